@@ -1,0 +1,45 @@
+/*
+ * The library's own mutual exclusion: a futex word that no pthread wrapper
+ * sees, with a rank. Locks are taken in rising rank only; a build with
+ * DLW_CHECK_RANKS proves it on every acquisition and traps where it is not so.
+ *
+ * A process forked while another thread holds one finds it held for ever:
+ * interpose/fork.c takes all of them in rank order around fork and
+ * re-initialises them in the child.
+ */
+#ifndef DLW_BASE_LOCK_H
+#define DLW_BASE_LOCK_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* The order of all internal locks, outermost first. */
+enum dlw_rank {
+    DLW_RANK_THREADS = 1, /* list and table of thread records */
+    DLW_RANK_GRAPH,       /* lock records, order graph, clocks */
+    DLW_RANK_ADDRESSES,   /* one shard of the address table */
+    DLW_RANK_STACKS,      /* interned stacks and modules */
+    DLW_RANK_UNWIND,      /* libunwind's address space and its caches */
+    DLW_RANK_EMIT,        /* journal buffer and its bookkeeping */
+    DLW_RANK_ARENA,       /* one arena's free lists */
+};
+
+struct dlw_lock {
+    _Atomic uint32_t word; /* 0 free, 1 held, 2 held with sleepers */
+    uint32_t rank;
+};
+
+#define DLW_LOCK_INIT(r)                                                                           \
+    {                                                                                              \
+        0, (r)                                                                                     \
+    }
+
+/* Waits until the lock is free and takes it (acquire; pairs with unlock's release). */
+void dlw_lock_acquire(struct dlw_lock *lock);
+/* Takes the lock if it is free: nonzero on success. Never sleeps; checks no rank. */
+int dlw_lock_try(struct dlw_lock *lock);
+void dlw_lock_release(struct dlw_lock *lock);
+/* In a forked child only: makes the lock free whoever held it. */
+void dlw_lock_reset(struct dlw_lock *lock);
+
+#endif

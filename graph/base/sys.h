@@ -1,0 +1,62 @@
+/*
+ * Raw system calls: no errno, no cancellation point, no libc symbol that a
+ * program could have replaced. Results are the kernel's: -errno on failure.
+ *
+ * One of the two files that know the processor (the other is
+ * interpose/platform.h); a new architecture adds its six-argument stub here.
+ */
+#ifndef DLW_BASE_SYS_H
+#define DLW_BASE_SYS_H
+
+#include <stdint.h>
+#include <sys/syscall.h>
+
+#if defined(__x86_64__)
+static inline long dlw_syscall6(long nr, long a, long b, long c, long d, long e, long f)
+{
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    long ret;
+    __asm__ volatile("syscall"
+                     : "=a"(ret)
+                     : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return ret;
+}
+#elif defined(__aarch64__)
+static inline long dlw_syscall6(long nr, long a, long b, long c, long d, long e, long f)
+{
+    register long x8 __asm__("x8") = nr;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = e;
+    register long x5 __asm__("x5") = f;
+    __asm__ volatile("svc 0"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+                     : "memory");
+    return x0;
+}
+#else
+#error "add the system call stub of this architecture"
+#endif
+
+#define DLW_SYSCALL_PICK(a, b, c, d, e, f, g, name, ...) name
+#define dlw_syscall(...)                                                                           \
+    DLW_SYSCALL_PICK(__VA_ARGS__, dlw_sys6, dlw_sys5, dlw_sys4, dlw_sys3, dlw_sys2, dlw_sys1,      \
+                     dlw_sys0)                                                                     \
+    (__VA_ARGS__)
+#define dlw_sys0(n) dlw_syscall6(n, 0, 0, 0, 0, 0, 0)
+#define dlw_sys1(n, a) dlw_syscall6(n, (long)(a), 0, 0, 0, 0, 0)
+#define dlw_sys2(n, a, b) dlw_syscall6(n, (long)(a), (long)(b), 0, 0, 0, 0)
+#define dlw_sys3(n, a, b, c) dlw_syscall6(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define dlw_sys4(n, a, b, c, d) dlw_syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define dlw_sys5(n, a, b, c, d, e)                                                                 \
+    dlw_syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
+#define dlw_sys6(n, a, b, c, d, e, f)                                                              \
+    dlw_syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+#endif

@@ -1,0 +1,126 @@
+/*
+ * The lock-order graph: which locks were taken while which were held, with the
+ * evidence, and the cycles that two or more threads could turn into a deadlock.
+ *
+ * Nodes are locks. An edge A -> B says: some thread that held A asked for B.
+ * Each edge keeps a bounded number of pieces of evidence that differ in
+ * thread, life segment, gates (everything else held) or modes, because a cycle
+ * that is harmless with one piece can be real with another.
+ *
+ * A cycle is real when one piece of evidence can be chosen for each edge so that
+ *  - the threads differ pairwise (consecutive edges by one thread whose later held set
+ *    has the earlier edge's source count as one step: it held both),
+ *  - no two steps share a gate (a lock held by both around; shared/shared does not exclude),
+ *  - no two steps are ordered by life.h,
+ *  - at each lock the meeting of holder's and asker's mode excludes (shared with shared does
+ *    not, unless the lock prefers writers: then it can, with a writer waiting between them).
+ * Else it is harmless, and the finding says why (the reason that the fewest changes would remove).
+ *
+ * Acyclicity is kept per strongly connected component in a topological order
+ * that is repaired incrementally (D. J. Pearce, P. H. J. Kelly, "A Dynamic
+ * Topological Sort Algorithm for Directed Acyclic Graphs", JEA 11, 2007): an
+ * edge that agrees with the order costs O(1), and only inside a component are
+ * cycles ever looked for.
+ *
+ * Pure logic: no locks of its own, no I/O. Called with the graph lock held; one
+ * instance may also be driven by a test or by `dlwatch merge`. Memory comes
+ * from the arena; a call that runs out says DLW_ORDER_NO_MEMORY and leaves the
+ * graph usable (checked by tests).
+ */
+#ifndef DLW_ORDER_H
+#define DLW_ORDER_H
+
+#include "graph/base/arena.h"
+#include "graph/finding.h"
+#include "graph/life.h"
+
+struct dlw_order;           /* opaque */
+typedef uint32_t dlw_node;  /* dense, reused after removal; 0: none */
+typedef uint32_t dlw_chain; /* an interned held set (parent chain + one lock), reference counted; 0:
+                               the empty one */
+
+struct dlw_order_limits {
+    uint32_t evidence_per_edge; /* distinct pieces kept; default 8 */
+    uint32_t window; /* edges are made from this many of the innermost held locks; default 16 */
+    uint32_t search_steps; /* bound of one search for a real cycle; default 20000 */
+    uint32_t
+        saturate_threads; /* distinct threads after which an edge asks for no more; default 3 */
+};
+
+struct dlw_order *dlw_order_new(struct dlw_arena *arena, struct dlw_life *life,
+                                const struct dlw_order_limits *limits /* NULL: defaults */);
+void dlw_order_free(struct dlw_order *order);
+
+/* `lock` is what findings call it. `prefers_writers`: a reader can block on a reader of this
+ * rwlock. */
+dlw_node dlw_order_add(struct dlw_order *order, uint64_t lock, bool prefers_writers);
+/* The lock is gone: its edges and their evidence go with it. Later adds may reuse the number. */
+void dlw_order_remove(struct dlw_order *order, dlw_node node);
+uint64_t dlw_order_lock_of(const struct dlw_order *order, dlw_node node);
+
+struct dlw_order_hold {
+    dlw_node node;
+    uint32_t stack; /* where it was taken */
+    uint8_t mode;   /* enum dlw_mode */
+};
+
+struct dlw_order_ask {
+    uint32_t thread;
+    dlw_segment segment;
+    const struct dlw_order_hold *held; /* outermost first, each lock once */
+    uint32_t n_held;                   /* at least 1 */
+    dlw_node want;                     /* not among them */
+    uint8_t mode;
+    bool timed;
+    uint32_t stack; /* where it is asked for */
+};
+
+enum dlw_order_verdict {
+    DLW_ORDER_KNOWN = 0, /* nothing new: the caller need not capture stacks */
+    DLW_ORDER_NEWS = 1,  /* probe: learning this would add an edge or evidence */
+    DLW_ORDER_SATURATED =
+        2, /* flag: no other thread of this era can add anything to it (gates and modes equal) */
+    DLW_ORDER_NO_MEMORY = 4, /* flag */
+};
+
+/* Would this acquisition teach anything? Stacks are not looked at. Returns KNOWN or NEWS, or
+ * SATURATED with KNOWN. */
+unsigned dlw_order_probe(const struct dlw_order *order, const struct dlw_order_ask *ask);
+
+/* Called for each cycle that the evidence just learned completes: real ones, and harmless ones
+ * once. The finding lives until the call returns. */
+typedef void dlw_order_found(void *context, const struct dlw_finding *finding);
+/* Called for each new piece of evidence (edge lines of the journal). */
+typedef void dlw_order_learned(void *context, const struct dlw_order_ask *ask, uint32_t held_index);
+
+struct dlw_order_sink {
+    void *context;
+    dlw_order_found
+        *found; /* NULL: don't search (the caller is about to report the deadlock itself) */
+    dlw_order_learned *learned; /* may be NULL */
+};
+
+/* Adds what is new. Same result values as probe. Callbacks run with the graph lock held: they copy
+ * and return. */
+unsigned dlw_order_learn(struct dlw_order *order, const struct dlw_order_ask *ask,
+                         const struct dlw_order_sink *sink);
+
+/*
+ * Rises whenever "known" answers given before may have become wrong (a harmless cycle appeared
+ * whose edges now need evidence from each thread): whoever caches answers keys them by this number.
+ */
+uint32_t dlw_order_generation(const struct dlw_order *order);
+
+struct dlw_order_totals {
+    size_t nodes, edges, evidence, components_merged;
+};
+struct dlw_order_totals dlw_order_totals(const struct dlw_order *order);
+
+/* Walks the edges (for `merge`, for tests): evidence pieces of each, oldest first. */
+typedef void dlw_order_visit(void *context, dlw_node from, dlw_node to,
+                             const struct dlw_order_ask *evidence, uint32_t held_index);
+void dlw_order_each(const struct dlw_order *order, dlw_order_visit *visit, void *context);
+
+void dlw_order_check_invariants(const struct dlw_order *order); /* traps on a broken one; O(V+E) */
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * Starts `dlwatch report` beside the watched process to print one finding with names, without the
+ * process noticing: a raw clone that runs no atfork handler, an intermediate that is reaped at once
+ * (so neither SIGCHLD nor a waitpid(-1) of the program sees anything), all signals blocked
+ * meanwhile, no preload, all other descriptors closed.
+ *
+ * Not started as pid 1, as a child subreaper, when the process is confined by seccomp, or when the
+ * command isn't found: the caller then prints module+offset itself.
+ */
+#ifndef DLW_EMIT_HELPER_H
+#define DLW_EMIT_HELPER_H
+
+#include <stdbool.h>
+
+/* The command that belongs to the library at `library_path`: beside it, or in ../bin (or
+ * ../../bin). Remembered. False: none. */
+bool dlw_helper_find(const char *library_path);
+bool dlw_helper_is_possible(void);
+/* Runs: dlwatch report --format=text --live --color=… - <journal >output 2>output. True when
+ * started. Takes neither descriptor. */
+bool dlw_helper_print(int journal, int output, const char *const *extra_arguments);
+/* Waits until every helper started has ended, at most `milliseconds`. Called before the process
+ * ends. */
+void dlw_helper_wait(int milliseconds);
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * Writes the journal (report/JOURNAL.md) from inside the watched process: lines are built in
+ * mapped memory and leave by single writes. No malloc, no stdio, no errno, nothing of pthread.
+ *
+ * Not thread-safe: called with the emit lock held, except where said. A journal that can't be
+ * written any more (disk full, file gone) says one line and becomes silent; nothing here ever fails
+ * towards its caller.
+ *
+ * Two instances are used: the process's journal on a file, and a throw-away one on a memory file
+ * that carries one finding to the command which prints it. Each remembers what it has already
+ * written (modules, stacks, threads, locks), and asks for what is missing through `struct
+ * dlw_journal_source` before it writes a line that refers to it.
+ */
+#ifndef DLW_EMIT_JOURNAL_H
+#define DLW_EMIT_JOURNAL_H
+
+#include "graph/base/arena.h"
+#include "graph/finding.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct dlw_journal_module {
+    const char *path;
+    const unsigned char *build_id;
+    uint32_t build_id_size;
+    uint64_t base, start, end;
+};
+
+struct dlw_journal_frame {
+    uint64_t pc;         /* return address; with `module` 0 the whole truth */
+    uint32_t module;     /* id, 0: in none */
+    const char *unknown; /* set: this frame could not be known, and why */
+};
+
+struct dlw_journal_thread {
+    uint32_t tid, parent, created, start; /* stack ids */
+    const char *name;
+};
+
+struct dlw_journal_lock {
+    const char *kind, *attributes, *name;
+    uint64_t address;
+    uint32_t module;         /* that holds the address, or 0 */
+    uint32_t created, first; /* stack ids */
+    uint32_t thread;         /* kind "thread" */
+};
+
+/* What the journal asks its owner. Each fills `out` and returns true, or false when the id means
+ * nothing (the reference is then written as absent). Pointers stay valid until the next call.
+ * Called with the emit lock held. */
+struct dlw_journal_source {
+    void *context;
+    bool (*module)(void *context, uint32_t id, struct dlw_journal_module *out);
+    /* Returns the number of frames, writes at most `room`; sets *cut. */
+    uint32_t (*stack)(void *context, uint32_t id, struct dlw_journal_frame *out, uint32_t room,
+                      bool *cut);
+    bool (*thread)(void *context, uint32_t id, struct dlw_journal_thread *out);
+    bool (*lock)(void *context, uint64_t id, struct dlw_journal_lock *out);
+};
+
+struct dlw_journal_process {
+    uint32_t pid, ppid;
+    const char *exe, *cwd;
+    const char *const *argv; /* NULL-terminated */
+    double start;
+    bool forked;
+};
+
+struct dlw_journal_edge {
+    uint64_t from, to;
+    uint32_t thread, hold, want; /* stack ids */
+    uint8_t from_mode, to_mode;
+    bool timed;
+    const uint64_t *gates;
+    uint32_t n_gates;
+};
+
+struct dlw_journal_totals {
+    const char *ended;
+    int status; /* negative: not known */
+    uint64_t edges, locks, threads, calls, errors;
+};
+
+struct dlw_journal; /* opaque, in the arena */
+
+/* Opened by path pattern at the first flush that has something to say (the file is made then:
+ * O_EXCL, numbers tried), or on a descriptor at once. `warn` gets the one line when writing ends
+ * early. */
+struct dlw_journal *dlw_journal_new(struct dlw_arena *arena,
+                                    const struct dlw_journal_source *source,
+                                    const struct dlw_journal_process *process,
+                                    void (*warn)(const char *line));
+void dlw_journal_to_path(struct dlw_journal *journal, const char *pattern,
+                         const char *start_folder);
+void dlw_journal_to_descriptor(struct dlw_journal *journal, int descriptor);
+void dlw_journal_free(struct dlw_journal *journal);
+
+void dlw_journal_edge(struct dlw_journal *journal,
+                      const struct dlw_journal_edge *edge); /* buffered */
+void dlw_journal_thread_renamed(struct dlw_journal *journal,
+                                uint32_t thread); /* buffered, if it was written before */
+void dlw_journal_finding(struct dlw_journal *journal, uint32_t id, double time,
+                         const struct dlw_finding *finding); /* flushes */
+void dlw_journal_again(struct dlw_journal *journal, uint32_t finding,
+                       uint64_t count); /* buffered */
+void dlw_journal_waits(struct dlw_journal *journal, double time,
+                       const struct dlw_thread_state *threads, uint32_t n); /* flushes */
+void dlw_journal_off(struct dlw_journal *journal, const char *reason);      /* flushes */
+void dlw_journal_exec(struct dlw_journal *journal);                         /* flushes */
+void dlw_journal_end(
+    struct dlw_journal *journal,
+    const struct dlw_journal_totals *totals); /* flushes, if anything was ever written */
+void dlw_journal_flush(struct dlw_journal *journal);
+bool dlw_journal_has_pending(const struct dlw_journal *journal); /* lock-free: one relaxed load */
+const char *dlw_journal_path(const struct dlw_journal *journal); /* NULL until made */
+
+/* In a forked child: forget the file (it is the parent's) and what was written; it starts anew
+ * under the child's pid. */
+void dlw_journal_after_fork(struct dlw_journal *journal, const struct dlw_journal_process *child);
+
+#endif

@@ -1,23 +1,29 @@
-# dlwatch: `make help` lists targets and knobs.
-O ?= build
-CC ?= gcc
-CXX ?= g++
+# dlwatch. `make help` lists targets and knobs; the tests' rules are in tests/tests.mk.
+comma := ,
+SAN ?=
+O ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+V ?= 0
 PREFIX ?= /usr/local
 DESTDIR ?=
-SAN ?=
-V ?= 0
 VERSION := 0.1.0
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := $(if $(findstring clang,$(CC)),clang++,g++)
+endif
 
 Q := $(if $(filter 1,$(V)),,@)
-WARN := -Wall -Wextra -Wundef -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+WARN := -Wall -Wextra -Wundef -Wshadow -Werror
+C_WARN := $(WARN) -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS += -I. -D_GNU_SOURCE -DDLW_VERSION='"$(VERSION)"'
 CFLAGS ?= -O2 -g
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) -MMD -MP
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(C_WARN) -MMD -MP
 
-# The library: hidden by default, initial-exec TLS, no symbol left open.
-LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-omit-frame-pointer \
-	-fno-stack-protector -fno-semantic-interposition
+# The library: hidden by default, initial-exec TLS, no symbol left open, never sanitized.
+LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
+	-fno-omit-frame-pointer -fno-stack-protector -fno-semantic-interposition
 LIB_LDFLAGS = -shared -Wl,-z,defs -Wl,-z,now -Wl,-soname,libdlwatch.so
 
 GRAPH_SRC := $(wildcard graph/*.c graph/base/*.c)
@@ -26,17 +32,20 @@ INTERPOSE_SRC := $(wildcard interpose/*.c)
 COMMAND_SRC := $(wildcard report/command/*.c report/command/*/*.c)
 
 LIB_OBJ := $(patsubst %.c,$(O)/lib/%.o,$(GRAPH_SRC) $(EMIT_SRC) $(INTERPOSE_SRC))
-COMMAND_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(COMMAND_SRC) $(GRAPH_SRC) report/emit/options.c)
+COMMAND_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(COMMAND_SRC) $(EMIT_SRC) $(GRAPH_SRC))
 COMMAND_LIBS = -ldw -lelf -ljansson
+
+# `make -j deps test`: whatever compiles waits for deps when both are asked for.
+FIRST := $(filter deps,$(MAKECMDGOALS))
 
 .PHONY: all
 all: $(O)/libdlwatch.so $(O)/dlwatch
 
-$(O)/lib/%.o: %.c
+$(O)/lib/%.o: %.c | $(FIRST)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(LIB_CFLAGS) -c $< -o $@
 
-$(O)/cmd/%.o: %.c
+$(O)/cmd/%.o: %.c | $(FIRST)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(SANFLAGS) -c $< -o $@
 
@@ -47,6 +56,78 @@ $(O)/dlwatch: $(COMMAND_OBJ)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) $^ $(COMMAND_LIBS) -o $@
 
 -include $(LIB_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d)
+include tests/tests.mk
+
+# Only what is missing is installed; with everything there not even the package lists are read.
+DEPS := gcc g++ make pkg-config libunwind-dev uthash-dev check libdw-dev libelf-dev libjansson-dev jq
+.PHONY: deps
+deps:
+	$(Q)missing=$$(for p in $(DEPS); do \
+		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	[ -n "$$missing" ] || exit 0; \
+	command -v apt-get >/dev/null || { echo "deps: no apt-get here; install:" $$missing; exit 1; }; \
+	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	$$root apt-get update && \
+	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing
+
+.PHONY: demo
+demo: all $(O)/samples/dining_philosophers $(O)/samples/bank_transfer
+	@echo "# five philosophers, five forks: a deadlock, now"
+	@$(O)/dlwatch run -- $(O)/samples/dining_philosophers; [ $$? -eq 66 ]
+	@echo "# two transfers that went well today: a deadlock, some day"
+	@$(O)/dlwatch run -- $(O)/samples/bank_transfer; [ $$? -eq 66 ]
+
+LIBDIR ?= $(PREFIX)/lib
+BINDIR ?= $(PREFIX)/bin
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)
+	install -m 755 $(O)/dlwatch $(DESTDIR)$(BINDIR)
+	install -m 644 $(O)/libdlwatch.so $(DESTDIR)$(LIBDIR)
+	for page in $(wildcard report/command/*.1); do \
+		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/} || exit; done
+	for c in $(wildcard report/command/*.bash); do \
+		install -D -m 644 $$c $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dlwatch || exit; done
+	for header in $(wildcard interpose/dlwatch.h); do \
+		install -D -m 644 $$header $(DESTDIR)$(PREFIX)/include/dlwatch.h || exit; done
+	for pc in $(wildcard report/command/*.pc.in); do \
+		install -d $(DESTDIR)$(LIBDIR)/pkgconfig && \
+		sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' $$pc \
+			>$(DESTDIR)$(LIBDIR)/pkgconfig/dlwatch.pc || exit; done
+
+# Formatting and analysis, each where its tool is installed.
+C_FILES = $(shell git ls-files '*.c' '*.h' '*.cpp')
+SHELL_FILES = $(shell git ls-files '*.sh' .ci/run)
+has = command -v $(1) >/dev/null || { echo "lint: no $(1), skipped"; exit 0; }
+.PHONY: lint lint-format lint-tidy lint-cppcheck lint-shell
+lint: lint-format lint-tidy lint-cppcheck lint-shell
+lint-format:
+	$(Q)$(call has,clang-format); clang-format --dry-run -Werror $(C_FILES)
+lint-tidy:
+	$(Q)$(call has,clang-tidy); clang-tidy --quiet $(GRAPH_SRC) $(EMIT_SRC) $(INTERPOSE_SRC) $(COMMAND_SRC) -- \
+		-std=gnu11 $(CPPFLAGS)
+lint-cppcheck:
+	$(Q)$(call has,cppcheck); cppcheck --quiet --error-exitcode=1 --inline-suppr -I. -D__x86_64__ \
+		--enable=warning,portability $(GRAPH_SRC) $(EMIT_SRC) $(INTERPOSE_SRC) $(COMMAND_SRC)
+lint-shell:
+	$(Q)$(call has,shellcheck); shellcheck $(SHELL_FILES)
+
+.PHONY: help
+help:
+	@echo 'make [TARGET] [KNOB=VALUE]'
+	@echo '  all         $(O)/libdlwatch.so and $(O)/dlwatch'
+	@echo '  deps        install what is missing (Debian, Ubuntu)'
+	@echo '  demo        watch two of the samples'
+	@echo '  test        every test; test-unit test-cases test-samples test-conformance test-e2e'
+	@echo '              test-exports test-emit test-install are its parts'
+	@echo '  bench       cost of each operation against native and peers; BENCH_ARGS=--help'
+	@echo '  bench-apps  the same for real programs that are installed'
+	@echo '  lint        formatting and analysis'
+	@echo '  fuzz        damaged journals against the command'
+	@echo '  install     to $$(DESTDIR)$$(PREFIX)'
+	@echo '  clean       remove $(O)'
+	@echo 'knobs: O=build  V=1 (show commands)  SAN=address,undefined (command and unit tests)'
+	@echo '       CC= CXX= CFLAGS=  PREFIX=/usr/local DESTDIR=  CASES="name…" (of test-cases)'
 
 .PHONY: clean
 clean:

@@ -1,0 +1,66 @@
+# The tests: one target a kind, all of them `test`. Programs land in $(O)/tests, samples in $(O)/samples.
+T := $(O)/tests
+# Line numbers and frames of the cases must be those of the source.
+TEST_CFLAGS = -O0 -g -pthread $(WARN) -Itests -MMD -MP -MF $@.d -MT $@
+ORIGIN_LIB = -Wl,-rpath,'$$ORIGIN/lib'
+
+programs = $(patsubst %.c,$(O)/%,$(wildcard $(1)/*.c)) $(patsubst %.cpp,$(O)/%,$(wildcard $(1)/*.cpp))
+plugins = $(patsubst %.c,$(O)/%.so,$(wildcard $(1)/lib/*.c)) $(patsubst %.cpp,$(O)/%.so,$(wildcard $(1)/lib/*.cpp))
+CASE_BIN := $(call programs,tests/cases) $(call plugins,tests/cases)
+SAMPLE_BIN := $(call programs,samples)
+CONFORMANCE_BIN := $(call programs,tests/conformance) $(call plugins,tests/conformance)
+E2E_BIN := $(call programs,tests/e2e)
+BENCH_BIN := $(call programs,tests/bench)
+TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN)
+
+UNIT_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(wildcard tests/unit/*.c))
+UNIT_LINK := $(filter-out $(O)/cmd/report/command/main.o,$(COMMAND_OBJ))
+
+.PHONY: test test-unit test-cases test-samples test-conformance test-e2e test-exports test-emit test-install
+# A sanitized build tests the command, the graphs and the formats; the library is the same as without.
+test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-e2e test-exports test-emit test-install)
+
+$(T)/unit/run: $(UNIT_OBJ) $(UNIT_LINK)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) $^ $(COMMAND_LIBS) $$(pkg-config --libs check) -o $@
+test-unit: $(T)/unit/run
+	$(Q)timeout 1200 $(T)/unit/run
+test-cases: all $(CASE_BIN)
+	$(Q)tests/run-cases.sh $(O) $(CASES)
+test-samples: all $(SAMPLE_BIN)
+	$(Q)tests/samples.sh $(O)
+test-conformance: all $(CONFORMANCE_BIN)
+	$(Q)tests/conformance/run.sh $(O)
+test-e2e: all $(E2E_BIN)
+	$(Q)tests/e2e/run.sh $(O)
+test-exports: all
+	$(Q)tests/exports.sh $(O)/libdlwatch.so
+test-emit: all
+	$(Q)tests/emit-symbols.sh $(patsubst %.c,$(O)/lib/%.o,$(EMIT_SRC))
+test-install: all
+	$(Q)tests/install.sh $(O)
+
+.PHONY: bench bench-apps fuzz
+bench: all $(BENCH_BIN)
+	$(Q)tests/bench/run.sh $(BENCH_ARGS) $(O)
+bench-apps: all
+	$(Q)tests/bench/apps.sh $(BENCH_ARGS) $(O)
+fuzz: all
+	$(Q)tests/fuzz.sh $(O)
+
+# Speed is measured on what a compiler makes of it in earnest.
+$(BENCH_BIN): TEST_CFLAGS += -O2
+$(O)/%.so: %.c | $(FIRST)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(CPPFLAGS) $(TEST_CFLAGS) -fPIC -shared $< -o $@
+$(O)/%.so: %.cpp | $(FIRST)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 $(CPPFLAGS) $(TEST_CFLAGS) -fPIC -shared $< -o $@
+$(O)/%: %.c | $(FIRST)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(CPPFLAGS) $(TEST_CFLAGS) $< $(ORIGIN_LIB) -ldl -o $@
+$(O)/%: %.cpp | $(FIRST)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 $(CPPFLAGS) $(TEST_CFLAGS) $< $(ORIGIN_LIB) -ldl -o $@
+
+-include $(UNIT_OBJ:.o=.d) $(TEST_BIN:=.d)

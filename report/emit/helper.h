@@ -15,9 +15,13 @@
 /* The command that belongs to the library at `library_path`: beside it, or in ../bin (or
  * ../../bin). Remembered. False: none. */
 bool dlw_helper_find(const char *library_path);
+/* The process is about to confine itself (seccomp): from now on no helper is started, and nothing
+ * here makes a system call to ask whether one could be. */
+void dlw_helper_confine(void);
 bool dlw_helper_is_possible(void);
-/* Runs: dlwatch report --format=text --live --color=… - <journal >output 2>output. True when
- * started. Takes neither descriptor. */
+/* Runs: dlwatch report --format=text --live EXTRA... - <journal >output 2>output. The arguments end
+ * with NULL; NULL: none. True when the command was started, which is certain: false includes one
+ * that could not be executed. Takes neither descriptor. `journal` is read from where it stands. */
 bool dlw_helper_print(int journal, int output, const char *const *extra_arguments);
 /* Waits until every helper started has ended, at most `milliseconds`. Called before the process
  * ends. */

@@ -47,8 +47,8 @@ struct dlw_journal_lock {
 };
 
 /* What the journal asks its owner. Each fills `out` and returns true, or false when the id means
- * nothing (the reference is then written as absent). Pointers stay valid until the next call.
- * Called with the emit lock held. */
+ * nothing (the reference is then written as absent). Pointers stay valid until the same function is
+ * called again. Called with the emit lock held. */
 struct dlw_journal_source {
     void *context;
     bool (*module)(void *context, uint32_t id, struct dlw_journal_module *out);
@@ -86,7 +86,9 @@ struct dlw_journal; /* opaque, in the arena */
 
 /* Opened by path pattern at the first flush that has something to say (the file is made then:
  * O_EXCL, numbers tried), or on a descriptor at once. `warn` gets the one line when writing ends
- * early. */
+ * early. `process` and what it points to are read when the target is set, and not kept. NULL when
+ * there is no memory: every function here takes a NULL journal and does nothing. The arena is the
+ * caller's to guard: by the emit lock, if nobody else uses it. */
 struct dlw_journal *dlw_journal_new(struct dlw_arena *arena,
                                     const struct dlw_journal_source *source,
                                     const struct dlw_journal_process *process,

@@ -45,7 +45,7 @@ void dlw_journal_end_early(struct dlw_journal *journal, const char *why)
 /* Hands the whole lines to the file and moves the one under construction to the front. */
 static bool send_lines(struct dlw_journal *journal)
 {
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
 
     if (!dlw_journal_put_out(journal, json->text, json->line))
         return false;
@@ -58,7 +58,7 @@ static bool send_lines(struct dlw_journal *journal)
 
 static bool grow_buffer(struct dlw_journal *journal, size_t needed)
 {
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
     size_t room = json->room ? json->room : BUFFER_BYTES;
 
     while (room < needed)
@@ -73,7 +73,7 @@ static bool grow_buffer(struct dlw_journal *journal, size_t needed)
     return true;
 }
 
-static bool make_room(struct dlw_json *json, size_t size)
+static bool make_room(struct dlw_jsonl *json, size_t size)
 {
     struct dlw_journal *journal = (struct dlw_journal *)json;
 
@@ -85,12 +85,12 @@ static bool make_room(struct dlw_json *json, size_t size)
 void dlw_journal_line_begin(struct dlw_journal *journal, const char *type)
 {
     journal->has_spoken = true;
-    dlw_json_line_begin(&journal->json, type);
+    dlw_jsonl_line_begin(&journal->json, type);
 }
 
 void dlw_journal_line_end(struct dlw_journal *journal)
 {
-    dlw_json_line_end(&journal->json);
+    dlw_jsonl_line_end(&journal->json);
     atomic_store_explicit(&journal->is_ahead, !journal->dead, memory_order_relaxed);
 }
 

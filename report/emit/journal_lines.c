@@ -47,23 +47,23 @@ static const char *mode_name(uint8_t mode)
 void dlw_journal_process_line(struct dlw_journal *journal,
                               const struct dlw_journal_process *process)
 {
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
 
-    dlw_json_line_begin(json, "process");
-    dlw_json_number_field(json, "version", 1);
-    dlw_json_text_field(json, "dlwatch", DLW_VERSION);
-    dlw_json_number_field(json, "pid", process->pid);
-    dlw_json_number_field(json, "ppid", process->ppid);
-    dlw_json_text_field(json, "exe", process->exe ? process->exe : "");
-    dlw_json_open(json, "argv", '[');
+    dlw_jsonl_line_begin(json, "process");
+    dlw_jsonl_number_field(json, "version", 1);
+    dlw_jsonl_text_field(json, "dlwatch", DLW_VERSION);
+    dlw_jsonl_number_field(json, "pid", process->pid);
+    dlw_jsonl_number_field(json, "ppid", process->ppid);
+    dlw_jsonl_text_field(json, "exe", process->exe ? process->exe : "");
+    dlw_jsonl_open(json, "argv", '[');
     for (const char *const *argument = process->argv; argument && *argument; argument++)
-        dlw_json_text(json, *argument);
-    dlw_json_close(json, ']');
+        dlw_jsonl_text(json, *argument);
+    dlw_jsonl_close(json, ']');
     if (process->cwd)
-        dlw_json_text_field(json, "cwd", process->cwd);
-    dlw_json_real_field(json, "start", process->start);
-    dlw_json_text_field(json, "by", process->forked ? "fork" : "exec");
-    dlw_json_line_end(json);
+        dlw_jsonl_text_field(json, "cwd", process->cwd);
+    dlw_jsonl_real_field(json, "start", process->start);
+    dlw_jsonl_text_field(json, "by", process->forked ? "fork" : "exec");
+    dlw_jsonl_line_end(json);
 }
 
 /* The last words: only in a journal that has said something. */
@@ -76,16 +76,16 @@ void dlw_journal_end(struct dlw_journal *journal, const struct dlw_journal_total
 {
     if (!has_to_close(journal))
         return;
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
     dlw_journal_line_begin(journal, "end");
-    dlw_json_text_field(json, "ended", totals->ended ? totals->ended : "exit");
+    dlw_jsonl_text_field(json, "ended", totals->ended ? totals->ended : "exit");
     if (totals->status >= 0)
-        dlw_json_number_field(json, "status", (uint64_t)totals->status);
-    dlw_json_number_field(json, "edges", totals->edges);
-    dlw_json_number_field(json, "locks", totals->locks);
-    dlw_json_number_field(json, "threads", totals->threads);
-    dlw_json_number_field(json, "calls", totals->calls);
-    dlw_json_number_field(json, "errors", totals->errors);
+        dlw_jsonl_number_field(json, "status", (uint64_t)totals->status);
+    dlw_jsonl_number_field(json, "edges", totals->edges);
+    dlw_jsonl_number_field(json, "locks", totals->locks);
+    dlw_jsonl_number_field(json, "threads", totals->threads);
+    dlw_jsonl_number_field(json, "calls", totals->calls);
+    dlw_jsonl_number_field(json, "errors", totals->errors);
     dlw_journal_line_end(journal);
     dlw_journal_flush(journal);
 }
@@ -104,7 +104,7 @@ void dlw_journal_off(struct dlw_journal *journal, const char *reason)
     if (dlw_journal_is_mute(journal))
         return;
     dlw_journal_line_begin(journal, "off");
-    dlw_json_text_field(&journal->json, "reason", reason ? reason : "");
+    dlw_jsonl_text_field(&journal->json, "reason", reason ? reason : "");
     dlw_journal_line_end(journal);
     dlw_journal_flush(journal);
 }
@@ -133,18 +133,18 @@ static void need_for_edge(struct dlw_journal *journal, const struct dlw_journal_
 
 static void put_gates(struct dlw_journal *journal, const struct dlw_journal_edge *edge)
 {
-    dlw_json_open(&journal->json, "gates", '[');
+    dlw_jsonl_open(&journal->json, "gates", '[');
     for (uint32_t i = 0; i < edge->n_gates; i++)
         if (dlw_idset_has(&journal->locks, edge->gates[i]))
-            dlw_json_number(&journal->json, edge->gates[i]);
-    dlw_json_close(&journal->json, ']');
+            dlw_jsonl_number(&journal->json, edge->gates[i]);
+    dlw_jsonl_close(&journal->json, ']');
 }
 
 void dlw_journal_edge(struct dlw_journal *journal, const struct dlw_journal_edge *edge)
 {
     if (dlw_journal_is_mute(journal))
         return;
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
     need_for_edge(journal, edge);
     dlw_journal_line_begin(journal, "edge");
     dlw_journal_refer(journal, "from", &journal->locks, edge->from);
@@ -152,12 +152,12 @@ void dlw_journal_edge(struct dlw_journal *journal, const struct dlw_journal_edge
     dlw_journal_refer(journal, "thread", &journal->threads, edge->thread);
     dlw_journal_refer(journal, "hold", &journal->stacks, edge->hold);
     dlw_journal_refer(journal, "want", &journal->stacks, edge->want);
-    dlw_json_text_field(json, "from_mode", mode_name(edge->from_mode));
-    dlw_json_text_field(json, "to_mode", mode_name(edge->to_mode));
+    dlw_jsonl_text_field(json, "from_mode", mode_name(edge->from_mode));
+    dlw_jsonl_text_field(json, "to_mode", mode_name(edge->to_mode));
     if (edge->n_gates)
         put_gates(journal, edge);
     if (edge->timed)
-        dlw_json_true_field(json, "timed");
+        dlw_jsonl_true_field(json, "timed");
     dlw_journal_line_end(journal);
 }
 
@@ -194,81 +194,81 @@ static void need_for_threads(struct dlw_journal *journal, const struct dlw_threa
 static void put_held(struct dlw_journal *journal, const char *key, const struct dlw_held *held,
                      bool timed)
 {
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
 
-    dlw_json_open(json, key, '{');
+    dlw_jsonl_open(json, key, '{');
     dlw_journal_refer(journal, "lock", &journal->locks, held->lock);
-    dlw_json_text_field(json, "mode", mode_name(held->mode));
+    dlw_jsonl_text_field(json, "mode", mode_name(held->mode));
     dlw_journal_refer(journal, "stack", &journal->stacks, held->stack);
     if (timed)
-        dlw_json_true_field(json, "timed");
-    dlw_json_close(json, '}');
+        dlw_jsonl_true_field(json, "timed");
+    dlw_jsonl_close(json, '}');
 }
 
 static void put_cycle(struct dlw_journal *journal, const struct dlw_cycle_entry *cycle, uint32_t n)
 {
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
 
-    dlw_json_open(json, "cycle", '[');
+    dlw_jsonl_open(json, "cycle", '[');
     for (uint32_t i = 0; i < n; i++) {
-        dlw_json_open(json, NULL, '{');
+        dlw_jsonl_open(json, NULL, '{');
         dlw_journal_refer(journal, "thread", &journal->threads, cycle[i].thread);
         put_held(journal, "holds", &cycle[i].holds, false);
         put_held(journal, "wants", &cycle[i].wants, cycle[i].timed);
-        dlw_json_close(json, '}');
+        dlw_jsonl_close(json, '}');
     }
-    dlw_json_close(json, ']');
+    dlw_jsonl_close(json, ']');
 }
 
 static void put_wait(struct dlw_journal *journal, const struct dlw_thread_state *state)
 {
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
     const char *waits = NAME_IN(wait_names, state->waits);
 
-    dlw_json_text_field(json, "state", waits ? "blocked" : "running");
+    dlw_jsonl_text_field(json, "state", waits ? "blocked" : "running");
     if (waits)
-        dlw_json_text_field(json, "waits", waits);
+        dlw_jsonl_text_field(json, "waits", waits);
     dlw_journal_refer(journal, "for", &journal->locks, state->on);
     if (waits && state->on)
-        dlw_json_text_field(json, "mode", mode_name(state->mode));
+        dlw_jsonl_text_field(json, "mode", mode_name(state->mode));
     if (state->since_ns)
-        dlw_json_real_field(json, "since", (double)state->since_ns / 1e9);
+        dlw_jsonl_real_field(json, "since", (double)state->since_ns / 1e9);
     if (state->timed)
-        dlw_json_true_field(json, "timed");
+        dlw_jsonl_true_field(json, "timed");
     dlw_journal_refer(journal, "stack", &journal->stacks, state->stack);
 }
 
 static void put_threads(struct dlw_journal *journal, const struct dlw_thread_state *threads,
                         uint32_t n)
 {
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
 
-    dlw_json_open(json, "threads", '[');
+    dlw_jsonl_open(json, "threads", '[');
     for (uint32_t i = 0; i < n; i++) {
-        dlw_json_open(json, NULL, '{');
+        dlw_jsonl_open(json, NULL, '{');
         dlw_journal_refer(journal, "thread", &journal->threads, threads[i].thread);
         put_wait(journal, &threads[i]);
-        dlw_json_open(json, "holds", '[');
+        dlw_jsonl_open(json, "holds", '[');
         for (uint32_t j = 0; j < threads[i].n_holds; j++)
             put_held(journal, NULL, &threads[i].holds[j], false);
-        dlw_json_close(json, ']');
-        dlw_json_close(json, '}');
+        dlw_jsonl_close(json, ']');
+        dlw_jsonl_close(json, '}');
     }
-    dlw_json_close(json, ']');
+    dlw_jsonl_close(json, ']');
 }
 
 static void put_verdict(struct dlw_journal *journal, const struct dlw_finding *finding)
 {
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
     const char *kind = NAME_IN(kind_names, finding->kind);
     const char *harmless = NAME_IN(harmless_names, finding->harmless);
 
-    dlw_json_text_field(json, "kind", kind ? kind : "");
-    dlw_json_text_field(json, "certainty", finding->certain ? "certain" : "possible");
+    dlw_jsonl_text_field(json, "kind", kind ? kind : "");
+    dlw_jsonl_text_field(json, "certainty", finding->certain ? "certain" : "possible");
     if (finding->reason)
-        dlw_json_text_field(json, "reason", finding->reason);
+        dlw_jsonl_text_field(json, "reason", finding->reason);
     if (harmless)
-        dlw_json_text_field(json, "harmless", harmless);
+        dlw_jsonl_text_field(json, "harmless", harmless);
     if (finding->harmless == DLW_GUARDED)
         dlw_journal_refer(journal, "harmless_lock", &journal->locks, finding->gate);
 }
@@ -278,13 +278,13 @@ void dlw_journal_finding(struct dlw_journal *journal, uint32_t id, double time,
 {
     if (dlw_journal_is_mute(journal))
         return;
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
     need_for_cycle(journal, finding->cycle, finding->n_cycle);
     need_for_threads(journal, finding->threads, finding->n_threads);
     dlw_journal_need_lock(journal, finding->gate);
     dlw_journal_line_begin(journal, "finding");
-    dlw_json_number_field(json, "id", id);
-    dlw_json_real_field(json, "time", time);
+    dlw_jsonl_number_field(json, "id", id);
+    dlw_jsonl_real_field(json, "time", time);
     put_verdict(journal, finding);
     if (finding->n_cycle)
         put_cycle(journal, finding->cycle, finding->n_cycle);
@@ -299,8 +299,8 @@ void dlw_journal_again(struct dlw_journal *journal, uint32_t finding, uint64_t c
     if (dlw_journal_is_mute(journal))
         return;
     dlw_journal_line_begin(journal, "again");
-    dlw_json_number_field(&journal->json, "finding", finding);
-    dlw_json_number_field(&journal->json, "count", count);
+    dlw_jsonl_number_field(&journal->json, "finding", finding);
+    dlw_jsonl_number_field(&journal->json, "count", count);
     dlw_journal_line_end(journal);
 }
 
@@ -311,7 +311,7 @@ void dlw_journal_waits(struct dlw_journal *journal, double time,
         return;
     need_for_threads(journal, threads, n);
     dlw_journal_line_begin(journal, "waits");
-    dlw_json_real_field(&journal->json, "time", time);
+    dlw_jsonl_real_field(&journal->json, "time", time);
     put_threads(journal, threads, n);
     dlw_journal_line_end(journal);
     dlw_journal_flush(journal);

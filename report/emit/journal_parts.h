@@ -10,7 +10,7 @@
 #include "report/emit/fd.h"
 #include "report/emit/idset.h"
 #include "report/emit/journal.h"
-#include "report/emit/json.h"
+#include "report/emit/jsonl.h"
 
 #include <limits.h>
 #include <stdatomic.h>
@@ -20,7 +20,7 @@ enum { DLW_JOURNAL_FRAMES = 256, DLW_JOURNAL_NAME = 256 };
 enum dlw_journal_target { DLW_TO_NOTHING, DLW_TO_PATH, DLW_TO_DESCRIPTOR };
 
 struct dlw_journal {
-    struct dlw_json json; /* first: the one is cast to the other */
+    struct dlw_jsonl json; /* first: the one is cast to the other */
     struct dlw_arena *arena;
     struct dlw_journal_source source;
     const struct dlw_journal_process *process; /* until the target is set */

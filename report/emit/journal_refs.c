@@ -22,14 +22,14 @@ void dlw_journal_refer(struct dlw_journal *journal, const char *key, const struc
                        uint64_t id)
 {
     if (id && dlw_idset_has(to, id))
-        dlw_json_number_field(&journal->json, key, id);
+        dlw_jsonl_number_field(&journal->json, key, id);
 }
 
 /* ---- modules ---- */
 
 static void need_module(struct dlw_journal *journal, uint32_t id)
 {
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
     struct dlw_journal_module module = {0};
 
     if (!is_due(journal, &journal->modules, id) ||
@@ -37,14 +37,14 @@ static void need_module(struct dlw_journal *journal, uint32_t id)
         return;
     add(journal, &journal->modules, id);
     dlw_journal_line_begin(journal, "module");
-    dlw_json_number_field(json, "id", id);
+    dlw_jsonl_number_field(json, "id", id);
     if (module.path)
-        dlw_json_text_field(json, "path", module.path);
+        dlw_jsonl_text_field(json, "path", module.path);
     if (module.build_id && module.build_id_size)
-        dlw_json_bytes_field(json, "build_id", module.build_id, module.build_id_size);
-    dlw_json_hex_field(json, "base", module.base);
-    dlw_json_hex_field(json, "start", module.start);
-    dlw_json_hex_field(json, "end", module.end);
+        dlw_jsonl_bytes_field(json, "build_id", module.build_id, module.build_id_size);
+    dlw_jsonl_hex_field(json, "base", module.base);
+    dlw_jsonl_hex_field(json, "start", module.start);
+    dlw_jsonl_hex_field(json, "end", module.end);
     dlw_journal_line_end(journal);
 }
 
@@ -64,23 +64,23 @@ static bool module_base(struct dlw_journal *journal, uint32_t id, uint64_t *base
 
 static void put_frame(struct dlw_journal *journal, const struct dlw_journal_frame *frame)
 {
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
     uint64_t base = 0;
 
-    dlw_json_open(json, NULL, '[');
+    dlw_jsonl_open(json, NULL, '[');
     if (frame->unknown) {
-        dlw_json_text(json, frame->unknown);
+        dlw_jsonl_text(json, frame->unknown);
     } else {
         bool has_module = module_base(journal, frame->module, &base);
-        dlw_json_number(json, has_module ? frame->module : 0);
-        dlw_json_hex(json, frame->pc - base);
+        dlw_jsonl_number(json, has_module ? frame->module : 0);
+        dlw_jsonl_hex(json, frame->pc - base);
     }
-    dlw_json_close(json, ']');
+    dlw_jsonl_close(json, ']');
 }
 
 void dlw_journal_need_stack(struct dlw_journal *journal, uint32_t id)
 {
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
     bool cut = false;
 
     if (!is_due(journal, &journal->stacks, id))
@@ -98,13 +98,13 @@ void dlw_journal_need_stack(struct dlw_journal *journal, uint32_t id)
             need_module(journal, journal->frames[i].module);
     add(journal, &journal->stacks, id);
     dlw_journal_line_begin(journal, "stack");
-    dlw_json_number_field(json, "id", id);
-    dlw_json_open(json, "frames", '[');
+    dlw_jsonl_number_field(json, "id", id);
+    dlw_jsonl_open(json, "frames", '[');
     for (uint32_t i = 0; i < n; i++)
         put_frame(journal, &journal->frames[i]);
-    dlw_json_close(json, ']');
+    dlw_jsonl_close(json, ']');
     if (cut)
-        dlw_json_true_field(json, "cut");
+        dlw_jsonl_true_field(json, "cut");
     dlw_journal_line_end(journal);
 }
 
@@ -113,15 +113,15 @@ void dlw_journal_need_stack(struct dlw_journal *journal, uint32_t id)
 void dlw_journal_thread_line(struct dlw_journal *journal, uint32_t id,
                              const struct dlw_journal_thread *thread)
 {
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
 
     dlw_journal_need_stack(journal, thread->created);
     dlw_journal_need_stack(journal, thread->start);
     dlw_journal_line_begin(journal, "thread");
-    dlw_json_number_field(json, "id", id);
-    dlw_json_number_field(json, "tid", thread->tid);
+    dlw_jsonl_number_field(json, "id", id);
+    dlw_jsonl_number_field(json, "tid", thread->tid);
     if (thread->name)
-        dlw_json_text_field(json, "name", thread->name);
+        dlw_jsonl_text_field(json, "name", thread->name);
     dlw_journal_refer(journal, "created", &journal->stacks, thread->created);
     dlw_journal_refer(journal, "parent", &journal->threads, thread->parent);
     dlw_journal_refer(journal, "start", &journal->stacks, thread->start);
@@ -168,22 +168,22 @@ void dlw_journal_need_thread(struct dlw_journal *journal, uint32_t id)
 
 static void put_lock(struct dlw_journal *journal, const struct dlw_journal_lock *lock)
 {
-    struct dlw_json *json = &journal->json;
+    struct dlw_jsonl *json = &journal->json;
     uint64_t base;
 
     if (lock->kind)
-        dlw_json_text_field(json, "kind", lock->kind);
-    dlw_json_hex_field(json, "address", lock->address);
+        dlw_jsonl_text_field(json, "kind", lock->kind);
+    dlw_jsonl_hex_field(json, "address", lock->address);
     if (module_base(journal, lock->module, &base)) {
-        dlw_json_number_field(json, "module", lock->module);
-        dlw_json_hex_field(json, "offset", lock->address - base);
+        dlw_jsonl_number_field(json, "module", lock->module);
+        dlw_jsonl_hex_field(json, "offset", lock->address - base);
     }
     dlw_journal_refer(journal, "created", &journal->stacks, lock->created);
     dlw_journal_refer(journal, "first", &journal->stacks, lock->first);
     if (lock->attributes && *lock->attributes)
-        dlw_json_text_field(json, "attr", lock->attributes);
+        dlw_jsonl_text_field(json, "attr", lock->attributes);
     if (lock->name && *lock->name)
-        dlw_json_text_field(json, "name", lock->name);
+        dlw_jsonl_text_field(json, "name", lock->name);
     dlw_journal_refer(journal, "thread", &journal->threads, lock->thread);
 }
 
@@ -200,7 +200,7 @@ void dlw_journal_need_lock(struct dlw_journal *journal, uint64_t id)
     dlw_journal_need_thread(journal, lock.thread);
     add(journal, &journal->locks, id);
     dlw_journal_line_begin(journal, "lock");
-    dlw_json_number_field(&journal->json, "id", id);
+    dlw_jsonl_number_field(&journal->json, "id", id);
     put_lock(journal, &lock);
     dlw_journal_line_end(journal);
 }

@@ -1,10 +1,10 @@
-#include "report/emit/json.h"
+#include "report/emit/jsonl.h"
 
 #include "report/emit/line.h"
 
 #include <string.h>
 
-static void put(struct dlw_json *json, const char *bytes, size_t size)
+static void put(struct dlw_jsonl *json, const char *bytes, size_t size)
 {
     if (json->failed)
         return;
@@ -17,12 +17,12 @@ static void put(struct dlw_json *json, const char *bytes, size_t size)
     json->used += size;
 }
 
-static void put_char(struct dlw_json *json, char c)
+static void put_char(struct dlw_jsonl *json, char c)
 {
     put(json, &c, 1);
 }
 
-static void separate(struct dlw_json *json)
+static void separate(struct dlw_jsonl *json)
 {
     if (json->failed || json->used == json->line)
         return;
@@ -68,7 +68,7 @@ static bool is_plain(unsigned char c)
 }
 
 /* One that is not plain; returns how many bytes it took. */
-static unsigned put_special(struct dlw_json *json, const unsigned char *s)
+static unsigned put_special(struct dlw_jsonl *json, const unsigned char *s)
 {
     char escape[6] = {'\\', 'u', '0', '0', 0, 0};
     unsigned length = sequence_length(s);
@@ -90,7 +90,7 @@ static unsigned put_special(struct dlw_json *json, const unsigned char *s)
     return length;
 }
 
-void dlw_json_text(struct dlw_json *json, const char *text)
+void dlw_jsonl_text(struct dlw_jsonl *json, const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
 
@@ -110,7 +110,7 @@ void dlw_json_text(struct dlw_json *json, const char *text)
 
 /* ---- numbers ---- */
 
-void dlw_json_number(struct dlw_json *json, uint64_t number)
+void dlw_jsonl_number(struct dlw_jsonl *json, uint64_t number)
 {
     char digits[20];
     char *start = dlw_line_digits(digits + sizeof digits, number, 10);
@@ -119,7 +119,7 @@ void dlw_json_number(struct dlw_json *json, uint64_t number)
     put(json, start, (size_t)(digits + sizeof digits - start));
 }
 
-void dlw_json_hex(struct dlw_json *json, uint64_t number)
+void dlw_jsonl_hex(struct dlw_jsonl *json, uint64_t number)
 {
     char digits[20];
     char *start = dlw_line_digits(digits + sizeof digits, number, 16);
@@ -132,7 +132,7 @@ void dlw_json_hex(struct dlw_json *json, uint64_t number)
 
 /* ---- structure ---- */
 
-static void put_key(struct dlw_json *json, const char *key)
+static void put_key(struct dlw_jsonl *json, const char *key)
 {
     separate(json);
     put_char(json, '"');
@@ -140,21 +140,21 @@ static void put_key(struct dlw_json *json, const char *key)
     put(json, "\":", 2);
 }
 
-void dlw_json_line_begin(struct dlw_json *json, const char *type)
+void dlw_jsonl_line_begin(struct dlw_jsonl *json, const char *type)
 {
     json->line = json->used;
     put_char(json, '{');
-    dlw_json_text_field(json, "type", type);
+    dlw_jsonl_text_field(json, "type", type);
 }
 
-void dlw_json_line_end(struct dlw_json *json)
+void dlw_jsonl_line_end(struct dlw_jsonl *json)
 {
     put(json, "}\n", 2);
     if (!json->failed)
         json->line = json->used;
 }
 
-void dlw_json_open(struct dlw_json *json, const char *key, char bracket)
+void dlw_jsonl_open(struct dlw_jsonl *json, const char *key, char bracket)
 {
     if (key)
         put_key(json, key);
@@ -163,36 +163,36 @@ void dlw_json_open(struct dlw_json *json, const char *key, char bracket)
     put_char(json, bracket);
 }
 
-void dlw_json_close(struct dlw_json *json, char bracket)
+void dlw_jsonl_close(struct dlw_jsonl *json, char bracket)
 {
     put_char(json, bracket);
 }
 
-void dlw_json_text_field(struct dlw_json *json, const char *key, const char *text)
+void dlw_jsonl_text_field(struct dlw_jsonl *json, const char *key, const char *text)
 {
     put_key(json, key);
-    dlw_json_text(json, text);
+    dlw_jsonl_text(json, text);
 }
 
-void dlw_json_number_field(struct dlw_json *json, const char *key, uint64_t number)
+void dlw_jsonl_number_field(struct dlw_jsonl *json, const char *key, uint64_t number)
 {
     put_key(json, key);
-    dlw_json_number(json, number);
+    dlw_jsonl_number(json, number);
 }
 
-void dlw_json_hex_field(struct dlw_json *json, const char *key, uint64_t number)
+void dlw_jsonl_hex_field(struct dlw_jsonl *json, const char *key, uint64_t number)
 {
     put_key(json, key);
-    dlw_json_hex(json, number);
+    dlw_jsonl_hex(json, number);
 }
 
-void dlw_json_true_field(struct dlw_json *json, const char *key)
+void dlw_jsonl_true_field(struct dlw_jsonl *json, const char *key)
 {
     put_key(json, key);
     put(json, "true", 4);
 }
 
-void dlw_json_real_field(struct dlw_json *json, const char *key, double number)
+void dlw_jsonl_real_field(struct dlw_jsonl *json, const char *key, double number)
 {
     bool in_range = number >= 0 && number < 9e12; /* false for what is no number, too */
     uint64_t micros = in_range ? (uint64_t)(number * 1e6 + 0.5) : 0;
@@ -204,12 +204,12 @@ void dlw_json_real_field(struct dlw_json *json, const char *key, double number)
     size_t size = sizeof digits;
     while (size > 2 && digits[size - 1] == '0')
         size--;
-    dlw_json_number_field(json, key, micros / 1000000);
+    dlw_jsonl_number_field(json, key, micros / 1000000);
     put(json, digits, size);
 }
 
-void dlw_json_bytes_field(struct dlw_json *json, const char *key, const unsigned char *bytes,
-                          size_t size)
+void dlw_jsonl_bytes_field(struct dlw_jsonl *json, const char *key, const unsigned char *bytes,
+                           size_t size)
 {
     put_key(json, key);
     put_char(json, '"');

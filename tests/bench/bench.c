@@ -1,0 +1,411 @@
+/*
+ * bench SCENARIO [DEPTH]: nanoseconds of one operation, the best of a few rounds, on a stack
+ * that is DEPTH calls deep. tests/bench/run.sh runs it natively, preloaded and under peers.
+ * Every scenario has been walked once before the clock runs, so that what is
+ * measured is the steady state; those called edge_* measure the first time itself.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ROUNDS = 3, ROUND_NS = 30 * 1000 * 1000, TEN_THOUSAND = 10000 };
+
+struct scenario {
+    const char *name;
+    long locks; /* how many mutexes it wants in `locks` */
+    int threads;
+    bool wall;                     /* its cost is waiting: wall time, else CPU time */
+    void (*work)(int who, long n); /* the operation n times, as thread `who`; NULL: see once */
+    long (*once)(void);            /* measures itself: nanoseconds of one operation */
+};
+
+static pthread_mutex_t *locks;
+static long n_locks;
+static pthread_mutex_t outer = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t m[4] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER,
+                               PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
+static pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static pthread_rwlock_t rw = PTHREAD_RWLOCK_INITIALIZER;
+static sem_t binary;
+
+static long read_clock(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return t.tv_sec * 1000000000L + t.tv_nsec;
+}
+
+static long now_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+static void pair(pthread_mutex_t *mutex)
+{
+    pthread_mutex_lock(mutex);
+    pthread_mutex_unlock(mutex);
+}
+
+static void single(int who, long n)
+{
+    (void)who;
+    while (n-- > 0)
+        pair(&m[0]);
+}
+
+static void nest(int depth)
+{
+    for (int i = 0; i < depth; i++)
+        pthread_mutex_lock(&m[i]);
+    for (int i = depth; i-- > 0;)
+        pthread_mutex_unlock(&m[i]);
+}
+
+static void nested2(int who, long n)
+{
+    (void)who;
+    for (; n > 0; n -= 2)
+        nest(2);
+}
+
+static void nested4(int who, long n)
+{
+    (void)who;
+    for (; n > 0; n -= 4)
+        nest(4);
+}
+
+static void in_turn(int who, long n)
+{
+    (void)who;
+    for (long i = 0; n-- > 0; i = i + 1 < n_locks ? i + 1 : 0)
+        pair(&locks[i]);
+}
+
+static void under_one(int who, long n)
+{
+    (void)who;
+    for (long i = 0; n-- > 0; i = i + 1 < n_locks ? i + 1 : 0) {
+        pthread_mutex_lock(&outer);
+        pair(&locks[i]);
+        pthread_mutex_unlock(&outer);
+    }
+}
+
+static void rw_read(int who, long n)
+{
+    (void)who;
+    while (n-- > 0) {
+        pthread_rwlock_rdlock(&rw);
+        pthread_rwlock_unlock(&rw);
+    }
+}
+
+static void rw_write(int who, long n)
+{
+    (void)who;
+    while (n-- > 0) {
+        pthread_rwlock_wrlock(&rw);
+        pthread_rwlock_unlock(&rw);
+    }
+}
+
+static void recurse(int who, long n)
+{
+    (void)who;
+    while (n-- > 0)
+        pair(&recursive);
+}
+
+static void trylock(int who, long n)
+{
+    (void)who;
+    while (n-- > 0) {
+        if (pthread_mutex_trylock(&m[0]) == 0)
+            pthread_mutex_unlock(&m[0]);
+    }
+}
+
+static void semaphore(int who, long n)
+{
+    (void)who;
+    while (n-- > 0) {
+        sem_wait(&binary);
+        sem_post(&binary);
+    }
+}
+
+static void short_life(int who, long n)
+{
+    (void)who;
+    while (n-- > 0) {
+        pthread_mutex_t *mutex = malloc(sizeof *mutex);
+        pthread_mutex_init(mutex, NULL);
+        pair(mutex);
+        pthread_mutex_destroy(mutex);
+        free(mutex);
+    }
+}
+
+static struct {
+    _Alignas(128) pthread_mutex_t a;
+    _Alignas(128) pthread_mutex_t b;
+} own[2] = {{PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER},
+            {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER}};
+
+static void plain(int who, long n)
+{
+    while (n-- > 0)
+        pair(&own[who].a);
+}
+
+static void nested(int who, long n)
+{
+    for (; n > 0; n -= 2) {
+        pthread_mutex_lock(&own[who].a);
+        pair(&own[who].b);
+        pthread_mutex_unlock(&own[who].a);
+    }
+}
+
+static void shared(int who, long n)
+{
+    for (long i = who * n_locks / 2; n-- > 0; i = i + 1 < n_locks ? i + 1 : 0) {
+        pthread_mutex_lock(&own[who].a);
+        pair(&locks[i]);
+        pthread_mutex_unlock(&own[who].a);
+    }
+}
+
+static void *nothing(void *arg)
+{
+    return arg;
+}
+
+static void create_join(int who, long n)
+{
+    (void)who;
+    while (n-- > 0) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, nothing, NULL);
+        pthread_join(thread, NULL);
+    }
+}
+
+static pthread_cond_t turned = PTHREAD_COND_INITIALIZER;
+static int turn;
+
+static void ping_pong(int who, long n)
+{
+    pthread_mutex_lock(&outer);
+    while (n-- > 0) {
+        while (turn != who)
+            pthread_cond_wait(&turned, &outer);
+        turn = !who;
+        pthread_cond_signal(&turned);
+    }
+    pthread_mutex_unlock(&outer);
+}
+
+/* A new edge from a place that has made edges before: fresh locks under one, one call place. */
+static long edge_known_place(void)
+{
+    pthread_mutex_lock(&outer);
+    pair(&locks[0]);
+    pair(&locks[1]);
+    long start = now_ns();
+    for (long i = 2; i < n_locks; i++)
+        pair(&locks[i]);
+    long spent = now_ns() - start;
+    pthread_mutex_unlock(&outer);
+    return spent / (n_locks - 2);
+}
+
+/* A new edge from a place never seen: each of these functions has a lock call of its own. */
+#define PLACE(n)                                                                                   \
+    static __attribute__((noinline)) void place##n(void)                                           \
+    {                                                                                              \
+        pthread_mutex_lock(&locks[0x##n]);                                                         \
+        pthread_mutex_unlock(&locks[0x##n]);                                                       \
+    }
+// clang-format off
+#define PLACES(X, n)                                                                               \
+    X(n##0) X(n##1) X(n##2) X(n##3) X(n##4) X(n##5) X(n##6) X(n##7)                                \
+    X(n##8) X(n##9) X(n##a) X(n##b) X(n##c) X(n##d) X(n##e) X(n##f)
+#define CALL(n) place##n,
+PLACES(PLACE, 1) PLACES(PLACE, 2) PLACES(PLACE, 3) PLACES(PLACE, 4)
+static void (*const places[])(void) = {
+    PLACES(CALL, 1) PLACES(CALL, 2) PLACES(CALL, 3) PLACES(CALL, 4)
+};
+// clang-format on
+enum { N_PLACES = sizeof places / sizeof *places };
+
+static long edge_new_place(void)
+{
+    pthread_mutex_lock(&outer);
+    pair(&locks[0]);
+    long start = now_ns();
+    for (int i = 0; i < N_PLACES; i++)
+        places[i]();
+    long spent = now_ns() - start;
+    pthread_mutex_unlock(&outer);
+    return spent / N_PLACES;
+}
+
+/* The first new edge of a thread. */
+static void *first_edge(void *arg)
+{
+    static long next;
+    long *spent = arg;
+    pthread_mutex_lock(&outer);
+    long start = now_ns();
+    pair(&locks[next++]);
+    *spent += now_ns() - start;
+    pthread_mutex_unlock(&outer);
+    return NULL;
+}
+
+static long edge_first_in_thread(void)
+{
+    long spent = 0;
+    for (int i = 0; i < 200; i++) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, first_edge, &spent);
+        pthread_join(thread, NULL);
+    }
+    return spent / 200;
+}
+
+static const struct scenario scenarios[] = {
+    {"single", 0, 1, false, single, NULL},
+    {"nested2", 0, 1, false, nested2, NULL},
+    {"nested4", 0, 1, false, nested4, NULL},
+    {"turn1k", 1000, 1, false, in_turn, NULL},
+    {"turn100k", 100000, 1, false, in_turn, NULL},
+    {"under100k", 100000, 1, false, under_one, NULL},
+    {"under1m", 1000000, 1, false, under_one, NULL},
+    {"two_plain", 0, 2, false, plain, NULL},
+    {"two_nested", 0, 2, false, nested, NULL},
+    {"two_shared", TEN_THOUSAND, 2, false, shared, NULL},
+    {"contended", 0, 2, true, single, NULL},
+    {"rw_read", 0, 1, false, rw_read, NULL},
+    {"rw_write", 0, 1, false, rw_write, NULL},
+    {"recursive", 0, 1, false, recurse, NULL},
+    {"trylock", 0, 1, false, trylock, NULL},
+    {"semaphore", 0, 1, false, semaphore, NULL},
+    {"short_life", 0, 1, false, short_life, NULL},
+    {"create_join", 0, 1, true, create_join, NULL},
+    {"ping_pong", 0, 2, true, ping_pong, NULL},
+    {"edge_known_place", TEN_THOUSAND, 1, true, NULL, edge_known_place},
+    {"edge_new_place", 256, 1, true, NULL, edge_new_place},
+    {"edge_first_in_thread", 256, 1, true, NULL, edge_first_in_thread},
+};
+
+struct run {
+    const struct scenario *scenario;
+    long n;
+    long spent[2];
+    atomic_int ready;
+};
+
+static void work(struct run *run, int who)
+{
+    clockid_t clock = run->scenario->wall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
+    long start = read_clock(clock);
+    run->scenario->work(who, run->n);
+    run->spent[who] = read_clock(clock) - start;
+}
+
+/* Both threads are there before either begins. */
+static void meet(struct run *run)
+{
+    atomic_fetch_add(&run->ready, 1);
+    while (atomic_load(&run->ready) < run->scenario->threads)
+        sched_yield();
+}
+
+static void *second(void *arg)
+{
+    meet(arg);
+    work(arg, 1);
+    return NULL;
+}
+
+/* Nanoseconds that n operations of each thread took. */
+static long run_once(const struct scenario *s, long n)
+{
+    struct run run = {s, n, {0, 0}, 0};
+    pthread_t thread;
+    if (s->threads == 1) {
+        work(&run, 0);
+        return run.spent[0];
+    }
+    pthread_create(&thread, NULL, second, &run);
+    meet(&run);
+    work(&run, 0);
+    pthread_join(thread, NULL);
+    return (run.spent[0] + run.spent[1]) / 2;
+}
+
+/* Iterations that fill a round; the first walk over all the locks is not timed. */
+static long calibrate(const struct scenario *s)
+{
+    if (s->locks)
+        run_once(s, s->locks * 2);
+    for (long n = 64;; n *= 4) {
+        long spent = run_once(s, n);
+        if (spent > ROUND_NS / 8)
+            return (long)((double)n * ROUND_NS / (double)spent) + 1;
+    }
+}
+
+static double measure(const struct scenario *s)
+{
+    if (s->once)
+        return (double)s->once();
+    long n = calibrate(s);
+    double best = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        double each = (double)run_once(s, n) / (double)n;
+        if (i == 0 || each < best)
+            best = each;
+    }
+    return best;
+}
+
+static __attribute__((noinline)) double deeper(const struct scenario *s, int depth)
+{
+    double result = depth > 0 ? deeper(s, depth - 1) : measure(s);
+    __asm__ volatile("" ::: "memory"); /* no tail call */
+    return result;
+}
+
+static void prepare(const struct scenario *s)
+{
+    n_locks = s->locks;
+    locks = calloc((size_t)n_locks + 1, sizeof *locks);
+    for (long i = 0; i < n_locks; i++)
+        locks[i] = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    sem_init(&binary, 0, 1);
+}
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof scenarios / sizeof *scenarios; i++) {
+        if (strcmp(argv[1], scenarios[i].name) == 0) {
+            prepare(&scenarios[i]);
+            printf("%.2f\n", deeper(&scenarios[i], argc > 2 ? atoi(argv[2]) : 5));
+            return 0;
+        }
+    }
+    fprintf(stderr, "usage: bench SCENARIO [DEPTH]; scenarios:\n");
+    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
+        fprintf(stderr, "  %s\n", scenarios[i].name);
+    return 2;
+}

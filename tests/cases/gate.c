@@ -1,0 +1,34 @@
+// Both orders, but always under one lock: two threads can never be in there together.
+#include "case.h"
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+
+static void forward(void)
+{
+    LOCK(gate);
+    LOCK(a);
+    LOCK(b);
+    UNLOCK(b);
+    UNLOCK(a);
+    UNLOCK(gate);
+    step();
+}
+
+static void backward(void)
+{
+    await(1);
+    LOCK(gate);
+    LOCK(b);
+    LOCK(a);
+    UNLOCK(a);
+    UNLOCK(b);
+    UNLOCK(gate);
+}
+
+int main(void)
+{
+    pthread_t f = spawn("forward", forward), g = spawn("backward", backward);
+    JOIN(f);
+    JOIN(g);
+    return 0;
+}

@@ -20,6 +20,11 @@ UNIT_LINK := $(filter-out $(O)/cmd/report/command/main.o,$(COMMAND_OBJ))
 # A sanitized build tests the command, the graphs and the formats; the library is the same as without.
 test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-e2e test-exports test-emit test-install)
 
+$(T)/unit/suites.inc: $(wildcard tests/unit/*_test.c)
+	@mkdir -p $(@D)
+	$(Q)sed -n 's/^Suite \*\([a-z0-9_]*\)_suite(void)$$/SUITE(\1)/p' $^ >$@
+$(O)/cmd/tests/unit/main.o: $(T)/unit/suites.inc
+$(O)/cmd/tests/unit/main.o: CPPFLAGS += -I$(T)/unit
 $(T)/unit/run: $(UNIT_OBJ) $(UNIT_LINK)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) $^ $(COMMAND_LIBS) $$(pkg-config --libs check) -o $@

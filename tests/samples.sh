@@ -1,0 +1,49 @@
+#!/bin/sh
+# samples.sh BUILD: what the README shows is what happens. Each sample runs as people run it,
+# `dlwatch run`, and must end with the status and the words that stand here.
+set -u
+here=$(cd "$(dirname "$0")/.." && pwd)
+build=$(cd "$1" && pwd)
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+TMPDIR=$tmp
+export TMPDIR
+passed=0 failed=0
+
+# sample STATUS NAME WORD…: all words must stand in the report.
+sample() {
+	want=$1 name=$2
+	shift 2
+	case $name in
+	*.py) set -- "$@" -- /usr/bin/python3 "$here/samples/$name" ;;
+	*) set -- "$@" -- "$build/samples/$name" ;;
+	esac
+	words=
+	while [ "$1" != -- ]; do words="$words $1" && shift; done
+	timeout 120 "$build/dlwatch" run --stall_after=1 "$@" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	missing=
+	for word in $words; do grep -q -e "$word" "$tmp/err" || missing="$missing $word"; done
+	if [ $status = "$want" ] && [ -z "$missing" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $name: status $status (expected $want); not said:${missing:- nothing}"
+		sed 's/^/    /' "$tmp/out" "$tmp/err" | tail -n 60
+	fi
+}
+
+sample 66 dining_philosophers deadlock Aristotle Hypatia Kant Laozi Wollstonecraft forks dine dining_philosophers.c:2
+sample 66 bank_transfer lock-order-inversion morning evening accounts accounts+48 transfer bank_transfer.c:
+sample 66 rw_upgrade deadlock cache_lock look_up fill rw_upgrade.c:
+sample 66 lost_wakeup stall consumer filled consume lost_wakeup.c:
+sample 66 pool_exhaustion deadlock connections sub_query pool_exhaustion.c:
+sample 66 join_under_lock deadlock worker state_lock shut_down join_under_lock.c:
+sample 66 cpp_scoped deadlock render logger scene log_lock Renderer::render flush cpp_scoped.cpp:
+if [ -x /usr/bin/python3 ]; then
+	sample 66 python_abba.py deadlock sem_
+else
+	echo "samples: no python3, python_abba.py skipped"
+fi
+echo "samples: $passed passed, $failed failed"
+[ $failed = 0 ]

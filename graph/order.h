@@ -69,7 +69,8 @@ struct dlw_order_ask {
     dlw_segment segment;
     const struct dlw_order_hold *held; /* outermost first, each lock once */
     uint32_t n_held;                   /* at least 1 */
-    dlw_node want;                     /* not among them */
+    dlw_chain chain; /* of all of the held set, where the caller keeps it; 0: made from `held` */
+    dlw_node want;   /* not among them */
     uint8_t mode;
     bool timed;
     uint32_t stack; /* where it is asked for */
@@ -82,6 +83,20 @@ enum dlw_order_verdict {
         2, /* flag: no other thread of this era can add anything to it (gates and modes equal) */
     DLW_ORDER_NO_MEMORY = 4, /* flag */
 };
+
+/*
+ * Chains for a caller that keeps the one of each held lock beside it: pushing a lock costs O(1)
+ * however many are held, and with `ask.chain` set, probe and learn read only the innermost `window`
+ * entries of `held` (the outer ones may be left out, `n_held` counting what is there). Unlocking in
+ * another order means pushing again from below the lock that went.
+ *
+ * push gives a reference to the chain of `parent` and `node`; it takes none over. 0 when memory is
+ * out. A chain keeps the numbers of its nodes from being reused, also after dlw_order_remove.
+ */
+dlw_chain dlw_order_chain_push(struct dlw_order *order, dlw_chain parent, dlw_node node,
+                               uint8_t mode);
+void dlw_order_chain_ref(struct dlw_order *order, dlw_chain chain);
+void dlw_order_chain_unref(struct dlw_order *order, dlw_chain chain); /* 0 is ignored */
 
 /* Would this acquisition teach anything? Stacks are not looked at. Returns KNOWN or NEWS, or
  * SATURATED with KNOWN. */
@@ -106,8 +121,10 @@ unsigned dlw_order_learn(struct dlw_order *order, const struct dlw_order_ask *as
                          const struct dlw_order_sink *sink);
 
 /*
- * Rises whenever "known" answers given before may have become wrong (a harmless cycle appeared
- * whose edges now need evidence from each thread): whoever caches answers keys them by this number.
+ * Rises whenever SATURATED answers given before may have become wrong: when an edge closes a cycle
+ * of the order (components merge), the edges on cycles want evidence from every thread from then
+ * on, as what is harmless with one thread's can be real with another's. Whoever caches answers
+ * keys them by this number.
  */
 uint32_t dlw_order_generation(const struct dlw_order *order);
 

@@ -67,9 +67,9 @@ struct dlw_wait_cycle {
 
 /*
  * Does `start` close a cycle of AND waits (a thread that waits for itself, or for a holder that no
- * longer exists, is one of length 1)? Depth-first, each thread once, O(threads + holdings). On true
- * `out` is the cycle through `start`, verified twice. Scratch memory comes from the arena; out of
- * memory is false.
+ * longer exists, is one of length 1)? Breadth first, each thread once, O(threads + holdings), so
+ * the cycle is a shortest one. On true `out` is the cycle through `start`, verified twice. Scratch
+ * memory comes from the arena; out of memory is false.
  */
 bool dlw_waits_find_cycle(const struct dlw_world *world, struct dlw_arena *scratch, uint32_t start,
                           struct dlw_wait_cycle *out);
@@ -78,8 +78,9 @@ void dlw_wait_cycle_free(struct dlw_arena *scratch, struct dlw_wait_cycle *cycle
 /*
  * The threads that can never go on, whatever the others do: the greatest set in which each thread
  * is in an untimed wait and is an AND waiter with an owner in the set, or an OR waiter of which
- * everyone who could wake it is in the set. Writes their ids, returns how many; negative when
- * something could not be known. Verified twice like a cycle.
+ * everyone who could wake it is in the set. Writes their ids (at most `room`), returns how many
+ * there are; negative when something could not be known or did not read the same twice. A thread in
+ * a wait of kind SYSCALL counts as running.
  */
 int dlw_waits_reduce(const struct dlw_world *world, struct dlw_arena *scratch, uint32_t *out,
                      uint32_t room);

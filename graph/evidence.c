@@ -1,0 +1,217 @@
+/*
+ * Which pieces of evidence an edge keeps. A piece says: this thread, in this
+ * segment of its life, held these locks and asked. What a new one must beat:
+ *
+ *  - covered: the same thread in the same segment asked before with no more
+ *    gates and modes as strong. Whatever the new one could prove, that one does.
+ *  - saturated: enough threads, concurrent with each other, did the same under
+ *    the same gates in this era. In any cycle at most a few are in the way, and
+ *    one is left. Not inside a component: there the cycle exists, and whether
+ *    it is real may hang on this thread's place in create/join order.
+ *
+ * When an edge is full, a piece goes that the new one makes useless: one that
+ * was before it and had no fewer gates. Whatever arrives later happens in the
+ * segment its thread is now in, of which nothing known is the future, so what
+ * is unordered with the old piece is unordered with the new one too. Only when
+ * there is none does a piece with many gates give way, a bounded number of times.
+ */
+#include "graph/order_private.h"
+
+enum { EVICTION_LIMIT = 256 };
+
+/* Asks as strongly as `b`, from a lock held alike. */
+static bool is_as_strong(const struct evidence *a, const struct evidence *b)
+{
+    return a->hold_mode == b->hold_mode &&
+           (a->want_mode == DLW_EXCLUSIVE || b->want_mode == DLW_SHARED) && (!a->timed || b->timed);
+}
+
+static bool is_alike(const struct evidence *a, const struct evidence *b)
+{
+    return a->chain == b->chain && a->hold_mode == b->hold_mode && a->want_mode == b->want_mode &&
+           a->timed == b->timed;
+}
+
+/*
+ * A chain longer than the window covers only itself: of what lies beyond it no
+ * edges are made, and the cycle search reads it from the chain.
+ */
+static bool has_no_more_gates(const struct dlw_order *order, dlw_chain a, dlw_chain b)
+{
+    return a == b ||
+           (chain_at(order, b)->depth <= order->limits.window && dlw_chains_is_subset(order, a, b));
+}
+
+static bool is_covered(const struct dlw_order *order, const struct edge *edge,
+                       const struct evidence *piece)
+{
+    for (uint32_t id = edge->evidence; id; id = evidence_at(order, id)->next) {
+        const struct evidence *old = evidence_at(order, id);
+        if (old->who == piece->who && old->has_segment == piece->has_segment &&
+            is_as_strong(old, piece) && has_no_more_gates(order, old->chain, piece->chain))
+            return true;
+    }
+    return false;
+}
+
+/* Is `id` concurrent with the alike pieces counted before it, which are those in front of it that
+ * passed the same test? Bounded by the few that saturate. */
+static bool is_concurrent_with(const struct dlw_order *order, const uint32_t *counted, uint32_t n,
+                               const struct evidence *piece)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const struct evidence *other = evidence_at(order, counted[i]);
+        if (thread_of(order, other) == thread_of(order, piece) ||
+            !dlw_life_are_concurrent(order->life, segment_of(other), segment_of(piece)))
+            return false;
+    }
+    return true;
+}
+
+enum { MOST_COUNTED = 16 };
+
+static bool is_saturated(const struct dlw_order *order, const struct edge *edge,
+                         const struct evidence *piece)
+{
+    uint32_t counted[MOST_COUNTED];
+    uint32_t n = 0;
+    uint32_t era = dlw_life_era(order->life, segment_of(piece));
+
+    if (rep_of(order, edge->from) == rep_of(order, edge->to))
+        return false;
+    for (uint32_t id = edge->evidence; id && n < MOST_COUNTED; id = evidence_at(order, id)->next) {
+        const struct evidence *old = evidence_at(order, id);
+        if (is_alike(old, piece) && dlw_life_era(order->life, segment_of(old)) == era &&
+            is_concurrent_with(order, counted, n, old))
+            counted[n++] = id;
+    }
+    return n >= order->limits.saturate_threads;
+}
+
+static bool is_made_useless(const struct dlw_order *order, const struct evidence *old,
+                            const struct evidence *piece)
+{
+    return is_as_strong(piece, old) && has_no_more_gates(order, piece->chain, old->chain) &&
+           ((old->who == piece->who && old->has_segment == piece->has_segment) ||
+            dlw_life_is_before(order->life, segment_of(old), segment_of(piece)));
+}
+
+static uint32_t find_useless(const struct dlw_order *order, const struct edge *edge,
+                             const struct evidence *piece)
+{
+    uint32_t id = edge->evidence;
+
+    while (id && !is_made_useless(order, evidence_at(order, id), piece))
+        id = evidence_at(order, id)->next;
+    return id;
+}
+
+/* The oldest of those with the most gates, if that is more than the new piece has; within a
+ * component, where variety counts, as many will do. */
+static uint32_t find_most_gated(const struct dlw_order *order, const struct edge *edge,
+                                const struct evidence *piece)
+{
+    uint32_t most = 0;
+    uint32_t depth = chain_at(order, piece->chain)->depth;
+
+    if (edge->evictions >= EVICTION_LIMIT)
+        return 0;
+    if (rep_of(order, edge->from) == rep_of(order, edge->to))
+        depth--;
+    for (uint32_t id = edge->evidence; id; id = evidence_at(order, id)->next) {
+        uint32_t its = chain_at(order, evidence_at(order, id)->chain)->depth;
+        if (its > depth) {
+            most = id;
+            depth = its;
+        }
+    }
+    return most;
+}
+
+static bool is_full(const struct dlw_order *order, const struct edge *edge)
+{
+    return edge->n_evidence >= order->limits.evidence_per_edge;
+}
+
+enum evidence_answer dlw_evidence_judge(const struct dlw_order *order, uint32_t id,
+                                        const struct evidence *piece)
+{
+    const struct edge *edge = edge_at(order, id);
+
+    if (is_saturated(order, edge, piece))
+        return EVIDENCE_SATURATED;
+    if (is_covered(order, edge, piece))
+        return EVIDENCE_COVERED;
+    if (is_full(order, edge) && !find_useless(order, edge, piece) &&
+        !find_most_gated(order, edge, piece))
+        return EVIDENCE_COVERED;
+    return EVIDENCE_NEW;
+}
+
+static void drop(struct dlw_order *order, struct edge *edge, uint32_t id)
+{
+    struct evidence *piece = evidence_at(order, id);
+    uint32_t before = edge->evidence;
+
+    if (before == id) {
+        edge->evidence = piece->next;
+    } else {
+        while (evidence_at(order, before)->next != id)
+            before = evidence_at(order, before)->next;
+        evidence_at(order, before)->next = piece->next;
+    }
+    edge->n_evidence--;
+    dlw_segment segment = segment_of(piece);
+    dlw_chain chain = piece->chain;
+    dlw_pool_free(&order->evidence, id);
+    dlw_life_unref(order->life, segment);
+    dlw_order_chain_unref(order, chain);
+}
+
+static void make_room(struct dlw_order *order, struct edge *edge, const struct evidence *piece)
+{
+    uint32_t victim = find_useless(order, edge, piece);
+
+    if (!victim) {
+        victim = find_most_gated(order, edge, piece);
+        edge->evictions++;
+    }
+    drop(order, edge, victim);
+}
+
+static void append(struct dlw_order *order, struct edge *edge, uint32_t id)
+{
+    uint32_t last = edge->evidence;
+
+    while (last && evidence_at(order, last)->next)
+        last = evidence_at(order, last)->next;
+    if (last)
+        evidence_at(order, last)->next = id & ((1U << 28) - 1);
+    else
+        edge->evidence = id;
+    edge->n_evidence++;
+}
+
+uint32_t dlw_evidence_add(struct dlw_order *order, uint32_t edge_id, const struct evidence *piece)
+{
+    struct edge *edge = edge_at(order, edge_id);
+
+    if (is_full(order, edge))
+        make_room(order, edge, piece);
+    uint32_t id = dlw_pool_alloc(&order->evidence);
+    *evidence_at(order, id) = *piece;
+    evidence_at(order, id)->next = 0;
+    dlw_order_chain_ref(order, piece->chain);
+    dlw_life_ref(order->life, segment_of(piece));
+    dlw_life_mark_recorded(order->life, segment_of(piece));
+    append(order, edge, id);
+    return id;
+}
+
+void dlw_evidence_drop_all(struct dlw_order *order, uint32_t id)
+{
+    struct edge *edge = edge_at(order, id);
+
+    while (edge->evidence)
+        drop(order, edge, edge->evidence);
+}

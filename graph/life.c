@@ -1,0 +1,515 @@
+/*
+ * Segments and the links between them, both in pools. A link stands in two
+ * lists, so that a segment nobody refers to any more can be taken out from
+ * between its neighbours where that adds no links: with one predecessor or one
+ * successor its neighbours are linked directly, and a link that is already
+ * there is not doubled. Fork-join programs reduce to nothing that way (they are
+ * series-parallel: J. Valdes, R. Tarjan, E. Lawler, "The Recognition of Series
+ * Parallel Digraphs", SIAM J. Comput. 11(2), 1982).
+ *
+ * A segment in which nothing was recorded yet is never linked to: what its
+ * thread records later would falsely come before. Its predecessors are, through
+ * a hub when they are many.
+ */
+#include "graph/life.h"
+
+#include "graph/base/pool.h"
+
+struct segment {
+    uint64_t number; /* rises along every link */
+    uint32_t thread;
+    uint32_t era;
+    uint32_t before, after; /* lists of links to predecessors and successors */
+    uint32_t refs;          /* from outside */
+    uint32_t mark;          /* the walk that met it last */
+    uint32_t todo;          /* next on the worklist of a walk */
+    uint32_t is_alive : 1;
+    uint32_t is_open : 1; /* its thread may still record in it */
+    uint32_t is_recorded : 1;
+};
+
+struct link {
+    uint32_t before, after; /* segments */
+    uint32_t next_of_after; /* the other predecessors of `after` */
+    uint32_t prev_of_after;
+    uint32_t next_of_before; /* the other successors of `before` */
+    uint32_t prev_of_before;
+};
+
+struct dlw_life {
+    struct dlw_arena *arena;
+    struct dlw_pool segments, links;
+    uint64_t number;
+    uint32_t era;
+    uint32_t mark; /* of the walk under way */
+};
+
+static struct segment *segment_at(const struct dlw_life *life, uint32_t id)
+{
+    return dlw_pool_at(&life->segments, id);
+}
+
+static struct link *link_at(const struct dlw_life *life, uint32_t id)
+{
+    return dlw_pool_at(&life->links, id);
+}
+
+struct dlw_life *dlw_life_new(struct dlw_arena *arena)
+{
+    struct dlw_life *life = dlw_arena_alloc(arena, sizeof(*life));
+
+    if (!life)
+        return NULL;
+    life->arena = arena;
+    if (!dlw_pool_init(&life->segments, arena, sizeof(struct segment)) ||
+        !dlw_pool_init(&life->links, arena, sizeof(struct link))) {
+        dlw_life_free(life);
+        return NULL;
+    }
+    return life;
+}
+
+void dlw_life_free(struct dlw_life *life)
+{
+    dlw_pool_destroy(&life->segments);
+    dlw_pool_destroy(&life->links);
+    dlw_arena_free(life->arena, life, sizeof(*life));
+}
+
+/* Links. */
+
+static bool is_linked(const struct dlw_life *life, uint32_t before, uint32_t after)
+{
+    uint32_t a = segment_at(life, after)->before;
+    uint32_t b = segment_at(life, before)->after;
+
+    /* Both lists at once: the shorter one decides the cost. */
+    while (a && b) {
+        if (link_at(life, a)->before == before || link_at(life, b)->after == after)
+            return true;
+        a = link_at(life, a)->next_of_after;
+        b = link_at(life, b)->next_of_before;
+    }
+    return false;
+}
+
+/* In a reserved record. */
+static void link_add(struct dlw_life *life, uint32_t before, uint32_t after)
+{
+    struct segment *first = segment_at(life, before);
+    struct segment *second = segment_at(life, after);
+
+    if (is_linked(life, before, after))
+        return;
+    uint32_t id = dlw_pool_alloc(&life->links);
+    *link_at(life, id) = (struct link){before, after, second->before, 0, first->after, 0};
+    if (second->before)
+        link_at(life, second->before)->prev_of_after = id;
+    if (first->after)
+        link_at(life, first->after)->prev_of_before = id;
+    second->before = id;
+    first->after = id;
+}
+
+static void link_remove(struct dlw_life *life, uint32_t id)
+{
+    struct link *link = link_at(life, id);
+
+    if (link->prev_of_after)
+        link_at(life, link->prev_of_after)->next_of_after = link->next_of_after;
+    else
+        segment_at(life, link->after)->before = link->next_of_after;
+    if (link->next_of_after)
+        link_at(life, link->next_of_after)->prev_of_after = link->prev_of_after;
+    if (link->prev_of_before)
+        link_at(life, link->prev_of_before)->next_of_before = link->next_of_before;
+    else
+        segment_at(life, link->before)->after = link->next_of_before;
+    if (link->next_of_before)
+        link_at(life, link->next_of_before)->prev_of_before = link->prev_of_before;
+    dlw_pool_free(&life->links, id);
+}
+
+static bool has_at_most_one(const struct dlw_life *life, uint32_t list, bool of_after)
+{
+    return !list ||
+           !(of_after ? link_at(life, list)->next_of_after : link_at(life, list)->next_of_before);
+}
+
+/* Segments. */
+
+static uint32_t segment_add(struct dlw_life *life, uint32_t thread, uint32_t era)
+{
+    uint32_t id = dlw_pool_alloc(&life->segments);
+
+    if (!id)
+        return 0;
+    struct segment *segment = segment_at(life, id);
+    segment->number = ++life->number;
+    segment->thread = thread;
+    segment->era = era;
+    segment->refs = 1;
+    segment->is_alive = 1;
+    return id;
+}
+
+static bool is_removable(const struct dlw_life *life, const struct segment *segment)
+{
+    return segment->is_alive && !segment->refs &&
+           (has_at_most_one(life, segment->before, true) ||
+            has_at_most_one(life, segment->after, false));
+}
+
+/* The walk's worklist doubles as the list of segments to look at again. */
+static void queue(struct dlw_life *life, uint32_t *list, uint32_t id)
+{
+    struct segment *segment = segment_at(life, id);
+
+    if (segment->mark == life->mark)
+        return;
+    segment->mark = life->mark;
+    segment->todo = *list;
+    *list = id;
+}
+
+static uint32_t dequeue(struct dlw_life *life, uint32_t *list)
+{
+    uint32_t id = *list;
+
+    *list = segment_at(life, id)->todo;
+    return id;
+}
+
+static void forget_marks(struct dlw_life *life)
+{
+    for (uint32_t id = 0; (id = dlw_pool_next(&life->segments, id));)
+        segment_at(life, id)->mark = 0;
+    life->mark = 0;
+}
+
+static void new_mark(struct dlw_life *life)
+{
+    if (life->mark == UINT32_MAX)
+        forget_marks(life);
+    life->mark++;
+}
+
+/* Links every predecessor to every successor; one side has at most one, so there are never more
+ * links than before, and the records freed serve the new ones. */
+static void bridge(struct dlw_life *life, uint32_t id, uint32_t *again)
+{
+    struct segment *segment = segment_at(life, id);
+
+    while (segment->before && segment->after) {
+        bool one_before = has_at_most_one(life, segment->before, true);
+        uint32_t drop = one_before ? segment->after : segment->before;
+        uint32_t before = link_at(life, segment->before)->before;
+        uint32_t after = link_at(life, segment->after)->after;
+        link_remove(life, drop);
+        link_add(life, before, after);
+        queue(life, again, one_before ? after : before);
+        if (!segment->after)
+            queue(life, again, before);
+        if (!segment->before)
+            queue(life, again, after);
+    }
+    while (segment->before) {
+        queue(life, again, link_at(life, segment->before)->before);
+        link_remove(life, segment->before);
+    }
+    while (segment->after) {
+        queue(life, again, link_at(life, segment->after)->after);
+        link_remove(life, segment->after);
+    }
+}
+
+/* Takes `id` out if it may go, and then its neighbours if that made them removable. */
+static void reduce(struct dlw_life *life, uint32_t id)
+{
+    uint32_t list = 0;
+
+    if (!is_removable(life, segment_at(life, id)))
+        return;
+    new_mark(life);
+    queue(life, &list, id);
+    while (list) {
+        uint32_t next = dequeue(life, &list);
+        struct segment *segment = segment_at(life, next);
+        segment->mark = 0;
+        if (!is_removable(life, segment))
+            continue;
+        segment->is_alive = 0;
+        segment->mark = life->mark; /* not to be queued by its own removal */
+        bridge(life, next, &list);
+        dlw_pool_free(&life->segments, next);
+    }
+}
+
+/* Moves the predecessors of an open segment behind a hub of their own, so that others can share
+ * them by one link. */
+static uint32_t make_hub(struct dlw_life *life, uint32_t id)
+{
+    if (!dlw_pool_reserve(&life->links, 1))
+        return 0;
+    uint32_t hub = segment_add(life, 0, segment_at(life, id)->era);
+    if (!hub)
+        return 0;
+    struct segment *segment = segment_at(life, id);
+    segment_at(life, hub)->number = segment->number;
+    segment->number = ++life->number;
+    segment_at(life, hub)->before = segment->before;
+    segment->before = 0;
+    for (uint32_t l = segment_at(life, hub)->before; l; l = link_at(life, l)->next_of_after)
+        link_at(life, l)->after = hub;
+    link_add(life, hub, id);
+    segment_at(life, hub)->refs = 0;
+    return hub;
+}
+
+/* What must be linked to for everything up to now in `id` to come before: 0 for nothing. False when
+ * memory is out. */
+static bool anchor(struct dlw_life *life, uint32_t id, uint32_t *out)
+{
+    const struct segment *segment = id ? segment_at(life, id) : NULL;
+
+    *out = 0;
+    if (!segment)
+        return true;
+    if (!segment->is_open || segment->is_recorded)
+        *out = id;
+    else if (has_at_most_one(life, segment->before, true))
+        *out = segment->before ? link_at(life, segment->before)->before : 0;
+    else
+        *out = make_hub(life, id);
+    return *out || !segment->before || segment->is_recorded;
+}
+
+/* Drops the reference that an open segment's thread held. */
+static void close_segment(struct dlw_life *life, uint32_t id)
+{
+    if (!id)
+        return;
+    segment_at(life, id)->is_open = 0;
+    dlw_life_unref(life, id);
+}
+
+static dlw_segment follow(struct dlw_life *life, uint32_t thread, uint32_t era, uint32_t before)
+{
+    if (before && !dlw_pool_reserve(&life->links, 1))
+        return 0;
+    uint32_t id = segment_add(life, thread, era);
+    if (!id)
+        return 0;
+    segment_at(life, id)->is_open = 1;
+    if (before)
+        link_add(life, before, id);
+    return id;
+}
+
+dlw_segment dlw_life_start(struct dlw_life *life, uint32_t thread, dlw_segment creator)
+{
+    uint32_t before;
+
+    if (!anchor(life, creator, &before))
+        return 0;
+    return follow(life, thread, dlw_life_era(life, creator), before);
+}
+
+dlw_segment dlw_life_advance(struct dlw_life *life, dlw_segment current)
+{
+    if (!current || !segment_at(life, current)->is_recorded)
+        return current;
+    dlw_segment next =
+        follow(life, segment_at(life, current)->thread, segment_at(life, current)->era, current);
+    close_segment(life, current);
+    return next;
+}
+
+static bool is_behind(struct dlw_life *life, uint32_t before, uint32_t id)
+{
+    return before == id || dlw_life_is_before(life, before, id);
+}
+
+/* Gives `id`, which nothing follows yet, one more predecessor. */
+static bool put_behind(struct dlw_life *life, uint32_t id, uint32_t before)
+{
+    if (!dlw_pool_reserve(&life->links, 1))
+        return false;
+    link_add(life, before, id);
+    segment_at(life, id)->number = ++life->number;
+    segment_at(life, id)->era = ++life->era;
+    return true;
+}
+
+dlw_segment dlw_life_join(struct dlw_life *life, dlw_segment current, dlw_segment other)
+{
+    uint32_t before;
+
+    if (!current)
+        return 0;
+    if (!anchor(life, other, &before)) {
+        close_segment(life, current);
+        return 0;
+    }
+    if (!before || is_behind(life, before, current))
+        return current;
+    segment_at(life, before)->refs++; /* advancing may free what comes before it */
+    dlw_segment next = dlw_life_advance(life, current);
+    if (next && !put_behind(life, next, before)) {
+        close_segment(life, next);
+        next = 0;
+    }
+    dlw_life_unref(life, before);
+    return next;
+}
+
+static bool is_followed(const struct dlw_life *life, uint32_t id)
+{
+    return segment_at(life, id)->after != 0;
+}
+
+dlw_segment dlw_life_gather(struct dlw_life *life, dlw_segment round, dlw_segment arrival)
+{
+    uint32_t before;
+
+    if (!anchor(life, arrival, &before)) {
+        dlw_life_unref(life, round);
+        return 0;
+    }
+    if (round && (!before || is_behind(life, before, round)))
+        return round;
+    if (round && !is_followed(life, round) && put_behind(life, round, before))
+        return round;
+    dlw_segment next = segment_add(life, 0, ++life->era);
+    if (next && dlw_pool_reserve(&life->links, 2)) {
+        if (round)
+            link_add(life, round, next);
+        if (before)
+            link_add(life, before, next);
+    } else if (next) {
+        dlw_life_unref(life, next);
+        next = 0;
+    }
+    dlw_life_unref(life, round);
+    return next;
+}
+
+void dlw_life_ref(struct dlw_life *life, dlw_segment segment)
+{
+    if (segment)
+        segment_at(life, segment)->refs++;
+}
+
+void dlw_life_unref(struct dlw_life *life, dlw_segment id)
+{
+    if (!id)
+        return;
+    struct segment *segment = segment_at(life, id);
+    if (--segment->refs == 0) {
+        segment->is_open = 0;
+        reduce(life, id);
+    }
+}
+
+void dlw_life_mark_recorded(struct dlw_life *life, dlw_segment segment)
+{
+    if (segment)
+        segment_at(life, segment)->is_recorded = 1;
+}
+
+uint32_t dlw_life_thread(const struct dlw_life *life, dlw_segment segment)
+{
+    return segment ? segment_at(life, segment)->thread : 0;
+}
+
+uint32_t dlw_life_era(const struct dlw_life *life, dlw_segment segment)
+{
+    return segment ? segment_at(life, segment)->era : 0;
+}
+
+/* Queries. */
+
+static bool is_same_thread_before(const struct segment *a, const struct segment *b)
+{
+    return a->thread && a->thread == b->thread && a->number <= b->number;
+}
+
+/* Walks back from `b` among the numbers above `a`'s; a later segment of a's own thread will do. */
+bool dlw_life_is_before(struct dlw_life *life, dlw_segment a, dlw_segment b)
+{
+    uint32_t list = 0;
+
+    if (!a || !b || a == b)
+        return false;
+    const struct segment *goal = segment_at(life, a);
+    if (goal->number >= segment_at(life, b)->number)
+        return false;
+    new_mark(life);
+    queue(life, &list, b);
+    while (list) {
+        const struct segment *at = segment_at(life, dequeue(life, &list));
+        if (at == goal || is_same_thread_before(goal, at))
+            return true;
+        for (uint32_t l = at->before; l; l = link_at(life, l)->next_of_after) {
+            uint32_t before = link_at(life, l)->before;
+            if (segment_at(life, before)->number >= goal->number)
+                queue(life, &list, before);
+        }
+    }
+    return false;
+}
+
+bool dlw_life_are_concurrent(struct dlw_life *life, dlw_segment a, dlw_segment b)
+{
+    uint32_t thread = dlw_life_thread(life, a);
+
+    if (a && b && (a == b || (thread && thread == dlw_life_thread(life, b))))
+        return false;
+    return !dlw_life_is_before(life, a, b) && !dlw_life_is_before(life, b, a);
+}
+
+size_t dlw_life_count(const struct dlw_life *life)
+{
+    return dlw_pool_count(&life->segments);
+}
+
+static void require(bool holds)
+{
+    if (!holds)
+        __builtin_trap();
+}
+
+static size_t check_lists(const struct dlw_life *life, uint32_t id)
+{
+    const struct segment *segment = segment_at(life, id);
+    size_t links = 0;
+
+    for (uint32_t l = segment->before; l; l = link_at(life, l)->next_of_after, links++) {
+        const struct link *link = link_at(life, l);
+        require(link->after == id);
+        require(segment_at(life, link->before)->is_alive);
+        require(segment_at(life, link->before)->number < segment->number);
+    }
+    for (uint32_t l = segment->after; l; l = link_at(life, l)->next_of_before)
+        require(link_at(life, l)->before == id);
+    return links;
+}
+
+void dlw_life_check_invariants(const struct dlw_life *life)
+{
+    size_t segments = 0;
+    size_t links = 0;
+
+    for (uint32_t id = 0; (id = dlw_pool_next(&life->segments, id));) {
+        const struct segment *segment = segment_at(life, id);
+        if (!segment->is_alive)
+            continue;
+        segments++;
+        links += check_lists(life, id);
+        require(!is_removable(life, segment));
+        require(!segment->is_open || segment->refs);
+        require(!segment->is_open || segment->is_recorded || !segment->after);
+    }
+    require(segments == dlw_pool_count(&life->segments));
+    require(links == dlw_pool_count(&life->links));
+}

@@ -1,0 +1,336 @@
+#include "graph/order_private.h"
+
+#include <string.h>
+
+static const struct dlw_order_limits defaults = {
+    .evidence_per_edge = 8, .window = 16, .search_steps = 20000, .saturate_threads = 3};
+
+static uint32_t edge_hash_of(dlw_node from, dlw_node to)
+{
+    return (uint32_t)dlw_mix((uint64_t)from << 32 | to);
+}
+
+static uint32_t edge_hash(const void *owner, uint32_t id)
+{
+    const struct edge *edge = edge_at(owner, id);
+
+    return edge_hash_of(edge->from, edge->to);
+}
+
+static uint32_t *edge_hash_next(const void *owner, uint32_t id)
+{
+    return &edge_at(owner, id)->hash_next;
+}
+
+static bool init_tables(struct dlw_order *order)
+{
+    order->edge_index = (struct dlw_index){
+        .arena = order->arena, .owner = order, .hash = edge_hash, .next = edge_hash_next};
+    return dlw_pool_init(&order->nodes, order->arena, sizeof(struct node)) &&
+           dlw_pool_init(&order->edges, order->arena, sizeof(struct edge)) &&
+           dlw_pool_init(&order->evidence, order->arena, sizeof(struct evidence)) &&
+           dlw_pool_init(&order->chains, order->arena, sizeof(struct chain)) &&
+           dlw_index_init(&order->edge_index) && dlw_chains_init(order) && dlw_told_init(order);
+}
+
+static void apply_defaults(struct dlw_order_limits *limits)
+{
+    if (!limits->evidence_per_edge)
+        limits->evidence_per_edge = defaults.evidence_per_edge;
+    if (limits->evidence_per_edge > UINT16_MAX)
+        limits->evidence_per_edge = UINT16_MAX;
+    if (!limits->window)
+        limits->window = defaults.window;
+    if (!limits->search_steps)
+        limits->search_steps = defaults.search_steps;
+    if (!limits->saturate_threads)
+        limits->saturate_threads = defaults.saturate_threads;
+}
+
+struct dlw_order *dlw_order_new(struct dlw_arena *arena, struct dlw_life *life,
+                                const struct dlw_order_limits *limits)
+{
+    struct dlw_order *order = dlw_arena_alloc(arena, sizeof(*order));
+
+    if (!order)
+        return NULL;
+    order->arena = arena;
+    order->life = life;
+    order->limits = limits ? *limits : defaults;
+    apply_defaults(&order->limits);
+    if (!init_tables(order)) {
+        dlw_order_free(order);
+        return NULL;
+    }
+    return order;
+}
+
+/* Searches leave their arrays for the next one, unless they have become large. */
+static void trim_scratch(struct dlw_order *order, uint32_t most)
+{
+    if (order->visits.room > most) {
+        dlw_array_release(order->arena, order->visits.list, order->visits.room,
+                          sizeof(*order->visits.list));
+        order->visits = (struct visits){NULL, 0, 0};
+    }
+    if (order->walks_room > most) {
+        dlw_array_release(order->arena, order->walks, order->walks_room, sizeof(*order->walks));
+        order->walks = NULL;
+        order->walks_room = 0;
+    }
+    if (order->list_room > most) {
+        dlw_array_release(order->arena, order->list, order->list_room, sizeof(*order->list));
+        order->list = NULL;
+        order->list_room = 0;
+    }
+}
+
+void dlw_order_free(struct dlw_order *order)
+{
+    struct dlw_arena *arena = order->arena;
+
+    if (order->edges.n_segments) {
+        for (uint32_t id = 0; (id = dlw_pool_next(&order->edges, id));)
+            dlw_evidence_drop_all(order, id);
+    }
+    dlw_told_destroy(order);
+    trim_scratch(order, 0);
+    dlw_index_destroy(&order->edge_index);
+    dlw_index_destroy(&order->chain_index);
+    dlw_pool_destroy(&order->nodes);
+    dlw_pool_destroy(&order->edges);
+    dlw_pool_destroy(&order->evidence);
+    dlw_pool_destroy(&order->chains);
+    dlw_arena_free(arena, order, sizeof(*order));
+}
+
+dlw_node dlw_order_add(struct dlw_order *order, uint64_t lock, bool prefers_writers)
+{
+    dlw_node id = dlw_pool_alloc(&order->nodes);
+
+    if (!id)
+        return 0;
+    struct node *node = node_at(order, id);
+    node->lock = lock;
+    node->rep = node->next_member = node->prev_member = id;
+    node->is_alive = 1;
+    node->prefers_writers = prefers_writers;
+    dlw_topology_place_new(order, id);
+    return id;
+}
+
+uint64_t dlw_order_lock_of(const struct dlw_order *order, dlw_node node)
+{
+    return node_at(order, node)->lock;
+}
+
+uint32_t dlw_order_edge_find(const struct dlw_order *order, dlw_node from, dlw_node to)
+{
+    uint32_t id = dlw_index_first(&order->edge_index, edge_hash_of(from, to));
+
+    while (id && (edge_at(order, id)->from != from || edge_at(order, id)->to != to))
+        id = edge_at(order, id)->hash_next;
+    return id;
+}
+
+static uint32_t edge_link(struct dlw_order *order, dlw_node from, dlw_node to)
+{
+    uint32_t id = dlw_pool_alloc(&order->edges);
+    struct edge *edge = edge_at(order, id);
+    struct node *source = node_at(order, from);
+    struct node *target = node_at(order, to);
+
+    edge->from = from;
+    edge->to = to;
+    edge->next_out = source->out;
+    edge->next_in = target->in;
+    if (source->out)
+        edge_at(order, source->out)->prev_out = id;
+    if (target->in)
+        edge_at(order, target->in)->prev_in = id;
+    source->out = id;
+    target->in = id;
+    dlw_index_insert(&order->edge_index, id);
+    return id;
+}
+
+static void edge_unlink(struct dlw_order *order, uint32_t id)
+{
+    struct edge *edge = edge_at(order, id);
+
+    dlw_evidence_drop_all(order, id);
+    dlw_index_remove(&order->edge_index, id);
+    if (edge->prev_out)
+        edge_at(order, edge->prev_out)->next_out = edge->next_out;
+    else
+        node_at(order, edge->from)->out = edge->next_out;
+    if (edge->next_out)
+        edge_at(order, edge->next_out)->prev_out = edge->prev_out;
+    if (edge->prev_in)
+        edge_at(order, edge->prev_in)->next_in = edge->next_in;
+    else
+        node_at(order, edge->to)->in = edge->next_in;
+    if (edge->next_in)
+        edge_at(order, edge->next_in)->prev_in = edge->prev_in;
+    edge->evidence = 0; /* so that a freed record has nothing to give back */
+    dlw_pool_free(&order->edges, id);
+}
+
+/* The number is free again when the lock is gone and no held set names it. */
+void dlw_order_release_node(struct dlw_order *order, dlw_node id)
+{
+    const struct node *node = node_at(order, id);
+
+    if (!node->is_alive && !node->pins)
+        dlw_pool_free(&order->nodes, id);
+}
+
+void dlw_order_remove(struct dlw_order *order, dlw_node id)
+{
+    struct node *node = node_at(order, id);
+
+    node->pins++; /* its own edges' evidence must not release it under our hands */
+    while (node->out)
+        edge_unlink(order, node->out);
+    while (node->in)
+        edge_unlink(order, node->in);
+    dlw_component_leave(order, id);
+    dlw_told_forget(order, id);
+    node->is_alive = 0;
+    node->pins--;
+    dlw_order_release_node(order, id);
+    if (order->removals > (size_t)order->nodes.live + order->edges.live)
+        dlw_component_rebuild(order);
+    if (dlw_pool_count(&order->nodes) == 0)
+        trim_scratch(order, 0);
+}
+
+static struct evidence piece_of(const struct dlw_order_ask *ask, uint32_t i, dlw_chain chain)
+{
+    return (struct evidence){
+        .who = ask->segment ? ask->segment : ask->thread,
+        .has_segment = ask->segment != 0,
+        .chain = chain,
+        .hold_stack = ask->held[i].stack,
+        .want_stack = ask->stack,
+        .hold_mode = ask->held[i].mode != DLW_EXCLUSIVE,
+        .want_mode = ask->mode != DLW_EXCLUSIVE,
+        .timed = ask->timed,
+    };
+}
+
+static uint32_t first_in_window(const struct dlw_order *order, const struct dlw_order_ask *ask)
+{
+    return ask->n_held > order->limits.window ? ask->n_held - order->limits.window : 0;
+}
+
+unsigned dlw_order_probe(const struct dlw_order *order, const struct dlw_order_ask *ask)
+{
+    unsigned verdict = DLW_ORDER_SATURATED;
+    dlw_chain chain = ask->chain ? ask->chain : dlw_chains_lookup(order, ask->held, ask->n_held);
+
+    if (!chain)
+        return DLW_ORDER_NEWS;
+    for (uint32_t i = first_in_window(order, ask); i < ask->n_held; i++) {
+        struct evidence piece = piece_of(ask, i, chain);
+        uint32_t edge = dlw_order_edge_find(order, ask->held[i].node, ask->want);
+        enum evidence_answer answer = edge ? dlw_evidence_judge(order, edge, &piece) : EVIDENCE_NEW;
+        if (answer == EVIDENCE_NEW)
+            return DLW_ORDER_NEWS;
+        if (answer == EVIDENCE_COVERED)
+            verdict = DLW_ORDER_KNOWN;
+    }
+    return verdict;
+}
+
+/* What one learn has added, searched from when all of it is in. */
+struct news {
+    uint32_t edge, piece;
+};
+
+static uint32_t learn_one(struct dlw_order *order, const struct dlw_order_ask *ask, uint32_t i,
+                          dlw_chain chain, struct news *news, unsigned *verdict)
+{
+    struct evidence piece = piece_of(ask, i, chain);
+    uint32_t edge = dlw_order_edge_find(order, ask->held[i].node, ask->want);
+
+    if (edge) {
+        enum evidence_answer answer = dlw_evidence_judge(order, edge, &piece);
+        if (answer == EVIDENCE_COVERED)
+            *verdict &= ~(unsigned)DLW_ORDER_SATURATED;
+        if (answer != EVIDENCE_NEW)
+            return 0;
+    } else if (dlw_topology_add(order, ask->held[i].node, ask->want)) {
+        edge = edge_link(order, ask->held[i].node, ask->want);
+    } else {
+        *verdict |= DLW_ORDER_NO_MEMORY;
+        return 0;
+    }
+    *verdict = (*verdict | DLW_ORDER_NEWS) & ~(unsigned)DLW_ORDER_SATURATED;
+    *news = (struct news){edge, dlw_evidence_add(order, edge, &piece)};
+    return 1;
+}
+
+static void search_news(struct dlw_order *order, const struct news *news, uint32_t n,
+                        const struct dlw_order_sink *sink)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const struct edge *edge = edge_at(order, news[i].edge);
+        if (rep_of(order, edge->from) == rep_of(order, edge->to))
+            dlw_cycle_report(order, news[i].edge, news[i].piece, sink);
+    }
+}
+
+static unsigned learn_window(struct dlw_order *order, const struct dlw_order_ask *ask,
+                             dlw_chain chain, struct news *news, const struct dlw_order_sink *sink)
+{
+    unsigned verdict = DLW_ORDER_SATURATED;
+    uint32_t n = 0;
+
+    for (uint32_t i = first_in_window(order, ask); i < ask->n_held; i++) {
+        uint32_t added = learn_one(order, ask, i, chain, &news[n], &verdict);
+        if (added && sink && sink->learned)
+            sink->learned(sink->context, ask, i);
+        n += added;
+    }
+    if (sink && sink->found)
+        search_news(order, news, n, sink);
+    return verdict;
+}
+
+unsigned dlw_order_learn(struct dlw_order *order, const struct dlw_order_ask *ask,
+                         const struct dlw_order_sink *sink)
+{
+    uint32_t window = ask->n_held - first_in_window(order, ask);
+    size_t news_bytes = window * sizeof(struct news);
+
+    if (!dlw_pool_reserve(&order->edges, window) || !dlw_pool_reserve(&order->evidence, window))
+        return DLW_ORDER_NO_MEMORY;
+    struct news *news = dlw_arena_alloc(order->arena, news_bytes);
+    dlw_chain chain = ask->chain;
+    if (chain)
+        dlw_order_chain_ref(order, chain);
+    else if (news)
+        chain = dlw_chains_intern(order, ask->held, ask->n_held);
+    unsigned verdict =
+        chain && news ? learn_window(order, ask, chain, news, sink) : DLW_ORDER_NO_MEMORY;
+    dlw_order_chain_unref(order, chain);
+    dlw_arena_free(order->arena, news, news_bytes);
+    trim_scratch(order, DLW_POOL_SEGMENT * 16);
+    return verdict;
+}
+
+uint32_t dlw_order_generation(const struct dlw_order *order)
+{
+    return order->generation;
+}
+
+struct dlw_order_totals dlw_order_totals(const struct dlw_order *order)
+{
+    return (struct dlw_order_totals){
+        .nodes = dlw_pool_count(&order->nodes),
+        .edges = dlw_pool_count(&order->edges),
+        .evidence = dlw_pool_count(&order->evidence),
+        .components_merged = order->merged,
+    };
+}

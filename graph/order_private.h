@@ -1,0 +1,229 @@
+/*
+ * What the files of the lock-order graph share. Everything is a record in a
+ * pool, named by number; lists run through the records. All of it is guarded
+ * by the lock that guards the graph.
+ *
+ *   order.c     the public calls: nodes, probe, learn
+ *   chains.c    interned held sets
+ *   evidence.c  which pieces an edge keeps
+ *   topology.c  the incremental order of components
+ *   component.c components: merging on a cycle, rebuilding after removals
+ *   cycle.c     search for a real cycle
+ *   harmless.c  the shortest cycle when none is real, and its reason
+ *   told.c      cycles already told
+ */
+#ifndef DLW_ORDER_PRIVATE_H
+#define DLW_ORDER_PRIVATE_H
+
+#include "graph/base/array.h"
+#include "graph/base/index.h"
+#include "graph/base/pool.h"
+#include "graph/order.h"
+
+/*
+ * The key places a component in the topological order: level, then a position
+ * in the level. Only the representative's is meaningful.
+ */
+enum { KEY_POSITION_BITS = 44 };
+
+struct __attribute__((packed, aligned(4))) node {
+    uint64_t lock;
+    uint64_t key;
+    uint32_t out, in;                  /* edge lists */
+    uint32_t rep;                      /* the component's representative; itself when alone */
+    uint32_t next_member, prev_member; /* circular list of the component */
+    uint32_t mark;                     /* its place in the list of the search that met it last */
+    uint32_t pins : 30; /* chains that name it: its number is not reused before they are gone */
+    uint32_t is_alive : 1;
+    uint32_t prefers_writers : 1;
+};
+
+struct edge {
+    uint32_t from, to;
+    uint32_t next_out, prev_out;
+    uint32_t next_in, prev_in;
+    uint32_t hash_next;
+    uint32_t evidence; /* oldest first */
+    uint16_t n_evidence;
+    uint16_t evictions; /* pieces that made room although nothing made them useless */
+};
+
+struct evidence {
+    uint32_t who;    /* a segment, which knows its thread; or a thread without one */
+    dlw_chain chain; /* everything held, the edge's source among it */
+    uint32_t hold_stack, want_stack;
+    uint32_t next : 28;
+    uint32_t has_segment : 1;
+    uint32_t hold_mode : 1;
+    uint32_t want_mode : 1;
+    uint32_t timed : 1;
+};
+
+struct chain {
+    dlw_chain parent;
+    uint32_t node : 31;
+    uint32_t mode : 1;
+    uint32_t refs;
+    uint32_t hash_next;
+    uint32_t depth;
+};
+
+/* A node met by a search. `at->mark` indexes the list it stands in, which makes membership a
+ * comparison and needs no clearing (P. Briggs, L. Torczon, "An Efficient Representation for Sparse
+ * Sets", LOPLAS 2, 1993). */
+struct visit {
+    dlw_node node;
+    uint32_t value; /* the search's own */
+};
+
+struct visits {
+    struct visit *list;
+    uint32_t n, room;
+};
+
+/* One level of an explicit depth-first search over components. */
+struct walk {
+    dlw_node rep, member;
+    uint32_t edge;
+};
+
+/* The size per lock is a promise: see the memory test. */
+_Static_assert(sizeof(struct node) == 44 && sizeof(struct edge) == 36 &&
+                   sizeof(struct evidence) == 20 && sizeof(struct chain) == 20,
+               "a lock with one edge takes 120 bytes and two hash buckets");
+
+struct told;
+
+struct dlw_order {
+    struct dlw_arena *arena;
+    struct dlw_life *life;
+    struct dlw_order_limits limits;
+    struct dlw_pool nodes, edges, evidence, chains;
+    struct dlw_index edge_index, chain_index;
+    uint64_t front, back; /* unused positions before and after all others */
+    uint32_t generation;
+    size_t merged;   /* components that became part of another */
+    size_t removals; /* from components of several, since these were exact */
+    struct visits visits;
+    struct walk *walks;
+    uint32_t walks_room;
+    dlw_node *list; /* result of a search */
+    uint32_t list_room;
+    struct told *told;
+};
+
+static inline struct node *node_at(const struct dlw_order *order, dlw_node id)
+{
+    return dlw_pool_at(&order->nodes, id);
+}
+
+static inline struct edge *edge_at(const struct dlw_order *order, uint32_t id)
+{
+    return dlw_pool_at(&order->edges, id);
+}
+
+static inline struct evidence *evidence_at(const struct dlw_order *order, uint32_t id)
+{
+    return dlw_pool_at(&order->evidence, id);
+}
+
+static inline struct chain *chain_at(const struct dlw_order *order, dlw_chain id)
+{
+    return dlw_pool_at(&order->chains, id);
+}
+
+static inline dlw_segment segment_of(const struct evidence *piece)
+{
+    return piece->has_segment ? piece->who : 0;
+}
+
+static inline uint32_t thread_of(const struct dlw_order *order, const struct evidence *piece)
+{
+    return piece->has_segment ? dlw_life_thread(order->life, piece->who) : piece->who;
+}
+
+static inline dlw_node rep_of(const struct dlw_order *order, dlw_node id)
+{
+    return node_at(order, id)->rep;
+}
+
+static inline struct visit *visit_of(const struct dlw_order *order, dlw_node id)
+{
+    uint32_t mark = node_at(order, id)->mark;
+
+    return mark < order->visits.n && order->visits.list[mark].node == id ? &order->visits.list[mark]
+                                                                         : NULL;
+}
+
+/* Adds a node that has no visit. NULL when memory is out; older pointers may move. */
+struct visit *dlw_order_visit_add(struct dlw_order *order, dlw_node id, uint32_t value);
+
+/* order.c */
+uint32_t dlw_order_edge_find(const struct dlw_order *order, dlw_node from, dlw_node to);
+void dlw_order_release_node(struct dlw_order *order, dlw_node id);
+
+/* chains.c. Interning takes a reference; 0 when memory is out or nothing is held. */
+bool dlw_chains_init(struct dlw_order *order);
+dlw_chain dlw_chains_intern(struct dlw_order *order, const struct dlw_order_hold *held,
+                            uint32_t n_held);
+dlw_chain dlw_chains_lookup(const struct dlw_order *order, const struct dlw_order_hold *held,
+                            uint32_t n_held);
+/* The member of `chain` that names `node`, 0: none. O(depth). */
+dlw_chain dlw_chains_find(const struct dlw_order *order, dlw_chain chain, dlw_node node);
+/* Is every lock of `a` in `b`, held at most as strongly? Looks at a bounded number and says no
+ * beyond. */
+bool dlw_chains_is_subset(const struct dlw_order *order, dlw_chain a, dlw_chain b);
+
+/* evidence.c */
+enum evidence_answer { EVIDENCE_NEW, EVIDENCE_COVERED, EVIDENCE_SATURATED };
+enum evidence_answer dlw_evidence_judge(const struct dlw_order *order, uint32_t edge,
+                                        const struct evidence *piece);
+/* Keeps `piece`, which was judged new, in a reserved record; takes references. Returns its number.
+ */
+uint32_t dlw_evidence_add(struct dlw_order *order, uint32_t edge, const struct evidence *piece);
+void dlw_evidence_drop_all(struct dlw_order *order, uint32_t edge);
+
+/*
+ * topology.c. Makes the order agree with a new edge that is not linked yet. False when memory is
+ * out: nothing has changed. After true both ends may be of one component.
+ */
+bool dlw_topology_add(struct dlw_order *order, dlw_node from, dlw_node to);
+void dlw_topology_place_new(struct dlw_order *order, dlw_node id);
+
+/* component.c. */
+bool dlw_component_merge(struct dlw_order *order, dlw_node from, dlw_node to);
+void dlw_component_leave(struct dlw_order *order, dlw_node id);
+bool dlw_component_rebuild(struct dlw_order *order);
+
+/* The next edge out of (`out`) or into a component's members, for an explicit search; 0 at the end.
+ */
+uint32_t dlw_component_next_edge(const struct dlw_order *order, struct walk *walk, bool out);
+
+static inline struct walk dlw_component_walk(const struct dlw_order *order, dlw_node rep, bool out)
+{
+    const struct node *node = node_at(order, rep);
+    struct walk walk = {rep, rep, out ? node->out : node->in};
+
+    return walk;
+}
+
+/* One thread's part of a cycle: it holds `source` and wants the next step's. */
+struct step {
+    dlw_node source;
+    uint32_t edge;  /* the last of those it stands for */
+    uint32_t piece; /* evidence of that edge */
+    uint32_t hold_stack;
+    uint8_t hold_mode;
+};
+
+/* cycle.c, harmless.c: what the new piece of evidence completes. */
+void dlw_cycle_report(struct dlw_order *order, uint32_t edge, uint32_t piece,
+                      const struct dlw_order_sink *sink);
+
+/* told.c */
+enum { TOLD_HARMLESS = 1, TOLD_REAL };
+bool dlw_told_init(struct dlw_order *order);
+void dlw_told_destroy(struct dlw_order *order);
+void dlw_told_forget(struct dlw_order *order, dlw_node node);
+
+#endif

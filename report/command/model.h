@@ -3,7 +3,7 @@
  * Journals, a live process and a core all become a document; every format is made from it.
  *
  * How it is made: fill `processes`, `findings`, `threads` (helpers below; memory comes from
- * doc->pool and lives as long as the document), then dlw_doc_finish() gives each finding its
+ * doc->region and lives as long as the document), then dlw_doc_finish() gives each finding its
  * severity, message and fingerprint, folds equal ones into one with a count, applies suppressions
  * and the baseline, orders them, and counts the summary. Formats only read.
  *
@@ -13,7 +13,7 @@
 #define DLW_COMMAND_MODEL_H
 
 #include "graph/finding.h"
-#include "report/command/pool.h"
+#include "report/command/region.h"
 #include "report/emit/options.h"
 
 #include <stdbool.h>
@@ -75,6 +75,7 @@ struct dlw_doc_lock {
     const struct dlw_doc_thread *thread; /* kind `thread`: whose end it is */
     const char *module, *build_id;       /* of the image that the address lies in, or NULL */
     uint64_t offset;
+    uint64_t source;          /* its id in the journal it was read from */
     const char *lasting_name; /* survives address randomisation, for merge and graphs; or NULL */
 };
 
@@ -147,7 +148,7 @@ struct dlw_doc_summary {
 };
 
 struct dlw_doc {
-    struct dlw_pool pool;
+    struct dlw_region region;
     struct dlw_doc_process **processes;
     size_t n_processes;
     struct dlw_doc_finding **findings;
@@ -211,10 +212,10 @@ int dlw_wait_find(const char *word);
 size_t dlw_stack_place(const struct dlw_stack *stack);
 /* What people call a lock: expression, name, "the mutex created at bank.c:12", "… first taken at
  * …", "the end of thread worker", or kind and address. */
-const char *dlw_lock_title(struct dlw_pool *pool, const struct dlw_doc_lock *lock);
+const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock *lock);
 /* "worker", else "thread 2 (tid 1234)". */
-const char *dlw_thread_title(struct dlw_pool *pool, const struct dlw_doc_thread *thread);
+const char *dlw_thread_title(struct dlw_region *region, const struct dlw_doc_thread *thread);
 /* "bank.c:31", "libfoo.so+0x123", … */
-const char *dlw_frame_place(struct dlw_pool *pool, const struct dlw_frame *frame);
+const char *dlw_frame_place(struct dlw_region *region, const struct dlw_frame *frame);
 
 #endif

@@ -29,34 +29,34 @@ void dlw_symbols_free(struct dlw_symbols *symbols);
 /*
  * Appends to `stack` the frames that a place stands for: what is inlined there innermost first,
  * then the function itself. `is_return` says that the place is a return address: the call before
- * it is what is looked up. Texts go to `pool`. Always appends at least one frame. `pc` is what the
- * frames say, 0 for none.
+ * it is what is looked up. The array grows in `region`; its texts belong to `symbols`, which
+ * outlives it. Always appends at least one frame. `pc` is what the frames say, 0 for none.
  */
-void dlw_symbols_frames(struct dlw_symbols *symbols, struct dlw_pool *pool, const char *path,
+void dlw_symbols_frames(struct dlw_symbols *symbols, struct dlw_region *region, const char *path,
                         const char *build_id, uint64_t offset, uint64_t pc, bool is_return,
                         struct dlw_stack *stack);
 /* The same with a module of a Dwfl session; `pc` is an address in that session. `module` NULL: a
  * frame with the pc alone. */
-void dlw_symbols_frames_of(struct dlw_pool *pool, Dwfl_Module *module, uint64_t pc, bool is_return,
-                           struct dlw_stack *stack);
+void dlw_symbols_frames_of(struct dlw_region *region, Dwfl_Module *module, uint64_t pc,
+                           bool is_return, struct dlw_stack *stack);
 
 struct dlw_variable {
     const char *name;       /* `accounts+40`, `gate`; NULL: not known */
     const char *expression; /* `accounts[1].lock`; NULL where there is no debug information */
 };
-struct dlw_variable dlw_symbols_variable(struct dlw_symbols *symbols, struct dlw_pool *pool,
+struct dlw_variable dlw_symbols_variable(struct dlw_symbols *symbols, struct dlw_region *region,
                                          const char *path, const char *build_id, uint64_t offset);
-struct dlw_variable dlw_symbols_variable_of(struct dlw_pool *pool, Dwfl_Module *module,
+struct dlw_variable dlw_symbols_variable_of(struct dlw_region *region, Dwfl_Module *module,
                                             uint64_t address);
 
 /* Why names of this module are missing ("rebuilt since", "no such file"), or NULL. */
 const char *dlw_symbols_trouble(struct dlw_symbols *symbols, const char *path,
                                 const char *build_id);
 
-/* Demangled into the pool (C++ and Rust), or a copy. Compilers' clone suffixes are cut off. */
-const char *dlw_demangle(struct dlw_pool *pool, const char *symbol);
+/* Demangled into the region (C++ and Rust), or a copy. Compilers' clone suffixes are cut off. */
+const char *dlw_demangle(struct dlw_region *region, const char *symbol);
 
 /* Hex of a module's build id, or NULL. */
-const char *dlw_symbols_build_id(struct dlw_pool *pool, Dwfl_Module *module);
+const char *dlw_symbols_build_id(struct dlw_region *region, Dwfl_Module *module);
 
 #endif

@@ -1,0 +1,324 @@
+/*
+ * One finding for people: a sentence, the circle in a line, each thread with what it holds and what
+ * it wants, how sure it is, and what would break it.
+ */
+#include "report/command/format/text_parts.h"
+
+#include "report/command/judge.h"
+
+#include <string.h>
+
+enum { MAX_STEPS = 12, MAX_LIST = 40 };
+
+static const char *lock(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                        const struct dlw_doc_lock *which)
+{
+    struct dlw_region *region = &text->doc->region;
+    return finding ? dlw_finding_lock_title(region, finding, which) : dlw_lock_title(region, which);
+}
+
+static const char *thread(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                          const struct dlw_doc_thread *which)
+{
+    struct dlw_region *region = &text->doc->region;
+    return finding ? dlw_finding_thread_title(region, finding, which)
+                   : dlw_thread_title(region, which);
+}
+
+/* "forks[1] (mutex, forks+40)": the title, with what else identifies it. */
+static const char *full_lock(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                             const struct dlw_doc_lock *which)
+{
+    const char *title = lock(text, finding, which);
+    if (which->thread || strcmp(which->kind, "thread") == 0)
+        return title;
+    bool names_kind = strncmp(title, "the ", 4) == 0;
+    bool has_other_name =
+        which->name && which->expression && strcmp(which->name, which->expression) != 0;
+    if (names_kind && !has_other_name)
+        return title;
+    return dlw_region_print(&text->doc->region, "%s (%s%s%s)", title, names_kind ? "" : which->kind,
+                            has_other_name ? ", " : "", has_other_name ? which->name : "");
+}
+
+static const char *for_mode(const struct dlw_doc_hold *hold)
+{
+    if (strcmp(hold->lock->kind, "rwlock") != 0)
+        return "";
+    return hold->mode == DLW_SHARED ? " for reading" : " for writing";
+}
+
+/* worker-1 --wants b--> worker-2 --wants a--> worker-1 */
+static const char *wait_circle(struct dlw_readable *text, const struct dlw_doc_finding *finding)
+{
+    struct dlw_region *region = &text->doc->region;
+    const char *line = thread(text, finding, finding->cycle[0].thread);
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        line = dlw_region_print(region, "%s --waits for %s--> %s", line,
+                                lock(text, finding, finding->cycle[i].wants.lock),
+                                thread(text, finding, dlw_next_step(finding, i)->thread));
+    return line;
+}
+
+/* a --then--> b (worker-1), b --then--> a (worker-2) */
+static const char *order_circle(struct dlw_readable *text, const struct dlw_doc_finding *finding)
+{
+    struct dlw_region *region = &text->doc->region;
+    const char *line = lock(text, finding, finding->cycle[0].holds.lock);
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        line = dlw_region_print(region, "%s --%s--> %s", line,
+                                thread(text, finding, finding->cycle[i].thread),
+                                lock(text, finding, finding->cycle[i].wants.lock));
+    return line;
+}
+
+static void thread_heading(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                           const struct dlw_doc_thread *which)
+{
+    fprintf(text->out, "\n  " BOLD "Thread %s" PLAIN, thread(text, finding, which));
+    if (which->tid && which->name)
+        fprintf(text->out, " (tid %u)", which->tid);
+    if (finding && which->process && which->process != finding->process)
+        fprintf(text->out, " of process %u, %s", which->process->pid,
+                which->process->exe ? which->process->exe : "?");
+    fputc('\n', text->out);
+}
+
+static bool is_thread(const struct dlw_doc_lock *which)
+{
+    return strcmp(which->kind, "thread") == 0;
+}
+
+static void hold_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                       const struct dlw_doc_hold *hold, const struct dlw_doc_process *process,
+                       const char *verb)
+{
+    /* That a thread "holds its own end" explains itself in what it wants. */
+    if (is_thread(hold->lock))
+        return;
+    fprintf(text->out, "    %s " BOLD "%s" PLAIN "%s, taken\n", verb,
+            full_lock(text, finding, hold->lock), for_mode(hold));
+    dlw_readable_stack(text, 6, &hold->stack, process);
+}
+
+static void want_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                       const struct dlw_doc_hold *want, const struct dlw_doc_process *process)
+{
+    const char *verb = finding->kind == DLW_DEADLOCK ? "waits for" : "then takes";
+    fprintf(text->out, "    %s " BOLD "%s" PLAIN "%s%s, asked for\n", verb,
+            full_lock(text, finding, want->lock), for_mode(want),
+            want->timed ? " (with a time limit)" : "");
+    dlw_readable_stack(text, 6, &want->stack, process);
+}
+
+static const struct dlw_doc_process *process_of(const struct dlw_doc_finding *finding,
+                                                const struct dlw_doc_thread *which)
+{
+    return which->process || !finding ? which->process : finding->process;
+}
+
+static void step_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                       const struct dlw_doc_step *step)
+{
+    const struct dlw_doc_process *process = process_of(finding, step->thread);
+    thread_heading(text, finding, step->thread);
+    const char *verb = finding->kind == DLW_DEADLOCK ? "holds" : "holds";
+    hold_lines(text, finding, &step->holds, process, verb);
+    want_lines(text, finding, &step->wants, process);
+}
+
+static const char *wait_phrase(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                               const struct dlw_doc_state *state)
+{
+    static const char *const phrases[] = {
+        [DLW_WAIT_NONE] = "runs",
+        [DLW_WAIT_LOCK] = "waits for the lock",
+        [DLW_WAIT_CONDITION] = "waits for a signal on the condition",
+        [DLW_WAIT_SEMAPHORE] = "waits for a post of the semaphore",
+        [DLW_WAIT_JOIN] = "waits in a join for",
+        [DLW_WAIT_BARRIER] = "waits for the others at the barrier",
+        [DLW_WAIT_ONCE] = "waits for another thread to finish the once-routine",
+        [DLW_WAIT_GUARD] = "waits for another thread to finish initialising the static",
+        [DLW_WAIT_SPIN] = "spins for the lock",
+        [DLW_WAIT_FILE] = "waits for the lock of the file",
+        [DLW_WAIT_SYSCALL] = "is in the system call",
+    };
+    struct dlw_region *region = &text->doc->region;
+    if (state->waits == DLW_WAIT_SYSCALL)
+        return dlw_region_print(region, "%s %s", phrases[DLW_WAIT_SYSCALL],
+                                state->syscall ? state->syscall : "?");
+    if (!state->on)
+        return phrases[state->waits];
+    return dlw_region_print(region, "%s " BOLD "%s" PLAIN, phrases[state->waits],
+                            full_lock(text, finding, state->on));
+}
+
+void dlw_readable_state(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                        const struct dlw_doc_state *state)
+{
+    const struct dlw_doc_process *process = process_of(finding, state->thread);
+    fprintf(text->out, "    %s", wait_phrase(text, finding, state));
+    if (state->since >= 0)
+        fprintf(text->out, ", for %.*f s", state->since < 10 ? 1 : 0, state->since);
+    fputs(state->timed ? " (with a time limit)\n" : "\n", text->out);
+    if (state->note)
+        fprintf(text->out, "    " FAINT "(%s)" PLAIN "\n", state->note);
+    if (state->stack.n || state->waits != DLW_WAIT_NONE)
+        dlw_readable_stack(text, 6, &state->stack, process);
+    for (size_t i = 0; i < state->n_holds; i++)
+        hold_lines(text, finding, &state->holds[i], process, "and holds");
+}
+
+static bool is_same_stack(const struct dlw_stack *a, const struct dlw_stack *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (a->frames[i].pc != b->frames[i].pc || a->frames[i].inlined != b->frames[i].inlined)
+            return false;
+    return true;
+}
+
+/* Workers of a pool stand side by side; one of them tells it all. */
+static bool is_alike(const struct dlw_doc_state *a, const struct dlw_doc_state *b)
+{
+    return a->waits == b->waits && a->on == b->on && a->timed == b->timed && !a->n_holds &&
+           !b->n_holds && a->thread->process == b->thread->process && a->stack.n &&
+           is_same_stack(&a->stack, &b->stack);
+}
+
+static void also_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                       const struct dlw_doc_state *states, size_t n, size_t first, bool *is_shown)
+{
+    struct dlw_region *region = &text->doc->region;
+    const char *names = NULL;
+    size_t count = 0;
+    for (size_t i = first + 1; i < n; i++) {
+        if (is_shown[i] || !is_alike(&states[first], &states[i]))
+            continue;
+        is_shown[i] = true;
+        if (count++ < 8)
+            names = dlw_region_print(region, "%s%s%s", names ? names : "", names ? ", " : "",
+                                     thread(text, finding, states[i].thread));
+    }
+    if (count)
+        dlw_readable_prose(text, "    ", 4,
+                           dlw_region_print(region, "(and so do %zu more: %s%s)", count, names,
+                                            count > 8 ? ", ..." : ""));
+}
+
+void dlw_readable_states(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                         const struct dlw_doc_state *states, size_t n)
+{
+    bool *is_shown = dlw_region_alloc(&text->doc->region, n + 1);
+    size_t listed = 0, left = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (is_shown[i])
+            continue;
+        if (listed++ >= MAX_LIST) {
+            left++;
+            continue;
+        }
+        thread_heading(text, finding, states[i].thread);
+        dlw_readable_state(text, finding, &states[i]);
+        also_lines(text, finding, states, n, i, is_shown);
+    }
+    if (left)
+        fprintf(text->out, "\n  %zu more threads are listed by --format=json.\n", left);
+}
+
+/* The first thread is the one that made the call; others hold or want the lock. */
+static void accused_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding)
+{
+    static const char *const calls[DLW_N_KINDS] = {
+        [DLW_UNLOCK_NOT_OWNER] = "unlocks",
+        [DLW_DESTROY_LOCKED] = "destroys",
+        [DLW_WAIT_WITHOUT_MUTEX] = "waits without holding",
+        [DLW_EXIT_HOLDING_LOCK] = "ends holding",
+    };
+    const struct dlw_doc_state *state = &finding->threads[0];
+    const struct dlw_doc_process *process = process_of(finding, state->thread);
+    thread_heading(text, finding, state->thread);
+    fprintf(text->out, "    %s " BOLD "%s" PLAIN "\n", calls[finding->kind],
+            state->on ? full_lock(text, finding, state->on) : "a lock");
+    if (state->stack.n)
+        dlw_readable_stack(text, 6, &state->stack, process);
+    for (size_t i = 0; i < state->n_holds; i++)
+        hold_lines(text, finding, &state->holds[i], process,
+                   finding->kind == DLW_EXIT_HOLDING_LOCK ? "it holds" : "and holds");
+    if (finding->n_threads > 1)
+        dlw_readable_states(text, finding, finding->threads + 1, finding->n_threads - 1);
+}
+
+static void cycle_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding)
+{
+    bool waits = finding->kind == DLW_DEADLOCK;
+    dlw_readable_prose(
+        text, "\n  ", 4,
+        dlw_region_print(&text->doc->region, "%s %s", waits ? "The circle:" : "The orders:",
+                         waits ? wait_circle(text, finding) : order_circle(text, finding)));
+    for (size_t i = 0; i < finding->n_cycle && i < MAX_STEPS; i++)
+        step_lines(text, finding, &finding->cycle[i]);
+    if (finding->n_cycle > MAX_STEPS)
+        fprintf(text->out, "\n  %zu more threads of the circle are listed by --format=json.\n",
+                finding->n_cycle - MAX_STEPS);
+}
+
+static void lock_origins(struct dlw_readable *text, const struct dlw_doc_finding *finding)
+{
+    bool is_headed = false;
+    for (size_t i = 0; i < finding->n_locks; i++) {
+        const struct dlw_doc_lock *which = finding->locks[i];
+        /* A variable's name says it already. */
+        if (which->name || !which->created.n || is_thread(which))
+            continue;
+        fprintf(text->out, "%s  %s:\n", is_headed ? "" : "\n", lock(text, finding, which));
+        dlw_readable_stack(text, 6, &which->created, finding->process);
+        is_headed = true;
+    }
+}
+
+static void remedy_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding)
+{
+    struct dlw_region *region = &text->doc->region;
+    const char *confidence = dlw_finding_confidence(region, finding);
+    if (confidence)
+        dlw_readable_prose(text, "\n  " BOLD "How sure:" PLAIN " ", 4, confidence);
+    struct dlw_remedy remedy = dlw_finding_remedy(region, finding);
+    for (size_t i = 0; i < remedy.n; i++)
+        dlw_readable_prose(text, i == 0 ? "\n  " BOLD "What breaks it:" PLAIN " " : "    ", 4,
+                           remedy.paragraphs[i]);
+}
+
+static void identity_line(struct dlw_readable *text, const struct dlw_doc_finding *finding)
+{
+    const struct dlw_doc_process *process = finding->process;
+    fprintf(text->out, FAINT "  (");
+    if (process)
+        fprintf(text->out, "process %u, %s; ", process->pid, process->exe ? process->exe : "?");
+    if (finding->count > 1)
+        fprintf(text->out, "seen %llu times; ", (unsigned long long)finding->count);
+    fprintf(text->out, "fingerprint %s)" PLAIN "\n", finding->fingerprint);
+}
+
+void dlw_readable_finding(struct dlw_readable *text, const struct dlw_doc_finding *finding)
+{
+    const char *mark = finding->severity == DLW_ERROR     ? RED
+                       : finding->severity == DLW_WARNING ? YELLOW
+                                                          : CYAN;
+    dlw_readable_prose(text,
+                       dlw_region_print(&text->doc->region, "%s%s: %s:" PLAIN " ", mark,
+                                        dlw_severity_word(finding->severity),
+                                        dlw_kind_word(finding->kind)),
+                       2, finding->message);
+    identity_line(text, finding);
+    if (finding->n_cycle)
+        cycle_lines(text, finding);
+    else if (finding->kind == DLW_STALL || finding->kind == DLW_DEADLOCK || !finding->n_threads)
+        dlw_readable_states(text, finding, finding->threads, finding->n_threads);
+    else
+        accused_lines(text, finding);
+    lock_origins(text, finding);
+    remedy_lines(text, finding);
+    fputc('\n', text->out);
+}

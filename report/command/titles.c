@@ -1,0 +1,97 @@
+/* What people call locks, threads and places. */
+#include "report/command/model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool begins(const char *text, const char *with)
+{
+    return text && strncmp(text, with, strlen(with)) == 0;
+}
+
+/* The C++ library's lock(), lock_guard and their like, compiled into the program. */
+static bool is_library_wrapper(const struct dlw_frame *frame)
+{
+    if (begins(frame->function, "std::") || begins(frame->function, "__gthread") ||
+        begins(frame->function, "void std::"))
+        return true;
+    return frame->file && frame->file[0] == '/' && strstr(frame->file, "/include/c++/");
+}
+
+static bool is_library_module(const struct dlw_frame *frame)
+{
+    static const char *const names[] = {"libdlwatch.so", "libc.so.", "libpthread", "libstdc++.so.",
+                                        "libc++.so."};
+    const char *name = frame->module ? base_name(frame->module) : NULL;
+    for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
+        if (begins(name, names[i]))
+            return true;
+    return false;
+}
+
+size_t dlw_stack_place(const struct dlw_stack *stack)
+{
+    for (size_t i = 0; i < stack->n; i++) {
+        const struct dlw_frame *frame = &stack->frames[i];
+        if (!frame->unknown && !is_library_module(frame) && !is_library_wrapper(frame))
+            return i;
+    }
+    return stack->n;
+}
+
+const char *dlw_frame_place(struct dlw_region *region, const struct dlw_frame *frame)
+{
+    if (frame->unknown)
+        return dlw_region_copy(region, frame->unknown);
+    if (frame->file)
+        return dlw_region_print(region, "%s:%u", base_name(frame->file), frame->line);
+    if (frame->module)
+        return dlw_region_print(region, "%s+0x%llx", base_name(frame->module),
+                                (unsigned long long)frame->offset);
+    return dlw_region_print(region, "0x%llx", (unsigned long long)frame->pc);
+}
+
+static const char *by_place(struct dlw_region *region, const struct dlw_doc_lock *lock,
+                            const struct dlw_stack *stack, const char *done)
+{
+    size_t place = dlw_stack_place(stack);
+    if (place == stack->n)
+        return NULL;
+    return dlw_region_print(region, "the %s %s at %s", lock->kind, done,
+                            dlw_frame_place(region, &stack->frames[place]));
+}
+
+const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock *lock)
+{
+    if (strcmp(lock->kind, "thread") == 0)
+        return lock->thread ? dlw_region_print(region, "the end of thread %s",
+                                               dlw_thread_title(region, lock->thread))
+                            : "the end of a thread";
+    if (lock->expression || lock->name)
+        return dlw_region_copy(region, lock->expression ? lock->expression : lock->name);
+    const char *title = by_place(region, lock, &lock->created, "created");
+    if (!title)
+        title = by_place(region, lock, &lock->first, "first taken");
+    if (!title && lock->module)
+        title = dlw_region_print(region, "the %s at %s+0x%llx", lock->kind, base_name(lock->module),
+                                 (unsigned long long)lock->offset);
+    if (!title)
+        title = dlw_region_print(region, "the %s at 0x%llx", lock->kind,
+                                 (unsigned long long)lock->address);
+    return title;
+}
+
+const char *dlw_thread_title(struct dlw_region *region, const struct dlw_doc_thread *thread)
+{
+    if (thread->name)
+        return dlw_region_copy(region, thread->name);
+    if (thread->tid)
+        return dlw_region_print(region, "thread %u (tid %u)", thread->id, thread->tid);
+    return dlw_region_print(region, "thread %u", thread->id);
+}

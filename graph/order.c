@@ -30,7 +30,7 @@ static bool init_tables(struct dlw_order *order)
            dlw_pool_init(&order->edges, order->arena, sizeof(struct edge)) &&
            dlw_pool_init(&order->evidence, order->arena, sizeof(struct evidence)) &&
            dlw_pool_init(&order->chains, order->arena, sizeof(struct chain)) &&
-           dlw_index_init(&order->edge_index) && dlw_chains_init(order) && dlw_told_init(order);
+           dlw_index_init(&order->edge_index) && dlw_chains_init(order);
 }
 
 static void apply_defaults(struct dlw_order_limits *limits)
@@ -232,6 +232,8 @@ unsigned dlw_order_probe(const struct dlw_order *order, const struct dlw_order_a
     if (!chain)
         return DLW_ORDER_NEWS;
     for (uint32_t i = first_in_window(order, ask); i < ask->n_held; i++) {
+        if (!node_at(order, ask->held[i].node)->is_alive)
+            continue;
         struct evidence piece = piece_of(ask, i, chain);
         uint32_t edge = dlw_order_edge_find(order, ask->held[i].node, ask->want);
         enum evidence_answer answer = edge ? dlw_evidence_judge(order, edge, &piece) : EVIDENCE_NEW;
@@ -251,6 +253,8 @@ struct news {
 static uint32_t learn_one(struct dlw_order *order, const struct dlw_order_ask *ask, uint32_t i,
                           dlw_chain chain, struct news *news, unsigned *verdict)
 {
+    if (!node_at(order, ask->held[i].node)->is_alive) /* destroyed while held */
+        return 0;
     struct evidence piece = piece_of(ask, i, chain);
     uint32_t edge = dlw_order_edge_find(order, ask->held[i].node, ask->want);
 

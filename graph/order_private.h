@@ -9,7 +9,7 @@
  *   topology.c  the incremental order of components
  *   component.c components: merging on a cycle, rebuilding after removals
  *   cycle.c     search for a real cycle
- *   harmless.c  the shortest cycle when none is real, and its reason
+ *   harmless.c  why a cycle can't happen
  *   told.c      cycles already told
  */
 #ifndef DLW_ORDER_PRIVATE_H
@@ -210,20 +210,40 @@ static inline struct walk dlw_component_walk(const struct dlw_order *order, dlw_
 /* One thread's part of a cycle: it holds `source` and wants the next step's. */
 struct step {
     dlw_node source;
-    uint32_t edge;  /* the last of those it stands for */
-    uint32_t piece; /* evidence of that edge */
+    uint32_t piece; /* evidence: who, and what else is held around */
     uint32_t hold_stack;
     uint8_t hold_mode;
 };
 
-/* cycle.c, harmless.c: what the new piece of evidence completes. */
+/* cycle.c: tells what a new piece of evidence completes. */
 void dlw_cycle_report(struct dlw_order *order, uint32_t edge, uint32_t piece,
                       const struct dlw_order_sink *sink);
+struct step dlw_cycle_step(const struct dlw_order *order, uint32_t edge, uint32_t piece);
+/* At the lock between two steps: can the holder keep the asker out? */
+bool dlw_cycle_excludes(const struct dlw_order *order, const struct step *asker,
+                        const struct step *holder);
+/* `gate` is the lock of a guarded one. */
+void dlw_cycle_tell(struct dlw_order *order, const struct dlw_order_sink *sink,
+                    const struct step *steps, uint32_t n, enum dlw_harmless harmless,
+                    uint64_t gate);
 
-/* told.c */
+/* harmless.c: tells the cycle of these edges, of which no real choice of evidence was found.
+ * `steps` are of n edges, the first with the new piece, the others with any. */
+void dlw_harmless_report(struct dlw_order *order, struct step *steps, const uint32_t *edges,
+                         uint32_t n, const struct dlw_order_sink *sink);
+
+/* told.c. The cycle of the steps' sources, by the hash of its edges. */
 enum { TOLD_HARMLESS = 1, TOLD_REAL };
-bool dlw_told_init(struct dlw_order *order);
-void dlw_told_destroy(struct dlw_order *order);
+uint64_t dlw_told_hash(const struct step *steps, uint32_t n);
+/* 0: not told. */
+unsigned dlw_told_kind(const struct dlw_order *order, uint64_t hash);
+/* False when memory is out: then it may be told again. */
+bool dlw_told_note(struct dlw_order *order, uint64_t hash, const struct step *steps, uint32_t n,
+                   unsigned kind);
+/* Are all locks of a real told cycle shorter than `length` among these steps'? */
+bool dlw_told_contains(const struct dlw_order *order, const struct step *steps, uint32_t n,
+                       uint32_t length);
 void dlw_told_forget(struct dlw_order *order, dlw_node node);
+void dlw_told_destroy(struct dlw_order *order);
 
 #endif

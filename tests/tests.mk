@@ -2,7 +2,7 @@
 T := $(O)/tests
 # Line numbers and frames of the cases must be those of the source.
 TEST_CFLAGS = -O0 -g -pthread $(WARN) -Itests -MMD -MP -MF $@.d -MT $@
-ORIGIN_LIB = -Wl,-rpath,'$$ORIGIN/lib'
+ORIGIN_LIB = -rdynamic -Wl,-rpath,'$$ORIGIN/lib'
 
 programs = $(patsubst %.c,$(O)/%,$(wildcard $(1)/*.c)) $(patsubst %.cpp,$(O)/%,$(wildcard $(1)/*.cpp))
 plugins = $(patsubst %.c,$(O)/%.so,$(wildcard $(1)/lib/*.c)) $(patsubst %.cpp,$(O)/%.so,$(wildcard $(1)/lib/*.cpp))

@@ -1,0 +1,96 @@
+/* Under seccomp, strict and with a filter that kills: new locks, new orders, contention go on. */
+// quiet
+#include "tell.h"
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static pthread_mutex_t locks[8];
+
+static void use_from(int first)
+{
+    for (int i = first; i + 1 < first + 4; i++) {
+        pthread_mutex_lock(&locks[i]);
+        pthread_mutex_lock(&locks[i + 1]);
+        pthread_mutex_unlock(&locks[i + 1]);
+        pthread_mutex_unlock(&locks[i]);
+    }
+}
+
+static void write_out(const char *text)
+{
+    if (write(1, text, strlen(text)) < 0)
+        _exit(1);
+}
+
+static void strict(void)
+{
+    use_from(0);
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+    use_from(0);
+    write_out("strict: known orders\n");
+    use_from(4);
+    write_out("strict: new orders\n");
+    syscall(SYS_exit, 5); /* exit_group is not allowed there */
+}
+
+#define ALLOW(call)                                                                                \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1),                                         \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* What a sandbox allows that has everything open already: memory, waiting, writing, ending. */
+static void filtered(unsigned otherwise)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        ALLOW(read),
+        ALLOW(write),
+        ALLOW(futex),
+        ALLOW(mmap),
+        ALLOW(munmap),
+        ALLOW(madvise),
+        ALLOW(mprotect),
+        ALLOW(brk),
+        ALLOW(sched_yield),
+        ALLOW(rt_sigprocmask),
+        ALLOW(rt_sigreturn),
+        ALLOW(clock_gettime),
+        ALLOW(exit),
+        ALLOW(exit_group),
+        BPF_STMT(BPF_RET | BPF_K, otherwise),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+        _exit(1);
+    use_from(0);
+    use_from(4);
+    write_out("filter: new orders\n");
+    exit(6);
+}
+
+static void child(int way)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (way == 0)
+            strict();
+        filtered(way == 1 ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_KILL_PROCESS);
+    }
+    waitpid(pid, &status, 0);
+    say("way %d: %x", way, status);
+}
+
+int main(void)
+{
+    for (int i = 0; i < 8; i++)
+        pthread_mutex_init(&locks[i], NULL);
+    say("begin");
+    for (int way = 0; way < 3; way++)
+        child(way);
+    return 0;
+}

@@ -15,6 +15,9 @@ enum { DLW_STATUS_OK = 0, DLW_STATUS_FOUND = 66, DLW_STATUS_TROUBLE = 2 };
 #include "report/command/subcommand.def"
 #undef DLW_SUBCOMMAND
 
+/* What SIGPIPE did when the command was started: we ignore it, whoever we start must not. */
+extern void (*dlw_inherited_sigpipe)(int);
+
 /* One line on stderr. */
 void dlw_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same, then "Try 'dlwatch NAME --help'"; returns DLW_STATUS_TROUBLE. */

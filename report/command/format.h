@@ -15,7 +15,8 @@ struct dlw_format_options {
     unsigned width;     /* columns, 0: 80 */
     const char *folder; /* paths below it are written relative to it; NULL: the current one */
     bool live;          /* text: blocks alone, each line prefixed "dlwatch[pid]: ", no summary */
-    bool blocks_only;   /* text: no processes, no summary */
+    bool summary_only;  /* text: no blocks */
+    const char *prefix; /* text: before each line; NULL: none, or the one of `live` */
     bool no_source;     /* text: leave source lines out */
 };
 

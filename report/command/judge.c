@@ -17,11 +17,31 @@ static enum dlw_severity severity_of(const struct dlw_doc_finding *finding, enum
     return DLW_ERROR;
 }
 
+/* The library says why a cycle is harmless by a word; people and programs get the same line. */
+static const char *harmless_reason(struct dlw_doc *doc, const struct dlw_doc_finding *finding)
+{
+    switch (finding->harmless) {
+    case DLW_GUARDED:
+        return dlw_region_print(&doc->region, "guarded by %s, a gate held around all of it",
+                                finding->gate ? finding->gate->id : "another lock");
+    case DLW_ORDERED:
+        return "ordered by thread creation, joining or a barrier";
+    case DLW_ONE_THREAD:
+        return "one thread only took these orders";
+    case DLW_ALL_SHARED:
+        return "a reader meets only readers";
+    default:
+        return finding->across_runs ? "seen across runs" : NULL;
+    }
+}
+
 void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,
                    const struct dlw_doc_rules *rules)
 {
     enum dlw_show show = rules ? rules->show : DLW_SHOW_FEASIBLE;
     finding->severity = severity_of(finding, show);
+    if (!finding->reason)
+        finding->reason = harmless_reason(doc, finding);
     finding->message = dlw_finding_message(&doc->region, finding);
     dlw_fingerprint(finding, finding->fingerprint);
     finding->hidden = finding->harmless != DLW_FEASIBLE && show == DLW_SHOW_FEASIBLE;

@@ -22,6 +22,8 @@ static const struct subcommand subcommands[] = {
 #undef DLW_SUBCOMMAND
 };
 
+void (*dlw_inherited_sigpipe)(int) = SIG_DFL;
+
 enum { N_SUBCOMMANDS = sizeof(subcommands) / sizeof(subcommands[0]) };
 
 void dlw_message(const char *format, ...)
@@ -96,7 +98,7 @@ static int close_output(int status)
 
 int main(int argc, char **argv)
 {
-    signal(SIGPIPE, SIG_IGN);
+    dlw_inherited_sigpipe = signal(SIGPIPE, SIG_IGN);
     if (argc < 2)
         return dlw_usage_error(NULL, "a subcommand is missing");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
@@ -112,5 +114,6 @@ int main(int argc, char **argv)
     if (!subcommand)
         return dlw_usage_error(
             NULL, argv[1][0] == '-' ? "unknown option '%s'" : "unknown subcommand '%s'", argv[1]);
+    argv[1] = argv[0] = "dlwatch"; /* what getopt's messages begin with */
     return close_output(subcommand->main(argc - 1, argv + 1));
 }

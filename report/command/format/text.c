@@ -79,10 +79,10 @@ static void render(struct dlw_readable *text)
 {
     struct dlw_doc *doc = text->doc;
     const struct dlw_format_options *options = text->options;
-    for (size_t i = 0; i < doc->n_findings; i++)
+    for (size_t i = 0; i < doc->n_findings && !options->summary_only; i++)
         if (dlw_doc_is_listed(doc->findings[i]))
             dlw_readable_finding(text, doc->findings[i]);
-    if (options->live || options->blocks_only)
+    if (options->live)
         return;
     if (doc->n_threads) {
         fprintf(text->out, BOLD "Threads" PLAIN "\n");
@@ -95,8 +95,8 @@ static void render(struct dlw_readable *text)
 /* "dlwatch[123]: ", by which lines of parallel processes stay apart. */
 static const char *prefix_of(struct dlw_doc *doc, const struct dlw_format_options *options)
 {
-    if (!options->live || !doc->n_processes)
-        return "";
+    if (options->prefix || !options->live || !doc->n_processes)
+        return options->prefix ? options->prefix : "";
     return dlw_region_print(&doc->region, "dlwatch[%u]: ", doc->processes[0]->pid);
 }
 

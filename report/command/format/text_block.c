@@ -78,7 +78,8 @@ static void thread_heading(struct dlw_readable *text, const struct dlw_doc_findi
     fprintf(text->out, "\n  " BOLD "Thread %s" PLAIN, thread(text, finding, which));
     if (which->tid && which->name)
         fprintf(text->out, " (tid %u)", which->tid);
-    if (finding && which->process && which->process != finding->process)
+    bool is_elsewhere = finding ? which->process != finding->process : text->doc->n_processes > 1;
+    if (which->process && is_elsewhere)
         fprintf(text->out, " of process %u, %s", which->process->pid,
                 which->process->exe ? which->process->exe : "?");
     fputc('\n', text->out);
@@ -163,7 +164,7 @@ void dlw_readable_state(struct dlw_readable *text, const struct dlw_doc_finding 
     fputs(state->timed ? " (with a time limit)\n" : "\n", text->out);
     if (state->note)
         fprintf(text->out, "    " FAINT "(%s)" PLAIN "\n", state->note);
-    if (state->stack.n || state->waits != DLW_WAIT_NONE)
+    if (state->stack.n || (state->waits != DLW_WAIT_NONE && state->waits != DLW_WAIT_SYSCALL))
         dlw_readable_stack(text, 6, &state->stack, process);
     for (size_t i = 0; i < state->n_holds; i++)
         hold_lines(text, finding, &state->holds[i], process, "and holds");

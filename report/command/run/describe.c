@@ -1,0 +1,91 @@
+/* What the threads of a live process wait for, by what the kernel shows of them: enough to say
+ * where a hung tree stood. The outside view tells more, where it may look. */
+#include "report/command/run/run.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool read_line(struct dlw_region *region, pid_t pid, const char *task, const char *file,
+                      char *buffer, size_t size)
+{
+    const char *path = dlw_region_print(region, "/proc/%d/task/%s/%s", (int)pid, task, file);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return false;
+    ssize_t n = read(descriptor, buffer, size - 1);
+    close(descriptor);
+    buffer[n > 0 ? n : 0] = '\0';
+    buffer[strcspn(buffer, "\n")] = '\0';
+    return n > 0;
+}
+
+static const struct dlw_doc_process *find_process(struct dlw_doc *doc, pid_t pid)
+{
+    for (size_t i = doc->n_processes; i-- > 0;)
+        if (doc->processes[i]->pid == (uint32_t)pid)
+            return doc->processes[i];
+    struct dlw_doc_process *process = dlw_doc_add_process(doc);
+    char exe[4096];
+    ssize_t n =
+        readlink(dlw_region_print(&doc->region, "/proc/%d/exe", (int)pid), exe, sizeof(exe));
+    process->pid = (uint32_t)pid;
+    process->exe = n > 0 ? dlw_region_cut(&doc->region, exe, (size_t)n) : NULL;
+    process->ended = "killed";
+    return process;
+}
+
+static const char *name_of_call(struct dlw_region *region, const char *line)
+{
+    long number = atol(line);
+    switch (number) {
+    case SYS_futex:
+        return "futex (a lock, condition, semaphore or join)";
+    case SYS_wait4:
+        return "wait4 (a child process)";
+    case SYS_read:
+        return "read";
+    case SYS_write:
+        return "write";
+    case SYS_clock_nanosleep:
+        return "clock_nanosleep";
+    default:
+        return dlw_region_print(region, "number %ld", number);
+    }
+}
+
+static void describe_task(struct dlw_doc *doc, const struct dlw_doc_process *process, pid_t pid,
+                          const char *task)
+{
+    char line[256];
+    struct dlw_doc_state *state = dlw_doc_add_thread(doc);
+    struct dlw_doc_thread *thread = dlw_region_alloc(&doc->region, sizeof(*thread));
+    state->thread = thread;
+    thread->tid = (uint32_t)atol(task);
+    thread->id = thread->tid;
+    thread->process = process;
+    if (read_line(&doc->region, pid, task, "comm", line, sizeof(line)))
+        thread->name = dlw_region_copy(&doc->region, line);
+    if (!read_line(&doc->region, pid, task, "syscall", line, sizeof(line)) ||
+        strncmp(line, "running", 7) == 0)
+        return;
+    state->waits = DLW_WAIT_SYSCALL;
+    state->syscall = name_of_call(&doc->region, line);
+}
+
+void dlw_tree_describe(struct dlw_doc *doc, struct dlw_symbols *symbols, pid_t pid)
+{
+    if (dlw_outside_describe && dlw_outside_describe(doc, symbols, pid))
+        return;
+    const struct dlw_doc_process *process = find_process(doc, pid);
+    DIR *folder = opendir(dlw_region_print(&doc->region, "/proc/%d/task", (int)pid));
+    struct dirent *item;
+    while (folder && (item = readdir(folder)))
+        if (item->d_name[0] != '.')
+            describe_task(doc, process, pid, item->d_name);
+    if (folder)
+        closedir(folder);
+}

@@ -1,0 +1,260 @@
+/* The command line of `dlwatch run`: its long options are the options table. */
+#include "report/command/run/run.h"
+
+#include "report/command/command.h"
+#include "report/command/format.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STORAGE = 64 * 1024, FIRST_KEY = 1000 };
+enum { OPT_OUTPUT = 256, OPT_TIMEOUT, OPT_BASELINE, OPT_HELP, OPT_VERSION };
+
+struct key {
+    const char *name, *run, *values, *help;
+};
+
+static const struct key keys[] = {
+#define DLW_OPTION(key, type, preload, run, values, help_text) {#key, run, values, help_text},
+#include "report/emit/options.def"
+#undef DLW_OPTION
+};
+
+enum { N_KEYS = sizeof(keys) / sizeof(keys[0]) };
+
+/* help=1 is for a preload; --help is run's own. */
+static bool is_offered(const struct key *key)
+{
+    return strcmp(key->name, "help") != 0;
+}
+
+static void print_help(void)
+{
+    printf("Usage: dlwatch run [options] [--output=F:PATH]... [--timeout=S] [--] COMMAND [ARG...]\n"
+           "Runs COMMAND, watches it and all its children, prints findings as they are made and a\n"
+           "summary at the end, on standard error.\n\n");
+    for (size_t i = 0; i < N_KEYS; i++)
+        if (is_offered(&keys[i])) {
+            int width = printf("  --%s=%s", keys[i].name, keys[i].values);
+            printf("%*s%s%s%s%s\n", width < 34 ? 34 - width : 1, "", keys[i].help,
+                   *keys[i].run ? " [" : "", keys[i].run, *keys[i].run ? "]" : "");
+        }
+    printf("  --output=F:PATH                 write a report as well; F: %s\n"
+           "  --timeout=S                     end the command and its children after S seconds "
+           "and\n"
+           "                                  report what each waited for\n"
+           "  --baseline=OLD                  findings that OLD has are known and don't count\n"
+           "  --help, --version\n\n"
+           "Status: 66 when errors were found (--exitcode=N for another, 0 for none); else the "
+           "command's\nown, 127 or 126 when it can't be started, 128+N when signal N ended it; 2 "
+           "for wrong usage.\n",
+           dlw_format_names());
+}
+
+/* 'like this', with quotes doubled: report/emit/options.c reads it so. */
+static const char *quote(struct dlw_region *region, const char *value)
+{
+    char *quoted = dlw_region_alloc(region, 2 * strlen(value) + 3), *at = quoted;
+    *at++ = '\'';
+    for (; *value; value++) {
+        if (*value == '\'')
+            *at++ = '\'';
+        *at++ = *value;
+    }
+    *at = '\'';
+    return quoted;
+}
+
+static const char *add_pair(struct dlw_region *region, const char *text, const char *key,
+                            const char *value)
+{
+    return dlw_region_print(region, "%s%s%s=%s", text, *text ? ":" : "", key, quote(region, value));
+}
+
+static const char *run_defaults(struct dlw_region *region)
+{
+    const char *text = "";
+    for (size_t i = 0; i < N_KEYS; i++)
+        if (*keys[i].run)
+            text = add_pair(region, text, keys[i].name, keys[i].run);
+    return text;
+}
+
+static void refuse_line(void *context, const char *line)
+{
+    const char *consequence = strstr(line, "; using ");
+    if (!consequence)
+        consequence = strstr(line, "; ignored");
+    *(bool *)context = true;
+    dlw_message("%.*s", consequence ? (int)(consequence - line) : (int)strlen(line), line);
+}
+
+static void warn_line(void *context, const char *line)
+{
+    (void)context;
+    dlw_message("DLWATCH_OPTIONS: %s", line);
+}
+
+/* What stands in the environment is only warned about; what the user has typed now must be right.
+ */
+static bool settle(struct dlw_run_request *request, const char *typed)
+{
+    const char *environment = getenv("DLWATCH_OPTIONS");
+    const char *defaults = run_defaults(&request->region);
+    bool is_wrong = false;
+    request->storage = dlw_region_alloc(&request->region, STORAGE);
+    if (environment)
+        dlw_options_parse(&request->options, environment, request->storage, STORAGE, warn_line,
+                          NULL);
+    dlw_options_parse(&request->options, typed, request->storage, STORAGE, refuse_line, &is_wrong);
+    const char *all = dlw_region_print(&request->region, "%s:%s:%s", defaults,
+                                       environment ? environment : "", typed);
+    dlw_options_parse(&request->options, all, request->storage, STORAGE, NULL, NULL);
+    return !is_wrong;
+}
+
+static bool take_output(struct dlw_run_request *request, const char *value)
+{
+    const char *colon = strchr(value, ':');
+    size_t room = sizeof(request->outputs) / sizeof(request->outputs[0]);
+    if (!colon || colon[1] == '\0' || request->n_outputs == room)
+        return false;
+    struct dlw_run_output *output = &request->outputs[request->n_outputs];
+    output->format = dlw_region_cut(&request->region, value, (size_t)(colon - value));
+    output->path = colon + 1;
+    if (!dlw_format_find(output->format))
+        return false;
+    request->n_outputs++;
+    return true;
+}
+
+static bool take_timeout(struct dlw_run_request *request, const char *value)
+{
+    char *end;
+    request->timeout = strtod(value, &end);
+    return *value && *end == '\0' && request->timeout > 0 && request->timeout < 1e9;
+}
+
+static int take_option(struct dlw_run_request *request, int option, const char **typed)
+{
+    if (option >= FIRST_KEY) {
+        *typed = add_pair(&request->region, *typed, keys[(option - FIRST_KEY) / 2].name, optarg);
+        return 0;
+    }
+    switch (option) {
+    case OPT_OUTPUT:
+        if (take_output(request, optarg))
+            return 0;
+        return 1 + dlw_usage_error("run",
+                                   "--output=F:PATH wants one of %s, a colon and a path: '%s'",
+                                   dlw_format_names(), optarg);
+    case OPT_TIMEOUT:
+        if (take_timeout(request, optarg))
+            return 0;
+        return 1 + dlw_usage_error("run", "--timeout wants a number of seconds: '%s'", optarg);
+    case OPT_BASELINE:
+        request->baseline = optarg;
+        return 0;
+    case OPT_HELP:
+        print_help();
+        return 1;
+    case OPT_VERSION:
+        puts("dlwatch " DLW_VERSION);
+        return 1;
+    default:
+        fputs("Try 'dlwatch run --help' for what there is.\n", stderr);
+        return 1 + DLW_STATUS_TROUBLE;
+    }
+}
+
+/* Each key twice: as the table spells it, and with dashes. */
+static void fill_options(struct dlw_region *region, struct option *options)
+{
+    static const struct option own[] = {
+        {"output", required_argument, NULL, OPT_OUTPUT},
+        {"timeout", required_argument, NULL, OPT_TIMEOUT},
+        {"baseline", required_argument, NULL, OPT_BASELINE},
+        {"help", no_argument, NULL, OPT_HELP},
+        {"version", no_argument, NULL, OPT_VERSION},
+    };
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        options[n++] = own[i];
+    for (size_t i = 0; i < N_KEYS; i++) {
+        if (!is_offered(&keys[i]))
+            continue;
+        char *dashed = dlw_region_copy(region, keys[i].name);
+        for (char *c = dashed; *c; c++)
+            *c = *c == '_' ? '-' : *c;
+        options[n++] =
+            (struct option){keys[i].name, required_argument, NULL, FIRST_KEY + 2 * (int)i};
+        if (strcmp(dashed, keys[i].name) != 0)
+            options[n++] = (struct option){dashed, required_argument, NULL, FIRST_KEY + 2 * (int)i};
+    }
+}
+
+int dlw_run_parse(struct dlw_run_request *request, int argc, char **argv)
+{
+    struct option options[2 * N_KEYS + 8] = {0};
+    const char *typed = "";
+    int option;
+    fill_options(&request->region, options);
+    while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+        int end = take_option(request, option, &typed);
+        if (end)
+            return end;
+    }
+    if (!settle(request, typed))
+        return 1 + DLW_STATUS_TROUBLE;
+    if (optind == argc)
+        return 1 + dlw_usage_error("run", "no command is given");
+    request->command = argv + optind;
+    return 0;
+}
+
+static const char *value_text(struct dlw_region *region, const struct dlw_options *options,
+                              size_t index)
+{
+    size_t at = 0;
+#define DLW_FIELD_VALUE_TEXT(field) return (field) ? (field) : "";
+#define DLW_FIELD_VALUE_NUMBER(field) return dlw_region_print(region, "%ld", (field));
+#define DLW_FIELD_VALUE_WORD(field) return dlw_region_print(region, "%d", (field));
+#define DLW_OPTION(key, type, preload, run, values, help_text)                                     \
+    if (at++ == index) {                                                                           \
+        DLW_FIELD_VALUE_##type(options->key)                                                       \
+    }
+#include "report/emit/options.def"
+#undef DLW_OPTION
+    return "";
+}
+
+/* The word numbered `index` of "a|b|c". */
+static const char *word(struct dlw_region *region, const char *values, const char *index)
+{
+    int n = atoi(index);
+    while (n-- > 0 && strchr(values, '|'))
+        values = strchr(values, '|') + 1;
+    return dlw_region_cut(region, values, strcspn(values, "|"));
+}
+
+/* The watched programs keep their own status and print nothing: their journals are read here. */
+const char *dlw_run_child_options(struct dlw_run_request *request, const char *journals)
+{
+    struct dlw_region *region = &request->region;
+    const char *text = "";
+    for (size_t i = 0; i < N_KEYS; i++) {
+        const char *value = value_text(region, &request->options, i);
+        if (strchr(keys[i].values, '|') && strchr("0123456789", *value))
+            value = *value ? word(region, keys[i].values, value) : value;
+        if (strcmp(keys[i].name, "report") == 0)
+            value = journals;
+        else if (strcmp(keys[i].name, "log") == 0)
+            value = "none";
+        else if (strcmp(keys[i].name, "exitcode") == 0 || strcmp(keys[i].name, "help") == 0)
+            value = "0";
+        if (*value && strcmp(keys[i].name, "suppressions") != 0)
+            text = add_pair(region, text, keys[i].name, value);
+    }
+    return text;
+}

@@ -33,9 +33,25 @@ struct frame {
     struct step saved; /* what a merge replaced */
 };
 
+/* Real cycles wait until all searches of one learn are through, and the shortest are told first:
+ * longer ones that contain them are not told at all. */
+struct candidate {
+    uint64_t hash;
+    uint32_t first, n; /* in the steps */
+};
+
+enum { MOST_CANDIDATES = 256 };
+
+struct candidates {
+    struct candidate *list;
+    struct step *steps;
+    uint32_t n, room;
+    uint32_t n_steps, steps_room;
+};
+
 struct search {
     struct dlw_order *order;
-    const struct dlw_order_sink *sink;
+    struct candidates *candidates;
     uint32_t edge, piece; /* the new one */
     dlw_node goal;
     struct info *infos;
@@ -49,7 +65,6 @@ struct search {
     uint32_t budget; /* pieces left to try */
     bool is_cut;     /* a longer limit would see more */
     bool has_failed; /* memory is out */
-    bool has_real;
 };
 
 struct step dlw_cycle_step(const struct dlw_order *order, uint32_t edge, uint32_t piece)
@@ -123,17 +138,59 @@ void dlw_cycle_tell(struct dlw_order *order, const struct dlw_order_sink *sink,
     dlw_arena_free(order->arena, cycle, bytes);
 }
 
-static void tell_real(struct search *search)
+static bool is_candidate(const struct candidates *candidates, uint64_t hash)
+{
+    for (uint32_t i = 0; i < candidates->n; i++) {
+        if (candidates->list[i].hash == hash)
+            return true;
+    }
+    return false;
+}
+
+/* The steps are a real cycle. */
+static void add_candidate(struct search *search)
 {
     struct dlw_order *order = search->order;
-    uint64_t hash = dlw_told_hash(search->steps, search->n_steps);
+    struct candidates *all = search->candidates;
+    uint32_t n = search->n_steps;
+    uint64_t hash = dlw_told_hash(search->steps, n);
 
-    search->has_real = true;
-    if (dlw_told_kind(order, hash) == TOLD_REAL ||
-        dlw_told_contains(order, search->steps, search->n_steps, search->n_steps))
+    if (is_candidate(all, hash) || dlw_told_kind(order, hash) == TOLD_REAL ||
+        dlw_told_contains(order, search->steps, n, n))
         return;
-    dlw_told_note(order, hash, search->steps, search->n_steps, TOLD_REAL);
-    dlw_cycle_tell(order, search->sink, search->steps, search->n_steps, DLW_FEASIBLE, 0);
+    if (!dlw_array_fit(order->arena, all->list, all->room, all->n + 1) ||
+        !dlw_array_fit(order->arena, all->steps, all->steps_room, all->n_steps + n)) {
+        search->has_failed = true;
+        return;
+    }
+    memcpy(all->steps + all->n_steps, search->steps, n * sizeof(*all->steps));
+    all->list[all->n++] = (struct candidate){hash, all->n_steps, n};
+    all->n_steps += n;
+}
+
+static void tell_real(struct dlw_order *order, const struct candidates *all,
+                      const struct candidate *candidate, const struct dlw_order_sink *sink)
+{
+    const struct step *steps = all->steps + candidate->first;
+
+    if (dlw_told_contains(order, steps, candidate->n, candidate->n))
+        return;
+    dlw_told_note(order, candidate->hash, steps, candidate->n, TOLD_REAL);
+    dlw_cycle_tell(order, sink, steps, candidate->n, DLW_FEASIBLE, 0);
+}
+
+static void tell_candidates(struct dlw_order *order, struct candidates *all,
+                            const struct dlw_order_sink *sink)
+{
+    for (uint32_t told = 0; told < all->n; told++) {
+        uint32_t next = 0;
+        for (uint32_t i = 1; i < all->n; i++) {
+            if (all->list[i].n < all->list[next].n)
+                next = i;
+        }
+        tell_real(order, all, &all->list[next], sink);
+        all->list[next].n = UINT32_MAX;
+    }
 }
 
 /* Distances. */
@@ -401,7 +458,7 @@ static void try_seam(struct search *search, dlw_node node)
     dlw_chain held = dlw_chains_find(search->order, piece->chain, node);
     *first = (struct step){node, saved.piece, 0, chain_at(search->order, held)->mode};
     if (dlw_cycle_excludes(search->order, &search->steps[search->n_steps - 1], first))
-        tell_real(search);
+        add_candidate(search);
     *first = saved;
 }
 
@@ -416,7 +473,7 @@ static bool follow(struct search *search, struct frame *frame)
     }
     if (search->n_steps > 1 &&
         dlw_cycle_excludes(search->order, &search->steps[search->n_steps - 1], &search->steps[0]))
-        tell_real(search);
+        add_candidate(search);
     return false;
 }
 
@@ -429,7 +486,7 @@ static void back_out(struct search *search)
 
 static bool is_spent(const struct search *search)
 {
-    return search->has_failed || search->budget == 0;
+    return search->has_failed || search->budget == 0 || search->candidates->n >= MOST_CANDIDATES;
 }
 
 /* All cycles of `limit` edges after the first. */
@@ -467,7 +524,21 @@ static bool is_exhausted(const struct search *search)
     const struct edge *edge = edge_at(search->order, search->edge);
     const struct step ends[2] = {{.source = edge->from}, {.source = edge->to}};
 
-    return !search->is_cut || dlw_told_contains(search->order, ends, 2, 3);
+    return !search->is_cut || is_candidate(search->candidates, dlw_told_hash(ends, 2)) ||
+           dlw_told_contains(search->order, ends, 2, 3);
+}
+
+/* Edges from the end of the new one back to its source, UNREACHED: there is no way. */
+static uint32_t measure(struct search *search)
+{
+    dlw_node start = edge_at(search->order, search->edge)->to;
+
+    search->order->visits.n = 0;
+    search->queue_head = search->queue_tail = 0;
+    enqueue(search, search->goal, 0);
+    while (has_more_to_spread(search) && distance_of(search, start) == UNREACHED)
+        spread_one(search);
+    return search->has_failed ? UNREACHED : distance_of(search, start);
 }
 
 static void search_all(struct search *search)
@@ -475,10 +546,7 @@ static void search_all(struct search *search)
     dlw_node start = edge_at(search->order, search->edge)->to;
     struct step first = dlw_cycle_step(search->order, search->edge, search->piece);
 
-    enqueue(search, search->goal, 0);
-    while (has_more_to_spread(search) && distance_of(search, start) == UNREACHED)
-        spread_one(search);
-    search->limit = distance_of(search, start);
+    search->limit = measure(search);
     mark_first(search);
     if (search->has_failed || search->limit == UNREACHED || !push_step(search, &first))
         return;
@@ -491,45 +559,79 @@ static void search_all(struct search *search)
     }
 }
 
-/* The shortest cycle of edges, whatever their evidence. */
-static void report_harmless(struct search *search)
+/* The shortest cycle of edges, whatever their evidence; not told again where it was real. */
+static void report_harmless(struct search *search, const struct dlw_order_sink *sink)
 {
     struct dlw_order *order = search->order;
-    uint32_t n = distance_of(search, edge_at(order, search->edge)->to) + 1;
-    uint32_t *edges = dlw_arena_alloc(order->arena, n * sizeof(*edges));
+    uint32_t way = measure(search);
+    uint32_t n = way + 1;
     uint32_t id = search->edge;
 
-    if (edges && dlw_array_fit(order->arena, search->steps, search->steps_room, n)) {
-        for (uint32_t i = 0; i < n; i++) {
-            edges[i] = id;
-            search->steps[i] = dlw_cycle_step(order, id, edge_at(order, id)->evidence);
-            for (id = node_at(order, edge_at(order, id)->to)->out;
-                 id && distance_of(search, edge_at(order, id)->to) != n - i - 2;)
-                id = edge_at(order, id)->next_out;
-        }
+    if (way == UNREACHED || !dlw_array_fit(order->arena, search->steps, search->steps_room, n))
+        return;
+    uint32_t *edges = dlw_arena_alloc(order->arena, n * sizeof(*edges));
+    for (uint32_t i = 0; edges && i < n; i++) {
+        edges[i] = id;
+        search->steps[i] = dlw_cycle_step(order, id, edge_at(order, id)->evidence);
+        id = node_at(order, edge_at(order, id)->to)->out;
+        while (id && distance_of(search, edge_at(order, id)->to) != n - i - 2)
+            id = edge_at(order, id)->next_out;
+    }
+    if (edges) {
         search->steps[0] = dlw_cycle_step(order, search->edge, search->piece);
-        dlw_harmless_report(order, search->steps, edges, n, search->sink);
+        dlw_harmless_report(order, search->steps, edges, n, sink);
     }
     dlw_arena_free(order->arena, edges, n * sizeof(*edges));
 }
 
-void dlw_cycle_report(struct dlw_order *order, uint32_t edge, uint32_t piece,
-                      const struct dlw_order_sink *sink)
+static struct search search_for(struct dlw_order *order, const struct news *news,
+                                struct candidates *candidates)
 {
-    struct search search = {
+    return (struct search){
         .order = order,
-        .sink = sink,
-        .edge = edge,
-        .piece = piece,
-        .goal = edge_at(order, edge)->from,
+        .candidates = candidates,
+        .edge = news->edge,
+        .piece = news->piece,
+        .goal = edge_at(order, news->edge)->from,
         .budget = order->limits.search_steps,
     };
+}
 
-    order->visits.n = 0;
-    search_all(&search);
-    if (!search.has_real && !search.has_failed && search.limit != UNREACHED)
-        report_harmless(&search);
-    dlw_array_release(order->arena, search.infos, search.infos_room, sizeof(*search.infos));
-    dlw_array_release(order->arena, search.steps, search.steps_room, sizeof(*search.steps));
-    dlw_array_release(order->arena, search.frames, search.frames_room, sizeof(*search.frames));
+static void search_free(struct search *search)
+{
+    struct dlw_arena *arena = search->order->arena;
+
+    dlw_array_release(arena, search->infos, search->infos_room, sizeof(*search->infos));
+    dlw_array_release(arena, search->steps, search->steps_room, sizeof(*search->steps));
+    dlw_array_release(arena, search->frames, search->frames_room, sizeof(*search->frames));
+}
+
+static bool is_within_component(const struct dlw_order *order, uint32_t id)
+{
+    const struct edge *edge = edge_at(order, id);
+
+    return rep_of(order, edge->from) == rep_of(order, edge->to);
+}
+
+void dlw_cycle_report(struct dlw_order *order, const struct news *news, uint32_t n,
+                      const struct dlw_order_sink *sink)
+{
+    struct candidates candidates = {.n = 0};
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct search search = search_for(order, &news[i], &candidates);
+        if (is_within_component(order, news[i].edge))
+            search_all(&search);
+        search_free(&search);
+    }
+    tell_candidates(order, &candidates, sink);
+    for (uint32_t i = 0; i < n; i++) {
+        struct search search = search_for(order, &news[i], &candidates);
+        if (is_within_component(order, news[i].edge))
+            report_harmless(&search, sink);
+        search_free(&search);
+    }
+    dlw_array_release(order->arena, candidates.list, candidates.room, sizeof(*candidates.list));
+    dlw_array_release(order->arena, candidates.steps, candidates.steps_room,
+                      sizeof(*candidates.steps));
 }

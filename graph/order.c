@@ -245,11 +245,6 @@ unsigned dlw_order_probe(const struct dlw_order *order, const struct dlw_order_a
     return verdict;
 }
 
-/* What one learn has added, searched from when all of it is in. */
-struct news {
-    uint32_t edge, piece;
-};
-
 static uint32_t learn_one(struct dlw_order *order, const struct dlw_order_ask *ask, uint32_t i,
                           dlw_chain chain, struct news *news, unsigned *verdict)
 {
@@ -275,16 +270,6 @@ static uint32_t learn_one(struct dlw_order *order, const struct dlw_order_ask *a
     return 1;
 }
 
-static void search_news(struct dlw_order *order, const struct news *news, uint32_t n,
-                        const struct dlw_order_sink *sink)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        const struct edge *edge = edge_at(order, news[i].edge);
-        if (rep_of(order, edge->from) == rep_of(order, edge->to))
-            dlw_cycle_report(order, news[i].edge, news[i].piece, sink);
-    }
-}
-
 static unsigned learn_window(struct dlw_order *order, const struct dlw_order_ask *ask,
                              dlw_chain chain, struct news *news, const struct dlw_order_sink *sink)
 {
@@ -298,7 +283,7 @@ static unsigned learn_window(struct dlw_order *order, const struct dlw_order_ask
         n += added;
     }
     if (sink && sink->found)
-        search_news(order, news, n, sink);
+        dlw_cycle_report(order, news, n, sink);
     return verdict;
 }
 

@@ -99,7 +99,8 @@ void dlw_order_chain_ref(struct dlw_order *order, dlw_chain chain);
 void dlw_order_chain_unref(struct dlw_order *order, dlw_chain chain); /* 0 is ignored */
 
 /* Would this acquisition teach anything? Stacks are not looked at. Returns KNOWN or NEWS, or
- * SATURATED with KNOWN. */
+ * SATURATED with KNOWN. Without `ask.chain` a held set never seen is NEWS, even where learning it
+ * then finds nothing new. */
 unsigned dlw_order_probe(const struct dlw_order *order, const struct dlw_order_ask *ask);
 
 /* Called for each cycle that the evidence just learned completes: real ones, and harmless ones

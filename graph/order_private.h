@@ -215,8 +215,13 @@ struct step {
     uint8_t hold_mode;
 };
 
-/* cycle.c: tells what a new piece of evidence completes. */
-void dlw_cycle_report(struct dlw_order *order, uint32_t edge, uint32_t piece,
+/* What one learn has added. */
+struct news {
+    uint32_t edge, piece;
+};
+
+/* cycle.c: tells what new evidence completes: real cycles, shortest first, then harmless ones. */
+void dlw_cycle_report(struct dlw_order *order, const struct news *news, uint32_t n,
                       const struct dlw_order_sink *sink);
 struct step dlw_cycle_step(const struct dlw_order *order, uint32_t edge, uint32_t piece);
 /* At the lock between two steps: can the holder keep the asker out? */

@@ -53,8 +53,11 @@ static struct dlw_stack name_stack(struct dlw_reader *reader, uint64_t id, bool 
     struct dlw_raw_stack *raw;
     struct dlw_stack none = {0};
     FIND(reader->stacks, id, raw);
-    if (!raw)
+    if (!raw) {
+        if (id)
+            dlw_reader_complain(reader, "stack %llu is not in the journal", (unsigned long long)id);
         return none;
+    }
     if (raw->is_named)
         return raw->named;
     for (size_t i = first_of_program(raw); i < raw->n; i++)
@@ -135,10 +138,12 @@ static struct dlw_doc_lock *finding_lock(struct dlw_reader *reader, struct dlw_d
     if (!shared && !id)
         return NULL;
     struct dlw_doc_lock *lock = dlw_region_alloc(reader->region, sizeof(*lock));
-    if (shared)
+    if (shared) {
         *lock = *shared;
-    else
-        lock->kind = "custom"; /* its line was damaged */
+    } else {
+        lock->kind = "custom";
+        dlw_reader_complain(reader, "lock %llu is not in the journal", (unsigned long long)id);
+    }
     lock->source = id;
     dlw_doc_name_lock(reader->reading->doc, finding, lock);
     return lock;

@@ -1,0 +1,18 @@
+/* A core: the same view of a process that is no more. */
+#ifndef DLW_OUTSIDE_CORE_H
+#define DLW_OUTSIDE_CORE_H
+
+#include "report/command/outside/target.h"
+
+struct dlw_core;
+
+/* Says why and returns false where it is no core. `path` may be compressed. */
+bool dlw_core_open(struct dlw_target *target, struct dlw_doc *doc, const char *path);
+bool dlw_core_read(struct dlw_target *target, uint64_t address, void *out, size_t size);
+void dlw_core_close(struct dlw_target *target);
+
+/* A descriptor of the plain file: of `path` itself, or of what its tool makes of it. Negative
+ * after a message. */
+int dlw_core_unpack(struct dlw_target *target, struct dlw_doc *doc, const char *path);
+
+#endif

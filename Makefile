@@ -24,7 +24,7 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(C_WARN) -MMD -MP
 # The library: hidden by default, initial-exec TLS, no symbol left open, never sanitized.
 LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	-fno-omit-frame-pointer -fno-stack-protector -fno-semantic-interposition
-LIB_LDFLAGS = -shared -Wl,-z,defs -Wl,-z,now -Wl,-soname,libdlwatch.so
+LIB_LDFLAGS = -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,initfirst -Wl,-soname,libdlwatch.so
 
 GRAPH_SRC := $(wildcard graph/*.c graph/base/*.c)
 EMIT_SRC := $(wildcard report/emit/*.c)

@@ -1,0 +1,427 @@
+/* The life of threads: create, join, detach, names, and the end. */
+#include "interpose/create.h"
+
+#include "graph/base/lock.h"
+#include "graph/base/sys.h"
+#include "interpose/learn.h"
+#include "interpose/misuse.h"
+#include "interpose/real.h"
+#include "interpose/sink.h"
+#include "interpose/stacks.h"
+#include "interpose/wait.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct dlw_arena arena;
+#define uthash_malloc(size) dlw_arena_alloc(&arena, size)
+#define uthash_free(block, size) dlw_arena_free(&arena, block, size)
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) ((void)(element))
+#include <uthash.h>
+
+/* A thread that somebody may still join, kept over its end until then. */
+struct joinable {
+    UT_hash_handle hh;
+    pthread_t handle;
+    uint32_t id, tid; /* tid 0 once it has ended */
+    dlw_segment last; /* with a reference, once it has ended */
+};
+
+/* RANK_THREADS: protects the table; held for some ns. Not nested with the threads lock of the same
+ * rank. */
+static struct dlw_lock joinables_lock = DLW_LOCK_INIT(DLW_RANK_THREADS);
+static struct joinable *joinables;
+enum { DESTRUCTOR_ROUNDS = 4 }; /* PTHREAD_DESTRUCTOR_ITERATIONS of glibc */
+static pthread_key_t end_key;
+static bool has_end_key;
+static _Atomic uint64_t calls_of_ended;
+
+uint64_t dlw_calls_of_ended(void)
+{
+    return atomic_load_explicit(&calls_of_ended, memory_order_relaxed);
+}
+
+/* ---- who may be joined ---- */
+
+static struct joinable *find_locked(pthread_t handle)
+{
+    struct joinable *found = NULL;
+
+    HASH_FIND(hh, joinables, &handle, sizeof(handle), found);
+    return found;
+}
+
+static void add_joinable(struct dlw_thread *thread)
+{
+    dlw_lock_acquire(&joinables_lock);
+    struct joinable *entry = find_locked(thread->handle);
+    if (!entry) {
+        entry = dlw_arena_alloc(&arena, sizeof(*entry));
+        if (entry) {
+            entry->handle = thread->handle;
+            HASH_ADD(hh, joinables, handle, sizeof(entry->handle), entry);
+        }
+    }
+    if (entry) {
+        entry->id = thread->id;
+        entry->tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
+        entry->last = 0;
+    }
+    dlw_lock_release(&joinables_lock);
+}
+
+/* Takes the entry out; returns the reference on its last segment. */
+static dlw_segment remove_joinable(pthread_t handle)
+{
+    dlw_segment last = 0;
+
+    dlw_lock_acquire(&joinables_lock);
+    struct joinable *entry = find_locked(handle);
+    if (entry) {
+        last = entry->last;
+        HASH_DEL(joinables, entry);
+        dlw_arena_free(&arena, entry, sizeof(*entry));
+    }
+    dlw_lock_release(&joinables_lock);
+    return last;
+}
+
+/* The segment's reference passes to the joiner's entry; false when nobody will join. */
+static bool leave_to_joiner(struct dlw_thread *self)
+{
+    dlw_lock_acquire(&joinables_lock);
+    struct joinable *entry = find_locked(self->handle);
+    if (entry) {
+        entry->tid = 0;
+        entry->last = self->segment;
+    }
+    dlw_lock_release(&joinables_lock);
+    return entry != NULL;
+}
+
+bool dlw_create_of_handle(pthread_t handle, uint32_t *id, uint32_t *tid)
+{
+    dlw_lock_acquire(&joinables_lock);
+    struct joinable *entry = find_locked(handle);
+    if (entry) {
+        *id = entry->id;
+        *tid = entry->tid;
+    }
+    dlw_lock_release(&joinables_lock);
+    return entry != NULL;
+}
+
+/* ---- the end ---- */
+
+static void end_thread(struct dlw_thread *self)
+{
+    dlw_guard_enter(self);
+    if (dlw_held_depth(self))
+        dlw_misuse_exit_holding(self);
+    atomic_fetch_add_explicit(&calls_of_ended, self->calls, memory_order_relaxed);
+    if (!leave_to_joiner(self))
+        dlw_learn_drop_segment(self->segment);
+    dlw_sink_flush(true);
+    dlw_thread_end(self);
+}
+
+/*
+ * Other keys' destructors may still take locks: this one asks for another round until the last
+ * that POSIX promises.
+ */
+static void on_thread_end(void *value)
+{
+    struct dlw_thread *self = value;
+
+    if (self != dlw_self)
+        return;
+    if (++self->end_rounds < DESTRUCTOR_ROUNDS &&
+        pthread_setspecific(end_key, self) == 0)
+        return;
+    end_thread(self);
+}
+
+void dlw_create_start(void)
+{
+    has_end_key = pthread_key_create(&end_key, on_thread_end) == 0;
+}
+
+void dlw_create_watch_end(struct dlw_thread *self)
+{
+    if (has_end_key)
+        pthread_setspecific(end_key, self);
+}
+
+/* ---- create ---- */
+
+static void begin_thread(struct dlw_thread *record, uintptr_t stack_top)
+{
+    dlw_self = &dlw_nobody;
+    dlw_thread_bind(record, stack_top);
+    dlw_create_watch_end(record);
+    if (!record->is_detached)
+        add_joinable(record);
+}
+
+static void *run_thread(void *argument)
+{
+    struct dlw_thread *record = argument;
+
+    begin_thread(record, (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *));
+    return record->routine.posix(record->argument);
+}
+
+static int run_c11_thread(void *argument)
+{
+    struct dlw_thread *record = argument;
+
+    begin_thread(record, (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *));
+    return record->routine.c11(record->argument);
+}
+
+static uint32_t stack_here(struct dlw_thread *self, struct dlw_call call)
+{
+    DLW_LIVE_ON_STACK(live);
+
+    dlw_live_walk(self, &call, &live);
+    return dlw_stack_of_live(&live);
+}
+
+static struct dlw_thread *prepare(struct dlw_thread *self, uintptr_t routine, struct dlw_call call)
+{
+    dlw_guard_enter(self);
+    self->calls++;
+    struct dlw_thread *record =
+        dlw_thread_new(self->id, stack_here(self, call), dlw_stack_of_pc(routine + 1));
+    if (record)
+        record->segment = dlw_learn_creates(self);
+    dlw_guard_leave(self);
+    return record;
+}
+
+static void undo(struct dlw_thread *self, struct dlw_thread *record)
+{
+    dlw_guard_enter(self);
+    dlw_learn_drop_segment(record->segment);
+    dlw_thread_release(record);
+    dlw_guard_leave(self);
+}
+
+static bool is_detached(const pthread_attr_t *attributes)
+{
+    int state = PTHREAD_CREATE_JOINABLE;
+
+    if (attributes)
+        pthread_attr_getdetachstate(attributes, &state);
+    return state == PTHREAD_CREATE_DETACHED;
+}
+
+static int create(pthread_t *handle, const pthread_attr_t *attributes, void *(*routine)(void *),
+                  void *argument, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    struct dlw_thread *record =
+        dlw_thread_passes(self) ? NULL : prepare(self, (uintptr_t)routine, call);
+
+    if (!record)
+        return real.pthread_create(handle, attributes, routine, argument);
+    record->routine.posix = routine;
+    record->argument = argument;
+    record->is_detached = is_detached(attributes);
+    int result = real.pthread_create(handle, attributes, run_thread, record);
+    if (result != 0)
+        undo(self, record);
+    return result;
+}
+
+DLW_EXPORT int pthread_create(pthread_t *restrict handle, const pthread_attr_t *restrict attributes,
+                              void *(*routine)(void *), void *restrict argument)
+{
+    return create(handle, attributes, routine, argument, DLW_CALL_HERE());
+}
+
+DLW_EXPORT int thrd_create(thrd_t *handle, thrd_start_t routine, void *argument)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    struct dlw_thread *record =
+        dlw_thread_passes(self) ? NULL : prepare(self, (uintptr_t)routine, DLW_CALL_HERE());
+
+    if (!record)
+        return real.thrd_create(handle, routine, argument);
+    record->routine.c11 = routine;
+    record->argument = argument;
+    int result = real.thrd_create(handle, run_c11_thread, record);
+    if (result != thrd_success)
+        undo(self, record);
+    return result;
+}
+
+/* ---- join ---- */
+
+struct joining {
+    struct dlw_thread *self;
+    pthread_t handle;
+};
+
+static void wait_for_end(struct joining *joining, bool timed, struct dlw_call call)
+{
+    struct dlw_wait_for wait = {.on = (uintptr_t)joining->handle,
+                                .kind = DLW_WAIT_JOIN,
+                                .lock_kind = DLW_LOCK_THREAD,
+                                .timed = timed,
+                                .call = call};
+
+    joining->self->calls++;
+    dlw_wait_begin(joining->self, &wait);
+}
+
+static void stop_waiting(void *argument)
+{
+    struct joining *joining = argument;
+
+    dlw_wait_end(joining->self);
+}
+
+static void joined(struct joining *joining)
+{
+    dlw_guard_enter(joining->self);
+    dlw_learn_joined(joining->self, remove_joinable(joining->handle));
+    dlw_guard_leave(joining->self);
+}
+
+DLW_EXPORT int pthread_join(pthread_t handle, void **value)
+{
+    struct joining joining = {dlw_thread_self(), handle};
+    int result;
+
+    if (dlw_thread_passes(joining.self))
+        return real.pthread_join(handle, value);
+    wait_for_end(&joining, false, DLW_CALL_HERE());
+    pthread_cleanup_push(stop_waiting, &joining);
+    result = real.pthread_join(handle, value);
+    pthread_cleanup_pop(1);
+    if (result == 0)
+        joined(&joining);
+    return result;
+}
+
+DLW_EXPORT int thrd_join(thrd_t handle, int *value)
+{
+    struct joining joining = {dlw_thread_self(), (pthread_t)handle};
+    int result;
+
+    if (dlw_thread_passes(joining.self))
+        return real.thrd_join(handle, value);
+    wait_for_end(&joining, false, DLW_CALL_HERE());
+    pthread_cleanup_push(stop_waiting, &joining);
+    result = real.thrd_join(handle, value);
+    pthread_cleanup_pop(1);
+    if (result == thrd_success)
+        joined(&joining);
+    return result;
+}
+
+DLW_EXPORT int pthread_timedjoin_np(pthread_t handle, void **value, const struct timespec *limit)
+{
+    struct joining joining = {dlw_thread_self(), handle};
+    int result;
+
+    if (dlw_thread_passes(joining.self))
+        return real.pthread_timedjoin_np(handle, value, limit);
+    wait_for_end(&joining, limit != NULL, DLW_CALL_HERE());
+    pthread_cleanup_push(stop_waiting, &joining);
+    result = real.pthread_timedjoin_np(handle, value, limit);
+    pthread_cleanup_pop(1);
+    if (result == 0)
+        joined(&joining);
+    return result;
+}
+
+DLW_EXPORT int pthread_clockjoin_np(pthread_t handle, void **value, clockid_t clock,
+                                    const struct timespec *limit)
+{
+    struct joining joining = {dlw_thread_self(), handle};
+    int result;
+
+    if (dlw_thread_passes(joining.self))
+        return real.pthread_clockjoin_np(handle, value, clock, limit);
+    wait_for_end(&joining, limit != NULL, DLW_CALL_HERE());
+    pthread_cleanup_push(stop_waiting, &joining);
+    result = real.pthread_clockjoin_np(handle, value, clock, limit);
+    pthread_cleanup_pop(1);
+    if (result == 0)
+        joined(&joining);
+    return result;
+}
+
+DLW_EXPORT int pthread_tryjoin_np(pthread_t handle, void **value)
+{
+    struct joining joining = {dlw_thread_self(), handle};
+    int result = real.pthread_tryjoin_np(handle, value);
+
+    if (dlw_thread_passes(joining.self))
+        return result;
+    joining.self->calls++;
+    if (result == 0)
+        joined(&joining);
+    return result;
+}
+
+static void detached(struct dlw_thread *self, pthread_t handle)
+{
+    dlw_guard_enter(self);
+    self->calls++;
+    dlw_learn_drop_segment(remove_joinable(handle));
+    dlw_guard_leave(self);
+}
+
+/* Before the real call: afterwards the handle may belong to another thread. */
+DLW_EXPORT int pthread_detach(pthread_t handle)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!dlw_thread_passes(self))
+        detached(self, handle);
+    return real.pthread_detach(handle);
+}
+
+DLW_EXPORT int thrd_detach(thrd_t handle)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!dlw_thread_passes(self))
+        detached(self, (pthread_t)handle);
+    return real.thrd_detach(handle);
+}
+
+DLW_EXPORT int pthread_setname_np(pthread_t handle, const char *name)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.pthread_setname_np(handle, name);
+
+    if (dlw_thread_passes(self) || result != 0)
+        return result;
+    self->calls++;
+    dlw_guard_enter(self);
+    struct dlw_thread *named = dlw_thread_by_handle(handle);
+    if (named) {
+        strncpy(named->name, name, DLW_NAME_BYTES - 1);
+        dlw_sink_renamed(named);
+    }
+    dlw_guard_leave(self);
+    return result;
+}
+
+void dlw_create_before_fork(void)
+{
+    dlw_lock_acquire(&joinables_lock);
+}
+
+void dlw_create_after_fork(bool child)
+{
+    if (!child)
+        dlw_lock_release(&joinables_lock);
+    else
+        dlw_lock_reset(&joinables_lock);
+}

@@ -1,0 +1,152 @@
+#include "interpose/held.h"
+
+#include "graph/base/arena.h"
+#include "interpose/state.h"
+
+#include <string.h>
+
+/* The old array stays mapped until the record is used again: a walker may be reading it. */
+bool dlw_held_grow(struct dlw_thread *self)
+{
+    size_t bytes = (size_t)self->room * sizeof(struct dlw_held_lock);
+    struct dlw_held_lock *old = atomic_load_explicit(&self->held, memory_order_relaxed);
+    struct dlw_held_lock *larger = dlw_pages_map(bytes * 2);
+
+    if (!larger) {
+        dlw_switch_off("out of memory");
+        return false;
+    }
+    memcpy(larger, old, bytes);
+    /* Pairs with a walker's acquire of the wait's sequence. */
+    atomic_store_explicit(&self->held, larger, memory_order_release);
+    self->room *= 2;
+    return true;
+}
+
+void dlw_held_note_new(struct dlw_held_lock *held, struct dlw_call call, uintptr_t high)
+{
+    struct dlw_thread *self = dlw_self;
+    struct dlw_memory memory = {call.sp, high, NULL};
+    struct dlw_call at = call;
+    enum dlw_walk_end end;
+    uintptr_t cfa;
+    unsigned n = 0;
+
+    dlw_guard_enter(self);
+    do {
+        held->pc[n++] = at.pc;
+    } while (n < DLW_LEVELS && dlw_frames_step(&at, &memory, &cfa, &end));
+    dlw_guard_leave(self);
+    if (dlw_rule_find(call.pc)) {
+        dlw_held_note(held, call, high);
+        return;
+    }
+    held->levels = 1;
+    held->sp = call.sp;
+    held->fp = call.fp;
+}
+
+int dlw_held_search(struct dlw_thread *self, const void *lock)
+{
+    struct dlw_held_lock *held = atomic_load_explicit(&self->held, memory_order_relaxed);
+    uint32_t depth = dlw_held_depth(self);
+    uint32_t top = depth > 16 ? depth - 16 : 0;
+
+    for (uint32_t i = depth; i-- > top;)
+        if (atomic_load_explicit(&held[i].lock, memory_order_relaxed) == (uintptr_t)lock)
+            return (int)i;
+    for (uint32_t i = 0; i < top; i++) /* first in, first out is the next most common */
+        if (atomic_load_explicit(&held[i].lock, memory_order_relaxed) == (uintptr_t)lock)
+            return (int)i;
+    return -1;
+}
+
+static void drop_last(struct dlw_thread *self)
+{
+    uint32_t depth = dlw_held_depth(self) - 1;
+
+    while (depth > 0 &&
+           atomic_load_explicit(&dlw_held_at(self, depth - 1)->lock, memory_order_relaxed) == 0) {
+        depth--;
+        self->holes--;
+    }
+    atomic_store_explicit(&self->depth, depth, memory_order_relaxed);
+}
+
+/* Moves the entries together; amortised over the removals that made the holes. */
+static void compact(struct dlw_thread *self)
+{
+    struct dlw_held_lock *held = atomic_load_explicit(&self->held, memory_order_relaxed);
+    uint32_t depth = dlw_held_depth(self);
+    uint32_t to = 0;
+
+    for (uint32_t from = 0; from < depth; from++) {
+        if (atomic_load_explicit(&held[from].lock, memory_order_relaxed) == 0)
+            continue;
+        if (to != from)
+            memcpy(&held[to], &held[from], sizeof(held[to]));
+        to++;
+    }
+    atomic_store_explicit(&self->depth, to, memory_order_relaxed);
+    self->holes = 0;
+    self->stale_above = 0;
+}
+
+void dlw_held_remove(struct dlw_thread *self, uint32_t index)
+{
+    uint32_t depth = dlw_held_depth(self);
+
+    if (index + 1 == depth) {
+        drop_last(self);
+        return;
+    }
+    atomic_store_explicit(&dlw_held_at(self, index)->lock, 0, memory_order_relaxed);
+    self->holes++;
+    if (index < self->stale_above)
+        self->stale_above = index;
+    if (self->holes * 2 > depth)
+        compact(self);
+}
+
+void dlw_held_restore(struct dlw_thread *self, const struct dlw_held_lock *kept)
+{
+    uint32_t depth = dlw_held_depth(self);
+
+    if (depth == self->room && !dlw_held_grow(self))
+        return;
+    memcpy(dlw_held_at(self, depth), kept, sizeof(*kept));
+    if (depth < self->stale_above)
+        self->stale_above = depth;
+    atomic_store_explicit(&self->depth, depth + 1, memory_order_relaxed);
+}
+
+void dlw_passed_release(struct dlw_thread *self, const void *lock)
+{
+    if (!(self->guard & DLW_GUARD_OFF) && dlw_held_find(self, lock) >= 0)
+        self->resync = true;
+}
+
+void dlw_held_rekey(struct dlw_thread *self)
+{
+    uint32_t depth = dlw_held_depth(self);
+    uint32_t from = self->stale_above < depth ? self->stale_above : depth;
+    uint64_t key = self->base;
+
+    for (uint32_t i = from; i-- > 0;) {
+        struct dlw_held_lock *below = dlw_held_at(self, i);
+        if (atomic_load_explicit(&below->lock, memory_order_relaxed) != 0) {
+            key = below->key;
+            break;
+        }
+    }
+    for (uint32_t i = from; i < depth; i++) {
+        struct dlw_held_lock *held = dlw_held_at(self, i);
+        uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+        held->chain = 0;
+        if (lock != 0)
+            key = dlw_key_mix(key, lock, held->id,
+                              atomic_load_explicit(&held->mode, memory_order_relaxed));
+        held->key = key;
+    }
+    self->stale_above = UINT32_MAX;
+}

@@ -1,0 +1,153 @@
+/*
+ * The stack of locks a thread holds: the hot path. Push and pop touch nothing
+ * shared and look nothing up but the caller's frame rules.
+ *
+ * A chain is the row of locks held, outermost first. Its key is a hash over their identities and
+ * modes; a key that the order graph has validated is never asked about again (the idea is
+ * lockdep's, Linux kernel/locking/lockdep.c).
+ */
+#ifndef DLW_HELD_H
+#define DLW_HELD_H
+
+#include "interpose/frames.h"
+#include "interpose/thread.h"
+
+static inline uint64_t dlw_key_mix(uint64_t chain, uintptr_t lock, uint64_t id, unsigned mode)
+{
+    uint64_t x = (chain ^ id ^ (uint64_t)lock << 1 ^ mode) * 0x9E3779B97F4A7C15ULL;
+
+    return x ^ x >> 29;
+}
+
+static inline struct dlw_held_lock *dlw_held_at(struct dlw_thread *self, uint32_t i)
+{
+    return &atomic_load_explicit(&self->held, memory_order_relaxed)[i];
+}
+
+static inline uint32_t dlw_held_depth(struct dlw_thread *self)
+{
+    return atomic_load_explicit(&self->depth, memory_order_relaxed);
+}
+
+/* Key of everything held now. */
+static inline uint64_t dlw_held_key(struct dlw_thread *self)
+{
+    uint32_t depth = dlw_held_depth(self);
+
+    return depth ? dlw_held_at(self, depth - 1)->key : self->base;
+}
+
+/* Cold: doubles the room. False: memory is out, and the library has switched itself off. */
+bool dlw_held_grow(struct dlw_thread *self);
+/* Cold: notes the caller at a place seen for the first time. */
+void dlw_held_note_new(struct dlw_held_lock *held, struct dlw_call call, uintptr_t high);
+
+/*
+ * Notes where the lock was taken: the first few return addresses, so that helpers
+ * which return with the lock held can be named later. The rest of the stack is still
+ * there when it is asked for (stacks.c).
+ */
+static inline void dlw_held_note(struct dlw_held_lock *held, struct dlw_call call, uintptr_t high)
+{
+    struct dlw_rule_slot *slot = dlw_rule_find(call.pc);
+    unsigned n = 0;
+
+    held->stack = 0;
+    if (__builtin_expect(slot == NULL, 0)) {
+        dlw_held_note_new(held, call, high);
+        return;
+    }
+    unsigned levels = slot->rule.levels;
+    for (;;) {
+        held->pc[n++] = call.pc;
+        if (n > levels)
+            break;
+        struct dlw_rule rule = slot->rule;
+        if (rule.base != DLW_RULE_SP && rule.base != DLW_RULE_FP)
+            break;
+        uintptr_t cfa =
+            (rule.base == DLW_RULE_SP ? call.sp : call.fp) + (uintptr_t)(intptr_t)rule.cfa_offset;
+        if (cfa <= call.sp || cfa > high) /* not on this thread's own stack */
+            break;
+        uintptr_t pc = *(uintptr_t *)(cfa - DLW_RETURN_SLOT); /* NOLINT */
+        slot = dlw_rule_find(pc);
+        if (!slot)
+            break;
+        if (rule.fp_slot)
+            call.fp = *(uintptr_t *)(cfa + (uintptr_t)((intptr_t)rule.fp_slot * 8)); /* NOLINT */
+        call.sp = cfa;
+        call.pc = pc;
+    }
+    held->levels = (uint8_t)n;
+    held->sp = call.sp;
+    held->fp = call.fp;
+}
+
+/* Cold: computes the stale keys again, or all of them after `self->stale_above` was set to 0. */
+void dlw_held_rekey(struct dlw_thread *self);
+
+/* The lock is held now. Returns its entry. */
+static inline struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void *lock, uint64_t id,
+                                                  unsigned kind, unsigned mode, unsigned flags,
+                                                  struct dlw_call call)
+{
+    uint32_t depth = dlw_held_depth(self);
+
+    if (__builtin_expect(depth == self->room, 0) && !dlw_held_grow(self))
+        return NULL;
+    if (__builtin_expect(depth > self->stale_above, 0))
+        dlw_held_rekey(self);
+    uint64_t key = dlw_key_mix(dlw_held_key(self), (uintptr_t)lock, id, mode);
+    struct dlw_held_lock *held = dlw_held_at(self, depth);
+    atomic_store_explicit(&held->lock, (uintptr_t)lock, memory_order_relaxed);
+    held->id = id;
+    held->key = key;
+    held->kind = (uint8_t)kind;
+    atomic_store_explicit(&held->mode, (uint8_t)mode, memory_order_relaxed);
+    held->flags = (uint8_t)flags;
+    held->chain = 0;
+    held->node = 0;
+    dlw_held_note(held, call, self->stack_high);
+    /* Ordered by the sequence number of the wait that a walker reads first. */
+    atomic_store_explicit(&self->depth, depth + 1, memory_order_relaxed);
+    return held;
+}
+
+/*
+ * Index of the innermost entry for `lock`, or -1. Locks are mostly released last in, first
+ * out; those that aren't are looked for by the cold part.
+ */
+int dlw_held_search(struct dlw_thread *self, const void *lock);
+
+static inline int dlw_held_find(struct dlw_thread *self, const void *lock)
+{
+    uint32_t depth = dlw_held_depth(self);
+
+    if (__builtin_expect(depth > 0, 1) &&
+        atomic_load_explicit(&dlw_held_at(self, depth - 1)->lock, memory_order_relaxed) ==
+            (uintptr_t)lock)
+        return (int)depth - 1;
+    return dlw_held_search(self, lock);
+}
+
+/* Cold: puts back an entry that an unlock took out which then failed. */
+void dlw_held_restore(struct dlw_thread *self, const struct dlw_held_lock *kept);
+
+/*
+ * A release that passes: inside the library, or in a signal handler during a wait. If the record
+ * says the lock is held, it is looked through when the guard drops.
+ */
+void dlw_passed_release(struct dlw_thread *self, const void *lock);
+
+/* Cold: takes out an entry that isn't the last, or uncovers holes below the last. */
+void dlw_held_remove(struct dlw_thread *self, uint32_t index);
+
+static inline void dlw_held_pop(struct dlw_thread *self, uint32_t index)
+{
+    if (__builtin_expect(index + 1 == dlw_held_depth(self) && self->holes == 0, 1))
+        atomic_store_explicit(&self->depth, index, memory_order_relaxed);
+    else
+        dlw_held_remove(self, index);
+}
+
+#endif

@@ -1,0 +1,402 @@
+#include "interpose/learn.h"
+
+#include "interpose/news.h"
+#include "interpose/sink.h"
+#include "interpose/stacks.h"
+
+#include <string.h>
+
+enum { MOST_GATES = 64, CACHE_LIMIT = 1 << 16 };
+
+/* ---- the thread's cache of validated keys ---- */
+
+static uint64_t *cache_slot(struct dlw_thread *self, uint64_t key)
+{
+    return &self->validated[(key >> 20) & self->validated_mask];
+}
+
+/* Doubles when it misses more often than it has slots; what it held is asked for once more. */
+static void cache_grow(struct dlw_thread *self)
+{
+    size_t slots = ((size_t)self->validated_mask + 1) * 4;
+    uint64_t *larger = slots <= CACHE_LIMIT ? dlw_pages_map(slots * sizeof(*larger)) : NULL;
+
+    self->misses = 0;
+    if (!larger)
+        return;
+    uint64_t *old = self->validated;
+    size_t old_slots = (size_t)self->validated_mask + 1;
+    self->validated = larger;
+    self->validated_mask = (uint32_t)(slots - 1);
+    for (size_t i = 0; i < old_slots; i++)
+        *cache_slot(self, old[i]) = old[i];
+    if (old != self->first_validated)
+        dlw_pages_unmap(old, old_slots * sizeof(*old));
+}
+
+static void cache_put(struct dlw_thread *self, uint64_t key)
+{
+    uint64_t *slot = cache_slot(self, key);
+
+    if (*slot && ++self->misses > self->validated_mask / 2)
+        cache_grow(self);
+    *cache_slot(self, key) = key;
+}
+
+/* ---- keys ---- */
+
+static uint64_t mix(uint64_t x)
+{
+    x ^= x >> 31;
+    x *= 0x9E3779B97F4A7C15ULL;
+    return x ^ x >> 29;
+}
+
+/* The base of all keys carries the generation and the era, the salt the thread's segment. */
+static void renew_base(struct dlw_thread *self, uint32_t generation, uint32_t era)
+{
+    self->generation = generation;
+    self->base = mix(mix((uint64_t)generation << 32 | era) + 1);
+    self->stale_above = 0;
+}
+
+static void renew_salt(struct dlw_thread *self)
+{
+    self->salt = mix((uint64_t)self->segment << 32 | self->id) | 1;
+}
+
+/* ---- one question ---- */
+
+struct question {
+    struct dlw_thread *self;
+    const struct dlw_lock_ref *ref;
+    const struct dlw_call *call;
+    struct dlw_held_lock *entry; /* of the wanted lock when it is held already */
+    uint32_t n_held;             /* entries below it */
+    uint8_t mode;
+    bool timed, quiet;
+    struct dlw_order_hold *holds;
+    uint32_t *entry_of; /* index in the held stack of each hold */
+    size_t bytes;
+    struct dlw_order_ask ask;
+    struct dlw_news news;
+};
+
+static uint64_t key_of(const struct question *q)
+{
+    uint64_t below = q->self->base;
+    uint64_t id = q->ref->id ? atomic_load_explicit(q->ref->id, memory_order_relaxed) : 0;
+
+    for (uint32_t i = q->n_held; i-- > 0;) {
+        struct dlw_held_lock *held = dlw_held_at(q->self, i);
+        if (atomic_load_explicit(&held->lock, memory_order_relaxed)) {
+            below = held->key;
+            break;
+        }
+    }
+    uint64_t key = dlw_key_mix(below, q->ref->address, id, q->mode);
+    return q->timed ? key ^ DLW_KEY_TIMED : key;
+}
+
+static bool resolve_entry_locked(struct dlw_thread *self, uint32_t i)
+{
+    struct dlw_held_lock *held = dlw_held_at(self, i);
+    struct dlw_lock_ref ref = dlw_lock_ref_of(held);
+
+    held->node = dlw_lock_node_locked(&ref);
+    uint64_t id = ref.id ? atomic_load_explicit(ref.id, memory_order_relaxed) : 0;
+    if (held->id != id) {
+        held->id = id;
+        if (i < self->stale_above)
+            self->stale_above = i;
+    }
+    return held->node != 0;
+}
+
+bool dlw_learn_resolve_held_locked(struct dlw_thread *self, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (atomic_load_explicit(&dlw_held_at(self, i)->lock, memory_order_relaxed) &&
+            !resolve_entry_locked(self, i))
+            return false;
+    return true;
+}
+
+/* The same lock may be held twice (a reader that reads again): once in the ask. */
+static bool is_listed(const struct question *q, dlw_node node)
+{
+    uint32_t from = q->ask.n_held > 64 ? q->ask.n_held - 64 : 0;
+
+    for (uint32_t i = from; i < q->ask.n_held; i++)
+        if (q->holds[i].node == node)
+            return true;
+    return false;
+}
+
+static bool prepare_locked(struct question *q)
+{
+    struct dlw_thread *self = q->self;
+
+    dlw_node want = dlw_lock_node_locked(q->ref);
+    if (!want || !dlw_learn_resolve_held_locked(self, q->n_held))
+        return false;
+    if (q->entry) {
+        q->entry->node = want;
+        q->entry->id = q->ref->id ? atomic_load_explicit(q->ref->id, memory_order_relaxed) : 0;
+    }
+    if (self->stale_above != UINT32_MAX)
+        dlw_held_rekey(self);
+    if (!q->holds) {
+        q->bytes = q->n_held * (sizeof(*q->holds) + sizeof(*q->entry_of));
+        q->holds = dlw_arena_alloc(&dlw_graph_arena, q->bytes);
+        if (!q->holds)
+            return false;
+        q->entry_of = (uint32_t *)(q->holds + q->n_held);
+    }
+    q->ask = (struct dlw_order_ask){.thread = self->id,
+                                    .segment = self->segment,
+                                    .held = q->holds,
+                                    .want = want,
+                                    .mode = q->mode,
+                                    .timed = q->timed,
+                                    .stack = q->ask.stack};
+    for (uint32_t i = 0; i < q->n_held; i++) {
+        struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (!atomic_load_explicit(&held->lock, memory_order_relaxed) || held->node == want ||
+            is_listed(q, held->node))
+            continue;
+        q->entry_of[q->ask.n_held] = i;
+        q->holds[q->ask.n_held++] = (struct dlw_order_hold){
+            .node = held->node,
+            .stack = held->stack,
+            .mode = atomic_load_explicit(&held->mode, memory_order_relaxed)};
+    }
+    return true;
+}
+
+/* ---- callbacks of the graph ---- */
+
+static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t index)
+{
+    struct question *q = context;
+    uint64_t gates[MOST_GATES];
+    struct dlw_journal_edge edge = {
+        .from = dlw_order_lock_of(dlw_order_graph, ask->held[index].node),
+        .to = dlw_order_lock_of(dlw_order_graph, ask->want),
+        .thread = ask->thread,
+        .hold = ask->held[index].stack,
+        .want = ask->stack,
+        .from_mode = ask->held[index].mode,
+        .to_mode = ask->mode,
+        .timed = ask->timed,
+        .gates = gates,
+    };
+
+    for (uint32_t i = ask->n_held; i-- > 0 && edge.n_gates < MOST_GATES;)
+        if (i != index)
+            gates[edge.n_gates++] = dlw_order_lock_of(dlw_order_graph, ask->held[i].node);
+    dlw_lock_saw_stack_locked(ask->held[index].node, edge.hold);
+    dlw_lock_saw_stack_locked(ask->want, edge.want);
+    dlw_news_edge_locked(&q->news, &edge);
+}
+
+static void on_found(void *context, const struct dlw_finding *finding)
+{
+    struct question *q = context;
+
+    dlw_news_finding_locked(&q->news, finding);
+}
+
+/* ---- the two steps ---- */
+
+/* The stacks that new evidence needs: where the lock is asked for, and where those of the window
+ * were taken. */
+static void capture(struct question *q)
+{
+    DLW_LIVE_ON_STACK(live);
+    enum { WINDOW = 16 };
+
+    dlw_live_walk(q->self, q->call, &live);
+    q->ask.stack = dlw_stack_of_live(&live);
+    uint32_t from = q->ask.n_held > WINDOW ? q->ask.n_held - WINDOW : 0;
+    for (uint32_t i = from; i < q->ask.n_held; i++)
+        dlw_stack_of_held(q->self, dlw_held_at(q->self, q->entry_of[i]), &live);
+}
+
+static void remember(struct question *q, unsigned verdict)
+{
+    uint64_t key = key_of(q);
+
+    if (q->entry && !q->timed)
+        q->entry->key = key;
+    if (!(verdict & DLW_ORDER_SATURATED))
+        key ^= q->self->salt;
+    if (q->ref->chain)
+        atomic_store_explicit(q->ref->chain, key, memory_order_relaxed);
+    cache_put(q->self, key);
+}
+
+static unsigned probe(struct question *q)
+{
+    unsigned verdict = DLW_ORDER_NO_MEMORY;
+
+    dlw_lock_acquire(&dlw_graph_lock);
+    uint32_t generation = atomic_load_explicit(&dlw_generation, memory_order_relaxed);
+    if (q->self->generation != generation || q->self->base == 0) {
+        renew_base(q->self, generation, dlw_life_era(dlw_life_graph, q->self->segment));
+        renew_salt(q->self);
+    }
+    if (prepare_locked(q))
+        verdict = q->ask.n_held ? dlw_order_probe(dlw_order_graph, &q->ask)
+                                : DLW_ORDER_KNOWN | DLW_ORDER_SATURATED;
+    dlw_lock_release(&dlw_graph_lock);
+    return verdict;
+}
+
+static unsigned learn(struct question *q)
+{
+    struct dlw_order_sink sink = {q, q->quiet ? NULL : on_found, on_learned};
+    unsigned verdict = DLW_ORDER_NO_MEMORY;
+
+    dlw_lock_acquire(&dlw_graph_lock);
+    if (prepare_locked(q)) /* locks may have been retired meanwhile */
+        verdict = dlw_order_learn(dlw_order_graph, &q->ask, &sink);
+    dlw_generation_follow_locked();
+    dlw_lock_release(&dlw_graph_lock);
+    return verdict;
+}
+
+static void finish(struct question *q)
+{
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_arena_free(&dlw_graph_arena, q->holds, q->bytes);
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+static void ask(struct question *q)
+{
+    unsigned verdict = probe(q);
+
+    if (verdict & DLW_ORDER_NEWS) {
+        capture(q);
+        verdict = learn(q);
+    }
+    if (verdict & DLW_ORDER_NO_MEMORY)
+        dlw_switch_off("out of memory");
+    else
+        remember(q, verdict);
+    finish(q);
+    if (q->news.first)
+        dlw_sink_news(q->self, &q->news);
+}
+
+/*
+ * In the thread's own cache? Then the lock is told, so that the next look is one compare. Two
+ * threads that use the same locks in turn take this path.
+ */
+static bool is_cached(struct dlw_thread *self, uint64_t key, _Atomic uint64_t *chain)
+{
+    uint64_t found = key;
+
+    if (self->generation != atomic_load_explicit(&dlw_generation, memory_order_relaxed))
+        return false;
+    if (*cache_slot(self, key) != key) {
+        found = key ^ self->salt;
+        if (*cache_slot(self, found) != found)
+            return false;
+    }
+    if (chain)
+        atomic_store_explicit(chain, found, memory_order_relaxed);
+    return true;
+}
+
+void dlw_learn_taken(struct dlw_thread *self, struct dlw_held_lock *held,
+                     const struct dlw_lock_ref *ref, const struct dlw_call *call)
+{
+    bool timed = held->flags & DLW_HELD_TIMED;
+    uint64_t key = timed ? held->key ^ DLW_KEY_TIMED : held->key;
+
+    if (is_cached(self, key, ref->chain))
+        return;
+    struct question q = {.self = self,
+                         .ref = ref,
+                         .call = call,
+                         .entry = held,
+                         .n_held = dlw_held_depth(self) - 1,
+                         .mode = atomic_load_explicit(&held->mode, memory_order_relaxed),
+                         .timed = timed,
+                         .news = DLW_NEWS_INIT(q.news)};
+    dlw_guard_enter(self);
+    ask(&q);
+    dlw_guard_leave(self);
+}
+
+void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsigned mode,
+                      bool timed, const struct dlw_call *call, bool quiet)
+{
+    struct question q = {.self = self,
+                         .ref = ref,
+                         .call = call,
+                         .n_held = dlw_held_depth(self),
+                         .mode = (uint8_t)mode,
+                         .timed = timed,
+                         .quiet = quiet,
+                         .news = DLW_NEWS_INIT(q.news)};
+
+    if (q.n_held == 0 || is_cached(self, key_of(&q), ref->chain))
+        return;
+    dlw_guard_enter(self);
+    ask(&q);
+    dlw_guard_leave(self);
+}
+
+/* ---- life ---- */
+
+/* Called with the graph lock held. */
+static void enter_segment(struct dlw_thread *self, dlw_segment segment)
+{
+    self->segment = segment;
+    renew_salt(self);
+    renew_base(self, atomic_load_explicit(&dlw_generation, memory_order_relaxed),
+               dlw_life_era(dlw_life_graph, segment));
+}
+
+void dlw_learn_thread_starts(struct dlw_thread *record)
+{
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_segment creator = record->segment; /* put there by the creator, with a reference */
+    enter_segment(record, dlw_life_start(dlw_life_graph, record->id, creator));
+    if (creator)
+        dlw_life_unref(dlw_life_graph, creator);
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+dlw_segment dlw_learn_creates(struct dlw_thread *self)
+{
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_segment before = self->segment;
+    if (before)
+        dlw_life_ref(dlw_life_graph, before);
+    enter_segment(self, dlw_life_advance(dlw_life_graph, before));
+    dlw_lock_release(&dlw_graph_lock);
+    return before;
+}
+
+void dlw_learn_drop_segment(dlw_segment segment)
+{
+    if (!segment)
+        return;
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_life_unref(dlw_life_graph, segment);
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+void dlw_learn_joined(struct dlw_thread *self, dlw_segment last)
+{
+    if (!last)
+        return;
+    dlw_lock_acquire(&dlw_graph_lock);
+    enter_segment(self, dlw_life_join(dlw_life_graph, self->segment, last));
+    dlw_life_unref(dlw_life_graph, last);
+    dlw_lock_release(&dlw_graph_lock);
+}

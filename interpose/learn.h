@@ -1,0 +1,51 @@
+/*
+ * From the hot path to the lock-order graph. A lock taken while others are held makes a chain; a
+ * chain that was validated is known by its key, which stands in the lock itself (the chain
+ * word of its mark) or in the thread's small cache. Only a chain that is in neither is looked up in
+ * the graph, and only what the graph doesn't know has its stacks captured.
+ *
+ * A key stands alone where no other thread's evidence could add anything ("saturated"), else it is
+ * mixed with a salt of the thread's present life segment.
+ */
+#ifndef DLW_LEARN_H
+#define DLW_LEARN_H
+
+#include "interpose/held.h"
+#include "interpose/locks.h"
+#include "interpose/state.h"
+
+/* Set on keys of asks that end by themselves: other evidence. */
+#define DLW_KEY_TIMED 0x517CC1B727220A95ULL
+
+/* Cold: what the fast check could not answer. `held` is the lock just taken, the last entry. */
+void dlw_learn_taken(struct dlw_thread *self, struct dlw_held_lock *held,
+                     const struct dlw_lock_ref *ref, const struct dlw_call *call);
+
+/*
+ * The thread is about to wait for `ref` while it holds others: the same, before the lock is had.
+ * `quiet`: a deadlock is being reported for this very wait, so no cycle is looked for.
+ */
+void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsigned mode,
+                      bool timed, const struct dlw_call *call, bool quiet);
+
+static inline bool dlw_learn_is_known(struct dlw_thread *self, uint64_t key,
+                                      _Atomic uint64_t *chain)
+{
+    uint64_t word = chain ? atomic_load_explicit(chain, memory_order_relaxed) : 0;
+
+    return (word == key || word == (key ^ self->salt)) &&
+           self->generation == atomic_load_explicit(&dlw_generation, memory_order_relaxed);
+}
+
+/* Life of threads, for the order by create, join and barrier. */
+void dlw_learn_thread_starts(struct dlw_thread *record); /* by the thread itself */
+dlw_segment dlw_learn_creates(
+    struct dlw_thread *self); /* returns the creator's segment with a reference, for the child */
+void dlw_learn_drop_segment(dlw_segment segment);
+void dlw_learn_joined(struct dlw_thread *self, dlw_segment last);
+
+/* Nodes of what is held, looked up and noted in the entries. Called with the graph lock held.
+ * False: out of memory. */
+bool dlw_learn_resolve_held_locked(struct dlw_thread *self, uint32_t n);
+
+#endif

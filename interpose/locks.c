@@ -1,0 +1,321 @@
+#include "interpose/locks.h"
+
+#include "graph/base/sys.h"
+#include "interpose/mutex.h"
+#include "interpose/state.h"
+
+#include <sys/uio.h>
+
+struct record {
+    uintptr_t address; /* 0: free */
+    uintptr_t created;
+    uint32_t serial; /* low half of the serial number */
+    uint32_t first;
+    uint16_t serial_high;
+    uint8_t kind;
+    uint8_t attributes;
+    uint8_t marked; /* the lock carries a mark that says so */
+    uint8_t unused[3];
+};
+_Static_assert(sizeof(struct record) == 32, "ten million of these");
+
+/* All under the graph lock. `records` is indexed by node. */
+static struct record *records;
+static uint32_t room;
+static uint64_t n_ever;
+static uint32_t n_live;
+
+/*
+ * address -> node: open addressing with linear probing and backward shifting; the address is read
+ * through the record, so an entry is four bytes (uthash would need 72 a lock).
+ */
+static dlw_node *index_slots;
+static uint32_t index_mask;
+
+static uint32_t hash_address(uintptr_t address)
+{
+    return (uint32_t)(((uint64_t)address * 0x9E3779B97F4A7C15ULL) >> 32);
+}
+
+static uint32_t index_find(uintptr_t address)
+{
+    uint32_t i = hash_address(address) & index_mask;
+
+    while (index_slots[i] && records[index_slots[i]].address != address)
+        i = (i + 1) & index_mask;
+    return i;
+}
+
+static bool index_grow(void)
+{
+    uint32_t old_mask = index_mask;
+    dlw_node *old = index_slots;
+    uint32_t slots = old ? (old_mask + 1) * 2 : 1024;
+    dlw_node *larger = dlw_arena_alloc(&dlw_graph_arena, slots * sizeof(*larger));
+
+    if (!larger)
+        return false;
+    index_slots = larger;
+    index_mask = slots - 1;
+    for (uint32_t i = 0; old && i <= old_mask; i++)
+        if (old[i])
+            index_slots[index_find(records[old[i]].address)] = old[i];
+    dlw_arena_free(&dlw_graph_arena, old, ((size_t)old_mask + 1) * sizeof(*old));
+    return true;
+}
+
+static void index_remove(uintptr_t address)
+{
+    uint32_t hole = index_find(address);
+    uint32_t i = hole;
+
+    if (!index_slots[hole])
+        return;
+    for (;;) {
+        i = (i + 1) & index_mask;
+        if (!index_slots[i])
+            break;
+        uint32_t home = hash_address(records[index_slots[i]].address) & index_mask;
+        if (((i - home) & index_mask) >= ((i - hole) & index_mask)) {
+            index_slots[hole] = index_slots[i];
+            hole = i;
+        }
+    }
+    index_slots[hole] = 0;
+}
+
+/* ---- marks ---- */
+
+static uint64_t mark_of(dlw_node node, uintptr_t address)
+{
+    uint64_t check = (dlw_nonce ^ address ^ (uint64_t)node << 32) * 0x9E3779B97F4A7C15ULL;
+
+    return (check & 0xFFFFFFFF00000000ULL) | node;
+}
+
+/* Is this mark ours, of this process, of this address, and of a record that says the same? */
+static dlw_node mark_node(uint64_t mark, uintptr_t address)
+{
+    dlw_node node = (dlw_node)mark;
+
+    if (mark == 0 || node >= room || mark != mark_of(node, address) ||
+        records[node].address != address)
+        return 0;
+    return node;
+}
+
+/* ---- records ---- */
+
+static void retire(dlw_node node)
+{
+    if (records[node].address == 0)
+        return;
+    index_remove(records[node].address);
+    records[node].address = 0;
+    n_live--;
+    dlw_order_remove(dlw_order_graph, node);
+}
+
+static bool records_reach(dlw_node node)
+{
+    uint32_t wanted = room ? room : 256;
+
+    while (wanted <= node)
+        wanted *= 2;
+    if (wanted == room)
+        return true;
+    struct record *larger = dlw_arena_resize(&dlw_graph_arena, records, room * sizeof(*records),
+                                             wanted * sizeof(*records));
+    if (!larger)
+        return false;
+    records = larger;
+    room = wanted;
+    return true;
+}
+
+static bool has_room(void)
+{
+    return (index_slots && (n_live + 1) * 2 <= index_mask) || index_grow();
+}
+
+static dlw_node make(const struct dlw_lock_ref *ref)
+{
+    uint64_t serial = n_ever + 1;
+
+    if (!has_room())
+        return 0;
+    dlw_node node =
+        dlw_order_add(dlw_order_graph, serial << 32, ref->attributes & DLW_ATTR_PREFER_WRITER);
+    if (!node || !records_reach(node))
+        return 0;
+    dlw_order_rename(dlw_order_graph, node, serial << 32 | node);
+    n_ever = serial;
+    n_live++;
+    records[node] = (struct record){
+        .address = ref->address,
+        .serial = (uint32_t)serial,
+        .serial_high = (uint16_t)(serial >> 32),
+        .kind = ref->kind,
+        .attributes = ref->attributes,
+        .marked = ref->id != NULL,
+    };
+    index_slots[index_find(ref->address)] = node;
+    return node;
+}
+
+/* The place of the init call stands in the chain word until the lock is first validated. */
+static void write_mark(const struct dlw_lock_ref *ref, dlw_node node)
+{
+    uint64_t place = atomic_load_explicit(ref->chain, memory_order_relaxed);
+
+    if (atomic_load_explicit(ref->id, memory_order_relaxed) == DLW_MARK_CREATED)
+        records[node].created = place;
+    atomic_store_explicit(ref->id, mark_of(node, ref->address), memory_order_relaxed);
+}
+
+dlw_node dlw_lock_known_locked(const struct dlw_lock_ref *ref)
+{
+    if (ref->id)
+        return mark_node(atomic_load_explicit(ref->id, memory_order_relaxed), ref->address);
+    return index_slots ? index_slots[index_find(ref->address)] : 0;
+}
+
+dlw_node dlw_lock_node_locked(const struct dlw_lock_ref *ref)
+{
+    dlw_node node = dlw_lock_known_locked(ref);
+
+    if (node)
+        return node;
+    if (index_slots && (node = index_slots[index_find(ref->address)]) != 0)
+        retire(node); /* its mark is gone: this is another lock in the same place */
+    node = make(ref);
+    if (node && ref->id)
+        write_mark(ref, node);
+    if (node && n_ever % 4096 == 0)
+        dlw_locks_sweep_locked();
+    return node;
+}
+
+void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)
+{
+    if (ref->id) {
+        uint64_t mark = atomic_load_explicit(ref->id, memory_order_relaxed);
+        if (mark != 0 && mark != DLW_MARK_CREATED) {
+            dlw_lock_acquire(&dlw_graph_lock);
+            dlw_node node = mark_node(mark, ref->address);
+            if (node)
+                retire(node);
+            dlw_lock_release(&dlw_graph_lock);
+        }
+        atomic_store_explicit(ref->chain, created, memory_order_relaxed);
+        atomic_store_explicit(ref->id, created ? DLW_MARK_CREATED : 0, memory_order_relaxed);
+        return;
+    }
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_node node = dlw_lock_known_locked(ref);
+    if (node) {
+        retire(node);
+        /* Chains with this address were validated for the lock that is gone. */
+        atomic_fetch_add_explicit(&dlw_generation, 1, memory_order_relaxed);
+    }
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+/* ---- answers ---- */
+
+bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out)
+{
+    dlw_node node = (dlw_node)lock;
+
+    if (node == 0 || node >= room || records[node].address == 0)
+        return false;
+    const struct record *record = &records[node];
+    *out = (struct dlw_lock_facts){
+        .lock = dlw_lock_tag_locked(node),
+        .address = record->address,
+        .created = record->created,
+        .first = record->first,
+        .kind = record->kind,
+        .attributes = record->attributes,
+    };
+    return true;
+}
+
+uint64_t dlw_lock_tag_locked(dlw_node node)
+{
+    return ((uint64_t)records[node].serial_high << 32 | records[node].serial) << 32 | node;
+}
+
+void dlw_lock_saw_stack_locked(dlw_node node, uint32_t stack)
+{
+    if (!records[node].first)
+        records[node].first = stack;
+}
+
+const char *dlw_lock_kind_name(unsigned kind)
+{
+    static const char *const names[DLW_N_LOCK_KINDS] = {
+        "mutex", "rwlock", "spin",   "semaphore", "condition", "barrier",
+        "once",  "guard",  "thread", "file",      "custom",
+    };
+
+    return kind < DLW_N_LOCK_KINDS ? names[kind] : "custom";
+}
+
+uint64_t dlw_locks_ever(void)
+{
+    return n_ever;
+}
+
+struct dlw_lock_ref dlw_lock_ref_at(uintptr_t address, unsigned kind)
+{
+    if (kind == DLW_LOCK_MUTEX)
+        return dlw_mutex_ref((pthread_mutex_t *)address); /* NOLINT(performance-no-int-to-ptr) */
+    if (kind == DLW_LOCK_RWLOCK)
+        return dlw_rwlock_ref((pthread_rwlock_t *)address); /* NOLINT */
+    return (struct dlw_lock_ref){.address = address, .kind = (uint8_t)kind};
+}
+
+struct dlw_lock_ref dlw_lock_ref_of(const struct dlw_held_lock *held)
+{
+    return dlw_lock_ref_at(atomic_load_explicit(&held->lock, memory_order_relaxed), held->kind);
+}
+
+/* ---- the dead ---- */
+
+/* Memory that is gone is an error of the kernel's here, not a fault. */
+static bool is_dead(const struct record *record, dlw_node node)
+{
+    struct dlw_lock_ref ref = dlw_lock_ref_at(record->address, record->kind);
+    uint64_t mark = 0;
+
+    if (!record->marked || !ref.id)
+        return false;
+    struct iovec local = {&mark, sizeof(mark)};
+    struct iovec remote = {(void *)(uintptr_t)ref.id, sizeof(mark)}; /* NOLINT */
+    long got = dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_getpid), &local, 1, &remote, 1, 0);
+    if (got < 0 && got != -14 /* EFAULT */)
+        return false;
+    return got != (long)sizeof(mark) || mark != mark_of(node, record->address);
+}
+
+/* A slice at a time: twice as many looked at as were made since the last one, so the dead never
+ * outnumber the living for long. */
+void dlw_locks_sweep_locked(void)
+{
+    static dlw_node next = 1;
+    enum { SLICE = 8192 };
+
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return;
+    for (unsigned i = 0; i < SLICE; i++, next++) {
+        if (next >= room)
+            next = 1;
+        if (records[next].address && is_dead(&records[next], next))
+            retire(next);
+    }
+}
+
+void dlw_locks_after_fork(void)
+{
+}

@@ -1,0 +1,87 @@
+/*
+ * Identity of locks: which lock is this, and is it the one that lived at this address before?
+ *
+ * A lock gets an identity the first time it is taken while another is held. Where the
+ * object has words that glibc leaves alone, a mark there names it: {record, check}, the
+ * check mixing a nonce of this process, the address and the record. A mark is a hint:
+ * before it is believed here, check and record are compared. It dies by itself
+ * when the memory is initialised again. Locks without room for a mark are known by address alone;
+ * they all pass an init or destroy call. A new tenant at an address retires the old one.
+ *
+ * Called with the graph lock held, where the name ends in _locked.
+ */
+#ifndef DLW_LOCKS_H
+#define DLW_LOCKS_H
+
+#include "graph/order.h"
+#include "interpose/thread.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    DLW_ATTR_RECURSIVE = 1,
+    DLW_ATTR_ERRORCHECK = 2,
+    DLW_ATTR_ADAPTIVE = 4,
+    DLW_ATTR_ROBUST = 8,
+    DLW_ATTR_INHERIT = 16,
+    DLW_ATTR_SHARED = 32,
+    DLW_ATTR_PREFER_WRITER = 64,
+};
+
+/* In the id word after an init call: no identity yet, and the chain word holds the place of the
+ * call. */
+#define DLW_MARK_CREATED 0x0C7EA7ED00000000ULL
+
+/* A lock as a wrapper sees it. */
+struct dlw_lock_ref {
+    uintptr_t address;
+    _Atomic uint64_t *id; /* its mark's words; NULL: the address table knows it */
+    _Atomic uint64_t *chain;
+    uint8_t kind; /* enum dlw_lock_kind */
+    uint8_t attributes;
+};
+
+/* What the journal says of a lock. */
+struct dlw_lock_facts {
+    uint64_t lock; /* as findings call it: dlw_order's tag */
+    uintptr_t address;
+    uintptr_t created; /* return address of the init call, 0: none seen */
+    uint32_t first;  /* stack where it was first taken while others were held, or was held first */
+    uint32_t thread; /* kind thread: whose end it is */
+    uint8_t kind, attributes;
+};
+
+/* The node of the lock; makes an identity when it has none. 0: out of memory. */
+dlw_node dlw_lock_node_locked(const struct dlw_lock_ref *ref);
+/* The node if it has an identity, else 0. */
+dlw_node dlw_lock_known_locked(const struct dlw_lock_ref *ref);
+/* For entries of the held stack. */
+struct dlw_lock_ref dlw_lock_ref_of(const struct dlw_held_lock *held);
+struct dlw_lock_ref dlw_lock_ref_at(uintptr_t address, unsigned kind);
+
+/* A lock at this address is initialised or destroyed: whatever lived there is gone. `created` 0 for
+ * a destroy. */
+void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created);
+
+bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out);
+void dlw_lock_saw_stack_locked(dlw_node node, uint32_t stack);
+uint64_t dlw_lock_tag_locked(dlw_node node);
+
+/* The journal's number of a lock, from the tag that findings carry. */
+static inline uint64_t dlw_lock_serial(uint64_t lock)
+{
+    return lock >> 32;
+}
+
+const char *dlw_lock_kind_name(unsigned kind);
+uint64_t dlw_locks_ever(void);
+/* In a forked child: marks of the parent stay good, the memory is a copy; those in shared memory
+ * must not be. */
+void dlw_locks_after_fork(void);
+
+/* Retires some locks whose memory is gone or was used again. Called with the graph lock held. */
+void dlw_locks_sweep_locked(void);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * Which module an address lies in. A module that is unloaded and another that is mapped in
+ * its place are two: build id, range and path are compared at each look-up.
+ */
+#ifndef DLW_MODULES_H
+#define DLW_MODULES_H
+
+#include "graph/base/arena.h"
+
+#include <stdint.h>
+
+/* Both texts must live as long as the process. */
+void dlw_modules_start(const char *exe, const char *folder);
+/* 0: in none. Called with the stacks lock held; uses no lock of the loader's. */
+uint32_t dlw_module_find_locked(struct dlw_arena *arena, uintptr_t address);
+
+#endif

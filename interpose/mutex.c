@@ -1,0 +1,355 @@
+/*
+ * pthread_mutex_*. The uncontended path: real trylock, push, one compare. Everything else is
+ * out of line.
+ *
+ * Trylock first is right for the normal, recursive and adaptive kinds only. An errorcheck mutex
+ * must answer EDEADLK, a robust one EOWNERDEAD, and for priority inheritance it would double the
+ * system calls: those go to the real call, and publish their wait when the lock is not free.
+ */
+#include "interpose/mutex.h"
+
+#include "interpose/learn.h"
+#include "interpose/misuse.h"
+#include "interpose/real.h"
+#include "interpose/state.h"
+#include "interpose/wait.h"
+
+#include <errno.h>
+
+static bool has_mark(const pthread_mutex_t *mutex)
+{
+    return dlw_marks_are_on && !(dlw_mutex_kind(mutex) & (DLW_KIND_ROBUST | DLW_KIND_SHARED)) &&
+           (uintptr_t)mutex % 8 == 0;
+}
+
+struct dlw_lock_ref dlw_mutex_ref(pthread_mutex_t *mutex)
+{
+    static const uint8_t types[] = {0, DLW_ATTR_RECURSIVE, DLW_ATTR_ERRORCHECK, DLW_ATTR_ADAPTIVE};
+    unsigned kind = dlw_mutex_kind(mutex);
+    unsigned attributes = types[kind & DLW_KIND_TYPE];
+    struct dlw_mark *mark = has_mark(mutex) ? dlw_mutex_mark(mutex) : NULL;
+
+    if (kind & DLW_KIND_ROBUST)
+        attributes |= DLW_ATTR_ROBUST;
+    if (kind & DLW_KIND_INHERIT)
+        attributes |= DLW_ATTR_INHERIT;
+    if (kind & DLW_KIND_SHARED)
+        attributes |= DLW_ATTR_SHARED;
+    return (struct dlw_lock_ref){.address = (uintptr_t)mutex,
+                                 .id = mark ? &mark->id : NULL,
+                                 .chain = mark ? &mark->chain : NULL,
+                                 .kind = DLW_LOCK_MUTEX,
+                                 .attributes = (uint8_t)attributes};
+}
+
+/* Kinds where a try that fails may be followed by the real call, and a mark may stand in the lock.
+ */
+static inline bool is_plain(unsigned kind)
+{
+    return kind <= 3 && kind != PTHREAD_MUTEX_ERRORCHECK;
+}
+
+static inline bool is_recursive(unsigned kind)
+{
+    return (kind & DLW_KIND_TYPE) == PTHREAD_MUTEX_RECURSIVE;
+}
+
+static DLW_COLD void learn_cold(struct dlw_thread *self, struct dlw_held_lock *held,
+                                pthread_mutex_t *mutex, struct dlw_call call)
+{
+    struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+
+    dlw_learn_taken(self, held, &ref, &call);
+}
+
+/* The mutex is held now by a call that could have waited. */
+static inline void taken(struct dlw_thread *self, pthread_mutex_t *mutex, unsigned flags,
+                         struct dlw_call call)
+{
+    struct dlw_mark *mark = dlw_mutex_mark(mutex);
+    bool marked = is_plain(dlw_mutex_kind(mutex)) || has_mark(mutex);
+    uint64_t id = marked ? atomic_load_explicit(&mark->id, memory_order_relaxed) : 0;
+    struct dlw_held_lock *held =
+        dlw_held_push(self, mutex, id, DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, call);
+
+    if (held && dlw_held_depth(self) > 1 && !(flags & DLW_HELD_TRY) &&
+        !dlw_learn_is_known(self, held->key, marked ? &mark->chain : NULL))
+        learn_cold(self, held, mutex, call);
+}
+
+/* A recursive mutex that this thread has already: nothing new. */
+static inline bool is_again(const pthread_mutex_t *mutex, unsigned kind)
+{
+    return __builtin_expect(is_recursive(kind), 0) && dlw_mutex_count(mutex) > 1;
+}
+
+struct request {
+    clockid_t clock;
+    const struct timespec *limit; /* NULL: none */
+    bool has_clock;
+};
+
+static int real_lock(pthread_mutex_t *mutex, const struct request *request)
+{
+    if (!request->limit)
+        return real.pthread_mutex_lock(mutex);
+    if (request->has_clock)
+        return real.pthread_mutex_clocklock(mutex, request->clock, request->limit);
+    return real.pthread_mutex_timedlock(mutex, request->limit);
+}
+
+static bool owns(struct dlw_thread *self, pthread_mutex_t *mutex)
+{
+    return dlw_mutex_owner(mutex) == atomic_load_explicit(&self->tid, memory_order_relaxed);
+}
+
+/* A call that the kind answers itself when the caller owns the mutex: no wait. */
+static bool never_waits_for_self(unsigned kind)
+{
+    unsigned type = kind & DLW_KIND_TYPE;
+
+    return type == PTHREAD_MUTEX_RECURSIVE || type == PTHREAD_MUTEX_ERRORCHECK;
+}
+
+/* The mutex is not free, or its kind must not be tried. */
+static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
+                              const struct request *request, struct dlw_call call)
+{
+    unsigned kind = dlw_mutex_kind(mutex);
+    bool mine = owns(self, mutex) && dlw_held_find(self, mutex) >= 0;
+    bool waits = dlw_mutex_word(mutex) != 0 && !(mine && never_waits_for_self(kind));
+    struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+
+    if (waits) {
+        struct dlw_wait_for wait = {.on = (uintptr_t)mutex,
+                                    .kind = DLW_WAIT_LOCK,
+                                    .lock_kind = DLW_LOCK_MUTEX,
+                                    .mode = DLW_EXCLUSIVE,
+                                    .timed = request->limit != NULL,
+                                    .call = call};
+        bool dead = dlw_wait_begin(self, &wait);
+        if (!mine)
+            dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, request->limit != NULL, &call, dead);
+    }
+    int result = real_lock(mutex, request);
+    if (waits)
+        dlw_wait_end(self);
+    if ((result == 0 || result == EOWNERDEAD) && !is_again(mutex, kind))
+        taken(self, mutex, request->limit ? DLW_HELD_TIMED : 0, call);
+    return result;
+}
+
+static inline int lock(pthread_mutex_t *mutex, const struct request *request, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    unsigned kind = dlw_mutex_kind(mutex);
+
+    if (dlw_thread_passes(self))
+        return real_lock(mutex, request);
+    self->calls++;
+    if (__builtin_expect(!is_plain(kind), 0) || real.pthread_mutex_trylock(mutex) != 0)
+        return lock_slow(self, mutex, request, call);
+    if (!is_again(mutex, kind))
+        taken(self, mutex, 0, call);
+    return 0;
+}
+
+static const struct request no_limit;
+
+DLW_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+    return lock(mutex, &no_limit, DLW_CALL_HERE());
+}
+
+int dlw_mutex_lock(pthread_mutex_t *mutex, struct dlw_call call)
+{
+    return lock(mutex, &no_limit, call);
+}
+
+/* A timed call with a broken limit must say EINVAL exactly when the real one does: no try before
+ * it. */
+static int timed(pthread_mutex_t *mutex, const struct request *request, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self))
+        return real_lock(mutex, request);
+    self->calls++;
+    return lock_slow(self, mutex, request, call);
+}
+
+DLW_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit)
+{
+    struct request request = {.limit = limit};
+
+    return timed(mutex, &request, DLW_CALL_HERE());
+}
+
+int dlw_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit, struct dlw_call call)
+{
+    struct request request = {.limit = limit};
+
+    return timed(mutex, &request, call);
+}
+
+DLW_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
+                                       const struct timespec *limit)
+{
+    struct request request = {.limit = limit, .clock = clock, .has_clock = true};
+
+    return timed(mutex, &request, DLW_CALL_HERE());
+}
+
+static inline int trylock(pthread_mutex_t *mutex, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self))
+        return real.pthread_mutex_trylock(mutex);
+    self->calls++;
+    int result = real.pthread_mutex_trylock(mutex);
+    if ((result == 0 || result == EOWNERDEAD) && !is_again(mutex, dlw_mutex_kind(mutex)))
+        taken(self, mutex, DLW_HELD_TRY, call);
+    return result;
+}
+
+DLW_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex)
+{
+    return trylock(mutex, DLW_CALL_HERE());
+}
+
+int dlw_mutex_trylock(pthread_mutex_t *mutex, struct dlw_call call)
+{
+    return trylock(mutex, call);
+}
+
+/* Announced before it happens; put back when it fails. The object is not touched after the real
+ * call: it may be freed. */
+static DLW_COLD int unlock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                struct dlw_call call)
+{
+    struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+    unsigned kind = dlw_mutex_kind(mutex);
+    struct dlw_held_lock kept;
+    int index = dlw_held_find(self, mutex);
+
+    if (index < 0) {
+        struct dlw_accusation accusation;
+        dlw_misuse_unlock_before(self, &ref, &call, &accusation);
+        int result = real.pthread_mutex_unlock(mutex);
+        dlw_misuse_unlock_after(self, &accusation, result);
+        return result;
+    }
+    if (is_recursive(kind) && dlw_mutex_count(mutex) > 1)
+        return real.pthread_mutex_unlock(mutex);
+    __builtin_memcpy(&kept, dlw_held_at(self, (uint32_t)index), sizeof(kept));
+    dlw_held_pop(self, (uint32_t)index);
+    int result = real.pthread_mutex_unlock(mutex);
+    if (result != 0)
+        dlw_held_restore(self, &kept);
+    return result;
+}
+
+static inline int unlock(pthread_mutex_t *mutex, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self)) {
+        dlw_passed_release(self, mutex);
+        return real.pthread_mutex_unlock(mutex);
+    }
+    self->calls++;
+    uint32_t depth = dlw_held_depth(self);
+    unsigned kind = dlw_mutex_kind(mutex);
+    if (__builtin_expect(depth == 0 || self->holes ||
+                             atomic_load_explicit(&dlw_held_at(self, depth - 1)->lock,
+                                                  memory_order_relaxed) != (uintptr_t)mutex ||
+                             (kind != PTHREAD_MUTEX_NORMAL && kind != PTHREAD_MUTEX_ADAPTIVE_NP &&
+                              !(kind == PTHREAD_MUTEX_RECURSIVE && dlw_mutex_count(mutex) == 1)),
+                         0))
+        return unlock_slow(self, mutex, call);
+    atomic_store_explicit(&self->depth, depth - 1, memory_order_relaxed);
+    return real.pthread_mutex_unlock(mutex); /* these kinds can't fail */
+}
+
+DLW_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+    return unlock(mutex, DLW_CALL_HERE());
+}
+
+int dlw_mutex_unlock(pthread_mutex_t *mutex, struct dlw_call call)
+{
+    return unlock(mutex, call);
+}
+
+/* ---- life ---- */
+
+static int init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result;
+
+    if (dlw_thread_passes(self))
+        return real.pthread_mutex_init(mutex, attributes);
+    self->calls++;
+    dlw_guard_enter(self);
+    result = real.pthread_mutex_init(mutex, attributes);
+    if (result == 0) {
+        struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+        dlw_lock_reborn(&ref, call.pc);
+    }
+    dlw_guard_leave(self);
+    return result;
+}
+
+DLW_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
+{
+    return init(mutex, attributes, DLW_CALL_HERE());
+}
+
+static int destroy(pthread_mutex_t *mutex, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    struct dlw_accusation accusation;
+
+    if (dlw_thread_passes(self))
+        return real.pthread_mutex_destroy(mutex);
+    self->calls++;
+    struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+    dlw_misuse_destroy_before(self, &ref, dlw_mutex_word(mutex) != 0, &call, &accusation);
+    int result = real.pthread_mutex_destroy(mutex);
+    dlw_misuse_destroy_after(self, &ref, &accusation, result);
+    return result;
+}
+
+DLW_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex)
+{
+    return destroy(mutex, DLW_CALL_HERE());
+}
+
+DLW_EXPORT int pthread_mutex_consistent(pthread_mutex_t *mutex)
+{
+    dlw_thread_self()->calls++;
+    return real.pthread_mutex_consistent(mutex);
+}
+
+/* ---- condition waits ---- */
+
+bool dlw_mutex_given_up(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_held_lock *kept)
+{
+    int index = dlw_held_find(self, mutex);
+
+    if (index < 0 || is_again(mutex, dlw_mutex_kind(mutex)))
+        return index >= 0;
+    __builtin_memcpy(kept, dlw_held_at(self, (uint32_t)index), sizeof(*kept));
+    dlw_held_pop(self, (uint32_t)index);
+    return true;
+}
+
+void dlw_mutex_had_again(struct dlw_thread *self, pthread_mutex_t *mutex,
+                         const struct dlw_held_lock *kept, struct dlw_call call)
+{
+    (void)kept;
+    if (!is_again(mutex, dlw_mutex_kind(mutex)))
+        taken(self, mutex, 0, call);
+}

@@ -1,0 +1,27 @@
+/*
+ * What condition waits and C11 locks share with the mutex wrappers.
+ */
+#ifndef DLW_MUTEX_H
+#define DLW_MUTEX_H
+
+#include "interpose/locks.h"
+#include "interpose/platform.h"
+#include "interpose/thread.h"
+
+struct dlw_lock_ref dlw_mutex_ref(pthread_mutex_t *mutex);
+struct dlw_lock_ref dlw_rwlock_ref(pthread_rwlock_t *rwlock);
+
+/* Bodies of the wrappers, for C11's names of the same. `call` is where the program called from. */
+int dlw_mutex_lock(pthread_mutex_t *mutex, struct dlw_call call);
+int dlw_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit, struct dlw_call call);
+int dlw_mutex_trylock(pthread_mutex_t *mutex, struct dlw_call call);
+int dlw_mutex_unlock(pthread_mutex_t *mutex, struct dlw_call call);
+
+/* The mutex is given up by a condition wait, and had again: the entry goes and comes back. Returns
+ * false when it wasn't held. */
+bool dlw_mutex_given_up(struct dlw_thread *self, pthread_mutex_t *mutex,
+                        struct dlw_held_lock *kept);
+void dlw_mutex_had_again(struct dlw_thread *self, pthread_mutex_t *mutex,
+                         const struct dlw_held_lock *kept, struct dlw_call call);
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * Everything that depends on the processor or on how glibc lays out its objects.
+ * A new architecture or another layout is an addition here; interpose/start.c runs
+ * dlw_platform_check() once and falls back to the address table where a layout is not confirmed.
+ *
+ * Sources: glibc 2.36 sysdeps/nptl/bits/struct_mutex.h, struct_rwlock.h and
+ * nptl/pthreadP.h (kinds); unchanged from 2.31 to 2.41 on x86-64 and aarch64.
+ */
+#ifndef DLW_PLATFORM_H
+#define DLW_PLATFORM_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if !defined(__GLIBC__)
+#error "dlwatch knows glibc only"
+#endif
+
+#if defined(__x86_64__)
+#define DLW_PC_REGISTER 16 /* UNW_X86_64_RIP */
+#define DLW_SP_REGISTER 7  /* UNW_X86_64_RSP */
+#define DLW_FP_REGISTER 6  /* UNW_X86_64_RBP */
+#define DLW_UNWIND_NAME(name) "_Ux86_64_" name
+#define DLW_UNWIND_LIBRARY "libunwind-x86_64.so.8"
+#define DLW_RETURN_SLOT 8 /* the return address lies this far below the CFA */
+#elif defined(__aarch64__)
+#define DLW_PC_REGISTER 30
+#define DLW_SP_REGISTER 31
+#define DLW_FP_REGISTER 29
+#define DLW_UNWIND_NAME(name) "_Uaarch64_" name
+#define DLW_UNWIND_LIBRARY "libunwind-aarch64.so.8"
+#define DLW_RETURN_SLOT 8
+#else
+#error "add the register numbers of this architecture"
+#endif
+
+static inline void dlw_cpu_relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#else
+    __asm__ volatile("yield");
+#endif
+}
+
+/*
+ * Where a wrapper was called from. Wrappers are compiled with frame pointers, so their own
+ * frame starts with {caller's frame pointer, return address} and the caller's stack begins right
+ * behind.
+ */
+struct dlw_call {
+    uintptr_t pc; /* return address into the caller */
+    uintptr_t sp; /* the caller's stack pointer after the return: the wrapper's CFA */
+    uintptr_t fp; /* the caller's frame pointer register */
+};
+
+#define DLW_CALL_HERE()                                                                            \
+    ((struct dlw_call){                                                                            \
+        .pc = (uintptr_t)__builtin_return_address(0),                                              \
+        .sp = (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *),                          \
+        .fp = *(uintptr_t *)__builtin_frame_address(0),                                            \
+    })
+
+/* Bits of pthread_mutex_t.__data.__kind. */
+enum {
+    DLW_KIND_TYPE = 3,     /* PTHREAD_MUTEX_{NORMAL,RECURSIVE,ERRORCHECK,ADAPTIVE_NP} */
+    DLW_KIND_ROBUST = 16,  /* PTHREAD_MUTEX_ROBUST_NORMAL_NP */
+    DLW_KIND_INHERIT = 32, /* PTHREAD_MUTEX_PRIO_INHERIT_NP */
+    DLW_KIND_PROTECT = 64, /* PTHREAD_MUTEX_PRIO_PROTECT_NP */
+    DLW_KIND_SHARED = 128, /* PTHREAD_MUTEX_PSHARED_BIT */
+    DLW_KIND_ELISION = 256 | 512,
+};
+
+static inline unsigned dlw_mutex_kind(const pthread_mutex_t *mutex)
+{
+    return (unsigned)mutex->__data.__kind & ~(unsigned)DLW_KIND_ELISION;
+}
+
+static inline uint32_t dlw_mutex_owner(const pthread_mutex_t *mutex)
+{
+    return (uint32_t)__atomic_load_n(&mutex->__data.__owner, __ATOMIC_RELAXED);
+}
+
+static inline unsigned dlw_mutex_count(const pthread_mutex_t *mutex)
+{
+    return mutex->__data.__count;
+}
+
+static inline unsigned dlw_mutex_word(const pthread_mutex_t *mutex)
+{
+    return (unsigned)__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t dlw_rwlock_writer(const pthread_rwlock_t *rwlock)
+{
+    return (uint32_t)__atomic_load_n(&rwlock->__data.__cur_writer, __ATOMIC_RELAXED);
+}
+
+/* Readers that hold the lock or wait for it: the word counts both, in units of 8 above three flag
+ * bits. */
+static inline unsigned dlw_rwlock_readers(const pthread_rwlock_t *rwlock)
+{
+    return (unsigned)__atomic_load_n(&rwlock->__data.__readers, __ATOMIC_RELAXED) >> 3;
+}
+
+static inline bool dlw_rwlock_prefers_writers(const pthread_rwlock_t *rwlock)
+{
+    return rwlock->__data.__flags == PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP;
+}
+
+static inline bool dlw_rwlock_is_shared(const pthread_rwlock_t *rwlock)
+{
+    return rwlock->__data.__shared != 0;
+}
+
+/*
+ * The two words in a lock that glibc leaves alone. `id` carries the identity, `chain` the
+ * held chain under which the lock was last validated (until then: the place of its init call).
+ */
+struct dlw_mark {
+    _Atomic uint64_t id;
+    _Atomic uint64_t chain;
+};
+
+static inline struct dlw_mark *dlw_mutex_mark(pthread_mutex_t *mutex)
+{
+    return (struct dlw_mark *)&mutex->__data.__list;
+}
+
+/* The rwlock's spare words lie apart: __pad3/__pad4 and __pad2. */
+static inline _Atomic uint64_t *dlw_rwlock_id(pthread_rwlock_t *rwlock)
+{
+    return (_Atomic uint64_t *)(void *)&rwlock->__data.__pad3;
+}
+
+static inline _Atomic uint64_t *dlw_rwlock_chain(pthread_rwlock_t *rwlock)
+{
+    return (_Atomic uint64_t *)(void *)&rwlock->__data.__pad2;
+}
+
+_Static_assert(offsetof(pthread_mutex_t, __data.__owner) == 8, "owner's tid in a mutex");
+_Static_assert(offsetof(pthread_mutex_t, __data.__kind) == 16, "kind in a mutex");
+_Static_assert(sizeof(((pthread_mutex_t *)0)->__data.__list) == sizeof(struct dlw_mark),
+               "room for the mark in a mutex");
+_Static_assert(offsetof(pthread_mutex_t, __data.__list) % 8 == 0, "the mark is aligned");
+_Static_assert(offsetof(pthread_rwlock_t, __data.__pad3) % 8 == 0, "the rwlock's id is aligned");
+_Static_assert(offsetof(pthread_rwlock_t, __data.__pad4) ==
+                   offsetof(pthread_rwlock_t, __data.__pad3) + 4,
+               "the rwlock's id has eight bytes");
+_Static_assert(offsetof(pthread_rwlock_t, __data.__cur_writer) == 24, "writer's tid in a rwlock");
+_Static_assert(offsetof(pthread_rwlock_t, __data.__pad2) % 8 == 0, "the rwlock's chain is aligned");
+_Static_assert(sizeof(((pthread_rwlock_t *)0)->__data.__pad2) == 8, "the rwlock's chain is a word");
+
+/* Runs real locks of each kind and compares every word above with what it must be. */
+bool dlw_platform_check(uint32_t tid);
+
+#endif

@@ -1,0 +1,270 @@
+/* pthread_rwlock_*. The mark's words lie apart in a rwlock; readers share them, so they are only
+ * stored whole. */
+#include "interpose/learn.h"
+#include "interpose/misuse.h"
+#include "interpose/mutex.h"
+#include "interpose/real.h"
+#include "interpose/state.h"
+#include "interpose/wait.h"
+
+#include <errno.h>
+
+static bool has_mark(const pthread_rwlock_t *rwlock)
+{
+    return dlw_marks_are_on && !dlw_rwlock_is_shared(rwlock) && (uintptr_t)rwlock % 8 == 0;
+}
+
+struct dlw_lock_ref dlw_rwlock_ref(pthread_rwlock_t *rwlock)
+{
+    bool marked = has_mark(rwlock);
+    unsigned attributes = dlw_rwlock_prefers_writers(rwlock) ? DLW_ATTR_PREFER_WRITER : 0;
+
+    if (dlw_rwlock_is_shared(rwlock))
+        attributes |= DLW_ATTR_SHARED;
+    return (struct dlw_lock_ref){.address = (uintptr_t)rwlock,
+                                 .id = marked ? dlw_rwlock_id(rwlock) : NULL,
+                                 .chain = marked ? dlw_rwlock_chain(rwlock) : NULL,
+                                 .kind = DLW_LOCK_RWLOCK,
+                                 .attributes = (uint8_t)attributes};
+}
+
+static DLW_COLD void learn_cold(struct dlw_thread *self, struct dlw_held_lock *held,
+                                pthread_rwlock_t *rwlock, struct dlw_call call)
+{
+    struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
+
+    dlw_learn_taken(self, held, &ref, &call);
+}
+
+static inline void taken(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsigned mode,
+                         unsigned flags, struct dlw_call call)
+{
+    bool marked = has_mark(rwlock);
+    uint64_t id = marked ? atomic_load_explicit(dlw_rwlock_id(rwlock), memory_order_relaxed) : 0;
+    struct dlw_held_lock *held =
+        dlw_held_push(self, rwlock, id, DLW_LOCK_RWLOCK, mode, flags, call);
+
+    if (held && dlw_held_depth(self) > 1 && !(flags & DLW_HELD_TRY) &&
+        !dlw_learn_is_known(self, held->key, marked ? dlw_rwlock_chain(rwlock) : NULL))
+        learn_cold(self, held, rwlock, call);
+}
+
+struct request {
+    uint8_t mode;
+    clockid_t clock;
+    const struct timespec *limit; /* NULL: none */
+    bool has_clock;
+};
+
+static int real_lock(pthread_rwlock_t *rwlock, const struct request *r)
+{
+    bool shared = r->mode == DLW_SHARED;
+
+    if (!r->limit)
+        return shared ? real.pthread_rwlock_rdlock(rwlock) : real.pthread_rwlock_wrlock(rwlock);
+    if (r->has_clock)
+        return shared ? real.pthread_rwlock_clockrdlock(rwlock, r->clock, r->limit)
+                      : real.pthread_rwlock_clockwrlock(rwlock, r->clock, r->limit);
+    return shared ? real.pthread_rwlock_timedrdlock(rwlock, r->limit)
+                  : real.pthread_rwlock_timedwrlock(rwlock, r->limit);
+}
+
+/* glibc answers EDEADLK itself to the writer that asks again. */
+static bool is_writer(struct dlw_thread *self, const pthread_rwlock_t *rwlock)
+{
+    return dlw_rwlock_writer(rwlock) == atomic_load_explicit(&self->tid, memory_order_relaxed);
+}
+
+static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
+                              const struct request *request, struct dlw_call call)
+{
+    struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
+    bool waits = !is_writer(self, rwlock);
+
+    if (waits) {
+        struct dlw_wait_for wait = {.on = (uintptr_t)rwlock,
+                                    .kind = DLW_WAIT_LOCK,
+                                    .lock_kind = DLW_LOCK_RWLOCK,
+                                    .mode = request->mode,
+                                    .timed = request->limit != NULL,
+                                    .call = call};
+        bool dead = dlw_wait_begin(self, &wait);
+        dlw_learn_wanted(self, &ref, request->mode, request->limit != NULL, &call, dead);
+    }
+    int result = real_lock(rwlock, request);
+    if (waits)
+        dlw_wait_end(self);
+    if (result == 0)
+        taken(self, rwlock, request->mode, request->limit ? DLW_HELD_TIMED : 0, call);
+    return result;
+}
+
+/*
+ * A try is no different from the real call where the lock is free, but for one thing: the real read
+ * lock says EAGAIN when there are too many readers, and so does the try.
+ */
+static inline int lock(pthread_rwlock_t *rwlock, uint8_t mode, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    struct request request = {.mode = mode};
+
+    if (dlw_thread_passes(self))
+        return real_lock(rwlock, &request);
+    self->calls++;
+    int result = mode == DLW_SHARED ? real.pthread_rwlock_tryrdlock(rwlock)
+                                    : real.pthread_rwlock_trywrlock(rwlock);
+    if (__builtin_expect(result != 0, 0))
+        return lock_slow(self, rwlock, &request, call);
+    taken(self, rwlock, mode, 0, call);
+    return 0;
+}
+
+DLW_EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *rwlock)
+{
+    return lock(rwlock, DLW_SHARED, DLW_CALL_HERE());
+}
+
+DLW_EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *rwlock)
+{
+    return lock(rwlock, DLW_EXCLUSIVE, DLW_CALL_HERE());
+}
+
+static int timed(pthread_rwlock_t *rwlock, const struct request *request, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self))
+        return real_lock(rwlock, request);
+    self->calls++;
+    return lock_slow(self, rwlock, request, call);
+}
+
+DLW_EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *rwlock, const struct timespec *limit)
+{
+    struct request request = {.mode = DLW_SHARED, .limit = limit};
+
+    return timed(rwlock, &request, DLW_CALL_HERE());
+}
+
+DLW_EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *rwlock, const struct timespec *limit)
+{
+    struct request request = {.mode = DLW_EXCLUSIVE, .limit = limit};
+
+    return timed(rwlock, &request, DLW_CALL_HERE());
+}
+
+DLW_EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *rwlock, clockid_t clock,
+                                          const struct timespec *limit)
+{
+    struct request request = {
+        .mode = DLW_SHARED, .limit = limit, .clock = clock, .has_clock = true};
+
+    return timed(rwlock, &request, DLW_CALL_HERE());
+}
+
+DLW_EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *rwlock, clockid_t clock,
+                                          const struct timespec *limit)
+{
+    struct request request = {
+        .mode = DLW_EXCLUSIVE, .limit = limit, .clock = clock, .has_clock = true};
+
+    return timed(rwlock, &request, DLW_CALL_HERE());
+}
+
+static inline int trylock(pthread_rwlock_t *rwlock, uint8_t mode, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    bool passes = dlw_thread_passes(self);
+    int result = mode == DLW_SHARED ? real.pthread_rwlock_tryrdlock(rwlock)
+                                    : real.pthread_rwlock_trywrlock(rwlock);
+
+    if (passes)
+        return result;
+    self->calls++;
+    if (result == 0)
+        taken(self, rwlock, mode, DLW_HELD_TRY, call);
+    return result;
+}
+
+DLW_EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t *rwlock)
+{
+    return trylock(rwlock, DLW_SHARED, DLW_CALL_HERE());
+}
+
+DLW_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *rwlock)
+{
+    return trylock(rwlock, DLW_EXCLUSIVE, DLW_CALL_HERE());
+}
+
+static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_rwlock_t *rwlock,
+                                  struct dlw_call call)
+{
+    struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
+    struct dlw_accusation accusation;
+
+    dlw_misuse_unlock_before(self, &ref, &call, &accusation);
+    int result = real.pthread_rwlock_unlock(rwlock);
+    dlw_misuse_unlock_after(self, &accusation, result);
+    return result;
+}
+
+/* glibc's unlock of a rwlock can't fail, so the entry need not be put back. */
+DLW_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *rwlock)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self)) {
+        dlw_passed_release(self, rwlock);
+        return real.pthread_rwlock_unlock(rwlock);
+    }
+    self->calls++;
+    int index = dlw_held_find(self, rwlock);
+    if (index < 0)
+        return unlock_unheld(self, rwlock, DLW_CALL_HERE());
+    dlw_held_pop(self, (uint32_t)index);
+    return real.pthread_rwlock_unlock(rwlock);
+}
+
+static int init(pthread_rwlock_t *rwlock, const pthread_rwlockattr_t *attributes,
+                struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.pthread_rwlock_init(rwlock, attributes);
+
+    if (dlw_thread_passes(self))
+        return result;
+    self->calls++;
+    dlw_guard_enter(self);
+    if (result == 0) {
+        struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
+        dlw_lock_reborn(&ref, call.pc);
+    }
+    dlw_guard_leave(self);
+    return result;
+}
+
+DLW_EXPORT int pthread_rwlock_init(pthread_rwlock_t *rwlock, const pthread_rwlockattr_t *attributes)
+{
+    return init(rwlock, attributes, DLW_CALL_HERE());
+}
+
+static int destroy(pthread_rwlock_t *rwlock, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    struct dlw_accusation accusation;
+
+    if (dlw_thread_passes(self))
+        return real.pthread_rwlock_destroy(rwlock);
+    self->calls++;
+    struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
+    bool locked = dlw_rwlock_writer(rwlock) != 0 || dlw_rwlock_readers(rwlock) != 0;
+    dlw_misuse_destroy_before(self, &ref, locked, &call, &accusation);
+    int result = real.pthread_rwlock_destroy(rwlock);
+    dlw_misuse_destroy_after(self, &ref, &accusation, result);
+    return result;
+}
+
+DLW_EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *rwlock)
+{
+    return destroy(rwlock, DLW_CALL_HERE());
+}

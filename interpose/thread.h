@@ -1,0 +1,189 @@
+/*
+ * A record for each thread: what it holds, what it waits for, what it has already validated.
+ *
+ * Found through one initial-exec TLS pointer. Records are mapped, never malloc'd,
+ * and their memory is never given back while the process lives (a walker may be reading one): a
+ * record of a thread that ended is used again, and its sequence number tells.
+ *
+ * Who touches what: the fields under "owner" only the thread itself; those under "published" the
+ * thread writes and walkers read, believing them only between two equal reads of wait.sequence.
+ */
+#ifndef DLW_THREAD_H
+#define DLW_THREAD_H
+
+#include "graph/base/arena.h"
+#include "graph/finding.h"
+#include "graph/life.h"
+#include "interpose/platform.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DLW_LEVELS 7
+#define DLW_FIRST_HELD 32
+#define DLW_FIRST_CACHE 256
+#define DLW_NAME_BYTES 16
+
+enum dlw_lock_kind {
+    DLW_LOCK_MUTEX,
+    DLW_LOCK_RWLOCK,
+    DLW_LOCK_SPIN,
+    DLW_LOCK_SEMAPHORE,
+    DLW_LOCK_CONDITION,
+    DLW_LOCK_BARRIER,
+    DLW_LOCK_ONCE,
+    DLW_LOCK_GUARD,
+    DLW_LOCK_THREAD,
+    DLW_LOCK_FILE,
+    DLW_LOCK_CUSTOM,
+    DLW_N_LOCK_KINDS
+};
+
+enum {
+    DLW_HELD_TRY = 1,   /* taken by a try: it never waited */
+    DLW_HELD_TIMED = 2, /* asked for with a limit */
+};
+
+/* One lock held. Written by its thread; walkers read `lock`, `mode` and `stack` while it is
+ * blocked. */
+struct dlw_held_lock {
+    _Atomic uintptr_t lock;
+    uint64_t id;  /* its mark when taken; 0: none yet, or the address table knows */
+    uint64_t key; /* of the chain up to and including this lock */
+    uint8_t kind; /* enum dlw_lock_kind */
+    _Atomic uint8_t mode;
+    uint8_t flags;
+    uint8_t levels; /* of pc[] that are filled; the last goes with sp and fp */
+    uint32_t stack; /* interned, 0: not asked for yet */
+    uint32_t chain; /* dlw_chain, 0: not interned yet */
+    uint32_t node;  /* dlw_node, 0: not looked up yet */
+    uintptr_t pc[DLW_LEVELS];
+    uintptr_t sp, fp; /* in the frame of the last level */
+};
+
+/* What the thread waits for now. Odd sequence: it waits. */
+struct dlw_wait_slot {
+    _Atomic uint64_t sequence;
+    _Atomic uintptr_t on;
+    _Atomic uint8_t kind;      /* enum dlw_wait_kind */
+    _Atomic uint8_t lock_kind; /* enum dlw_lock_kind */
+    _Atomic uint8_t mode;
+    _Atomic uint8_t timed;
+    _Atomic uint64_t since;    /* ns, CLOCK_MONOTONIC */
+    _Atomic uintptr_t relocks; /* the mutex a condition wait gave up */
+    struct dlw_call call;
+};
+
+struct dlw_thread {
+    /* owner: the hot path */
+    uint32_t guard; /* not 0: calls go straight to the real function (DLW_GUARD_*) */
+    _Atomic uint32_t depth;
+    uint32_t room;
+    uint32_t generation; /* of the order graph, as this thread's keys know it */
+    struct dlw_held_lock *_Atomic held;
+    uint64_t base;       /* key of the empty chain: generation and era */
+    uint64_t salt;       /* sets this thread's keys apart where an edge asks for every thread */
+    uint64_t *validated; /* direct-mapped cache of keys */
+    uint32_t validated_mask;
+    uint32_t misses; /* since the cache last grew */
+    uint32_t
+        stale_above; /* keys of entries from here on are to be made anew before the next push */
+    uint32_t holes;  /* entries whose lock was released out of order (lock 0) */
+    uint64_t calls;  /* wrapped calls seen */
+    uintptr_t stack_low, stack_high;
+    dlw_segment segment;
+    bool resync;  /* something passed while the guard was up */
+    bool foreign; /* not made by pthread_create: its stack's end is a guess */
+    bool is_main;
+    bool inherits; /* in a forked child's atfork handlers: what they unlock is no misuse */
+    bool is_detached;
+    uint8_t end_rounds;
+    union {
+        void *(*posix)(void *);
+        int (*c11)(void *);
+    } routine;
+    void *argument;
+
+    /* published */
+    _Alignas(64) struct dlw_wait_slot wait;
+    _Atomic uint32_t tid; /* 0: not in use */
+    uint32_t id;
+    uint32_t parent, created, start; /* for the journal */
+    pthread_t handle;
+    char name[DLW_NAME_BYTES];
+
+    /* under the threads lock */
+    struct dlw_thread *next_free;
+    struct dlw_thread *next, *previous;
+
+    /* from here on kept when the record is used again */
+    struct dlw_held_lock first_held[DLW_FIRST_HELD];
+    struct dlw_arena scratch; /* owner: for walks of the wait-for graph */
+    uint64_t first_validated[DLW_FIRST_CACHE];
+};
+
+enum {
+    DLW_GUARD_NESTED = 1,        /* counts: inside the library itself */
+    DLW_GUARD_WAITING = 1 << 12, /* its wait is published: calls now come from a signal handler */
+    DLW_GUARD_OFF = 1 << 16,     /* the library is switched off, or this thread isn't watched */
+};
+
+extern __thread struct dlw_thread *dlw_self;
+
+/* A record that passes everything through: before the start, after a thread's end, when switched
+ * off. */
+extern struct dlw_thread dlw_nobody;
+
+/*
+ * The calling thread's record, made on its first call. Never NULL: dlw_nobody when the library is
+ * off or memory is out. Cold; wrappers call it when dlw_self is NULL.
+ */
+struct dlw_thread *dlw_thread_attach(void);
+
+static inline struct dlw_thread *dlw_thread_self(void)
+{
+    struct dlw_thread *self = dlw_self;
+
+    return __builtin_expect(self != NULL, 1) ? self : dlw_thread_attach();
+}
+
+static inline bool dlw_thread_passes(const struct dlw_thread *self)
+{
+    return __builtin_expect(self->guard != 0, 0);
+}
+
+static inline void dlw_guard_enter(struct dlw_thread *self)
+{
+    self->guard += DLW_GUARD_NESTED;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+void dlw_guard_leave(struct dlw_thread *self);
+
+/* Makes a record for a thread about to be created (by the creator), and binds it (by the thread
+ * itself). NULL: out of memory. */
+struct dlw_thread *dlw_thread_new(uint32_t parent, uint32_t created, uint32_t start);
+void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top);
+/* The creation failed, or the thread has ended: the record may be used again. */
+void dlw_thread_release(struct dlw_thread *record);
+/* The thread runs its last code: from now on its calls pass. */
+void dlw_thread_end(struct dlw_thread *record);
+
+/* Lock-free. NULL when no live thread has this tid. */
+struct dlw_thread *dlw_thread_by_tid(uint32_t tid);
+/* By handle; NULL once it has ended. Takes the threads lock. */
+struct dlw_thread *dlw_thread_by_handle(pthread_t handle);
+
+/* Calls `visit` for each live record, with the threads lock held: it must not block. Stops when it
+ * returns false. */
+void dlw_threads_each(bool (*visit)(void *context, struct dlw_thread *thread), void *context);
+uint32_t dlw_threads_alive(void);
+uint32_t dlw_threads_ever(void);
+
+void dlw_threads_start(uintptr_t main_stack_top);
+void dlw_threads_lock(void); /* around fork */
+void dlw_threads_unlock(void);
+void dlw_threads_after_fork(struct dlw_thread *self);
+
+#endif

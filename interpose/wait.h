@@ -1,0 +1,38 @@
+/*
+ * Waits, published and looked through. A thread that begins to wait publishes what for, then looks
+ * whether it closes a cycle (graph/waits.h): both sequentially consistent, so that of two threads
+ * that close one at the same moment at least one sees it whole.
+ *
+ * Called with no internal lock held. errno is kept.
+ */
+#ifndef DLW_WAIT_H
+#define DLW_WAIT_H
+
+#include "interpose/locks.h"
+#include "interpose/thread.h"
+
+struct dlw_wait_for {
+    uintptr_t on;      /* the object */
+    uint8_t kind;      /* enum dlw_wait_kind */
+    uint8_t lock_kind; /* enum dlw_lock_kind */
+    uint8_t mode;      /* enum dlw_mode */
+    bool timed;
+    uintptr_t relocks; /* a condition wait: the mutex it will take back */
+    struct dlw_call call;
+};
+
+/* Publishes the wait, reports a deadlock that it closes. True when one was reported (and the
+ * process lives on). */
+bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait);
+void dlw_wait_end(struct dlw_thread *self);
+
+/*
+ * A wrapper runs while this thread's wait is published: a signal handler inside it, or the wait was
+ * left by longjmp. In the second case the wait is taken back.
+ */
+void dlw_wait_settle(struct dlw_thread *self, uintptr_t sp);
+
+/* Looks again for a cycle through this thread, whose wait is published. */
+bool dlw_wait_look(struct dlw_thread *self);
+
+#endif

@@ -1,0 +1,345 @@
+#include "report/command/outside/document.h"
+
+#include "report/command/outside/registers.h"
+#include "report/command/outside/waits.h"
+#include "report/command/symbols.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uthash.h>
+
+/* A place that was named before: many threads stand at the same ones. */
+struct named {
+    struct {
+        uint64_t pc;
+        uint64_t is_return;
+    } key;
+    struct dlw_stack frames;
+    UT_hash_handle hh;
+};
+
+/* Locks are named anew in each finding and in the document. */
+struct lock_list {
+    struct dlw_doc_lock **locks;
+    size_t n;
+};
+
+struct making {
+    struct dlw_target *target;
+    struct dlw_doc *doc;
+    struct dlw_doc_process *process;
+    struct dlw_doc_thread **threads;
+    struct named *named;
+    struct lock_list own;
+};
+
+static const struct dlw_stack *name_place(struct making *making, const struct dlw_place *place)
+{
+    struct named *named, wanted = {.key = {place->pc, place->is_return}};
+    HASH_FIND(hh, making->named, &wanted.key, sizeof wanted.key, named);
+    if (named)
+        return &named->frames;
+    named = dlw_region_alloc(&making->doc->region, sizeof *named);
+    named->key = wanted.key;
+    Dwfl_Module *module = dwfl_addrmodule(making->target->dwfl, place->pc - place->is_return);
+    dlw_symbols_frames_of(&making->doc->region, module, place->pc, place->is_return,
+                          &named->frames);
+    HASH_ADD(hh, making->named, key, sizeof named->key, named);
+    return &named->frames;
+}
+
+static void add_frames(struct making *making, struct dlw_stack *stack, const struct dlw_stack *more)
+{
+    for (size_t i = 0; i < more->n; i++) {
+        stack->frames =
+            dlw_region_grow(&making->doc->region, stack->frames, stack->n, sizeof *stack->frames);
+        stack->frames[stack->n++] = more->frames[i];
+    }
+}
+
+static struct dlw_stack stack_of(struct making *making, const struct dlw_seen_thread *thread)
+{
+    struct dlw_stack stack = {.cut = thread->is_cut};
+    for (size_t i = 0; i < thread->n_places; i++)
+        add_frames(making, &stack, name_place(making, &thread->places[i]));
+    if (!thread->n_places && thread->trouble) {
+        stack.frames = dlw_region_alloc(&making->doc->region, sizeof *stack.frames);
+        stack.frames[stack.n++].unknown = thread->trouble;
+    }
+    return stack;
+}
+
+/* The lock's name if it is a variable, and what it is. */
+static struct dlw_doc_lock *make_lock(struct making *making, const struct dlw_seen_wait *wait)
+{
+    struct dlw_doc_lock *lock = dlw_region_alloc(&making->doc->region, sizeof *lock);
+    Dwfl_Module *module = dwfl_addrmodule(making->target->dwfl, wait->address);
+    lock->kind = wait->object;
+    lock->address = wait->address;
+    if (wait->kind == DLW_WAIT_JOIN) {
+        if (wait->holder == DLW_HOLDER_THREAD)
+            lock->thread = making->threads[wait->holder_index];
+        return lock;
+    }
+    if (!strcmp(wait->object, "mutex"))
+        lock->attributes = dlw_mutex_attributes(making->target, wait->address);
+    if (module) {
+        struct dlw_variable variable =
+            dlw_symbols_variable_of(&making->doc->region, module, wait->address);
+        lock->name = variable.name;
+        lock->expression = variable.expression;
+        lock->module = dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+    }
+    return lock;
+}
+
+static struct dlw_doc_lock *find_lock(struct making *making, struct lock_list *list,
+                                      const struct dlw_seen_wait *wait)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (list->locks[i]->address == wait->address && !strcmp(list->locks[i]->kind, wait->object))
+            return list->locks[i];
+    list->locks = dlw_region_grow(&making->doc->region, list->locks, list->n, sizeof *list->locks);
+    return list->locks[list->n++] = make_lock(making, wait);
+}
+
+static void add_process(struct making *making)
+{
+    struct dlw_target *target = making->target;
+    struct dlw_doc_process *process = dlw_doc_add_process(making->doc);
+    process->pid = target->pid;
+    process->exe = target->exe;
+    process->argv = target->argv;
+    process->argc = target->argc;
+    process->start = target->start;
+    process->status = target->is_core && target->signal ? target->signal : -1;
+    process->ended = !target->is_core ? "running" : target->signal == 6 ? "abort" : "signal";
+    if (target->is_core && !target->signal)
+        process->ended = "running"; /* copied by a debugger while it lived */
+    process->threads = target->n_threads;
+    making->process = process;
+}
+
+static void add_threads(struct making *making)
+{
+    size_t n = making->target->n_threads;
+    making->threads = dlw_region_alloc(&making->doc->region, (n + 1) * sizeof *making->threads);
+    for (size_t i = 0; i < n; i++) {
+        const struct dlw_seen_thread *seen = &making->target->threads[i];
+        struct dlw_doc_thread *thread = dlw_region_alloc(&making->doc->region, sizeof *thread);
+        thread->id = (uint32_t)i + 1;
+        thread->tid = seen->tid;
+        thread->name = *seen->name ? dlw_region_copy(&making->doc->region, seen->name) : NULL;
+        thread->process = making->process;
+        making->threads[i] = thread;
+    }
+}
+
+static const char *holder_note(struct making *making, const struct dlw_seen_wait *wait)
+{
+    struct dlw_region *region = &making->doc->region;
+    if (wait->kind == DLW_WAIT_JOIN || wait->kind == DLW_WAIT_NONE)
+        return NULL;
+    switch (wait->holder) {
+    case DLW_HOLDER_THREAD: {
+        const struct dlw_doc_thread *holder = making->threads[wait->holder_index];
+        const char *verb = wait->kind == DLW_WAIT_ONCE ? "run" : "held";
+        return holder->name
+                   ? dlw_region_print(region, "%s by %s, tid %u", verb, holder->name, holder->tid)
+                   : dlw_region_print(region, "%s by thread %u, tid %u", verb, holder->id,
+                                      holder->tid);
+    }
+    case DLW_HOLDER_GONE:
+        return dlw_region_print(region, "held by thread %u, which no longer exists",
+                                wait->holder_tid);
+    case DLW_HOLDER_OUTSIDE:
+        return dlw_region_print(region, "held by thread %u of another process", wait->holder_tid);
+    default:
+        return NULL;
+    }
+}
+
+static const char *note_of(struct making *making, const struct dlw_seen_thread *thread)
+{
+    const char *holder = holder_note(making, &thread->wait);
+    const char *note = thread->wait.note;
+    if (thread->is_ended)
+        return "it has ended with pthread_exit; the others live on";
+    if (thread->state == 'T' || thread->state == 't')
+        note = note ? note : "stopped by a signal or a debugger";
+    if (!holder)
+        return note;
+    return note ? dlw_region_print(&making->doc->region, "%s; %s", holder, note) : holder;
+}
+
+static const char *call_name(struct making *making, const struct dlw_seen_thread *thread)
+{
+    int machine = making->target->machine;
+    const char *name = dlw_syscall_name(machine, thread->call.number);
+    if (thread->wait.word && thread->wait.kind == DLW_WAIT_SYSCALL)
+        return "futex";
+    return name ? name : dlw_region_print(&making->doc->region, "number %ld", thread->call.number);
+}
+
+static void fill_state(struct making *making, size_t index, struct lock_list *list,
+                       struct dlw_doc_state *state)
+{
+    const struct dlw_seen_thread *thread = &making->target->threads[index];
+    const struct dlw_seen_wait *wait = &thread->wait;
+    state->thread = making->threads[index];
+    state->waits = wait->kind;
+    state->on = wait->object ? find_lock(making, list, wait) : NULL;
+    state->mode = wait->mode;
+    state->timed = wait->is_timed;
+    state->since = thread->stood_still ? thread->since : -1;
+    if (wait->kind == DLW_WAIT_SYSCALL)
+        state->syscall = call_name(making, thread);
+    state->stack = stack_of(making, thread);
+    state->note = note_of(making, thread);
+}
+
+/* What others wait for tells what a thread holds. Its own end is no lock that it "holds". */
+static void add_holds(struct making *making, struct dlw_doc_state *states, struct lock_list *list)
+{
+    struct dlw_target *target = making->target;
+    for (size_t i = 0; i < target->n_threads; i++) {
+        const struct dlw_seen_wait *wait = &target->threads[i].wait;
+        if (wait->holder != DLW_HOLDER_THREAD || wait->kind == DLW_WAIT_JOIN || !wait->object)
+            continue;
+        struct dlw_doc_state *holder = &states[wait->holder_index];
+        struct dlw_doc_lock *lock = find_lock(making, list, wait);
+        bool is_known = false;
+        for (size_t j = 0; j < holder->n_holds; j++)
+            is_known |= holder->holds[j].lock == lock;
+        if (is_known)
+            continue;
+        holder->holds = dlw_region_grow(&making->doc->region, holder->holds, holder->n_holds,
+                                        sizeof *holder->holds);
+        holder->holds[holder->n_holds++] =
+            (struct dlw_doc_hold){.lock = lock, .mode = DLW_EXCLUSIVE};
+    }
+}
+
+static void add_states(struct making *making)
+{
+    size_t n = making->target->n_threads;
+    for (size_t i = 0; i < n; i++)
+        fill_state(making, i, &making->own, dlw_doc_add_thread(making->doc));
+    add_holds(making, making->doc->threads, &making->own);
+    for (size_t i = 0; i < making->own.n; i++)
+        dlw_doc_name_document_lock(making->doc, making->own.locks[i]);
+    making->process->locks = making->own.n;
+}
+
+static void add_deadlock(struct making *making, const struct dlw_verdict_cycle *cycle)
+{
+    struct dlw_doc_finding *finding = dlw_doc_add_finding(making->doc, DLW_DEADLOCK);
+    struct lock_list list = {0};
+    finding->certain = true;
+    finding->process = making->process;
+    finding->n_cycle = cycle->n;
+    finding->cycle = dlw_region_alloc(&making->doc->region, cycle->n * sizeof *finding->cycle);
+    for (size_t i = 0; i < cycle->n; i++) {
+        const struct dlw_seen_thread *thread = &making->target->threads[cycle->threads[i]];
+        struct dlw_doc_step *step = &finding->cycle[i];
+        struct dlw_doc_step *next = &finding->cycle[(i + 1) % cycle->n];
+        struct dlw_doc_lock *lock = find_lock(making, &list, &thread->wait);
+        step->thread = making->threads[cycle->threads[i]];
+        step->wants = (struct dlw_doc_hold){.lock = lock, .mode = thread->wait.mode};
+        step->wants.stack = stack_of(making, thread);
+        next->holds = (struct dlw_doc_hold){.lock = lock, .mode = DLW_EXCLUSIVE};
+    }
+    for (size_t i = 0; i < cycle->n; i++) {
+        dlw_doc_name_lock(making->doc, finding, finding->cycle[i].holds.lock);
+        dlw_doc_name_lock(making->doc, finding, finding->cycle[i].wants.lock);
+    }
+    if (cycle->is_gone)
+        finding->reason =
+            dlw_region_print(&making->doc->region, "its holder, thread %u, no longer exists",
+                             making->target->threads[cycle->threads[0]].wait.holder_tid);
+}
+
+static void add_stall(struct making *making, const struct dlw_verdict *verdict)
+{
+    struct dlw_doc_finding *finding = dlw_doc_add_finding(making->doc, DLW_STALL);
+    struct lock_list list = {0};
+    struct dlw_target *target = making->target;
+    finding->certain = verdict->is_certain;
+    finding->reason = verdict->reason;
+    finding->process = making->process;
+    finding->threads =
+        dlw_region_alloc(&making->doc->region, (target->n_threads + 1) * sizeof *finding->threads);
+    for (size_t i = 0; i < target->n_threads; i++)
+        if (!target->threads[i].is_ended)
+            fill_state(making, i, &list, &finding->threads[finding->n_threads++]);
+    for (size_t i = 0; i < list.n; i++)
+        dlw_doc_name_lock(making->doc, finding, list.locks[i]);
+}
+
+static const char *doing(struct making *making, size_t index)
+{
+    const struct dlw_seen_thread *thread = &making->target->threads[index];
+    if (thread->wait.kind == DLW_WAIT_NONE)
+        return "runs";
+    if (thread->wait.kind == DLW_WAIT_SYSCALL)
+        return dlw_region_print(&making->doc->region, "is in the system call %s",
+                                call_name(making, thread));
+    return dlw_region_print(&making->doc->region, "itself waits in a %s",
+                            dlw_wait_word(thread->wait.kind));
+}
+
+static const char *queue_text(struct making *making, const struct dlw_verdict_queue *queue)
+{
+    const struct dlw_seen_wait *first = NULL;
+    const struct dlw_doc_thread *holder = making->threads[queue->holder];
+    struct dlw_region *region = &making->doc->region;
+    for (size_t i = 0; i < queue->n && !first; i++) {
+        const struct dlw_seen_wait *wait = &making->target->threads[queue->waiters[i]].wait;
+        if (wait->holder_index == queue->holder && wait->kind != DLW_WAIT_JOIN)
+            first = wait;
+    }
+    const char *title = dlw_thread_title(region, holder);
+    const char *what =
+        first ? dlw_lock_title(region, find_lock(making, &making->own, first)) : "its end";
+    return dlw_region_print(region, "a long wait: %zu thread%s for %s of %s%s%u%s, which %s",
+                            queue->n, queue->n == 1 ? " waits" : "s wait", what, title,
+                            holder->name ? " (tid " : " [", holder->tid, holder->name ? ")" : "]",
+                            doing(making, queue->holder));
+}
+
+static void add_verdict(struct making *making, const struct dlw_verdict *verdict)
+{
+    enum { MOST = 5 };
+    for (size_t i = 0; i < verdict->n_cycles; i++)
+        add_deadlock(making, &verdict->cycles[i]);
+    if (verdict->kind == DLW_VERDICT_STALL)
+        add_stall(making, verdict);
+    else if (verdict->reason)
+        dlw_doc_note(making->doc, "%s", verdict->reason);
+    if (verdict->n_cycles && verdict->n_stuck)
+        dlw_doc_note(making->doc, "%zu more thread%s go on because of that", verdict->n_stuck,
+                     verdict->n_stuck == 1 ? " can't" : "s can't");
+    for (size_t i = 0; i < verdict->n_queues && i < MOST; i++)
+        dlw_doc_note(making->doc, "%s", queue_text(making, &verdict->queues[i]));
+}
+
+static void add_stop_note(struct making *making)
+{
+    const struct dlw_target *target = making->target;
+    if (!target->is_core)
+        dlw_doc_note(making->doc, "%zu thread%s stopped, each for at most %.2f ms; all go on",
+                     target->n_stopped, target->n_stopped == 1 ? " was" : "s were",
+                     target->longest_stop * 1000);
+}
+
+void dlw_outside_document(struct dlw_target *target, const struct dlw_verdict *verdict,
+                          struct dlw_doc *doc)
+{
+    struct making making = {.target = target, .doc = doc};
+    add_process(&making);
+    add_threads(&making);
+    add_states(&making);
+    add_verdict(&making, verdict);
+    add_stop_note(&making);
+    HASH_CLEAR(hh, making.named);
+}

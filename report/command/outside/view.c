@@ -1,0 +1,105 @@
+#include "report/command/outside/view.h"
+
+#include "report/command/command.h"
+#include "report/command/format.h"
+#include "report/command/output.h"
+#include "report/command/outside/document.h"
+#include "report/command/outside/live.h"
+#include "report/command/outside/modules.h"
+#include "report/command/outside/runtime.h"
+#include "report/command/outside/stacks.h"
+#include "report/command/outside/verdict.h"
+#include "report/command/outside/waits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ATTEMPTS = 4 };
+
+static bool set_color(enum dlw_color *color, const char *word)
+{
+    static const char *const words[] = {"auto", "always", "never"};
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(words[i], word)) {
+            *color = (enum dlw_color)i;
+            return true;
+        }
+    return false;
+}
+
+static int refuse(const struct dlw_view_options *options, const char *name, const char *value)
+{
+    return 1 + dlw_usage_error(options->subcommand, "bad value for --%s: '%s'", name, value);
+}
+
+static int set_number(const struct dlw_view_options *options, const char *name, const char *value,
+                      long low, long high, long *out)
+{
+    return dlw_parse_number(value, low, high, out) ? 0 : refuse(options, name, value);
+}
+
+bool dlw_view_option(struct dlw_view_options *options, int option, const char *value, int *end)
+{
+    long number = options->exitcode;
+    switch (option) {
+    case DLW_VIEW_FORMAT:
+        options->format = value;
+        if (!dlw_format_find(value))
+            *end = 1 + dlw_usage_error(options->subcommand, "unknown format '%s' (one of: %s)",
+                                       value, dlw_format_names());
+        return true;
+    case 'o':
+        options->output = value;
+        return true;
+    case DLW_VIEW_COLOR:
+        if (!set_color(&options->color, value))
+            *end = refuse(options, "color", value);
+        return true;
+    case DLW_VIEW_EXITCODE:
+        *end = set_number(options, "exitcode", value, 0, 255, &number);
+        options->exitcode = (int)number;
+        return true;
+    case DLW_VIEW_DEPTH:
+        *end = set_number(options, "stack_depth", value, 1, 256, &options->depth);
+        return true;
+    case DLW_VIEW_VERSION:
+        puts("dlwatch " DLW_VERSION);
+        *end = 1;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Reads the objects until nothing moved meanwhile; what keeps moving is not counted as waiting. */
+static void read_waits(struct dlw_target *target)
+{
+    if (target->is_core) {
+        dlw_waits_read(target);
+        return;
+    }
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        dlw_live_mark(target);
+        dlw_waits_read(target);
+        if (!dlw_live_confirm(target, attempt == ATTEMPTS))
+            return;
+    }
+}
+
+int dlw_view_show(struct dlw_target *target, struct dlw_doc *doc,
+                  const struct dlw_view_options *options)
+{
+    struct dlw_verdict verdict;
+    if (!dlw_modules_report(target, doc))
+        return DLW_STATUS_TROUBLE;
+    dlw_stacks_unwind(target, (size_t)options->depth);
+    dlw_runtime_recognise(target, doc);
+    read_waits(target);
+    dlw_verdict_find(target, &verdict);
+    dlw_outside_document(target, &verdict, doc);
+    dlw_doc_finish(doc, NULL);
+    if (!dlw_output_write(doc, options->format, options->output, options->color, false) ||
+        target->is_partial)
+        return DLW_STATUS_TROUBLE;
+    return doc->summary.errors ? options->exitcode : DLW_STATUS_OK;
+}

@@ -39,6 +39,7 @@ def trim: sub("^\\s+"; "") | sub("\\s+$"; "");
   def finding:
     .locks as $locks
     | "\(.kind) \(.severity) \(.certainty)\(why)\(if (.count // 1) > 1 then " x\(.count)" else "" end)",
-      ([(.cycle // [])[] | entry($locks)] | if length > 0 then rotated[] else empty end),
+      ([(.cycle // [])[] | entry($locks)]
+       | if length > 20 then "  a cycle of \(length)" elif length > 0 then rotated[] else empty end),
       (if .cycle then empty else ([(.threads // [])[] | [state($locks)] | join("\n")] | sort[]) end);
   [.findings[] | [finding] | join("\n")] | sort[]

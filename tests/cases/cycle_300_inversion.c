@@ -1,0 +1,27 @@
+// The same without hanging: three hundred threads, one after another.
+#include "case.h"
+static pthread_mutex_t locks[300];
+static int seats;
+
+static void sit(void)
+{
+    int i = __atomic_fetch_add(&seats, 1, __ATOMIC_SEQ_CST);
+    await(i);
+    LOCK(locks[i]);
+    LOCK(locks[(i + 1) % 300]);
+    UNLOCK(locks[i]);
+    UNLOCK(locks[(i + 1) % 300]);
+    step();
+}
+
+int main(void)
+{
+    pthread_t threads[300];
+    for (int i = 0; i < 300; i++)
+        pthread_mutex_init(&locks[i], NULL);
+    for (int i = 0; i < 300; i++)
+        threads[i] = spawn("t", sit);
+    for (int i = 0; i < 300; i++)
+        JOIN(threads[i]);
+    return 0;
+}

@@ -3,7 +3,11 @@
  * program could have replaced. Results are the kernel's: -errno on failure.
  *
  * One of the two files that know the processor (the other is
- * interpose/platform.h); a new architecture adds its six-argument stub here.
+ * interpose/platform.h); a new architecture adds its stubs here: a system call
+ * with six arguments, and dlw_clone_call, which makes a process that runs
+ * function(argument) on a stack of its own, 16-byte aligned at its end. The
+ * function must not return. Nothing compiled runs on both sides of the split,
+ * so the two may share memory.
  */
 #ifndef DLW_BASE_SYS_H
 #define DLW_BASE_SYS_H
@@ -24,6 +28,26 @@ static inline long dlw_syscall6(long nr, long a, long b, long c, long d, long e,
                      : "rcx", "r11", "memory");
     return ret;
 }
+
+static inline long dlw_clone_call(long flags, void *stack_end, void (*function)(void *),
+                                  void *argument)
+{
+    register long r10 __asm__("r10") = 0;
+    register long r8 __asm__("r8") = 0;
+    long ret;
+    __asm__ volatile("syscall\n\t"
+                     "testq %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "movq %[argument], %%rdi\n\t"
+                     "callq *%[function]\n\t"
+                     "hlt\n"
+                     "1:"
+                     : "=a"(ret)
+                     : "a"((long)SYS_clone), "D"(flags), "S"(stack_end), "d"(0L), "r"(r10),
+                       "r"(r8), [function] "r"(function), [argument] "r"(argument)
+                     : "rcx", "r11", "cc", "memory");
+    return ret;
+}
 #elif defined(__aarch64__)
 static inline long dlw_syscall6(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -38,6 +62,28 @@ static inline long dlw_syscall6(long nr, long a, long b, long c, long d, long e,
                      : "+r"(x0)
                      : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
                      : "memory");
+    return x0;
+}
+
+static inline long dlw_clone_call(long flags, void *stack_end, void (*function)(void *),
+                                  void *argument)
+{
+    register long x8 __asm__("x8") = SYS_clone;
+    register long x0 __asm__("x0") = flags;
+    register void *x1 __asm__("x1") = stack_end;
+    register long x2 __asm__("x2") = 0;
+    register long x3 __asm__("x3") = 0;
+    register long x4 __asm__("x4") = 0;
+    __asm__ volatile("svc 0\n\t"
+                     "cbnz x0, 1f\n\t"
+                     "mov x0, %[argument]\n\t"
+                     "blr %[function]\n\t"
+                     "brk 1\n"
+                     "1:"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3),
+                       "r"(x4), [function] "r"(function), [argument] "r"(argument)
+                     : "x30", "cc", "memory");
     return x0;
 }
 #else

@@ -129,8 +129,11 @@ static uint32_t start_time(uint32_t pid)
 
 enum { ENVIRONMENT_BYTES = 1024 * 1024, MOST_VARIABLES = 16 * 1024 };
 
-struct environment {
-    const char *list[MOST_VARIABLES + 1];
+/* All that a start needs, mapped for as long as it lasts: the caller's stack may be small. */
+struct start {
+    struct dlw_helper_launch launch;
+    const char *arguments[MOST_ARGUMENTS];
+    const char *variables[MOST_VARIABLES + 1];
     char text[ENVIRONMENT_BYTES + 1];
 };
 
@@ -148,16 +151,16 @@ static bool is_kept(const char *variable)
 }
 
 /* From the kernel's copy: the program may be changing its own at this moment. */
-static void fill_environment(struct environment *environment)
+static void fill_environment(struct start *start)
 {
-    size_t size = read_file("/proc/self/environ", environment->text, ENVIRONMENT_BYTES);
+    size_t size = read_file("/proc/self/environ", start->text, ENVIRONMENT_BYTES);
     size_t n = 0;
 
-    for (char *at = environment->text; at < environment->text + size && n < MOST_VARIABLES;
+    for (char *at = start->text; at < start->text + size && n < MOST_VARIABLES;
          at += strlen(at) + 1)
         if (is_kept(at))
-            environment->list[n++] = at;
-    environment->list[n] = NULL;
+            start->variables[n++] = at;
+    start->variables[n] = NULL;
 }
 
 /* ---- starting ---- */
@@ -221,28 +224,33 @@ static bool fill_arguments(const char **out, const char *const *extra)
     return true;
 }
 
+static bool launch_command(struct start *start, int journal, int output, const char *const *extra)
+{
+    struct dlw_helper_launch *launch = &start->launch;
+
+    if (!fill_arguments(start->arguments, extra))
+        return false;
+    fill_environment(start);
+    launch->command = command;
+    launch->arguments = start->arguments;
+    launch->environment = start->variables;
+    launch->input = journal;
+    launch->output = output;
+    forget_parents();
+    if (!launch_quietly(launch))
+        return false;
+    remember((uint32_t)launch->pid);
+    return true;
+}
+
 bool dlw_helper_print(int journal, int output, const char *const *extra_arguments)
 {
-    const char *arguments[MOST_ARGUMENTS];
+    struct start *start = dlw_helper_is_possible() ? dlw_pages_map(sizeof *start) : NULL;
 
-    if (!dlw_helper_is_possible() || !fill_arguments(arguments, extra_arguments))
+    if (!start)
         return false;
-    struct environment *environment = dlw_pages_map(sizeof *environment);
-    if (!environment)
-        return false;
-    fill_environment(environment);
-    struct dlw_helper_launch launch = {
-        .command = command,
-        .arguments = arguments,
-        .environment = environment->list,
-        .input = journal,
-        .output = output,
-    };
-    forget_parents();
-    bool is_started = launch_quietly(&launch);
-    if (is_started)
-        remember((uint32_t)launch.pid);
-    dlw_pages_unmap(environment, sizeof *environment);
+    bool is_started = launch_command(start, journal, output, extra_arguments);
+    dlw_pages_unmap(start, sizeof *start);
     return is_started;
 }
 

@@ -1,9 +1,9 @@
 /*
- * A process made like vfork's: it borrows our memory, and this stack below the caller's frame,
- * until it executes something or ends; only the calling thread waits meanwhile. So nothing is
- * copied however large the program is, no atfork handler runs, and what the child learns is seen
- * here. The rules that follow: all signals are blocked (a handler would run on borrowed memory),
- * the child never returns from the function that made it, and it calls nothing but the kernel.
+ * A process made like vfork's: it borrows our memory until it executes something or ends, on a
+ * stack of its own; only the calling thread waits meanwhile. So nothing is copied however large the
+ * program is, no atfork handler runs, and what the child learns is seen here. The rules that
+ * follow: all signals are blocked (a handler would run on borrowed memory), and the child calls
+ * nothing but the kernel.
  *
  * There are two in a row. The first has no exit signal, so neither SIGCHLD nor a plain waitpid(-1)
  * of the program notices it, and it is reaped here by name. The second, which becomes the command,
@@ -29,7 +29,11 @@ enum {
     ORDINARY_SCHEDULER = 0,
 };
 
-__attribute__((noreturn)) static void leave(int status)
+/* A child leaves its frames without returning: what a sanitizer notes about them on the borrowed
+ * memory would outlive them. */
+#define BORROWED __attribute__((no_sanitize("address")))
+
+BORROWED __attribute__((noreturn)) static void leave(int status)
 {
     for (;;)
         dlw_syscall(SYS_exit_group, status);
@@ -37,7 +41,7 @@ __attribute__((noreturn)) static void leave(int status)
 
 /* Caught signals must not run handlers on borrowed memory once unblocked, and ignored ones would
  * stay ignored in the command. All zero is the kernel's sigaction for "default". */
-static void reset_signals(void)
+BORROWED static void reset_signals(void)
 {
     unsigned long by_default[4] = {0, 0, 0, 0};
 
@@ -45,7 +49,7 @@ static void reset_signals(void)
         dlw_syscall(SYS_rt_sigaction, signal_number, by_default, 0, KERNEL_SIGSET_BYTES);
 }
 
-static void close_from(unsigned first)
+BORROWED static void close_from(unsigned first)
 {
     struct rlimit limit = {0, 0};
 
@@ -58,7 +62,7 @@ static void close_from(unsigned first)
 }
 
 /* By way of high numbers: either descriptor may itself be 0, 1 or 2. */
-static long place_descriptors(int input, int output)
+BORROWED static long place_descriptors(int input, int output)
 {
     long high_input = dlw_syscall(SYS_fcntl, input, F_DUPFD, ABOVE_STANDARD);
     long high_output = dlw_syscall(SYS_fcntl, output, F_DUPFD, ABOVE_STANDARD);
@@ -72,8 +76,9 @@ static long place_descriptors(int input, int output)
     return 0;
 }
 
-__attribute__((noreturn, noinline)) static void become_command(struct dlw_helper_launch *launch)
+BORROWED static void become_command(void *argument)
 {
+    struct dlw_helper_launch *launch = argument;
     uint64_t no_signals = 0;
     int priority = 0;
 
@@ -89,19 +94,16 @@ __attribute__((noreturn, noinline)) static void become_command(struct dlw_helper
     leave(127);
 }
 
-/* Must be inlined into a function that does nothing in the child but call one that never returns:
- * parent and child share the frame. */
-static inline __attribute__((always_inline)) long split(void)
+static long split(char *stack, void (*function)(void *), struct dlw_helper_launch *launch)
 {
-    return dlw_syscall(SYS_clone, CLONE_VM | CLONE_VFORK, 0, 0, 0, 0);
+    return dlw_clone_call(CLONE_VM | CLONE_VFORK, stack + DLW_HELPER_STACK, function, launch);
 }
 
-__attribute__((noreturn, noinline)) static void be_intermediate(struct dlw_helper_launch *launch)
+BORROWED static void be_intermediate(void *argument)
 {
-    long pid = split();
+    struct dlw_helper_launch *launch = argument;
+    long pid = split(launch->stacks[1], become_command, launch);
 
-    if (pid == 0)
-        become_command(launch);
     if (pid < 0)
         launch->error = (int)pid;
     else
@@ -109,20 +111,11 @@ __attribute__((noreturn, noinline)) static void be_intermediate(struct dlw_helpe
     leave(0);
 }
 
-__attribute__((noinline)) static long make_intermediate(struct dlw_helper_launch *launch)
-{
-    long pid = split();
-
-    if (pid == 0)
-        be_intermediate(launch);
-    return pid;
-}
-
 int dlw_helper_start(struct dlw_helper_launch *launch)
 {
     launch->pid = 0;
     launch->error = 0;
-    long pid = make_intermediate(launch);
+    long pid = split(launch->stacks[0], be_intermediate, launch);
     if (pid < 0) {
         launch->error = (int)pid;
         return 0;

@@ -2,7 +2,10 @@
 #ifndef DLW_EMIT_HELPER_CHILD_H
 #define DLW_EMIT_HELPER_CHILD_H
 
+enum { DLW_HELPER_STACK = 16 * 1024 };
+
 struct dlw_helper_launch {
+    _Alignas(16) char stacks[2][DLW_HELPER_STACK];
     const char *command;
     const char *const *arguments;
     const char *const *environment;

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { BUFFER_BYTES = 64 * 1024, WARNING_BYTES = PATH_MAX + 256 };
+enum { BUFFER_BYTES = 64 * 1024, WARNING_BYTES = 768, SHOWN_BYTES = 512 };
 
 bool dlw_journal_is_mute(const struct dlw_journal *journal)
 {
@@ -18,7 +18,7 @@ bool dlw_journal_is_mute(const struct dlw_journal *journal)
 
 void dlw_journal_end_early(struct dlw_journal *journal, const char *why)
 {
-    static char text[WARNING_BYTES]; /* guarded by the emit lock; too large for a small stack */
+    char text[WARNING_BYTES];
     struct dlw_line line = DLW_LINE(text);
 
     if (journal->dead)
@@ -26,8 +26,9 @@ void dlw_journal_end_early(struct dlw_journal *journal, const char *why)
     journal->dead = true;
     dlw_line_add(&line, "the journal");
     if (journal->target == DLW_TO_PATH) {
+        const char *path = journal->path[0] ? journal->path : journal->pattern;
         dlw_line_add(&line, " '");
-        dlw_line_add(&line, journal->path[0] ? journal->path : journal->pattern);
+        dlw_line_add_bytes(&line, path, strnlen(path, SHOWN_BYTES));
         dlw_line_add(&line, "'");
     }
     dlw_line_add(&line, journal->written ? " ends here: " : " can't be written: ");

@@ -204,6 +204,11 @@ void dlw_journal_after_fork(struct dlw_journal *journal, const struct dlw_journa
         start_anew(journal, child);
 }
 
+bool dlw_journal_has_failed(const struct dlw_journal *journal)
+{
+    return !journal || journal->dead;
+}
+
 const char *dlw_journal_path(const struct dlw_journal *journal)
 {
     return journal && journal->path[0] ? journal->path : NULL;

@@ -115,6 +115,8 @@ void dlw_journal_end(
     const struct dlw_journal_totals *totals); /* flushes, if anything was ever written */
 void dlw_journal_flush(struct dlw_journal *journal);
 bool dlw_journal_has_pending(const struct dlw_journal *journal); /* lock-free: one relaxed load */
+/* Writing has ended early, or never could begin: what was said last may not be there. */
+bool dlw_journal_has_failed(const struct dlw_journal *journal);
 const char *dlw_journal_path(const struct dlw_journal *journal); /* NULL until made */
 
 /* In a forked child: forget the file (it is the parent's) and what was written; it starts anew

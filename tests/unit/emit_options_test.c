@@ -120,6 +120,7 @@ START_TEST(test_bad_pair_warns_once_and_leaves_the_default)
         {"exitcode=1x", "'exitcode'", "'1x'"},
         {"stack_depth=0", "'stack_depth'", "using 32"},
         {"stall_after=99999999999999999999999999", "'stall_after'", "99999"},
+        {"stack_depth=18446744073709551617", "'stack_depth'", "18446744073709551617"},
         {"on_deadlock=exitt", "'exitt'", "continue|exit|abort"},
         {"on_deadlock=exi", "'exi'", "using continue"},
         {"on_deadlock=exit|abort", "'exit|abort'", "on_deadlock"},
@@ -282,7 +283,7 @@ Suite *emit_options_suite(void)
     tcase_add_loop_test(tcase, test_pairs_when_separated_by_colons_or_space, 0, 3);
     tcase_add_test(tcase, test_quoted_value_when_it_holds_separators);
     tcase_add_test(tcase, test_last_one_wins);
-    tcase_add_loop_test(tcase, test_bad_pair_warns_once_and_leaves_the_default, 0, 21);
+    tcase_add_loop_test(tcase, test_bad_pair_warns_once_and_leaves_the_default, 0, 22);
     tcase_add_test(tcase, test_no_suggestion_when_nothing_is_near);
     tcase_add_test(tcase, test_bad_value_after_a_good_one_gives_the_default);
     tcase_add_test(tcase, test_text_too_long_for_the_storage);

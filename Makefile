@@ -24,7 +24,7 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(C_WARN) -MMD -MP
 # The library: hidden by default, initial-exec TLS, no symbol left open, never sanitized.
 LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	-fno-omit-frame-pointer -fno-stack-protector -fno-semantic-interposition
-LIB_LDFLAGS = -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,initfirst -Wl,-soname,libdlwatch.so
+LIB_LDFLAGS = -shared -Wl,-z,defs -Wl,-z,now -Wl,-soname,libdlwatch.so
 
 GRAPH_SRC := $(wildcard graph/*.c graph/base/*.c)
 EMIT_SRC := $(wildcard report/emit/*.c)
@@ -33,7 +33,7 @@ COMMAND_SRC := $(wildcard report/command/*.c report/command/*/*.c)
 
 LIB_OBJ := $(patsubst %.c,$(O)/lib/%.o,$(GRAPH_SRC) $(EMIT_SRC) $(INTERPOSE_SRC))
 COMMAND_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(COMMAND_SRC) $(EMIT_SRC) $(GRAPH_SRC))
-COMMAND_LIBS = -ldw -lelf -ljansson
+COMMAND_LIBS = -ldw -lelf -ljansson -lm
 
 # `make -j deps test`: whatever compiles waits for deps when both are asked for.
 FIRST := $(filter deps,$(MAKECMDGOALS))

@@ -231,6 +231,7 @@ static void read_lock(struct dlw_reader *reader, const json_t *line)
     raw->id = id;
     struct dlw_doc_lock *lock = &raw->lock;
     lock->source = id;
+    lock->process = reader->process;
     lock->kind = checked_kind(reader, dlw_json_text(line, "kind"));
     lock->address = dlw_json_address(line, "address");
     lock->attributes = dlw_region_copy(reader->region, dlw_json_text(line, "attr"));

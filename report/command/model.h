@@ -75,7 +75,8 @@ struct dlw_doc_lock {
     const struct dlw_doc_thread *thread; /* kind `thread`: whose end it is */
     const char *module, *build_id;       /* of the image that the address lies in, or NULL */
     uint64_t offset;
-    uint64_t source;          /* its id in the journal it was read from */
+    uint64_t source;                       /* its id in the journal it was read from */
+    const struct dlw_doc_process *process; /* that it lives in, or NULL */
     const char *lasting_name; /* survives address randomisation, for merge and graphs; or NULL */
 };
 
@@ -215,6 +216,13 @@ size_t dlw_stack_place(const struct dlw_stack *stack);
 const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock *lock);
 /* "worker", else "thread 2 (tid 1234)". */
 const char *dlw_thread_title(struct dlw_region *region, const struct dlw_doc_thread *thread);
+/* The source file: relative to `folder` where it lies below it, else absolute where that is known;
+ * NULL where there is none. `folder` NULL: the current one. */
+const char *dlw_frame_path(struct dlw_region *region, const struct dlw_frame *frame,
+                           const char *folder);
+/* The place that stands for the finding: where the first lock is asked for, the call that is
+ * accused. NULL: none is known. */
+const struct dlw_frame *dlw_finding_frame(const struct dlw_doc_finding *finding);
 /* "bank.c:31", "libfoo.so+0x123", … */
 const char *dlw_frame_place(struct dlw_region *region, const struct dlw_frame *frame);
 

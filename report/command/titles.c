@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *base_name(const char *path)
 {
@@ -55,6 +56,48 @@ const char *dlw_frame_place(struct dlw_region *region, const struct dlw_frame *f
         return dlw_region_print(region, "%s+0x%llx", base_name(frame->module),
                                 (unsigned long long)frame->offset);
     return dlw_region_print(region, "0x%llx", (unsigned long long)frame->pc);
+}
+
+static const char *below(const char *path, const char *folder)
+{
+    size_t n = strlen(folder);
+    return n > 1 && strncmp(path, folder, n) == 0 && path[n] == '/' ? path + n + 1 : path;
+}
+
+const char *dlw_frame_path(struct dlw_region *region, const struct dlw_frame *frame,
+                           const char *folder)
+{
+    char current[4096];
+    if (!frame->file)
+        return NULL;
+    if (!folder)
+        folder = getcwd(current, sizeof(current)) ? current : "";
+    const char *path = frame->file;
+    if (*path != '/' && frame->folder && *frame->folder == '/')
+        path = dlw_region_print(region, "%s/%s", frame->folder, path);
+    return dlw_region_copy(region, below(path, folder));
+}
+
+static const struct dlw_frame *frame_of(const struct dlw_stack *stack)
+{
+    size_t place = dlw_stack_place(stack);
+    return place < stack->n ? &stack->frames[place] : NULL;
+}
+
+const struct dlw_frame *dlw_finding_frame(const struct dlw_doc_finding *finding)
+{
+    const struct dlw_frame *frame = NULL;
+    for (size_t i = 0; !frame && i < finding->n_cycle; i++) {
+        frame = frame_of(&finding->cycle[i].wants.stack);
+        if (!frame)
+            frame = frame_of(&finding->cycle[i].holds.stack);
+    }
+    for (size_t i = 0; !frame && i < finding->n_threads; i++) {
+        frame = frame_of(&finding->threads[i].stack);
+        for (size_t j = 0; !frame && j < finding->threads[i].n_holds; j++)
+            frame = frame_of(&finding->threads[i].holds[j].stack);
+    }
+    return frame;
 }
 
 static const char *by_place(struct dlw_region *region, const struct dlw_doc_lock *lock,

@@ -1,0 +1,50 @@
+/* The look of the HTML report: one column that a phone can hold, light or dark as the reader has
+ * it, and what the keyboard is on is seen. */
+#ifndef DLW_COMMAND_HTML_STYLE_H
+#define DLW_COMMAND_HTML_STYLE_H
+
+static const char html_style[] =
+    ":root{color-scheme:light dark;--bg:#fbfbfc;--card:#fff;--text:#1d2430;--soft:#5b6575;"
+    "--line:#d9dee6;--red:#b3261e;--amber:#8a5a00;--blue:#1a5fb4;--code:#f3f5f8;--thread:#e7effd;"
+    "--lock:#f4f5f7}\n"
+    "@media(prefers-color-scheme:dark){:root{--bg:#14171c;--card:#1c2027;--text:#e6e9ee;"
+    "--soft:#a3adbb;--line:#343b46;--red:#ff8a80;--amber:#ffc766;--blue:#8ab8ff;--code:#12151a;"
+    "--thread:#22314d;--lock:#2a2f38}}\n"
+    "*{box-sizing:border-box}\n"
+    "body{margin:0 auto;max-width:62rem;padding:1rem;background:var(--bg);color:var(--text);"
+    "font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}\n"
+    "h1{font-size:1.4rem;margin:0}h2{font-size:1.1rem;margin:0 0 .3rem}h3{font-size:1rem;"
+    "margin:1rem 0 .2rem}p{margin:.3rem 0}\n"
+    "article,.card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;"
+    "padding:1rem;margin:1rem 0}\n"
+    "article[hidden]{display:none}\n"
+    ".severity{font-weight:700}.error .severity{color:var(--red)}.warning .severity{color:"
+    "var(--amber)}.note .severity{color:var(--blue)}\n"
+    ".message{font-size:1.1rem}.soft,.meta{color:var(--soft);font-size:.9rem}\n"
+    "fieldset{border:1px solid var(--line);border-radius:.6rem;margin:1rem 0;padding:.4rem "
+    ".8rem}\n"
+    "fieldset label{display:inline-block;margin:.2rem 1rem .2rem 0;padding:.2rem 0}\n"
+    "input{width:1.1rem;height:1.1rem;vertical-align:-.15rem}\n"
+    ":focus-visible{outline:3px solid var(--blue);outline-offset:2px}\n"
+    "figure{margin:1rem 0;overflow-x:auto}figure svg{max-width:100%;height:auto;display:block;"
+    "margin:0 auto}figure.wide svg{max-width:none}\n"
+    "details{margin:.2rem 0 .6rem}summary{cursor:pointer;padding:.25rem 0}\n"
+    "code,pre,ol.stack{font:.88rem/1.5 ui-monospace,monospace}\n"
+    "pre{background:var(--code);border-radius:.4rem;padding:.5rem .7rem;margin:.3rem "
+    "0;overflow-x:auto}\n"
+    "ol.stack{margin:.3rem 0;padding-left:2rem}.place{color:var(--blue)}\n"
+    ".lock{font-weight:700}\n"
+    ".remedy{border-left:4px solid var(--blue);padding:.1rem 0 .1rem .8rem;margin:1rem 0}\n"
+    "table{border-collapse:collapse;width:100%;font-size:.9rem}td,th{text-align:left;padding:.3rem "
+    ".6rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}\n"
+    "svg text{font:13px system-ui,sans-serif;text-anchor:middle;fill:var(--text)}"
+    ".edge text{font-size:11.5px;fill:var(--soft);paint-order:stroke;stroke:var(--card);"
+    "stroke-width:4px}\n"
+    ".node rect{fill:var(--lock);stroke:var(--soft)}.node.thread rect{fill:var(--thread)}"
+    ".edge path{fill:none;stroke:var(--soft)}marker.plain path{fill:var(--soft)}"
+    "marker.marked path{fill:var(--red)}.edge.marked path{stroke:var(--red);stroke-width:2}"
+    ".node.marked rect{stroke:var(--red);stroke-width:2}\n"
+    ".heads{position:absolute;width:0;height:0}\n"
+    "@media print{fieldset{display:none}}\n";
+
+#endif

@@ -81,9 +81,15 @@ static struct dlw_doc_lock *make_lock(struct making *making, const struct dlw_se
             lock->thread = making->threads[wait->holder_index];
         return lock;
     }
+    if (wait->is_refused) {
+        lock->name = "(a priority-inheriting mutex)";
+        return lock;
+    }
     if (!strcmp(wait->object, "mutex"))
         lock->attributes = dlw_mutex_attributes(making->target, wait->address);
-    if (module) {
+    if (!strcmp(wait->object, "file"))
+        lock->name = dlw_standard_stream(making->target, wait->address);
+    if (module && !lock->name) {
         struct dlw_variable variable =
             dlw_symbols_variable_of(&making->doc->region, module, wait->address);
         lock->name = variable.name;
@@ -253,6 +259,10 @@ static void add_deadlock(struct making *making, const struct dlw_verdict_cycle *
         dlw_doc_name_lock(making->doc, finding, finding->cycle[i].holds.lock);
         dlw_doc_name_lock(making->doc, finding, finding->cycle[i].wants.lock);
     }
+    for (size_t i = 0; i < cycle->n; i++)
+        if (making->target->threads[cycle->threads[i]].wait.is_refused)
+            finding->reason = "the kernel refused the wait for the priority-inheriting mutex that "
+                              "closes the circle; which one it is could not be read";
     if (cycle->is_gone)
         finding->reason =
             dlw_region_print(&making->doc->region, "its holder, thread %u, no longer exists",

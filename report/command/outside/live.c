@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 enum { PAUSE_NS = 60 * 1000 * 1000 };
+enum { NAP_NS = 1000 * 1000, NAPS = 200 };
 
 static void say_not_permitted(struct dlw_target *target, struct dlw_doc *doc, uint32_t tid)
 {
@@ -246,14 +247,29 @@ static bool is_still_there(const struct dlw_target *target, const struct dlw_see
            call.arguments[1] == thread->call.arguments[1];
 }
 
+/* Those that were stopped are on their way back into their waits; a busy machine makes it long. */
+static bool is_back(const struct dlw_target *target, const struct dlw_seen_thread *thread,
+                    unsigned *patience)
+{
+    const struct timespec nap = {0, NAP_NS};
+    while (!is_still_there(target, thread)) {
+        if (!*patience)
+            return false;
+        --*patience;
+        nanosleep(&nap, NULL);
+    }
+    return true;
+}
+
 void dlw_live_mark(struct dlw_target *target)
 {
+    unsigned patience = NAPS;
     for (size_t i = 0; i < target->n_threads; i++) {
         struct dlw_seen_thread *thread = &target->threads[i];
         if (!thread->stood_still)
             continue;
+        thread->stood_still = is_back(target, thread, &patience);
         thread->switches = dlw_proc_switches(target, thread->tid);
-        thread->stood_still = is_still_there(target, thread);
     }
 }
 

@@ -67,6 +67,7 @@ struct search {
     struct dlw_target *target;
     struct module *module;
     int descriptor;          /* -1: not found */
+    bool is_data;            /* the file is there, and no program */
     const char *mismatching; /* a file that is another one */
     char mismatch_id[2 * DLW_BUILD_ID_ROOM + 1];
 };
@@ -85,6 +86,7 @@ static bool try_file(struct search *search, const char *path)
         return true;
     }
     close(descriptor);
+    search->is_data |= !is_program;
     if (is_program) {
         search->mismatching = path;
         dlw_image_hex(&file, search->mismatch_id);
@@ -177,7 +179,9 @@ static void report_one(struct dlw_target *target, struct dlw_doc *doc, struct mo
     struct dlw_image file = {0};
     find_file(&search);
     if (search.descriptor < 0) {
-        report_missing(&search, doc, told);
+        /* Whether something that a core only names was code is not known. */
+        if (!search.is_data && module->image.is_known)
+            report_missing(&search, doc, told);
         return;
     }
     if (search.mismatching && target->given_exe && is_program_itself(target, module))

@@ -83,32 +83,61 @@ bool dlw_wait_on_mutex(struct dlw_target *target, const struct dlw_futex *futex,
     return true;
 }
 
+/* An inheriting mutex, held by a thread of the process: its word and the owner beside it agree. */
+static uint32_t inheriting_owner(struct dlw_target *target, uint64_t mutex)
+{
+    uint32_t kind, word, owner;
+    if (!mutex || mutex % 4 || !read_kind(target, mutex, &kind) || !(kind & KIND_INHERIT) ||
+        !dlw_target_u32(target, mutex, &word) ||
+        !dlw_target_u32(target, mutex + target->layout.mutex_owner, &owner) ||
+        (word & FUTEX_TID_MASK) != owner || !dlw_target_inner(target, owner))
+        return 0;
+    return owner;
+}
+
+/* The mutex is no argument of the call, but near: in a register that calls keep, or on the stack.
+ * One that another thread holds is likelier than one of its own. */
+static uint64_t nearby_mutex(struct dlw_target *target, const struct dlw_seen_thread *thread)
+{
+    static const unsigned char kept[] = {3, 6, 12, 13, 14, 15};
+    enum { NEAR = 1024 };
+    const struct dlw_bytes *copy = &thread->stack;
+    uint64_t own = 0, candidate;
+    for (size_t i = 0; i < sizeof kept + NEAR / 8; i++) {
+        size_t at = (i - sizeof kept) * 8 + (size_t)(thread->registers.sp - copy->start);
+        if (i < sizeof kept)
+            candidate = thread->registers.value[kept[i]];
+        else if (at + 8 <= copy->size)
+            memcpy(&candidate, copy->bytes + at, 8);
+        else
+            break;
+        uint32_t owner = inheriting_owner(target, candidate);
+        if (owner && owner != thread->inner)
+            return candidate;
+        if (owner && !own)
+            own = candidate;
+    }
+    return own;
+}
+
 bool dlw_wait_on_refused_mutex(struct dlw_target *target, const struct dlw_futex *futex,
                                const struct dlw_seen_thread *thread, struct dlw_seen_wait *wait)
 {
     const struct dlw_mapping *stack = dlw_target_mapping(target, thread->registers.sp);
-    const struct dlw_bytes *copy = &thread->stack;
+    struct dlw_futex mutex = *futex;
     if (!stack || futex->word < stack->start || futex->word >= stack->end || futex->value)
         return false;
-    uint64_t candidates[6 + 512];
-    size_t n = 0;
-    static const unsigned char saved[] = {3, 6, 12, 13, 14, 15}; /* registers kept over calls */
-    for (size_t i = 0; i < sizeof saved; i++)
-        candidates[n++] = thread->registers.value[saved[i]];
-    for (size_t at = 0; at + 8 <= copy->size && n < sizeof candidates / sizeof *candidates; at += 8)
-        memcpy(&candidates[n++], copy->bytes + at, 8);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t kind, word;
-        if (!candidates[i] || candidates[i] % 4 || !read_kind(target, candidates[i], &kind) ||
-            !(kind & KIND_INHERIT) || !dlw_target_u32(target, candidates[i], &word) ||
-            !(word & FUTEX_TID_MASK) || !dlw_target_inner(target, word & FUTEX_TID_MASK))
-            continue;
-        struct dlw_futex mutex = *futex;
-        mutex.word = candidates[i];
+    mutex.word = nearby_mutex(target, thread);
+    if (mutex.word && dlw_wait_on_mutex(target, &mutex, wait)) {
         wait->note = "the kernel refused it as a deadlock, and the C library sleeps since then";
-        return dlw_wait_on_mutex(target, &mutex, wait);
+        return true;
     }
-    return false;
+    wait->kind = DLW_WAIT_LOCK;
+    wait->object = "mutex";
+    wait->is_refused = true;
+    wait->note = "the kernel refused a priority-inheriting mutex as a deadlock, and the C library "
+                 "sleeps since then; which one it was is in no register";
+    return true;
 }
 
 /* Which of its words is waited on: readers wait for the phase to change with value 3, or behind a
@@ -157,7 +186,8 @@ static bool find_cleanup(struct dlw_target *target, const struct dlw_futex *fute
 {
     enum { NEAR = 1024 };
     const struct dlw_bytes *copy = &thread->stack;
-    for (size_t at = 0; at + 16 <= copy->size && at < NEAR; at += 8) {
+    size_t begin = copy->size ? (size_t)(thread->registers.sp - copy->start) : 0;
+    for (size_t at = begin; at + 16 <= copy->size && at < begin + NEAR; at += 8) {
         uint64_t pair[2];
         uint32_t kind;
         memcpy(pair, copy->bytes + at, sizeof pair);

@@ -1,6 +1,7 @@
 #include "report/command/outside/preloaded.h"
 
 #include "report/command/outside/modules.h"
+#include "report/command/outside/sections.h"
 
 #include <string.h>
 
@@ -20,13 +21,5 @@ uint64_t dlw_preloaded_state(struct dlw_target *target)
 {
     Dwfl_Module *library = NULL;
     dwfl_getmodules(target->dwfl, find_library, &library, 0);
-    int n = library ? dwfl_module_getsymtab(library) : 0;
-    for (int i = 1; i < n; i++) {
-        GElf_Sym symbol;
-        GElf_Addr address;
-        const char *name = dwfl_module_getsym_info(library, i, &symbol, &address, NULL, NULL, NULL);
-        if (name && symbol.st_shndx != SHN_UNDEF && !strcmp(name, "dlw_public_state"))
-            return address;
-    }
-    return 0;
+    return dlw_sections_address(library, "dlw_public_state");
 }

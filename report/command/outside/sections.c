@@ -59,8 +59,8 @@ bool dlw_sections_read(Dwfl_Module *module, Dwarf_Addr address, void *out, size_
     address -= bias;
     for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
         if (!gelf_getshdr(section, &header) || !(header.sh_flags & SHF_ALLOC) ||
-            header.sh_type == SHT_NOBITS || address < header.sh_addr ||
-            address - header.sh_addr >= header.sh_size ||
+            header.sh_flags & SHF_WRITE || header.sh_type == SHT_NOBITS ||
+            address < header.sh_addr || address - header.sh_addr >= header.sh_size ||
             header.sh_size - (address - header.sh_addr) < size)
             continue;
         Elf_Data *data = elf_rawdata(section, NULL);
@@ -72,15 +72,21 @@ bool dlw_sections_read(Dwfl_Module *module, Dwarf_Addr address, void *out, size_
     return false;
 }
 
-bool dlw_sections_symbol(Dwfl_Module *module, const struct dlw_symbol_bytes *wanted)
+Dwarf_Addr dlw_sections_address(Dwfl_Module *module, const char *wanted)
 {
     int n = module ? dwfl_module_getsymtab(module) : 0;
     for (int i = 1; i < n; i++) {
         GElf_Sym symbol;
         GElf_Addr address;
         const char *name = dwfl_module_getsym_info(module, i, &symbol, &address, NULL, NULL, NULL);
-        if (name && symbol.st_shndx != SHN_UNDEF && !strcmp(name, wanted->name))
-            return dlw_sections_read(module, address, wanted->out, wanted->size);
+        if (name && symbol.st_shndx != SHN_UNDEF && !strcmp(name, wanted))
+            return address;
     }
-    return false;
+    return 0;
+}
+
+bool dlw_sections_symbol(Dwfl_Module *module, const struct dlw_symbol_bytes *wanted)
+{
+    Dwarf_Addr address = dlw_sections_address(module, wanted->name);
+    return address && dlw_sections_read(module, address, wanted->out, wanted->size);
 }

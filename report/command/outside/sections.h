@@ -11,8 +11,11 @@ bool dlw_sections_has(Dwfl_Module *module, const char *section);
 bool dlw_sections_find_text(Dwfl_Module *module, const char *section, const char *text, char *out,
                             size_t room);
 
-/* Bytes at an address of the session, as the file has them. */
+/* Bytes at an address of the session, as the file has them: code and constants only. */
 bool dlw_sections_read(Dwfl_Module *module, Dwarf_Addr address, void *out, size_t size);
+
+/* Where a symbol of this name lies in the session; 0: there is none. */
+Dwarf_Addr dlw_sections_address(Dwfl_Module *module, const char *name);
 
 struct dlw_symbol_bytes {
     const char *name;

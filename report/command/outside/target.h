@@ -65,6 +65,7 @@ struct dlw_seen_wait {
     enum dlw_holder holder;
     uint32_t holder_tid;   /* as the process itself numbers it */
     uint32_t holder_index; /* of the thread, with DLW_HOLDER_THREAD */
+    bool is_refused;       /* the kernel said that to wait would be a deadlock */
     uint64_t mutex;        /* of a condition: the mutex it goes with; 0: not known */
     const char *note;      /* what can't be known, or what the object says besides */
 };
@@ -76,10 +77,10 @@ struct dlw_seen_thread {
     char state; /* of /proc/PID/stat; 0: not known */
     uint64_t switches;
     int processor;
-    double ran_at;     /* the scheduler's clock when it last ran, seconds; negative: not known */
-    double since;      /* seconds that it has been blocked; negative: not known */
-    bool stood_still;  /* it did not run between the samples */
-    bool is_ended;     /* a main thread that has called pthread_exit */
+    double ran_at;       /* the scheduler's clock when it last ran, seconds; negative: not known */
+    double since;        /* seconds that it has been blocked; negative: not known */
+    bool stood_still;    /* it did not run between the samples */
+    bool is_ended;       /* a main thread that has called pthread_exit */
     const char *trouble; /* why its stack could not be had, or NULL */
     struct dlw_call call;
     struct dlw_registers registers;
@@ -112,15 +113,15 @@ struct dlw_target {
     const char *sysroot; /* put before paths; for a live process /proc/PID/root; NULL: none */
     const char **argv;
     size_t argc;
-    double start;  /* seconds since 1970, 0: not known */
-    int signal;    /* that ended it (core), 0: none */
-    int machine;   /* EM_… */
-    bool is_narrow; /* a 32-bit process */
+    double start;            /* seconds since 1970, 0: not known */
+    int signal;              /* that ended it (core), 0: none */
+    int machine;             /* EM_… */
+    bool is_narrow;          /* a 32-bit process */
     uint64_t caught_signals; /* SigCgt */
     bool signals_known;
     bool shares_memory; /* another process runs in the same memory */
 
-    int memory;      /* /proc/PID/mem, -1 for a core */
+    int memory;            /* /proc/PID/mem, -1 for a core */
     struct dlw_core *core; /* core.h; NULL for a live process */
 
     struct dlw_mapping *mappings;

@@ -7,7 +7,12 @@
 
 #include "report/command/outside/target.h"
 
-enum dlw_verdict_kind { DLW_VERDICT_NOTHING, DLW_VERDICT_DEADLOCK, DLW_VERDICT_STALL, DLW_VERDICT_LONG_WAIT };
+enum dlw_verdict_kind {
+    DLW_VERDICT_NOTHING,
+    DLW_VERDICT_DEADLOCK,
+    DLW_VERDICT_STALL,
+    DLW_VERDICT_LONG_WAIT
+};
 
 /* Indexes of threads; entry i waits for entry i+1, the last for the first. */
 struct dlw_verdict_cycle {

@@ -10,8 +10,8 @@ struct dlw_view_options {
     const char *output; /* NULL: standard output */
     enum dlw_color color;
     int exitcode;
-    long depth; /* frames a stack */
-    bool all;   /* attach: stop every thread */
+    long depth;   /* frames a stack */
+    bool all;     /* attach: stop every thread */
     double watch; /* attach: seconds between looks, 0: once */
     const char *sysroot;
 };
@@ -41,7 +41,9 @@ enum {
         {"exitcode", required_argument, NULL, DLW_VIEW_EXITCODE},                                  \
         {"stack_depth", required_argument, NULL, DLW_VIEW_DEPTH},                                  \
         {"help", no_argument, NULL, DLW_VIEW_HELP},                                                \
-        {"version", no_argument, NULL, DLW_VIEW_VERSION}
+    {                                                                                              \
+        "version", no_argument, NULL, DLW_VIEW_VERSION                                             \
+    }
 
 #define DLW_VIEW_HELP_TEXT                                                                         \
     "  --format=F      text (default) json dot svg html\n"                                         \

@@ -170,8 +170,40 @@ static void read_wait(struct dlw_target *target, struct dlw_seen_thread *thread)
         thread->wait.kind = DLW_WAIT_SYSCALL;
 }
 
+/* How many holders it takes from a thread to another; 0: it does not wait for that one. */
+static size_t distance_to(const struct dlw_target *target, size_t from, size_t to)
+{
+    for (size_t steps = 1; steps <= target->n_threads; steps++) {
+        const struct dlw_seen_wait *wait = &target->threads[from].wait;
+        if (wait->holder != DLW_HOLDER_THREAD)
+            return 0;
+        from = wait->holder_index;
+        if (from == to)
+            return steps;
+    }
+    return 0;
+}
+
+/* The kernel refuses a wait only where the holder waits, by however many steps, for the asker: or
+ * is the asker. The farthest of those who wait for it closes the widest circle. */
+static void guess_refused_holder(struct dlw_target *target, size_t asker)
+{
+    size_t holder = asker, farthest = 0;
+    for (size_t i = 0; i < target->n_threads; i++) {
+        size_t distance = distance_to(target, i, asker);
+        if (distance > farthest) {
+            farthest = distance;
+            holder = i;
+        }
+    }
+    dlw_wait_set_holder(target, &target->threads[asker].wait, target->threads[holder].inner);
+}
+
 void dlw_waits_read(struct dlw_target *target)
 {
     for (size_t i = 0; i < target->n_threads; i++)
         read_wait(target, &target->threads[i]);
+    for (size_t i = 0; i < target->n_threads; i++)
+        if (target->threads[i].wait.is_refused)
+            guess_refused_holder(target, i);
 }

@@ -41,6 +41,8 @@ bool dlw_wait_on_file(struct dlw_target *target, const struct dlw_futex *futex,
 bool dlw_wait_on_refused_mutex(struct dlw_target *target, const struct dlw_futex *futex,
                                const struct dlw_seen_thread *thread, struct dlw_seen_wait *wait);
 
+/* "stdout" for the lock of that stream; NULL for another's. */
+const char *dlw_standard_stream(struct dlw_target *target, uint64_t lock);
 /* Words of a mutex's kind, for people: "recursive robust"; NULL where there is none. */
 const char *dlw_mutex_attributes(struct dlw_target *target, uint64_t mutex);
 void dlw_wait_set_holder(struct dlw_target *target, struct dlw_seen_wait *wait, uint32_t tid);

@@ -118,6 +118,18 @@ START_TEST(test_things_are_written_once)
 }
 END_TEST
 
+START_TEST(test_module_of_a_lock_that_no_stack_brings)
+{
+    struct dlw_journal_edge edge = {.from = 308, .to = 462};
+
+    dlw_journal_edge(journal, &edge);
+    read_back();
+    ck_assert_ptr_null(line_of(lines, "stack", 0));
+    assert_field(line_of(lines, "lock", 0), "module", "3");
+    assert_field(line_of(lines, "lock", 0), "offset", "\"0xffffffffffffe174\"");
+}
+END_TEST
+
 START_TEST(test_unknown_things_are_absent)
 {
     struct dlw_journal_edge edge = {
@@ -348,6 +360,7 @@ Suite *emit_journal_suite(void)
     tcase_add_test(tcase, test_process_line_comes_first);
     tcase_add_test(tcase, test_edge_and_what_it_refers_to);
     tcase_add_test(tcase, test_things_are_written_once);
+    tcase_add_test(tcase, test_module_of_a_lock_that_no_stack_brings);
     tcase_add_test(tcase, test_unknown_things_are_absent);
     tcase_add_test(tcase, test_finding_with_a_cycle_is_there_at_once);
     tcase_add_test(tcase, test_finding_and_snapshot_with_threads);

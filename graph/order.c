@@ -119,6 +119,11 @@ dlw_node dlw_order_add(struct dlw_order *order, uint64_t lock, bool prefers_writ
     return id;
 }
 
+void dlw_order_rename(struct dlw_order *order, dlw_node node, uint64_t lock)
+{
+    node_at(order, node)->lock = lock;
+}
+
 uint64_t dlw_order_lock_of(const struct dlw_order *order, dlw_node node)
 {
     return node_at(order, node)->lock;

@@ -56,6 +56,8 @@ void dlw_order_free(struct dlw_order *order);
 dlw_node dlw_order_add(struct dlw_order *order, uint64_t lock, bool prefers_writers);
 /* The lock is gone: its edges and their evidence go with it. Later adds may reuse the number. */
 void dlw_order_remove(struct dlw_order *order, dlw_node node);
+/* Changes what findings call it: a caller whose name holds the node number knows that only now. */
+void dlw_order_rename(struct dlw_order *order, dlw_node node, uint64_t lock);
 uint64_t dlw_order_lock_of(const struct dlw_order *order, dlw_node node);
 
 struct dlw_order_hold {

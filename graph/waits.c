@@ -275,12 +275,15 @@ static bool read_suspect(struct snapshot *shot, struct suspect *suspect)
     if (suspect->model != MODEL_AND)
         return true;
     int n = read_owners(world, shot->scratch, suspect->thread, &suspect->wait, &shot->reading);
-    if (n < 0 || !dlw_array_fit(shot->scratch, shot->owners, shot->owners_room,
-                                shot->n_owners + (uint32_t)n))
-        return false;
-    memcpy(shot->owners + shot->n_owners, shot->reading.list, (uint32_t)n * sizeof(*shot->owners));
-    shot->n_owners += (uint32_t)n;
+    if (n <= 0)
+        return n == 0;
     suspect->n_owners = (uint32_t)n;
+    if (!dlw_array_fit(shot->scratch, shot->owners, shot->owners_room,
+                       shot->n_owners + suspect->n_owners))
+        return false;
+    memcpy(shot->owners + shot->n_owners, shot->reading.list,
+           suspect->n_owners * sizeof(*shot->owners));
+    shot->n_owners += suspect->n_owners;
     return true;
 }
 

@@ -31,10 +31,13 @@ static inline void *dlw_array_grown(struct dlw_arena *arena, void *items, uint32
 /* The same in place: an lvalue pointer and its room, true on success. */
 #define dlw_array_fit(arena, items, room, need)                                                    \
     (__extension__({                                                                               \
-        void *fit_ = dlw_array_grown((arena), (items), &(room), (need), sizeof(*(items)));         \
-        if (fit_)                                                                                  \
+        uint32_t need_ = (need);                                                                   \
+        void *fit_ = need_ <= (room)                                                               \
+                         ? (items)                                                                 \
+                         : dlw_array_grown((arena), (items), &(room), need_, sizeof(*(items)));    \
+        if (need_ && fit_)                                                                         \
             (items) = fit_;                                                                        \
-        fit_ != NULL;                                                                              \
+        !need_ || fit_;                                                                            \
     }))
 
 static inline void dlw_array_release(struct dlw_arena *arena, void *items, uint32_t room,

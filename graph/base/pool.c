@@ -78,6 +78,8 @@ static bool add_segment(struct dlw_pool *pool)
     pool->bases[s] = base;
     memset(&pool->segments[s], 0, sizeof(pool->segments[s]));
     list_push(pool, s);
+    if (!pool->spare)
+        pool->spare = s + 1;
     pool->n_mapped++;
     return true;
 }
@@ -107,6 +109,7 @@ bool dlw_pool_init(struct dlw_pool *pool, struct dlw_arena *arena, uint32_t stri
     }
     pool->segments[0].fresh = 1;
     pool->segments[0].live = 1;
+    pool->spare = 0;
     pool->live = 1;
     return true;
 }

@@ -284,8 +284,8 @@ static void expect_harmless(const struct cycle *cycles, uint32_t n)
     bool is_fine = n == 0;
 
     for (uint32_t i = 0; i < n; i++)
-        is_fine |= find_told(&cycles[i]) || contains_told_real(&cycles[i]) ||
-                   was_found(&cycles[i], false);
+        is_fine |=
+            find_told(&cycles[i]) || contains_told_real(&cycles[i]) || was_found(&cycles[i], false);
     ck_assert_msg(is_fine, "a harmless cycle was not told");
 }
 
@@ -379,7 +379,8 @@ static void check_harmless(const struct cycle *cycle, uint8_t reason)
     ck_assert_msg(!find_told(cycle), "a harmless cycle was told twice");
     try_choices(&choice, 0);
     ck_assert_uint_ne(choice.least, 0);
-    /* Only the choices with the new piece count for the graph; with few pieces they are the same. */
+    /* Only the choices with the new piece count for the graph; with few pieces they are the same.
+     */
     if (cycle->n == 2)
         ck_assert_uint_ne(reason, DLW_FEASIBLE);
     ck_assert_uint_ne(choice.reasons, 0);
@@ -655,8 +656,7 @@ static void episode(uint32_t operations)
         struct model_thread *thread = &model.threads[i];
         memset(thread, 0, sizeof(*thread));
         thread->id = ++model.next_thread;
-        thread->segment =
-            dlw_life_start(model.life, thread->id, i ? model.threads[0].segment : 0);
+        thread->segment = dlw_life_start(model.life, thread->id, i ? model.threads[0].segment : 0);
     }
     for (uint32_t i = 0; i < operations; i++)
         step();

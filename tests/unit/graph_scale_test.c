@@ -1,0 +1,231 @@
+/* The lock-order graph when there is much of it, and when memory is short. */
+#include "tests/unit/graph_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+Suite *graph_scale_suite(void);
+
+static double seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static dlw_node *locks(uint32_t n)
+{
+    dlw_node *nodes = malloc(n * sizeof(*nodes));
+
+    for (uint32_t i = 0; i < n; i++)
+        nodes[i] = world_lock(i);
+    return nodes;
+}
+
+static void remove_all(dlw_node *nodes, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        dlw_order_remove(world.order, nodes[i]);
+    free(nodes);
+    ck_assert_uint_eq(world.arena.in_use, world.in_use);
+}
+
+static void find_cycle_of(uint32_t n)
+{
+    dlw_node *nodes = locks(n);
+
+    for (uint32_t i = 0; i < n; i++)
+        NEST(i + 1, 0, nodes[i], nodes[(i + 1) % n]);
+    ck_assert_uint_eq(world.n_findings, 1);
+    ck_assert_uint_eq(world.findings[0].n_cycle, n);
+    ck_assert_int_eq(world.findings[0].harmless, DLW_FEASIBLE);
+    remove_all(nodes, n);
+}
+
+START_TEST(test_cycle_is_found_when_it_is_long)
+{
+    find_cycle_of(300);
+    world.n_findings = 0;
+    find_cycle_of(2000);
+}
+END_TEST
+
+START_TEST(test_reverse_chain_takes_a_second_at_most)
+{
+    enum { N = 100000 };
+    dlw_node *nodes = locks(N);
+    double start = seconds();
+
+    for (uint32_t i = N - 1; i > 0; i--)
+        NEST(1, 0, nodes[i], nodes[i - 1]);
+    double down = seconds() - start;
+    dlw_order_check_invariants(world.order);
+    remove_all(nodes, N);
+    nodes = locks(N);
+    start = seconds();
+    for (uint32_t i = 1; i < N; i++)
+        NEST(1, 0, nodes[i], nodes[i - 1]);
+    double up = seconds() - start;
+    remove_all(nodes, N);
+    printf("graph_scale: reverse chain of %d: %.3f s and %.3f s\n", N, down, up);
+#ifdef __OPTIMIZE__
+    ck_assert_double_lt(down + up, 4.0); /* a busy machine; quadratic takes a minute */
+#endif
+}
+END_TEST
+
+/* Pairs are joined against their order, so that neither end is loose. */
+START_TEST(test_order_is_repaired_when_no_end_is_loose)
+{
+    enum { N = 50000 };
+    dlw_node *nodes = locks(N);
+
+    for (uint32_t i = 0; i < N; i += 2)
+        NEST(1, 0, nodes[i], nodes[i + 1]);
+    for (uint32_t i = 2; i < N; i += 2)
+        NEST(1, 0, nodes[i + 1], nodes[i - 2]);
+    dlw_order_check_invariants(world.order);
+    remove_all(nodes, N);
+    nodes = locks(N);
+    for (uint32_t i = 0; i < N; i += 2)
+        NEST(1, 0, nodes[i], nodes[i + 1]);
+    for (uint32_t i = N - 2; i >= 2; i -= 2)
+        NEST(1, 0, nodes[i + 1], nodes[i - 2]);
+    dlw_order_check_invariants(world.order);
+    remove_all(nodes, N);
+}
+END_TEST
+
+START_TEST(test_memory_per_lock_when_each_has_one_edge)
+{
+    enum { N = 1000000 };
+    dlw_node *nodes = locks(N);
+
+    for (uint32_t i = 1; i < N; i++)
+        NEST(1, 0, nodes[i - 1], nodes[i]);
+    double each = (double)(world.arena.in_use - world.in_use) / N;
+    printf("graph_scale: %.1f bytes for each lock with one edge and its own held set\n", each);
+    ck_assert_double_lt(each, 129.0);
+    remove_all(nodes, N);
+}
+END_TEST
+
+START_TEST(test_edges_stay_few_when_ten_thousand_are_held)
+{
+    enum { N = 10000 };
+    dlw_node *nodes = locks(N);
+    struct dlw_order_hold *held = calloc(N, sizeof(*held));
+    dlw_chain *chains = calloc(N + 1, sizeof(*chains));
+
+    for (uint32_t i = 0; i < N; i++) {
+        uint32_t first = i > 16 ? i - 16 : 0; /* the window is enough */
+        struct dlw_order_ask ask = {.thread = 1,
+                                    .held = held + first,
+                                    .n_held = i - first,
+                                    .chain = chains[i],
+                                    .want = nodes[i]};
+        if (i)
+            ck_assert_uint_eq(world_learn(&ask), DLW_ORDER_NEWS);
+        held[i] = (struct dlw_order_hold){nodes[i], 0, DLW_EXCLUSIVE};
+        chains[i + 1] = dlw_order_chain_push(world.order, chains[i], nodes[i], DLW_EXCLUSIVE);
+    }
+    ck_assert_uint_le(dlw_order_totals(world.order).edges, 16 * N);
+    dlw_order_check_invariants(world.order);
+    for (uint32_t i = 0; i < N; i++)
+        dlw_order_chain_unref(world.order, chains[i + 1]);
+    free(held);
+    free(chains);
+    remove_all(nodes, N);
+}
+END_TEST
+
+START_TEST(test_number_is_not_reused_when_a_held_set_names_it)
+{
+    dlw_node first = world_lock(1);
+    dlw_chain chain = dlw_order_chain_push(world.order, 0, first, DLW_EXCLUSIVE);
+
+    dlw_order_remove(world.order, first);
+    dlw_node second = world_lock(2);
+    ck_assert_uint_ne(second, first);
+    dlw_order_chain_unref(world.order, chain);
+    dlw_node third = world_lock(3);
+    ck_assert_uint_eq(third, first);
+    dlw_order_remove(world.order, second);
+    dlw_order_remove(world.order, third);
+    ck_assert_uint_eq(world.arena.in_use, world.in_use);
+}
+END_TEST
+
+START_TEST(test_component_falls_apart_when_its_bridge_goes)
+{
+    dlw_node keep[2] = {world_lock(1), world_lock(2)};
+
+    for (int round = 0; round < 2000; round++) {
+        dlw_node bridge = world_lock(3);
+        NEST(1, 0, keep[0], keep[1]);
+        NEST(1, 0, keep[1], bridge);
+        NEST(1, 0, bridge, keep[0]);
+        dlw_order_remove(world.order, bridge);
+        world.n_findings = 0;
+    }
+    dlw_order_check_invariants(world.order);
+    /* Rebuilt by now: the two are apart again, and merging them is news. */
+    size_t merged = dlw_order_totals(world.order).components_merged;
+    ck_assert_uint_gt(merged, 100);
+    dlw_order_remove(world.order, keep[0]);
+    dlw_order_remove(world.order, keep[1]);
+    ck_assert_uint_eq(world.arena.in_use, world.in_use);
+}
+END_TEST
+
+START_TEST(test_graph_stays_sound_when_memory_runs_out)
+{
+    enum { N = 6000 };
+    struct dlw_arena *arena = &world.arena;
+    uint32_t refused = 0;
+
+    for (size_t extra = 0; extra < 1500 * 1024; extra += 100000) {
+        static dlw_node nodes[N];
+        arena->limit = arena->mapped + extra;
+        for (uint32_t i = 0; i < N; i++)
+            nodes[i] = dlw_order_add(world.order, i, false);
+        for (uint32_t i = 0; i < 2 * N; i++) {
+            uint32_t from = i * 7 % N;
+            uint32_t to = (i * 13 + i / N * 5 + 1) % N;
+            if (from == to || !nodes[from] || !nodes[to])
+                continue;
+            refused += (NEST(i % 5 + 1, 0, nodes[from], nodes[to]) & DLW_ORDER_NO_MEMORY) != 0;
+            world.n_findings = 0;
+        }
+        dlw_order_check_invariants(world.order);
+        for (uint32_t i = 0; i < N; i++) {
+            if (nodes[i])
+                dlw_order_remove(world.order, nodes[i]);
+        }
+        ck_assert_uint_eq(arena->in_use, world.in_use);
+        arena->limit = 0;
+    }
+    ck_assert_uint_gt(refused, 0);
+}
+END_TEST
+
+Suite *graph_scale_suite(void)
+{
+    Suite *suite = suite_create("graph_scale");
+    TCase *scale = tcase_create("scale");
+
+    tcase_set_timeout(scale, 120);
+    tcase_add_checked_fixture(scale, world_start, world_end);
+    tcase_add_test(scale, test_cycle_is_found_when_it_is_long);
+    tcase_add_test(scale, test_reverse_chain_takes_a_second_at_most);
+    tcase_add_test(scale, test_order_is_repaired_when_no_end_is_loose);
+    tcase_add_test(scale, test_memory_per_lock_when_each_has_one_edge);
+    tcase_add_test(scale, test_edges_stay_few_when_ten_thousand_are_held);
+    tcase_add_test(scale, test_number_is_not_reused_when_a_held_set_names_it);
+    tcase_add_test(scale, test_component_falls_apart_when_its_bridge_goes);
+    tcase_add_test(scale, test_graph_stays_sound_when_memory_runs_out);
+    suite_add_tcase(suite, scale);
+    return suite;
+}

@@ -37,12 +37,23 @@ static size_t frames_to_tell_apart(const struct dlw_stack *hold, const struct dl
     return n;
 }
 
+/* A function inlined here and called there has its parameters in one place only. */
+static size_t without_parameters(const char *function)
+{
+    static const char nameless[] = "(anonymous namespace)";
+    const char *at = strchr(function, '(');
+    while (at && strncmp(at, nameless, sizeof(nameless) - 1) == 0)
+        at = strchr(at + 1, '(');
+    return at && at > function ? (size_t)(at - function) : strlen(function);
+}
+
 static void write_frame(FILE *out, const struct dlw_frame *frame)
 {
     if (frame->unknown)
         return;
     if (frame->function)
-        fprintf(out, "%s@%s ", frame->function, frame->file ? base_name(frame->file) : "");
+        fprintf(out, "%.*s@%s ", (int)without_parameters(frame->function), frame->function,
+                frame->file ? base_name(frame->file) : "");
     else if (frame->module)
         fprintf(out, "%s+%llx ", base_name(frame->module), (unsigned long long)frame->offset);
 }

@@ -189,6 +189,9 @@ static bool build_cycle(struct dlw_reader *reader, struct dlw_doc_finding *findi
         build_hold(reader, finding, json_object_get(entry, "wants"), &step->wants);
         if (!step->holds.lock || !step->wants.lock)
             return false;
+        /* Who holds "the end of a thread" is that thread. */
+        if (strcmp(step->holds.lock->kind, "thread") == 0 && !step->holds.lock->thread)
+            step->holds.lock->thread = step->thread;
     }
     return true;
 }

@@ -17,6 +17,21 @@ static enum dlw_severity severity_of(const struct dlw_doc_finding *finding, enum
     return DLW_ERROR;
 }
 
+/* Whoever closed the circle came first; a reader is better served by the same beginning always. */
+static void begin_with_first_thread(struct dlw_doc *doc, struct dlw_doc_finding *finding)
+{
+    size_t first = 0, n = finding->n_cycle;
+    for (size_t i = 1; i < n; i++)
+        if (finding->cycle[i].thread->id < finding->cycle[first].thread->id)
+            first = i;
+    if (!first)
+        return;
+    struct dlw_doc_step *turned = dlw_region_alloc(&doc->region, n * sizeof(*turned));
+    for (size_t i = 0; i < n; i++)
+        turned[i] = finding->cycle[(first + i) % n];
+    finding->cycle = turned;
+}
+
 /* The library says why a cycle is harmless by a word; people and programs get the same line. */
 static const char *harmless_reason(struct dlw_doc *doc, const struct dlw_doc_finding *finding)
 {
@@ -39,6 +54,7 @@ void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,
                    const struct dlw_doc_rules *rules)
 {
     enum dlw_show show = rules ? rules->show : DLW_SHOW_FEASIBLE;
+    begin_with_first_thread(doc, finding);
     finding->severity = severity_of(finding, show);
     if (!finding->reason)
         finding->reason = harmless_reason(doc, finding);

@@ -211,6 +211,11 @@ int dlw_wait_find(const char *word);
  * the C++ library's own locking code. Returns n where there is none.
  */
 size_t dlw_stack_place(const struct dlw_stack *stack);
+/* How many frames belong to the program: below stand the C library's start of the thread and the
+ * C++ library's way from there. */
+size_t dlw_stack_depth(const struct dlw_stack *stack);
+/* Without what only the linker needs to know: "(anonymous namespace)::". */
+const char *dlw_short_name(struct dlw_region *region, const char *name);
 /* What people call a lock: expression, name, "the mutex created at bank.c:12", "… first taken at
  * …", "the end of thread worker", or kind and address. */
 const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock *lock);

@@ -33,7 +33,8 @@ static const char *place(struct dlw_region *region, const struct dlw_stack *stac
         return "a place that could not be known";
     if (!frame->function)
         return dlw_frame_place(region, frame);
-    return dlw_region_print(region, "%s (%s)", frame->function, dlw_frame_place(region, frame));
+    return dlw_region_print(region, "%s (%s)", dlw_short_name(region, frame->function),
+                            dlw_frame_place(region, frame));
 }
 
 static bool is_kind(const struct dlw_doc_hold *hold, const char *kind)
@@ -129,11 +130,12 @@ static void remedy_one_path(struct dlw_region *region, const struct dlw_doc_find
     const struct dlw_doc_step *step = &finding->cycle[0];
     say(remedy,
         dlw_region_print(region,
-                         "The same lines take both locks on every side, so which one comes "
-                         "first depends on the data. Choose the order by something that all "
-                         "threads agree on, such as the lower index or the lower address "
-                         "first: change %s and %s so. Then no circle of waits can form.",
-                         place(region, &step->holds.stack), place(region, &step->wants.stack)));
+                         "The same lines take both locks on every side: one in %s, the next in %s. "
+                         "Which lock comes first depends on the data. Choose the order there by "
+                         "something that all threads agree on, such as the lower index or the "
+                         "lower address first. Then no circle of waits can form.",
+                         place(region, &step->holds.stack),
+                         dlw_frame_place(region, place_of(&step->wants.stack))));
 }
 
 static void remedy_alone(struct dlw_region *region, const struct dlw_doc_finding *finding,

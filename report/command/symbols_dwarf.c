@@ -79,6 +79,38 @@ static const char *attribute_text(Dwarf_Die *die, unsigned name)
     return dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
 }
 
+/* The entry that says where a routine was declared: its scopes are those of its name. */
+static Dwarf_Die declaration_of(Dwarf_Die *die)
+{
+    static const unsigned links[] = {DW_AT_abstract_origin, DW_AT_specification};
+    Dwarf_Die at = *die, next;
+    Dwarf_Attribute attribute;
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+        if (dwarf_attr(&at, links[i], &attribute) && dwarf_formref_die(&attribute, &next))
+            at = next;
+    return at;
+}
+
+/* Routines without external linkage have no linkage name; it is put together from their scopes. */
+static const char *qualified_name(struct dlw_region *region, Dwarf_Die *die)
+{
+    const char *name = dlw_region_copy(region, dwarf_diename(die));
+    Dwarf_Die declaration = declaration_of(die), *scopes = NULL;
+    int n = name ? dwarf_getscopes_die(&declaration, &scopes) : 0;
+    for (int i = 1; i < n; i++) {
+        int tag = dwarf_tag(&scopes[i]);
+        const char *scope = dwarf_diename(&scopes[i]);
+        if (tag == DW_TAG_namespace)
+            name =
+                dlw_region_print(region, "%s::%s", scope ? scope : "(anonymous namespace)", name);
+        else if (tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
+                 tag == DW_TAG_subprogram)
+            name = dlw_region_print(region, "%s::%s", scope ? scope : "{lambda}", name);
+    }
+    free(scopes);
+    return name;
+}
+
 static const char *function_name(struct dlw_region *region, Dwarf_Die *die)
 {
     const char *linkage = attribute_text(die, DW_AT_linkage_name);
@@ -86,7 +118,7 @@ static const char *function_name(struct dlw_region *region, Dwarf_Die *die)
         linkage = attribute_text(die, DW_AT_MIPS_linkage_name);
     if (linkage)
         return dlw_demangle(region, linkage);
-    return dlw_region_copy(region, dwarf_diename(die));
+    return qualified_name(region, die);
 }
 
 static void set_file(struct dlw_region *region, Dwarf_Die *unit, const char *path, int line,
@@ -189,8 +221,10 @@ void dlw_symbols_frames_of(struct dlw_region *region, Dwfl_Module *module, uint6
     if (stack->n == before)
         new_frame(region, stack);
     struct dlw_frame *outer = &stack->frames[stack->n - 1];
-    if (module && !outer->function)
-        outer->function = symbol_name(region, module, address);
+    /* The symbol of a C++ function has its parameters, as linkage names do. */
+    const char *symbol = module ? symbol_name(region, module, address) : NULL;
+    if (symbol && (!outer->function || (!strchr(outer->function, '(') && strchr(symbol, '('))))
+        outer->function = symbol;
     const char *path = NULL;
     if (module) {
         dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, &path, NULL);

@@ -46,6 +46,38 @@ size_t dlw_stack_place(const struct dlw_stack *stack)
     return stack->n;
 }
 
+/* The C library's own beginning of a thread or program. */
+static bool is_beginning(const struct dlw_frame *frame)
+{
+    static const char *const names[] = {"start_thread",
+                                        "clone",
+                                        "clone3",
+                                        "__clone3",
+                                        "__libc_start_main",
+                                        "__libc_start_call_main",
+                                        "__libc_start_main_impl",
+                                        "_start",
+                                        "execute_native_thread_routine"};
+    for (size_t i = 0; frame->function && i < sizeof(names) / sizeof(names[0]); i++)
+        if (strncmp(frame->function, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+size_t dlw_stack_depth(const struct dlw_stack *stack)
+{
+    size_t n = 1;
+    while (n < stack->n && !is_beginning(&stack->frames[n]))
+        n++;
+    if (n > stack->n)
+        return stack->n;
+    /* std::thread's way from there to the program's function. */
+    while (n > 1 && !stack->frames[n - 1].unknown &&
+           (is_library_module(&stack->frames[n - 1]) || is_library_wrapper(&stack->frames[n - 1])))
+        n--;
+    return n;
+}
+
 const char *dlw_frame_place(struct dlw_region *region, const struct dlw_frame *frame)
 {
     if (frame->unknown)
@@ -117,7 +149,7 @@ const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock 
                                                dlw_thread_title(region, lock->thread))
                             : "the end of a thread";
     if (lock->expression || lock->name)
-        return dlw_region_copy(region, lock->expression ? lock->expression : lock->name);
+        return dlw_short_name(region, lock->expression ? lock->expression : lock->name);
     const char *title = by_place(region, lock, &lock->created, "created");
     if (!title)
         title = by_place(region, lock, &lock->first, "first taken");
@@ -128,6 +160,16 @@ const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock 
         title = dlw_region_print(region, "the %s at 0x%llx", lock->kind,
                                  (unsigned long long)lock->address);
     return title;
+}
+
+const char *dlw_short_name(struct dlw_region *region, const char *name)
+{
+    static const char nameless[] = "(anonymous namespace)::";
+    const char *at;
+    while ((at = strstr(name, nameless)))
+        name =
+            dlw_region_print(region, "%.*s%s", (int)(at - name), name, at + sizeof(nameless) - 1);
+    return name;
 }
 
 const char *dlw_thread_title(struct dlw_region *region, const struct dlw_doc_thread *thread)

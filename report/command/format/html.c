@@ -55,7 +55,7 @@ static void frame_item(struct page *page, const struct dlw_frame *frame)
         element(page, "<span class=\"soft\">(", frame->unknown, ")</span></li>\n");
         return;
     }
-    text(page, frame->function ? frame->function : "??");
+    text(page, frame->function ? dlw_short_name(region, frame->function) : "??");
     element(page, " <span class=\"place\">",
             frame->file ? dlw_region_print(region, "%s:%u",
                                            dlw_frame_path(region, frame, page->options->folder),
@@ -71,7 +71,7 @@ static void source(struct page *page, const struct dlw_frame *frame,
     char line[512];
     if (!dlw_source_line(frame, process ? process->folder : NULL, line, sizeof(line)))
         return;
-    fprintf(page->out, "<pre>%5u | ", frame->line);
+    fprintf(page->out, "<pre>%u | ", frame->line);
     text(page, line + strspn(line, " \t"));
     fputs("</pre>\n", page->out);
 }
@@ -91,7 +91,8 @@ static void stack(struct page *page, const struct dlw_stack *frames,
     text(page, at->function ? at->function : "??");
     element(page, " <span class=\"place\">", dlw_frame_place(region, at),
             "</span></code></summary>\n<ol class=\"stack\">\n");
-    for (size_t i = 0; i < frames->n; i++)
+    size_t n = dlw_stack_depth(frames);
+    for (size_t i = 0; i < n; i++)
         frame_item(page, &frames->frames[i]);
     if (frames->cut)
         fputs("<li class=\"soft\">(deeper frames were not kept)</li>\n", page->out);

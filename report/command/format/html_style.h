@@ -31,7 +31,7 @@ static const char html_style[] =
     "details{margin:.2rem 0 .6rem}summary{cursor:pointer;padding:.25rem 0}\n"
     "code,pre,ol.stack{font:.88rem/1.5 ui-monospace,monospace}\n"
     "pre{background:var(--code);border-radius:.4rem;padding:.5rem .7rem;margin:.3rem "
-    "0;overflow-x:auto}\n"
+    "0;white-space:pre-wrap}\n"
     "ol.stack{margin:.3rem 0;padding-left:2rem}.place{color:var(--blue)}\n"
     ".lock{font-weight:700}\n"
     ".remedy{border-left:4px solid var(--blue);padding:.1rem 0 .1rem .8rem;margin:1rem 0}\n"

@@ -91,14 +91,15 @@ static void add_stack(struct writer *writer, json_t *locations, const struct dlw
     size_t place = dlw_stack_place(stack);
     if (place == stack->n)
         add_step(writer, locations, NULL, text, 0);
-    for (size_t i = stack->n; i-- > place;) {
+    size_t n = dlw_stack_depth(stack);
+    for (size_t i = n > place || place == stack->n ? n : place + 1; i-- > place;) {
         const struct dlw_frame *frame = &stack->frames[i];
         const char *where = frame->function ? frame->function : dlw_frame_place(region, frame);
         if (i == place)
-            add_step(writer, locations, frame, text, (int)(stack->n - 1 - i));
+            add_step(writer, locations, frame, text, (int)(n - 1 - i));
         else if (frame->file)
             add_step(writer, locations, frame, dlw_region_print(region, "calls from %s", where),
-                     (int)(stack->n - 1 - i));
+                     (int)(n - 1 - i));
     }
 }
 

@@ -42,37 +42,11 @@ void dlw_readable_prose(struct dlw_readable *text, const char *first, unsigned i
     fputc('\n', text->out);
 }
 
-/* What stands below a thread's start routine is the C library's. */
-static size_t depth_of(const struct dlw_stack *stack)
-{
-    static const char *const below[] = {"start_thread",
-                                        "clone",
-                                        "clone3",
-                                        "__clone3",
-                                        "__clone",
-                                        "__libc_start_main",
-                                        "__libc_start_call_main",
-                                        "__libc_start_main_impl",
-                                        "_start",
-                                        "execute_native_thread_routine"};
-    size_t n = stack->n;
-    while (n > 1) {
-        const struct dlw_frame *frame = &stack->frames[n - 1];
-        bool is_below =
-            frame->function == NULL && frame->module && strstr(frame->module, "/libc.so.6") != NULL;
-        for (size_t i = 0; frame->function && i < sizeof(below) / sizeof(below[0]); i++)
-            is_below |= strcmp(frame->function, below[i]) == 0;
-        if (!is_below)
-            break;
-        n--;
-    }
-    return n;
-}
-
 /* Parameters of C++ functions say little and push the place out of sight. */
 static const char *short_function(struct dlw_region *region, const char *function)
 {
     enum { LONG = 48 };
+    function = dlw_short_name(region, function);
     const char *parenthesis = strchr(function, '(');
     if (strlen(function) <= LONG || !parenthesis || parenthesis == function)
         return function;
@@ -130,7 +104,7 @@ static void source_line(struct dlw_readable *text, unsigned indent, const struct
 void dlw_readable_stack(struct dlw_readable *text, unsigned indent, const struct dlw_stack *stack,
                         const struct dlw_doc_process *process)
 {
-    size_t place = dlw_stack_place(stack), n = depth_of(stack);
+    size_t place = dlw_stack_place(stack), n = dlw_stack_depth(stack);
     if (!stack->n) {
         fprintf(text->out, "%*s" FAINT "(where is not known)" PLAIN "\n", (int)indent, "");
         return;
@@ -162,12 +136,19 @@ static void print_byte(FILE *out, char c, bool color)
     }
 }
 
+/* An empty line gets no space at its end. */
+static int prefix_length(const char *prefix, bool is_empty)
+{
+    size_t n = strlen(prefix);
+    return (int)(n && is_empty && prefix[n - 1] == ' ' ? n - 1 : n);
+}
+
 void dlw_readable_print(FILE *out, const char *bytes, size_t size, const char *prefix, bool color)
 {
     bool at_start = true;
     for (size_t i = 0; i < size; i++) {
         if (at_start)
-            fputs(prefix, out);
+            fprintf(out, "%.*s", prefix_length(prefix, bytes[i] == '\n'), prefix);
         at_start = bytes[i] == '\n';
         /* C1 controls are two bytes: 0xc2 0x80-0x9f. */
         if ((unsigned char)bytes[i] == 0xc2 && i + 1 < size && (unsigned char)bytes[i + 1] < 0xa0) {

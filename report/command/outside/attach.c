@@ -105,7 +105,12 @@ static uint32_t process_of(uint32_t number)
 static int look(const struct dlw_view_options *options, uint32_t pid, bool is_quiet)
 {
     struct dlw_doc *doc = dlw_doc_new();
-    struct dlw_target target = {.region = &doc->region, .memory = -1, .is_quiet = is_quiet};
+    struct dlw_target target = {
+        .region = &doc->region,
+        .memory = -1,
+        .is_quiet = is_quiet,
+        .notes_trouble = dlw_view_notes_trouble(options),
+    };
     int status = DLW_STATUS_TROUBLE;
     if (dlw_live_open(&target, doc, pid)) {
         dlw_live_sample(&target, doc, options->all);

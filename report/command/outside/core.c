@@ -74,6 +74,7 @@ int dlw_core_main(int argc, char **argv)
         .memory = -1,
         .sysroot = options.sysroot,
         .given_exe = argv[optind + 1],
+        .notes_trouble = dlw_view_notes_trouble(&options),
     };
     int status = DLW_STATUS_TROUBLE;
     if (dlw_core_open(&target, doc, argv[optind]))

@@ -69,11 +69,29 @@ static struct dlw_stack stack_of(struct making *making, const struct dlw_seen_th
     return stack;
 }
 
-/* The lock's name if it is a variable, and what it is. */
+/* The image that it lies in, and its name where it is a variable. */
+static void locate(struct making *making, struct dlw_doc_lock *lock)
+{
+    struct dlw_region *region = &making->doc->region;
+    Dwfl_Module *module = dwfl_addrmodule(making->target->dwfl, lock->address);
+    Dwarf_Addr start;
+    GElf_Addr bias;
+    if (!module)
+        return;
+    lock->module = dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL);
+    lock->build_id = dlw_symbols_build_id(region, module);
+    lock->offset = lock->address - (dwfl_module_getelf(module, &bias) ? bias : start);
+    if (lock->name)
+        return;
+    struct dlw_variable variable = dlw_symbols_variable_of(region, module, lock->address);
+    lock->name = variable.name;
+    lock->expression = variable.expression;
+}
+
+/* What it is and what it is called. */
 static struct dlw_doc_lock *make_lock(struct making *making, const struct dlw_seen_wait *wait)
 {
     struct dlw_doc_lock *lock = dlw_region_alloc(&making->doc->region, sizeof *lock);
-    Dwfl_Module *module = dwfl_addrmodule(making->target->dwfl, wait->address);
     lock->kind = wait->object;
     lock->address = wait->address;
     if (wait->kind == DLW_WAIT_JOIN) {
@@ -89,13 +107,7 @@ static struct dlw_doc_lock *make_lock(struct making *making, const struct dlw_se
         lock->attributes = dlw_mutex_attributes(making->target, wait->address);
     if (!strcmp(wait->object, "file"))
         lock->name = dlw_standard_stream(making->target, wait->address);
-    if (module && !lock->name) {
-        struct dlw_variable variable =
-            dlw_symbols_variable_of(&making->doc->region, module, wait->address);
-        lock->name = variable.name;
-        lock->expression = variable.expression;
-        lock->module = dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-    }
+    locate(making, lock);
     return lock;
 }
 
@@ -187,6 +199,13 @@ static const char *call_name(struct making *making, const struct dlw_seen_thread
     return name ? name : dlw_region_print(&making->doc->region, "number %ld", thread->call.number);
 }
 
+/* Not allowed to know more than that it sleeps. */
+static bool is_asleep_unseen(const struct dlw_seen_thread *thread)
+{
+    return thread->trouble && !thread->call.is_known && !thread->call.is_running &&
+           (thread->state == 'S' || thread->state == 'D');
+}
+
 static void fill_state(struct making *making, size_t index, struct lock_list *list,
                        struct dlw_doc_state *state)
 {
@@ -200,6 +219,8 @@ static void fill_state(struct making *making, size_t index, struct lock_list *li
     state->since = thread->stood_still ? thread->since : -1;
     if (wait->kind == DLW_WAIT_SYSCALL)
         state->syscall = call_name(making, thread);
+    else if (is_asleep_unseen(thread))
+        state->waits = DLW_WAIT_SYSCALL;
     state->stack = stack_of(making, thread);
     state->note = note_of(making, thread);
 }
@@ -336,7 +357,7 @@ static void add_verdict(struct making *making, const struct dlw_verdict *verdict
 static void add_stop_note(struct making *making)
 {
     const struct dlw_target *target = making->target;
-    if (!target->is_core)
+    if (target->n_stopped)
         dlw_doc_note(making->doc, "%zu thread%s stopped, each for at most %.2f ms; all go on",
                      target->n_stopped, target->n_stopped == 1 ? " was" : "s were",
                      target->longest_stop * 1000);

@@ -14,7 +14,7 @@ static bool begins_with(const char *text, const char *start)
 
 bool dlw_runtime_is_libc_name(const char *name)
 {
-    return begins_with(name, "libc.so") || begins_with(name, "libc-2.") ||
+    return begins_with(name, "libc.so.6") || begins_with(name, "libc-2.") ||
            begins_with(name, "libpthread.so") || begins_with(name, "libpthread-2.");
 }
 
@@ -48,7 +48,9 @@ static int look_at_module(Dwfl_Module *module, void **unused, const char *path, 
     const char *name = dlw_modules_base_name(path);
     (void)unused;
     (void)start;
-    look->is_musl |= begins_with(name, "ld-musl") || begins_with(name, "libc.musl");
+    look->is_musl |=
+        begins_with(name, "ld-musl") || begins_with(name, "libc.musl") ||
+        !strcmp(name, "libc.so"); /* glibc's ends in .so.6; this name is a text there */
     look->target->is_preloaded |= begins_with(name, "libdlwatch.so");
     /* Where there are both, libc proper has the version. */
     if (dlw_runtime_is_libc_name(name) && (!look->libc || begins_with(name, "libc")))
@@ -194,7 +196,9 @@ void dlw_runtime_recognise(struct dlw_target *target, struct dlw_doc *doc)
         look.exe && (dlw_sections_find_text(look.exe, ".comment", "rustc", rest, sizeof rest) ||
                      dlw_sections_find_text(look.exe, ".rodata", "/rustc/", rest, sizeof rest));
     target->is_static = !look.libc && !look.is_musl;
-    if (target->is_narrow) {
+    if (!target->n_mappings) {
+        return; /* not permitted: said already */
+    } else if (target->is_narrow) {
         say_without_owners(target, doc, "a 32-bit process");
     } else if (look.exe && dlw_sections_has(look.exe, ".gopclntab") && !look.libc) {
         target->runtime = DLW_RUNTIME_GO;
@@ -215,4 +219,16 @@ void dlw_runtime_recognise(struct dlw_target *target, struct dlw_doc *doc)
                            look.exe ? "a statically linked program whose C library is not glibc"
                                     : "the program's C library is not there to look at");
     }
+}
+
+void dlw_runtime_say_unowned(struct dlw_target *target, struct dlw_doc *doc)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < target->n_threads; i++)
+        n += target->threads[i].wait.kind == DLW_WAIT_SYSCALL && target->threads[i].wait.word;
+    if (n && target->is_rust)
+        dlw_target_trouble(target, doc,
+                           "a Rust program: its own locks are futexes that name no holder; %zu "
+                           "wait%s of that kind without owners",
+                           n, n == 1 ? " is" : "s are");
 }

@@ -20,7 +20,8 @@ void dlw_target_trouble(struct dlw_target *target, struct dlw_doc *doc, const ch
     target->is_partial = true;
     if (!target->is_quiet)
         dlw_message("%s", text);
-    dlw_doc_note(doc, "%s", text);
+    if (target->notes_trouble)
+        dlw_doc_note(doc, "%s", text);
 }
 
 static bool read_memory_file(int descriptor, uint64_t address, void *out, size_t size)

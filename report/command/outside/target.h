@@ -137,8 +137,9 @@ struct dlw_target {
 
     double longest_stop; /* seconds one thread stood because of us */
     size_t n_stopped;
-    bool is_partial; /* something asked for could not be told: status 2 */
-    bool is_quiet;   /* say nothing (repeats of --watch) */
+    bool is_partial;    /* something asked for could not be told: status 2 */
+    bool notes_trouble; /* in the report as well as on stderr */
+    bool is_quiet;      /* say nothing (repeats of --watch) */
 };
 
 /* Says a line on stderr, notes it in the document, and marks the answer as partial. */

@@ -38,6 +38,11 @@ static int set_number(const struct dlw_view_options *options, const char *name, 
     return dlw_parse_number(value, low, high, out) ? 0 : refuse(options, name, value);
 }
 
+bool dlw_view_notes_trouble(const struct dlw_view_options *options)
+{
+    return options->output || strcmp(options->format, "text") != 0;
+}
+
 bool dlw_view_option(struct dlw_view_options *options, int option, const char *value, int *end)
 {
     long number = options->exitcode;
@@ -95,6 +100,7 @@ int dlw_view_show(struct dlw_target *target, struct dlw_doc *doc,
     dlw_stacks_unwind(target, (size_t)options->depth);
     dlw_runtime_recognise(target, doc);
     read_waits(target);
+    dlw_runtime_say_unowned(target, doc);
     dlw_verdict_find(target, &verdict);
     dlw_outside_document(target, &verdict, doc);
     dlw_doc_finish(doc, NULL);

@@ -20,6 +20,9 @@ struct dlw_view_options {
  * end with plus 1, or stays 0. */
 bool dlw_view_option(struct dlw_view_options *options, int option, const char *value, int *end);
 
+/* Does what goes wrong have to be repeated in the report, since it is read elsewhere? */
+bool dlw_view_notes_trouble(const struct dlw_view_options *options);
+
 /* Modules, stacks, waits, verdict, report. The target is open and has its threads. The status. */
 int dlw_view_show(struct dlw_target *target, struct dlw_doc *doc,
                   const struct dlw_view_options *options);

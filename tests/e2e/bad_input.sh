@@ -92,8 +92,8 @@ command_line() {
 }
 
 run_statuses() {
-	says 'run: status of the command' 3 '' "$dlwatch" run -- sh -c 'exit 3'
-	says 'run: success' 0 '' "$dlwatch" run -- true
+	says 'run: status of the command' 3 'nothing found' "$dlwatch" run -- sh -c 'exit 3'
+	says 'run: success' 0 'nothing found' "$dlwatch" run -- true
 	says 'run: a signal' 137 . "$dlwatch" run -- sh -c 'kill -9 $$'
 	says 'run: missing' 127 nosuchprogram "$dlwatch" run -- nosuchprogram
 	: >"$tmp/not-executable"
@@ -111,7 +111,7 @@ unwatchable() {
 		says 'run: a static program' 4 static "$dlwatch" run -- "$tmp/static"
 	fi
 	if gcc -fsanitize=address "$tmp/p.c" -o "$tmp/asan" 2>/dev/null; then
-		says 'run: a sanitized program' 4 '' "$dlwatch" run -- "$tmp/asan"
+		says 'run: a sanitized program' 4 'nothing found' "$dlwatch" run -- "$tmp/asan"
 	fi
 }
 

@@ -139,7 +139,13 @@ redis_load() {
 # shellcheck source=tests/e2e/bad_input.sh
 . "$here/bad_input.sh"
 
-[ $# -gt 0 ] || set -- python compressors git_threads memcached_load redis_load bad_input
+reports() {
+	for script in "$here"/report_*.sh; do
+		if "$script" "$build"; then pass; else fail "${script##*/}"; fi
+	done
+}
+
+[ $# -gt 0 ] || set -- python compressors git_threads memcached_load redis_load bad_input reports
 for part; do $part; done
 echo "e2e: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -1,0 +1,205 @@
+#!/bin/sh
+# report_formats.sh BUILD: journals made by data/make-journal.sh to every format, suppressions,
+# baselines, damage. Prints what fails; nothing of it needs the library.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+dlwatch=$(cd "$1" && pwd)/dlwatch
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$here/data" || exit 1
+failed=0 passed=0
+ok() { passed=$((passed + 1)); }
+fail() {
+	failed=$((failed + 1))
+	echo "FAIL report_formats: $*"
+}
+
+kinds='deadlock lock-order-inversion gated self stall unlock-not-owner destroy-locked wait-without-mutex exit-holding-lock none'
+for kind in $kinds; do
+	./make-journal.sh "$tmp/bank" "$kind" >"$tmp/$kind.json" || fail "no journal of $kind"
+done
+
+# report NAME STATUS ARGUMENTS…: output in $tmp/out, messages in $tmp/err
+report() {
+	name=$1 want=$2
+	shift 2
+	timeout 60 "$dlwatch" report "$@" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	if [ $status = "$want" ]; then ok; else fail "$name: status $status, not $want: $(head -n 3 "$tmp/err")"; fi
+}
+# says FILE PATTERN NAME
+says() {
+	if grep -q -e "$2" "$tmp/$1"; then ok; else fail "$3: no '$2' in $1: $(head -n 5 "$tmp/$1")"; fi
+}
+# is FILTER EXPECTED NAME: of the JSON in $tmp/out
+is() {
+	got=$(jq -c "$1" <"$tmp/out" 2>&1)
+	if [ "$got" = "$2" ]; then ok; else fail "$3: $1 is $got, not $2"; fi
+}
+
+json() {
+	report 'json' 66 --format=json "$tmp/deadlock.json"
+	is '.version' 1 json
+	is '[.findings[]|.kind,.severity,.certainty,.count]' '["deadlock","error","certain",1]' json
+	is '.findings[0].fingerprint|test("^[0-9a-f]{16,}$")' true json
+	is '.findings[0].cycle[0].holds.stack[0]|[.function,.file,.line]' '["deposit","bank.c",14]' json
+	is '.findings[0].cycle[1].wants.stack[0]|[.function,.file,.line]' '["withdraw","bank.c",23]' json
+	is '[.findings[0].cycle[]|.thread.name,.holds.lock,.wants.lock]' '["bank","L1","L2","teller","L2","L1"]' json
+	is '[.findings[0].locks[]|.name,.expression]' '["accounts+8","accounts[0].lock","accounts+56","accounts[1].lock"]' json
+	is '.processes[0]|[.pid,.ended,.status,.edges,.locks,.threads,.argv[1]]' '[4242,"exit",0,2,3,2,"--fast"]' json
+	is '.summary' '{"errors":1,"warnings":0,"notes":0,"suppressed":0,"hidden":0}' json
+	report 'json of an accusation' 66 --format=json "$tmp/unlock-not-owner.json"
+	is '.findings[0].threads[0]|[.thread.name,.state,.for]' '["teller","running","L1"]' accusation
+	report 'a frame that could not be known' 66 --format=json "$tmp/self.json"
+	is '.findings[0].cycle[0].holds.stack[0].unknown' '"a helper that has returned"' unknown
+	report 'a warning is no error' 0 --format=json "$tmp/exit-holding-lock.json"
+	is '.summary.warnings' 1 warning
+	NO_END=1 ./make-journal.sh "$tmp/bank" deadlock >"$tmp/killed.json"
+	report 'a killed process' 66 --format=json "$tmp/killed.json"
+	is '.processes[0].ended' '"killed"' killed
+}
+
+show() {
+	report 'a harmless cycle' 0 --format=json "$tmp/gated.json"
+	is '.summary.hidden' 1 hidden
+	report 'text names the option' 0 "$tmp/gated.json"
+	says out 'show=all' hidden
+	report '--show=all' 0 --show=all --format=json "$tmp/gated.json"
+	is '.findings[0]|[.severity,.harmless,.reason]' '["note","gate","guarded by L3, a gate held around all of it"]' all
+	report '--show=strict' 66 --show=strict --format=json "$tmp/gated.json"
+	is '.findings[0].severity' '"error"' strict
+}
+
+# The same in another process, at another load address, after a rebuild with other options.
+equal_findings() {
+	PID=77 ./make-journal.sh "$tmp/bank" deadlock | sed 's/0x555555/0x7fabcd/g' >"$tmp/other.json"
+	report 'two processes' 66 --format=json "$tmp/deadlock.json" "$tmp/other.json"
+	is '[.findings[].count]' '[2]' 'equal findings'
+	is '[.processes[].pid]' '[4242,77]' processes
+	report 'one' 66 --format=json "$tmp/deadlock.json"
+	print=$(jq -r '.findings[0].fingerprint' "$tmp/out")
+	./make-journal.sh "$tmp/rebuilt" deadlock -O2 -fno-inline -DOTHER >"$tmp/rebuilt.json"
+	report 'rebuilt' 66 --format=json "$tmp/rebuilt.json"
+	is '.findings[0].fingerprint' "\"$print\"" 'after a rebuild'
+	mkdir "$tmp/folder"
+	cp "$tmp/deadlock.json" "$tmp/stall.json" "$tmp/folder"
+	echo 'not a journal' >"$tmp/folder/README"
+	report 'a folder' 66 --format=json "$tmp/folder"
+	is '[.findings[].kind]' '["deadlock","stall"]' folder
+	timeout 60 "$dlwatch" report --format=json - <"$tmp/deadlock.json" >"$tmp/out"
+	is '[.findings[].kind]' '["deadlock"]' 'standard input'
+}
+
+suppressions() {
+	printf 'deadlock:deposit\nstall:nothing\n' >"$tmp/list"
+	report 'suppressed' 0 --format=json --suppressions="$tmp/list" "$tmp/deadlock.json"
+	is '[.summary.suppressed,(.findings|length)]' '[1,0]' suppressed
+	report 'unused ones' 0 --show=unused-suppressions --suppressions="$tmp/list" "$tmp/deadlock.json"
+	says out 'list:2: stall:nothing' unused
+	printf 'nonsense\n' >"$tmp/list"
+	report 'a malformed one' 2 --suppressions="$tmp/list" "$tmp/deadlock.json"
+	says err 'list:1: ' malformed
+	for kind in $kinds; do
+		report "made for $kind" "$([ "$kind" = none ] || [ "$kind" = exit-holding-lock ] && echo 0 || echo 66)" \
+			--show=strict --format=suppressions "$tmp/$kind.json"
+		cp "$tmp/out" "$tmp/ready"
+		report "ready for $kind" 0 --show=strict --suppressions="$tmp/ready" "$tmp/$kind.json"
+	done
+}
+
+baseline() {
+	report 'to a file' 66 --format=json -o "$tmp/old.report" "$tmp/deadlock.json"
+	report 'known' 0 --baseline="$tmp/old.report" "$tmp/deadlock.json"
+	report 'known by its journal' 0 --baseline="$tmp/deadlock.json" "$tmp/deadlock.json"
+	report 'new' 66 --format=json --baseline="$tmp/old.report" "$tmp/deadlock.json" "$tmp/stall.json"
+	is '[.findings[].kind]' '["stall"]' baseline
+	is '.summary.known' 1 baseline
+	echo '{"a":1}' >"$tmp/bad.report"
+	report 'no baseline' 2 --baseline="$tmp/bad.report" "$tmp/deadlock.json"
+	says err 'bad.report:1: ' 'a bad baseline'
+	printf '{"version":1,\n"findings":[' >"$tmp/bad.report"
+	report 'a cut baseline' 2 --baseline="$tmp/bad.report" "$tmp/deadlock.json"
+	says err 'bad.report:2: ' 'a cut baseline'
+}
+
+formats() {
+	report sarif 66 --format=sarif --show=all "$tmp"/*.json
+	is '.version' '"2.1.0"' sarif
+	is '.runs[0].tool.driver.name' '"dlwatch"' sarif
+	is '[.runs[0].results[]|.codeFlows[0].threadFlows|length > 0]|all' true 'sarif thread flows'
+	is '[.runs[0].results[].codeFlows[].threadFlows[].locations|length > 0]|all' true 'sarif locations'
+	is '[.runs[0].results[].message.text|length > 0]|all' true 'sarif messages'
+	is '[.runs[0].results[]|.partialFingerprints|length]|unique' '[1]' 'sarif fingerprints'
+	is '[.runs[0].results[0].codeFlows[0].threadFlows[].id]' '["bank","teller"]' 'sarif threads'
+	is '.runs[0].results[0].locations[0].physicalLocation|[.artifactLocation.uri,.artifactLocation.uriBaseId,.region.startLine]' \
+		'["bank.c","SRCROOT",15]' 'sarif place'
+	report junit 66 --format=junit --suppressions=/dev/null "$tmp/deadlock.json" "$tmp/exit-holding-lock.json"
+	says out '<testsuite name="dlwatch" tests="2" failures="1"' junit
+	says out '<failure type="deadlock"' junit
+	report 'junit of nothing' 0 --format=junit "$tmp/none.json"
+	says out 'tests="1" failures="0"' junit
+	report github 66 --format=github "$tmp/deadlock.json"
+	says out '^::error file=bank.c,line=15,title=deadlock::bank and teller wait' github
+	report dot 66 --format=dot "$tmp/deadlock.json"
+	says out '^digraph dlwatch' dot
+	says out 'label="accounts\[0\].lock"' dot
+	says out 'label="teller"' dot
+	report html 66 --format=html "$tmp/deadlock.json" "$tmp/stall.json"
+	says out 'name="viewport"' html
+	says out 'prefers-color-scheme:dark' html
+	says out '<svg xmlns' html
+	says out 'data-kind="stall"' html
+	if grep -q -e 'src=' -e '<link' -e 'url(http' -e '@import' "$tmp/out"; then fail 'html wants the network'; else ok; fi
+	THREAD2='<b>\"x' ./make-journal.sh "$tmp/bank" deadlock >"$tmp/markup.json"
+	report 'html of a hostile name' 66 --format=html "$tmp/markup.json"
+	if grep -q '<b>"x' "$tmp/out"; then fail 'html lets markup through'; else ok; fi
+	mkdir "$tmp/empty"
+	PATH=$tmp/empty "$dlwatch" report --format=svg "$tmp/deadlock.json" >"$tmp/out" 2>"$tmp/err"
+	says err 'Graphviz' 'svg without Graphviz'
+	says out '^</svg>' 'svg without Graphviz'
+}
+
+text() {
+	COLUMNS=80 report text 66 "$tmp/deadlock.json"
+	for words in 'deadlock: bank and teller wait for each other' 'The circle: bank --waits for accounts\[1\].lock--> teller' \
+		'Thread teller (tid 4243)' 'holds accounts\[1\].lock (mutex, accounts+56), taken' 'at withdraw  bank.c:22' \
+		'22 | pthread_mutex_lock(&accounts\[1\].lock);' 'waits for accounts\[0\].lock (mutex, accounts+8), asked for' \
+		'What breaks it: Take them in one order' 'Summary: 1 error in 1 process.'; do
+		says out "$words" text
+	done
+	if [ "$(wc -L <"$tmp/out")" -le 80 ]; then ok; else fail 'text is wider than 80 columns'; fi
+	if grep -q "$(printf '\033')" "$tmp/out"; then fail 'text is coloured without a terminal'; else ok; fi
+	report 'colour' 66 --color=always "$tmp/deadlock.json"
+	says out "$(printf '\033')" colour
+	THREAD2='\u001b[31m' ./make-journal.sh "$tmp/bank" deadlock >"$tmp/escape.json"
+	report 'a hostile name' 66 "$tmp/escape.json"
+	if grep -q "$(printf '\033')" "$tmp/out"; then fail 'a name reaches the terminal as it is'; else ok; fi
+	timeout 60 "$dlwatch" report --format=text --live --color=never - <"$tmp/deadlock.json" >"$tmp/out"
+	if grep -v '^dlwatch\[4242\]:' "$tmp/out" >"$tmp/bare"; then fail '--live: a line without its prefix'; else ok; fi
+}
+
+# Names of a module that was rebuilt would be wrong ones.
+modules() {
+	./make-journal.sh "$tmp/gone" deadlock >"$tmp/gone.json"
+	echo 'int main(void) { return 0; }' | cc -x c - -o "$tmp/gone"
+	report 'rebuilt since' 66 --format=json "$tmp/gone.json"
+	is '.findings[0].cycle[0].holds.stack[0]|[.function,.line,(.offset|length > 2)]' '[null,null,true]' 'rebuilt since'
+	./make-journal.sh "$tmp/stripped" deadlock >"$tmp/stripped.json"
+	id=$(readelf -n "$tmp/stripped" | sed -n 's/.*Build ID: *//p')
+	folder=$tmp/debug/.build-id/$(echo "$id" | cut -c1-2)
+	mkdir -p "$folder"
+	objcopy --only-keep-debug "$tmp/stripped" "$folder/$(echo "$id" | cut -c3-).debug"
+	strip "$tmp/stripped"
+	report 'stripped' 66 --format=json "$tmp/stripped.json"
+	is '.findings[0].cycle[0].holds.stack[0].function' null stripped
+	DLWATCH_DEBUG_PATH=$tmp/debug report 'with its debug file' 66 --format=json "$tmp/stripped.json"
+	is '.findings[0].cycle[0].holds.stack[0]|[.function,.file,.line]' '["deposit","bank.c",14]' 'debug file'
+	is '.findings[0].locks.L1.expression' '"accounts[0].lock"' 'debug file'
+	rm "$tmp/stripped"
+	DLWATCH_DEBUG_PATH=$tmp/debug report 'with its debug file alone' 66 --format=json "$tmp/stripped.json"
+	is '.findings[0].cycle[0].holds.stack[0]|[.function,.file,.line]' '["deposit","bank.c",14]' 'debug file alone'
+}
+
+for part in json show equal_findings suppressions baseline formats text modules; do $part; done
+echo "report_formats: $passed passed, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,147 @@
+#!/bin/sh
+# report_run.sh BUILD: what `dlwatch run` does with a tree of processes. The watched ones are shell
+# scripts that leave ready-made journals, so that each thing happens when the test says so.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$1" && pwd)
+dlwatch=$build/dlwatch
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export TMPDIR="$tmp/tmpdir"
+mkdir "$TMPDIR"
+cd "$here/data" || exit 1
+failed=0 passed=0
+ok() { passed=$((passed + 1)); }
+fail() {
+	failed=$((failed + 1))
+	echo "FAIL report_run: $*"
+}
+
+# leave JOURNAL [PID]: what a watched process with this journal would leave
+cat >"$tmp/leave" <<'END'
+#!/bin/sh
+folder=$(printf %s "$DLWATCH_OPTIONS" | sed "s/.*report='\([^']*\)\/%e-%p.json'.*/\1/")
+cp "$1" "$folder/bank-$$.json"
+END
+chmod +x "$tmp/leave"
+for kind in deadlock stall gated exit-holding-lock; do
+	./make-journal.sh "$tmp/bank" $kind >"$tmp/$kind.json"
+done
+PID=77 ./make-journal.sh "$tmp/bank" deadlock >"$tmp/deadlock2.json"
+
+# run NAME STATUS ARGUMENTS…
+run() {
+	name=$1 want=$2
+	shift 2
+	timeout 60 "$dlwatch" run "$@" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	if [ $status = "$want" ]; then ok; else fail "$name: status $status, not $want: $(head -n 5 "$tmp/err")"; fi
+}
+says() {
+	if grep -q -e "$2" "$tmp/$1"; then ok; else fail "$3: no '$2' in $1: $(head -n 5 "$tmp/$1")"; fi
+}
+says_not() {
+	if grep -q -e "$2" "$tmp/$1"; then fail "$3: '$2' in $1"; else ok; fi
+}
+left() { find "$TMPDIR" -mindepth 1 -maxdepth 1 -name 'dlwatch-*' | wc -l; }
+
+statuses() {
+	run 'its own status' 3 -- sh -c 'exit 3'
+	says err 'nothing found' 'a quiet run'
+	if [ "$(left)" = 0 ]; then ok; else fail 'a folder is left of a quiet run'; fi
+	run 'a finding' 66 -- "$tmp/leave" "$tmp/deadlock.json"
+	says err '^dlwatch\[4242\]: error: deadlock' 'a finding'
+	says err '^dlwatch: Summary: 1 error in 1 process' summary
+	folder=$(sed -n 's/^dlwatch: the journals are kept in \([^ ]*\) .*/\1/p' "$tmp/err")
+	if [ -d "$folder" ] && timeout 60 "$dlwatch" report "$folder" >"$tmp/out"; [ $? = 66 ]; then ok; else fail 'no folder kept'; fi
+	run '--exitcode' 9 --exitcode=9 -- "$tmp/leave" "$tmp/deadlock.json"
+	run '--exitcode=0' 5 --exitcode=0 -- sh -c "'$tmp/leave' '$tmp/deadlock.json'; exit 5"
+	run 'a warning' 0 -- "$tmp/leave" "$tmp/exit-holding-lock.json"
+	says err '1 warning' 'a warning'
+	run 'a harmless cycle' 0 -- "$tmp/leave" "$tmp/gated.json"
+	says err 'show=all' 'a harmless cycle'
+	run '--show=strict' 66 --show=strict -- "$tmp/leave" "$tmp/gated.json"
+	run 'a signal' 143 -- sh -c 'kill -TERM $$'
+	says err 'signal 15' 'a signal'
+	run 'missing' 127 -- no-such-program
+	says err 'dlwatch: no-such-program: ' missing
+	run 'not executable' 126 -- "$tmp/deadlock.json"
+	run 'a folder' 126 -- "$tmp"
+	run 'a bad option' 2 --stack_depth=0 -- true
+	says err "stack_depth.*1-256" 'a bad option'
+	run 'dashes' 0 --stack-depth=9 -- sh -c 'echo "$DLWATCH_OPTIONS"'
+	says out "stack_depth='9'" dashes
+	echo 'int main(void) { return 4; }' | cc -static -x c - -o "$tmp/static" 2>/dev/null && {
+		run 'a static program' 4 -- "$tmp/static"
+		says err 'statically linked' static
+	}
+}
+
+tree() {
+	# Two processes, one mistake.
+	run 'a tree' 66 --output=json:"$tmp/a b.json" --output=junit:"$tmp/o.xml" -- \
+		sh -c "'$tmp/leave' '$tmp/deadlock.json' & (sh -c \"'$tmp/leave' '$tmp/deadlock2.json'\" & wait) & wait"
+	if [ "$(jq -c '[[.findings[].count], ([.processes[].pid]|sort)]' "$tmp/a b.json")" = '[[2],[77,4242]]' ]; then ok; else
+		fail "a tree: $(jq -c '[.findings[].count]' "$tmp/a b.json")"
+	fi
+	if [ "$(grep -c 'error: deadlock' "$tmp/err")" = 1 ]; then ok; else fail 'one mistake is printed twice'; fi
+	if grep -q 'failures="1"' "$tmp/o.xml"; then ok; else fail 'no JUnit file'; fi
+	run 'suppressed' 0 --suppressions="$tmp/list" -- "$tmp/leave" "$tmp/deadlock.json" 
+}
+
+user_paths() {
+	mkdir "$tmp/own dir"
+	run 'own journals' 66 --report="$tmp/own dir/j%%.json" -- \
+		sh -c "cp '$tmp/deadlock.json' '$tmp/own dir/j%.json'; cp '$tmp/stall.json' '$tmp/own dir/j%-1.json'"
+	says err '2 errors in 2 processes' 'own journals'
+	run 'not ours' 0 --report="$tmp/own dir/j%%.json" -- true
+	says err 'nothing found' 'journals of an earlier run'
+	run 'a log' 66 --log="$tmp/log" -- "$tmp/leave" "$tmp/deadlock.json"
+	says log 'error: deadlock' 'a log'
+	says_not err 'error: deadlock' 'a log'
+	run 'no log' 66 --log=none -- "$tmp/leave" "$tmp/deadlock.json"
+	says_not err 'error: deadlock' 'no log'
+	DLWATCH_OPTIONS='show=all stack_depth=7' run 'the environment' 0 -- sh -c 'echo "$DLWATCH_OPTIONS"'
+	says out "show='all'.*stack_depth='7'" 'the environment'
+	says out "exitcode='0'" 'children keep their status'
+	DLWATCH_OPTIONS=nonsense=1 run 'a bad environment' 0 -- true
+	says err nonsense 'a bad environment'
+}
+
+signals() {
+	# Passed on, once: the child counts them.
+	cat >"$tmp/child" <<'END'
+#!/bin/sh
+trap 'echo got; exit 7' USR1
+echo ready
+while :; do read -r _ <"$1"; done
+END
+	mkfifo "$tmp/fifo" "$tmp/said"
+	"$dlwatch" run -- sh "$tmp/child" "$tmp/fifo" >"$tmp/said" 2>"$tmp/err" &
+	runner=$!
+	{
+		read -r word
+		kill -USR1 $runner
+		# The shell sees its trap when the read ends.
+		until [ -e "$tmp/done" ]; do echo >"$tmp/fifo"; done &
+		poker=$!
+		read -r word
+		kill $poker
+	} <"$tmp/said"
+	wait $runner
+	status=$?
+	if [ "$word" = got ] && [ $status = 7 ]; then ok; else fail "signals: '$word', status $status"; fi
+}
+
+timeouts() {
+	run 'a hung tree' 143 --timeout=1 -- sh -c 'echo begun; sleep 1234567 & sh -c "sleep 1234567; :" ; :'
+	says err 'timeout' 'a hung tree'
+	says err 'Thread sleep' 'a hung tree'
+	if pgrep -f 'sleep 1234567' >/dev/null; then fail 'the tree lives on'; else ok; fi
+	run 'in time' 0 --timeout=50 -- true
+}
+
+printf 'deadlock:*\n' >"$tmp/list"
+for part in statuses tree user_paths signals timeouts; do $part; done
+echo "report_run: $passed passed, $failed failed"
+[ $failed = 0 ]

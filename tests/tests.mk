@@ -11,14 +11,15 @@ SAMPLE_BIN := $(call programs,samples)
 CONFORMANCE_BIN := $(call programs,tests/conformance) $(call plugins,tests/conformance)
 E2E_BIN := $(call programs,tests/e2e)
 BENCH_BIN := $(call programs,tests/bench)
-TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN)
+OUTSIDE_BIN := $(call programs,tests/outside)
+TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN) $(OUTSIDE_BIN)
 
 UNIT_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(wildcard tests/unit/*.c))
 UNIT_LINK := $(filter-out $(O)/cmd/report/command/main.o,$(COMMAND_OBJ))
 
-.PHONY: test test-unit test-cases test-samples test-conformance test-e2e test-exports test-emit test-install
+.PHONY: test test-unit test-cases test-samples test-conformance test-e2e test-outside test-exports test-emit test-install
 # A sanitized build tests the command, the graphs and the formats; the library is the same as without.
-test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-e2e test-exports test-emit test-install)
+test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-e2e test-outside test-exports test-emit test-install)
 
 $(T)/unit/suites.inc: $(wildcard tests/unit/*_test.c)
 	@mkdir -p $(@D)
@@ -38,6 +39,9 @@ test-conformance: all $(CONFORMANCE_BIN)
 	$(Q)tests/conformance/run.sh $(O)
 test-e2e: all $(E2E_BIN)
 	$(Q)tests/e2e/run.sh $(O)
+# Programs that hang, natively, looked at with `attach` and `core`.
+test-outside: all $(OUTSIDE_BIN)
+	$(Q)for part in tests/e2e/attach_*.sh tests/e2e/core_*.sh; do $$part $(O) $(PARTS) || failed=1; done; [ -z "$$failed" ]
 test-exports: all
 	$(Q)tests/exports.sh $(O)/libdlwatch.so
 test-emit: all

@@ -3,7 +3,7 @@
  * be on their way into the wait.
  *
  *   hang abba|recursive|errorcheck|robust|pi|self|ring N|rwlock|join|join-lock|once|file|gone|
- *        condition|semaphore|spin|forked
+ *        condition|spin|forked|main-gone
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -161,6 +161,7 @@ static const struct way {
     {"robust", ring, 0, 0, 1},
     {"pi", ring, 0, PTHREAD_PRIO_INHERIT, 0},
     {"self", lock_twice, 0, 0, 0},
+    {"main-gone", lock_twice, 0, 0, 0},
     {"rwlock", cross_tables, 0, 0, 0},
     {"join", join_other, 0, 0, 0},
     {"join-lock", join_under_lock, 0, 0, 0},
@@ -233,6 +234,8 @@ int main(int argc, char **argv)
     fflush(stdout);
     if (!strcmp(way->name, "condition"))
         sem_wait(&slots);
+    else if (!strcmp(way->name, "main-gone"))
+        pthread_exit(NULL);
     else
         pause();
     return 0;

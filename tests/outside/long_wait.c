@@ -136,8 +136,8 @@ static void unlock_plain(void)
 
 static const struct kind {
     const char *name;
-    void (*hold)(void), (*let_go)(void);   /* the holder, around its wait */
-    void (*enter)(void), (*leave)(void);   /* a waiter */
+    void (*hold)(void), (*let_go)(void); /* the holder, around its wait */
+    void (*enter)(void), (*leave)(void); /* a waiter */
     int type, protocol, robust;
 } kinds[] = {
     {"mutex", lock_gate, unlock_gate, lock_gate, unlock_gate, 0, 0, 0},

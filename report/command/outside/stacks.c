@@ -1,5 +1,7 @@
 #include "report/command/outside/stacks.h"
 
+#include "report/command/outside/frame_pointer.h"
+
 #include <elf.h>
 #include <elfutils/version.h>
 #include <string.h>
@@ -9,15 +11,17 @@ struct walk {
     struct dlw_target *target;
     struct dlw_seen_thread *thread;
     size_t depth;
+    struct dlw_registers registers; /* to begin with */
+    bool skips_first;               /* the first place is there already */
 };
 
 static pid_t next_thread(Dwfl *dwfl, void *argument, void **thread_argument)
 {
     struct walk *walk = argument;
     (void)dwfl;
-    if (*thread_argument == walk->thread)
+    if (*thread_argument == walk)
         return 0;
-    *thread_argument = walk->thread;
+    *thread_argument = walk;
     return (pid_t)walk->thread->tid;
 }
 
@@ -25,7 +29,7 @@ static bool get_thread(Dwfl *dwfl, pid_t tid, void *argument, void **thread_argu
 {
     struct walk *walk = argument;
     (void)dwfl;
-    *thread_argument = walk->thread;
+    *thread_argument = walk;
     return (uint32_t)tid == walk->thread->tid;
 }
 
@@ -44,8 +48,8 @@ static bool read_memory(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *out, void *a
 
 static bool set_registers(Dwfl_Thread *thread, void *argument)
 {
-    const struct dlw_seen_thread *seen = argument;
-    const struct dlw_registers *registers = &seen->registers;
+    const struct walk *walk = argument;
+    const struct dlw_registers *registers = &walk->registers;
     for (int i = 0; i < 32; i++) {
         Dwarf_Word value = registers->value[i];
         if (registers->known >> i & 1 && !dwfl_thread_state_registers(thread, i, 1, &value))
@@ -79,6 +83,10 @@ static int add_place(Dwfl_Frame *frame, void *argument)
     bool is_exact;
     if (!dwfl_frame_pc(frame, &pc, &is_exact))
         return DWARF_CB_ABORT;
+    if (walk->skips_first) {
+        walk->skips_first = false;
+        return DWARF_CB_OK;
+    }
     if (thread->n_places == walk->depth) {
         thread->is_cut = true;
         return DWARF_CB_ABORT;
@@ -109,6 +117,30 @@ static const Dwfl_Thread_Callbacks unwinding = {
     .set_initial_registers = set_registers,
 };
 
+static void walk_from(struct walk *walk, const struct dlw_registers *registers)
+{
+    walk->registers = *registers;
+    dwfl_getthread_frames(walk->target->dwfl, (pid_t)walk->thread->tid, add_place, walk);
+}
+
+/* Goes on from the last place with the frame pointer that belongs there. */
+static void walk_on(struct walk *walk)
+{
+    enum { FRAME_POINTER = 6, STACK_POINTER = 7, PC = 16 }; /* of x86-64, in DWARF's numbers */
+    struct dlw_seen_thread *thread = walk->thread;
+    const struct dlw_place *last = &thread->places[thread->n_places - 1];
+    struct dlw_registers registers = {.sp = last->sp, .pc = last->pc - last->is_return};
+    if (thread->is_cut || thread->registers.known >> FRAME_POINTER & 1 ||
+        !dlw_frame_pointer(walk->target, thread, last, &registers.value[FRAME_POINTER]))
+        return;
+    registers.value[STACK_POINTER] = registers.sp;
+    registers.value[PC] = registers.pc;
+    registers.known = 1 << FRAME_POINTER | 1 << STACK_POINTER | 1 << PC;
+    walk->skips_first = true;
+    walk_from(walk, &registers);
+    walk->skips_first = false;
+}
+
 void dlw_stacks_unwind(struct dlw_target *target, size_t depth)
 {
     struct walk walk = {.target = target, .depth = depth};
@@ -118,8 +150,10 @@ void dlw_stacks_unwind(struct dlw_target *target, size_t depth)
         if (!walk.thread->registers.known)
             continue;
         if (is_ready)
-            dwfl_getthread_frames(target->dwfl, (pid_t)walk.thread->tid, add_place, &walk);
+            walk_from(&walk, &walk.thread->registers);
         if (!walk.thread->n_places)
             add_first_place(&walk);
+        else if (is_ready)
+            walk_on(&walk);
     }
 }

@@ -1,0 +1,167 @@
+#!/bin/sh
+# attach_process.sh BUILD [PART…]: the process goes on untouched, many threads take seconds, containers,
+# formats, and a clear line for what can't be done.
+# shellcheck disable=SC2016 # jq's variables
+# shellcheck source=tests/e2e/outside.sh
+. "$(dirname "$0")/outside.sh"
+can_trace || { echo "attach_process: not allowed to trace here, skipped" && exit 0; }
+
+# says STATUS WORDS COMMAND…
+says() {
+	want=$1 words=$2
+	shift 2
+	timeout -k 5 60 "$@" >"$tmp/json" 2>"$tmp/err"
+	status=$?
+	if [ $status = "$want" ] && grep -q -e "$words" "$tmp/err"; then
+		pass
+	else
+		fail "$*: status $status, says: $(cat "$tmp/err")"
+	fi
+}
+
+thousand() {
+	what='attach 1000 threads'
+	start 1001 "$programs/long_wait" condition 1000 || return
+	begin=$(date +%s)
+	look 0 attach --format=json "$pid"
+	took=$(($(date +%s) - begin))
+	see '.threads|length==1002 and (map(select(.waits=="condition" and (.stack|length)>3))|length)==1000'
+	if [ $took -le 20 ]; then pass; else fail "$what: took $took seconds"; fi
+	look 0 attach "$pid"
+	if grep -q 'threads were stopped, each for at most' "$tmp/json"; then pass; else fail "$what: length of the stop"; fi
+	let_go "$what"
+}
+
+# epoll_wait and the like see nothing of it, and their stacks are there all the same.
+undisturbed() {
+	what='attach calls'
+	start 1 "$programs/calls" || return
+	look 0 attach --format=json "$pid"
+	see '.threads|map(.syscall)|contains(["epoll_wait","poll","rt_sigtimedwait"])'
+	see '.threads|map(select(.syscall=="epoll_wait"))|.[0].stack|map(.function)|index("in_epoll")!=null'
+	see '.threads|map(select(.waits=="semaphore"))|.[0].timed'
+	let_go "$what"
+	what='attach --stop-all'
+	start 1 "$programs/calls" || return
+	look 0 attach --stop-all --format=json "$pid"
+	see '.threads|map(select(.syscall=="epoll_wait"))|.[0].stack|map(.function)|index("start_thread")!=null'
+	end
+}
+
+is_stopped() { ! cat /proc/"$pid"/task/*/stat | grep -vq '^[^)]*) T'; }
+stays_stopped() {
+	what='attach stopped'
+	start 2 "$programs/hang" abba || return
+	kill -STOP "$pid"
+	until_true is_stopped
+	look 66 attach --format=json "$pid"
+	see '.findings[0].kind=="deadlock"'
+	if until_true is_stopped; then pass; else fail "$what: was set going"; fi
+	end
+}
+
+# killed: whatever moment dlwatch is killed at, the process is let go.
+killed() {
+	what='attach killed'
+	start 201 "$programs/long_wait" mutex 200 || return
+	for pause in 0.05 0.07 0.08 0.09 0.1 0.12; do
+		"$dlwatch" attach "$pid" >/dev/null 2>&1 &
+		watcher=$!
+		sleep $pause
+		kill -9 $watcher 2>/dev/null
+		wait $watcher 2>/dev/null
+	done
+	if cat /proc/"$pid"/task/*/status | grep -q '^State:.t '; then fail "$what: still stopped"; else pass; fi
+	let_go "$what"
+}
+
+container() {
+	what='attach container'
+	unshare -mpf true 2>/dev/null || { echo "attach_process: no namespaces, part skipped" && return; }
+	mkdir -p "$tmp/there"
+	# shellcheck disable=SC2016 # expanded inside
+	start 0 unshare -mpf --kill-child sh -c 'mount -t tmpfs none "$1" && cp "$2" "$1/inside" && exec "$1/inside" abba' \
+		- "$tmp/there" "$programs/hang" || return
+	pid=$(tr -d ' ' </proc/"$child"/task/"$child"/children)
+	until_true are_waiting 2
+	look 66 attach --format=json "$pid"
+	see '.findings[0].cycle|all(.wants.stack|map(.file//"")|any(endswith("hang.c")))'
+	see '.findings[0].locks|map(.expression)|index("accounts[1].lock")!=null'
+	end
+}
+
+formats() {
+	what='attach formats'
+	start 2 "$programs/hang" abba || return
+	timeout 60 "$dlwatch" attach --color=never "$pid" >"$tmp/text"
+	for word in 'deadlock' 'worker-0' 'worker-1' 'accounts\[1\].lock' 'hang.c:' 'each for at most'; do
+		if grep -q "$word" "$tmp/text"; then pass; else fail "$what: text lacks $word"; fi
+	done
+	look 66 attach --format=json -o "$tmp/file" "$pid"
+	cp "$tmp/file" "$tmp/json"
+	see '.version==1 and (.threads|length)==3 and (.processes[0]|.threads==3 and (.argv|length)==2)'
+	look 5 attach --exitcode=5 --format=json "$pid"
+	says 2 'unknown format' "$dlwatch" attach --format=nosuch "$pid"
+	says 2 'stack_depth' "$dlwatch" attach --stack_depth=0 "$pid"
+	look 66 attach --stack_depth=1 --format=json "$pid"
+	see '.threads|all(.stack|map(select(.inlined|not))|length<=2)'
+	end
+}
+
+watches() { [ "$(grep -c 'error: deadlock' "$tmp/watched")" -ge 3 ]; }
+watch() {
+	what='attach --watch'
+	start 2 "$programs/hang" abba || return
+	"$dlwatch" attach --watch=0.1 "$pid" >"$tmp/watched" 2>&1 &
+	watcher=$!
+	if until_true watches; then pass; else fail "$what: not repeated"; fi
+	end
+	wait $watcher
+	status=$?
+	if [ $status = 66 ]; then pass; else fail "$what: status $status after the end"; fi
+	says 2 'watch' "$dlwatch" attach --watch=never 1
+}
+
+errors() {
+	what='attach errors'
+	says 2 'no process 4194000' "$dlwatch" attach 4194000
+	says 2 'no process number' "$dlwatch" attach abc
+	says 2 'no process is given' "$dlwatch" attach
+	says 2 'kernel thread' "$dlwatch" attach 2
+	start 2 "$programs/hang" abba || return
+	if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+		chmod 755 "$tmp"
+		cp "$dlwatch" "$tmp/dlwatch"
+		says 2 'belongs to user 0' setpriv --reuid=65534 --regid=65534 --clear-groups "$tmp/dlwatch" attach --format=json "$pid"
+		see '.threads|length==3'
+	fi
+	end
+}
+
+# A program whose C library is another, or none to be recognised.
+foreign() {
+	command -v musl-gcc >/dev/null || { echo "attach_process: no musl-gcc, part skipped" && return; }
+	what='attach musl'
+	here=$(dirname "$0")
+	musl-gcc -g -D_GNU_SOURCE "$here/../outside/raw.c" -idirafter /usr/include -idirafter "/usr/include/$(uname -m)-linux-gnu" \
+		-o "$tmp/raw" -pthread || return
+	start 1 "$tmp/raw" || return
+	says 2 musl "$dlwatch" attach --format=json "$pid"
+	see '.threads|length==2 and (map(select(.syscall=="futex"))|length)==1'
+	let_go "$what"
+}
+
+static_program() {
+	what='attach static'
+	here=$(dirname "$0")
+	cc -std=gnu11 -D_GNU_SOURCE -g -static "$here/../outside/hang.c" -o "$tmp/hang" -pthread 2>/dev/null ||
+		{ echo "attach_process: no static libc, part skipped" && return; }
+	start 2 "$tmp/hang" abba || return
+	look 66 attach --format=json "$pid"
+	see '.findings[0].locks|map(.expression)|index("accounts[0].lock")!=null'
+	end
+}
+
+[ $# -gt 0 ] || set -- thousand undisturbed stays_stopped killed container formats watch errors foreign static_program
+for part; do $part; done
+finish attach_process

@@ -1,0 +1,79 @@
+#!/bin/sh
+# attach_waits.sh BUILD [PART…]: every kind of wait, natively, seen from outside and then let go.
+# shellcheck disable=SC2016 # jq's variables
+# shellcheck source=tests/e2e/outside.sh
+. "$(dirname "$0")/outside.sh"
+can_trace || { echo "attach_waits: not allowed to trace here, skipped" && exit 0; }
+
+kinds() {
+	echo "$waits" >"$tmp/waits"
+	while read -r kind wait object name mode holder n <&3; do
+		what="attach $kind"
+		start "$n" "$programs/long_wait" "$kind" 1 || continue
+		look 0 attach --format=json "$pid"
+		see_wait "$wait" "$object" "$name" "$mode" "$holder"
+		see '.threads|map(select(.thread.name=="holder"))|.[0]|.waits=="syscall" and .syscall=="read"'
+		see '.findings==[] and .processes[0].ended=="running"'
+		let_go "$what"
+	done 3<"$tmp/waits"
+}
+
+# A spinning thread is in no call: what it runs in tells.
+spin() {
+	what='attach spin'
+	start 1 "$programs/long_wait" spin 1 || return
+	until_true are_running 1
+	for _ in 1 2 3 4 5; do # on a busy machine it may be off the processor in both samples
+		timeout 60 "$dlwatch" attach --format=json "$pid" >"$tmp/json"
+		jq -e '.threads[]|select(.waits=="spin")' "$tmp/json" >/dev/null && break
+	done
+	see '.threads|map(select(.waits=="spin"))|length==1'
+	see '(.threads|map(select(.waits=="spin"))|.[0].for) as $l|.locks[$l]|.kind=="spin" and .name=="spin"'
+	let_go "$what"
+}
+
+timed() {
+	what='attach timedlock'
+	start 2 "$programs/long_wait" timedlock 1 || return
+	look 0 attach --format=json "$pid"
+	see '.threads|map(select(.thread.name=="waiter"))|.[0].timed==true'
+	# Once interrupted, the kernel restarts it as another call: it must be recognised again.
+	look 0 attach --format=json "$pid"
+	see '.threads|map(select(.thread.name=="waiter"))|.[0]|.timed==true and .waits=="lock"'
+	let_go "$what"
+}
+
+static_guard() {
+	what='attach guard'
+	start 1 "$programs/guard" || return
+	look 0 attach --format=json "$pid"
+	see '.threads|map(select(.waits=="guard"))|length==1'
+	let_go "$what"
+}
+
+own_futex() {
+	what='attach raw'
+	start 1 "$programs/raw" || return
+	look 0 attach --format=json "$pid"
+	see '.threads|map(select(.syscall=="futex"))|length==1 and (.[0].note|test("no holder"))'
+	let_go "$what"
+}
+
+# Without names of the library's inner functions the arguments, the call and the object have to do.
+no_debug_files() {
+	unshare -m true 2>/dev/null || { echo "attach_waits: no mount namespace, part skipped" && return; }
+	echo "$waits" >"$tmp/waits"
+	while read -r kind wait object name mode holder n <&3; do
+		what="attach $kind without debug files"
+		start "$n" "$programs/long_wait" "$kind" 1 || continue
+		# shellcheck disable=SC2016 # expanded inside
+		unshare -m sh -c '[ ! -d /usr/lib/debug ] || mount -t tmpfs none /usr/lib/debug; exec "$@"' - \
+			timeout 60 "$dlwatch" attach --format=json "$pid" >"$tmp/json" 2>"$tmp/err"
+		see_wait "$wait" "$object" "$name" "$mode" "$holder"
+		let_go "$what"
+	done 3<"$tmp/waits"
+}
+
+[ $# -gt 0 ] || set -- kinds spin timed static_guard own_futex no_debug_files
+for part; do $part; done
+finish attach_waits

@@ -7,7 +7,8 @@ case $(cat /proc/sys/kernel/core_pattern) in
 '|'* | /*) kernel=no && echo "core_kinds: the kernel's cores go elsewhere, those parts skipped" ;;
 *) kernel=yes ;;
 esac
-command -v gcore >/dev/null && gcore=yes || { gcore=no && echo "core_kinds: no gcore, those parts skipped"; }
+gcore=no
+if command -v gcore >/dev/null; then gcore=yes; else echo "core_kinds: no gcore, those parts skipped"; fi
 # shellcheck disable=SC3045 # dash and bash have it
 ulimit -c unlimited 2>/dev/null || kernel=no
 myself=$(cd "$(dirname "$0")" && pwd)/core_kinds.sh
@@ -17,9 +18,9 @@ cd "$tmp" || exit 1
 take() {
 	rm -f "$tmp"/core*
 	if [ "$1" = gcore ]; then
-		[ $gcore = yes ] && gcore -o "$tmp/core" "$pid" >"$tmp/gcore.out" 2>&1
+		[ "$gcore" = yes ] && gcore -o "$tmp/core" "$pid" >"$tmp/gcore.out" 2>&1
 	else
-		[ $kernel = yes ] && kill -ABRT "$pid" && wait "$child" 2>/dev/null
+		[ "$kernel" = yes ] && kill -ABRT "$pid" && wait "$child" 2>/dev/null
 	fi
 	end
 	set -- "$tmp"/core*

@@ -49,9 +49,9 @@ struct dlw_doc_process *dlw_reader_process(struct dlw_reader *reader)
     return reader->process;
 }
 
-static void copy_argv(struct dlw_reader *reader, const json_t *argv)
+static void copy_argv(struct dlw_reader *reader, struct dlw_doc_process *process,
+                      const json_t *argv)
 {
-    struct dlw_doc_process *process = reader->process;
     size_t n = json_array_size(argv);
     process->argv = dlw_region_alloc(reader->region, (n + 1) * sizeof(*process->argv));
     process->argc = n;
@@ -68,6 +68,48 @@ static void check_release(struct dlw_reader *reader, const json_t *line)
         dlw_doc_note(reader->reading->doc,
                      "%s was written by libdlwatch.so %s, this is dlwatch " DLW_VERSION,
                      reader->path, release);
+}
+
+static void fill_process(struct dlw_reader *reader, struct dlw_doc_process *process,
+                         const json_t *line)
+{
+    process->journal = reader->path;
+    process->pid = (uint32_t)dlw_json_number(line, "pid");
+    process->ppid = (uint32_t)dlw_json_number(line, "ppid");
+    process->exe = dlw_region_copy(reader->region, dlw_json_text(line, "exe"));
+    process->folder = dlw_region_copy(reader->region, dlw_json_text(line, "cwd"));
+    process->start = dlw_json_real(line, "start", 0);
+    process->status = -1;
+    const char *by = dlw_json_text(line, "by");
+    process->forked = by && strcmp(by, "fork") == 0;
+    copy_argv(reader, process, json_object_get(line, "argv"));
+}
+
+static void fill_end(struct dlw_doc_process *process, const json_t *line)
+{
+    static const char *const known[] = {"exit",   "deadlock", "abort",  "exec",
+                                        "signal", "killed",   "running"};
+    const char *ended = dlw_json_text(line, "ended");
+    for (size_t i = 0; ended && i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(known[i], ended) == 0)
+            process->ended = known[i];
+    const json_t *status = json_object_get(line, "status");
+    if (json_is_integer(status) && json_integer_value(status) >= 0 &&
+        json_integer_value(status) < 65536)
+        process->status = (int)json_integer_value(status);
+    process->edges = dlw_json_number(line, "edges");
+    process->locks = dlw_json_number(line, "locks");
+    process->threads = dlw_json_number(line, "threads");
+    process->calls = dlw_json_number(line, "calls");
+}
+
+/* The id of a line that defines something; 0 after a message. */
+static uint64_t new_id(struct dlw_reader *reader, const json_t *line, const char *what)
+{
+    uint64_t id = dlw_json_number(line, "id");
+    if (!id)
+        dlw_reader_complain(reader, "a %s without an id", what);
+    return id;
 }
 
 static void read_process(struct dlw_reader *reader, const json_t *line)
@@ -90,27 +132,27 @@ static void read_process(struct dlw_reader *reader, const json_t *line)
         return;
     }
     check_release(reader, line);
-    struct dlw_doc_process *process = dlw_doc_add_process(reader->reading->doc);
+    reader->is_merged = dlw_json_flag(line, "merged");
+    struct dlw_doc_process *process = reader->is_merged
+                                          ? dlw_region_alloc(reader->region, sizeof(*process))
+                                          : dlw_doc_add_process(reader->reading->doc);
     reader->process = process;
-    process->journal = reader->path;
-    process->pid = (uint32_t)dlw_json_number(line, "pid");
-    process->ppid = (uint32_t)dlw_json_number(line, "ppid");
-    process->exe = dlw_region_copy(reader->region, dlw_json_text(line, "exe"));
-    process->folder = dlw_region_copy(reader->region, dlw_json_text(line, "cwd"));
-    process->start = dlw_json_real(line, "start", 0);
-    process->status = -1;
-    const char *by = dlw_json_text(line, "by");
-    process->forked = by && strcmp(by, "fork") == 0;
-    copy_argv(reader, json_object_get(line, "argv"));
+    fill_process(reader, process, line);
 }
 
-/* The id of a line that defines something; 0 after a message. */
-static uint64_t new_id(struct dlw_reader *reader, const json_t *line, const char *what)
+static void read_journal(struct dlw_reader *reader, const json_t *line)
 {
-    uint64_t id = dlw_json_number(line, "id");
-    if (!id)
-        dlw_reader_complain(reader, "a %s without an id", what);
-    return id;
+    uint64_t id = new_id(reader, line, "journal");
+    struct dlw_raw_journal *raw;
+    FIND(reader->journals, id, raw);
+    if (!id || raw || !reader->is_merged)
+        return;
+    raw = dlw_region_alloc(&reader->own, sizeof(*raw));
+    raw->id = id;
+    raw->process = dlw_doc_add_process(reader->reading->doc);
+    fill_process(reader, raw->process, line);
+    fill_end(raw->process, line);
+    ADD(reader->journals, raw);
 }
 
 static void read_module(struct dlw_reader *reader, const json_t *line)
@@ -195,11 +237,12 @@ static void read_thread(struct dlw_reader *reader, const json_t *line)
     }
     struct dlw_doc_thread *thread = raw->thread;
     thread->id = (uint32_t)id;
-    thread->process = reader->process;
+    thread->process = reader->is_merged ? NULL : reader->process;
     thread->tid = (uint32_t)dlw_json_number(line, "tid");
     thread->parent = (uint32_t)dlw_json_number(line, "parent");
     const char *name = dlw_json_text(line, "name");
     thread->name = name && *name ? dlw_region_copy(reader->region, name) : thread->name;
+    raw->is_main = reader->is_merged ? dlw_json_flag(line, "main") : id == 1;
     raw->created = dlw_json_number(line, "created");
     raw->start = dlw_json_number(line, "start");
 }
@@ -231,7 +274,7 @@ static void read_lock(struct dlw_reader *reader, const json_t *line)
     raw->id = id;
     struct dlw_doc_lock *lock = &raw->lock;
     lock->source = id;
-    lock->process = reader->process;
+    lock->process = reader->is_merged ? NULL : reader->process;
     lock->kind = checked_kind(reader, dlw_json_text(line, "kind"));
     lock->address = dlw_json_address(line, "address");
     lock->attributes = dlw_region_copy(reader->region, dlw_json_text(line, "attr"));
@@ -240,6 +283,7 @@ static void read_lock(struct dlw_reader *reader, const json_t *line)
     lock->offset = dlw_json_address(line, "offset");
     raw->created = dlw_json_number(line, "created");
     raw->first = dlw_json_number(line, "first");
+    raw->lasting = dlw_region_copy(reader->region, dlw_json_text(line, "lasting"));
     uint64_t module = dlw_json_number(line, "module"), thread = dlw_json_number(line, "thread");
     FIND(reader->modules, module, raw->module);
     FIND(reader->threads, thread, raw->thread);
@@ -257,6 +301,8 @@ static void read_finding(struct dlw_reader *reader, const json_t *line)
         dlw_reader_complain(reader, "finding %llu a second time", (unsigned long long)id);
         return;
     }
+    if (reader->reading->sink)
+        return;
     size_t before = reader->reading->doc->n_findings;
     dlw_reader_build_finding(reader, line);
     if (reader->reading->doc->n_findings == before)
@@ -285,6 +331,8 @@ static void read_off(struct dlw_reader *reader, const json_t *line)
 
 static void read_waits(struct dlw_reader *reader, const json_t *line)
 {
+    if (reader->reading->sink)
+        return;
     json_decref(reader->waits);
     reader->waits = json_deep_copy(line);
 }
@@ -297,21 +345,9 @@ static void read_exec(struct dlw_reader *reader, const json_t *line)
 
 static void read_end(struct dlw_reader *reader, const json_t *line)
 {
-    static const char *const known[] = {"exit", "deadlock", "abort", "exec", "signal"};
-    const char *ended = dlw_json_text(line, "ended");
-    struct dlw_doc_process *process = reader->process;
-    process->ended = "exit";
-    for (size_t i = 0; ended && i < sizeof(known) / sizeof(known[0]); i++)
-        if (strcmp(known[i], ended) == 0)
-            process->ended = known[i];
-    const json_t *status = json_object_get(line, "status");
-    if (json_is_integer(status) && json_integer_value(status) >= 0 &&
-        json_integer_value(status) < 65536)
-        process->status = (int)json_integer_value(status);
-    process->edges = dlw_json_number(line, "edges");
-    process->locks = dlw_json_number(line, "locks");
-    process->threads = dlw_json_number(line, "threads");
-    process->calls = dlw_json_number(line, "calls");
+    fill_end(reader->process, line);
+    if (!reader->process->ended)
+        reader->process->ended = "exit";
     reader->ended = true;
 }
 
@@ -319,10 +355,19 @@ static const struct {
     const char *type;
     void (*read)(struct dlw_reader *reader, const json_t *line);
 } line_types[] = {
-    {"process", read_process}, {"module", read_module}, {"stack", read_stack},
-    {"thread", read_thread},   {"lock", read_lock},     {"edge", dlw_reader_build_edge},
-    {"finding", read_finding}, {"again", read_again},   {"off", read_off},
-    {"waits", read_waits},     {"exec", read_exec},     {"end", read_end},
+    {"process", read_process},
+    {"journal", read_journal},
+    {"module", read_module},
+    {"stack", read_stack},
+    {"thread", read_thread},
+    {"lock", read_lock},
+    {"edge", dlw_reader_build_edge},
+    {"finding", read_finding},
+    {"again", read_again},
+    {"off", read_off},
+    {"waits", read_waits},
+    {"exec", read_exec},
+    {"end", read_end},
 };
 
 static void read_object(struct dlw_reader *reader, const json_t *line)
@@ -337,6 +382,9 @@ static void read_object(struct dlw_reader *reader, const json_t *line)
         reader->refused = true;
         return;
     }
+    const struct dlw_line_sink *sink = reader->reading->sink;
+    if (sink)
+        sink->line(sink->context, reader, type, line);
     for (size_t i = 0; i < sizeof(line_types) / sizeof(line_types[0]); i++)
         if (strcmp(line_types[i].type, type) == 0) {
             line_types[i].read(reader, line);
@@ -426,7 +474,7 @@ static bool is_running(const struct dlw_doc_process *process)
 static void settle_end(struct dlw_reader *reader)
 {
     struct dlw_doc_process *process = reader->process;
-    if (!process || process->ended)
+    if (!process || process->ended || reader->is_merged)
         return;
     if (reader->replaced)
         process->ended = "exec";
@@ -458,11 +506,15 @@ bool dlw_reader_close(struct dlw_reader *reader)
     settle_end(reader);
     count_what_was_seen(reader);
     bool whole = reader->complaints == 0;
+    const struct dlw_line_sink *sink = reader->reading->sink;
+    if (sink && reader->process)
+        sink->closing(sink->context, reader);
     HASH_CLEAR(hh, reader->modules);
     HASH_CLEAR(hh, reader->stacks);
     HASH_CLEAR(hh, reader->threads);
     HASH_CLEAR(hh, reader->locks);
     HASH_CLEAR(hh, reader->findings);
+    HASH_CLEAR(hh, reader->journals);
     json_decref(reader->waits);
     dlw_region_free(&reader->own);
     free(reader->partial);

@@ -8,14 +8,23 @@
 #include "report/command/model.h"
 #include "report/command/symbols.h"
 
+struct dlw_reader; /* one journal; opaque */
+
+/* For `merge`: gets the lines that refer to others instead of the document. The line at hand and
+ * the tables (journal_raw.h) are the reader's; `closing` is called before they go. */
+struct dlw_line_sink {
+    void *context;
+    void (*line)(void *context, struct dlw_reader *reader, const char *type, const void *json);
+    void (*closing)(void *context, struct dlw_reader *reader);
+};
+
 struct dlw_reading {
     struct dlw_doc *doc;
     struct dlw_symbols *symbols;
-    bool edges;   /* fill doc->edges and doc->locks */
+    bool edges; /* fill doc->edges and doc->locks */
+    const struct dlw_line_sink *sink;
     bool growing; /* the files are still written: a last line without its end is no damage */
 };
-
-struct dlw_reader; /* one journal; opaque */
 
 struct dlw_reader *dlw_reader_new(const struct dlw_reading *reading, const char *path);
 /* Any piece of the file, in order. */
@@ -28,6 +37,8 @@ struct dlw_doc_process *dlw_reader_process(struct dlw_reader *reader);
 
 /* Files, folders (their files), "-" for standard input. False: something could not be read. */
 bool dlw_read_paths(const struct dlw_reading *reading, char *const *paths, size_t n);
+/* One of them; see below for `from_folder`. */
+bool dlw_read_path(const struct dlw_reading *reading, const char *path, bool from_folder);
 /* The same, file by file, with what `visit` makes of each; for whoever keeps no document of all.
  * Stops when visit returns false. */
 typedef bool dlw_path_visit(void *context, const char *path, bool from_folder);

@@ -79,7 +79,7 @@ struct dlw_doc_thread *dlw_reader_thread(struct dlw_reader *reader, uint64_t id)
     if (!raw) {
         struct dlw_doc_thread *stranger = dlw_region_alloc(reader->region, sizeof(*stranger));
         stranger->id = (uint32_t)id;
-        stranger->process = reader->process;
+        stranger->process = reader->is_merged ? NULL : reader->process;
         return stranger;
     }
     if (raw->created)
@@ -100,9 +100,8 @@ static void name_variable(struct dlw_reader *reader, struct dlw_raw_lock *raw,
         return;
     lock->module = raw->module->path;
     lock->build_id = raw->module->build_id;
-    struct dlw_variable variable =
-        dlw_symbols_variable(reader->reading->symbols, reader->region, raw->module->path,
-                             raw->module->build_id, lock->offset);
+    struct dlw_variable variable = dlw_symbols_variable(reader->reading->symbols, raw->module->path,
+                                                        raw->module->build_id, lock->offset);
     if (!lock->name) {
         lock->name = variable.name;
         lock->expression = variable.expression;
@@ -251,6 +250,15 @@ static void build_threads(struct dlw_reader *reader, struct dlw_doc_finding *fin
                     &finding->threads[i]);
 }
 
+/* A history says of a finding in which journal it stood. */
+static const struct dlw_doc_process *process_of(struct dlw_reader *reader, const json_t *line)
+{
+    struct dlw_raw_journal *raw;
+    uint64_t id = dlw_json_number(line, "journal");
+    FIND(reader->journals, id, raw);
+    return raw ? raw->process : reader->is_merged ? NULL : reader->process;
+}
+
 void dlw_reader_build_finding(struct dlw_reader *reader, const json_t *line)
 {
     struct dlw_doc *doc = reader->reading->doc;
@@ -265,7 +273,10 @@ void dlw_reader_build_finding(struct dlw_reader *reader, const json_t *line)
     }
     struct dlw_doc_finding *finding = dlw_doc_add_finding(doc, (enum dlw_kind)kind);
     const char *certainty = dlw_json_text(line, "certainty");
-    finding->process = reader->process;
+    finding->process = process_of(reader, line);
+    finding->across_runs = dlw_json_flag(line, "across");
+    if (dlw_json_number(line, "count"))
+        finding->count = dlw_json_number(line, "count");
     finding->certain = certainty && strcmp(certainty, "certain") == 0;
     finding->time = dlw_json_real(line, "time", 0);
     finding->reason = dlw_region_copy(reader->region, dlw_json_text(line, "reason"));

@@ -35,6 +35,7 @@ struct dlw_raw_stack {
 struct dlw_raw_thread {
     uint64_t id;
     struct dlw_doc_thread *thread;
+    bool is_main;
     uint64_t created, start; /* stacks, named when a finding wants them */
     UT_hash_handle hh;
 };
@@ -45,6 +46,8 @@ struct dlw_raw_lock {
     uint64_t created, first;  /* stacks */
     struct dlw_raw_module *module;
     struct dlw_raw_thread *thread;
+    const char *lasting;           /* its name over runs, in a merged history */
+    void *merged;                  /* what merge has made of it */
     struct dlw_doc_lock *named;    /* names looked up; findings copy it */
     struct dlw_doc_lock *in_graph; /* its node among doc->locks, when edges are read */
     UT_hash_handle hh;
@@ -53,6 +56,12 @@ struct dlw_raw_lock {
 struct dlw_raw_finding {
     uint64_t id;
     struct dlw_doc_finding *finding;
+    UT_hash_handle hh;
+};
+
+struct dlw_raw_journal {
+    uint64_t id;
+    struct dlw_doc_process *process;
     UT_hash_handle hh;
 };
 
@@ -65,7 +74,8 @@ struct dlw_reader {
     unsigned complaints;
     bool refused; /* not a journal, or a newer one: the rest is not looked at */
     bool ended, replaced;
-    char *partial; /* malloc'ed */
+    bool is_merged; /* a history: its processes stand in journal lines */
+    char *partial;  /* malloc'ed */
     size_t n_partial, room;
     struct dlw_doc_process *process;
     struct dlw_raw_module *modules;
@@ -73,7 +83,8 @@ struct dlw_reader {
     struct dlw_raw_thread *threads;
     struct dlw_raw_lock *locks;
     struct dlw_raw_finding *findings;
-    json_t *waits; /* the last snapshot line */
+    struct dlw_raw_journal *journals; /* that a merged history holds */
+    json_t *waits;                    /* the last snapshot line */
 };
 
 /* A message with file and line; counts as damage. */

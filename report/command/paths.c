@@ -52,38 +52,41 @@ static bool is_passed_over(int descriptor, const char *path)
     return !has_journal_name(path) && !looks_like_a_journal(descriptor);
 }
 
-static bool read_one(void *context, const char *path, bool from_folder)
+bool dlw_read_path(const struct dlw_reading *reading, const char *path, bool from_folder)
 {
-    struct {
-        const struct dlw_reading *reading;
-        bool whole;
-    } *walk = context;
-    bool is_input = strcmp(path, "-") == 0;
+    bool is_input = strcmp(path, "-") == 0, whole = true;
     /* A pipe among a folder's files must not be waited for; one that was asked for must. */
     int flags = O_RDONLY | O_CLOEXEC | (from_folder ? O_NONBLOCK : 0);
     int descriptor = is_input ? STDIN_FILENO : open(path, flags);
     if (descriptor < 0) {
         dlw_message("%s: %s", path, strerror(errno));
-        walk->whole = false;
-        return true;
+        return false;
     }
     if (!from_folder || !is_passed_over(descriptor, path)) {
-        struct dlw_reader *reader =
-            dlw_reader_new(walk->reading, is_input ? "standard input" : path);
+        struct dlw_reader *reader = dlw_reader_new(reading, is_input ? "standard input" : path);
         bool fed = feed_descriptor(reader, path, descriptor);
-        walk->whole &= dlw_reader_close(reader) && fed;
+        whole = dlw_reader_close(reader) && fed;
     }
     if (!is_input)
         close(descriptor);
+    return whole;
+}
+
+struct walk {
+    const struct dlw_reading *reading;
+    bool whole;
+};
+
+static bool read_one(void *context, const char *path, bool from_folder)
+{
+    struct walk *walk = context;
+    walk->whole &= dlw_read_path(walk->reading, path, from_folder);
     return true;
 }
 
 bool dlw_read_paths(const struct dlw_reading *reading, char *const *paths, size_t n)
 {
-    struct {
-        const struct dlw_reading *reading;
-        bool whole;
-    } walk = {reading, true};
+    struct walk walk = {reading, true};
     return dlw_each_path(paths, n, read_one, &walk) && walk.whole;
 }
 

@@ -19,6 +19,12 @@ struct place {
     UT_hash_handle hh;
 };
 
+struct variable {
+    uint64_t offset;
+    struct dlw_variable names;
+    UT_hash_handle hh;
+};
+
 struct module {
     char *key; /* path and build id */
     Dwfl *session;
@@ -26,6 +32,7 @@ struct module {
     Dwarf_Addr bias; /* session address - file address */
     const char *trouble;
     struct place *places;
+    struct variable *variables;
     UT_hash_handle hh;
 };
 
@@ -59,6 +66,7 @@ void dlw_symbols_free(struct dlw_symbols *symbols)
     HASH_ITER(hh, symbols->modules, module, next)
     {
         HASH_CLEAR(hh, module->places);
+        HASH_CLEAR(hh, module->variables);
         HASH_DELETE(hh, symbols->modules, module);
         if (module->session)
             dwfl_end(module->session);
@@ -236,13 +244,21 @@ void dlw_symbols_frames(struct dlw_symbols *symbols, struct dlw_region *region, 
     }
 }
 
-struct dlw_variable dlw_symbols_variable(struct dlw_symbols *symbols, struct dlw_region *region,
-                                         const char *path, const char *build_id, uint64_t offset)
+struct dlw_variable dlw_symbols_variable(struct dlw_symbols *symbols, const char *path,
+                                         const char *build_id, uint64_t offset)
 {
-    struct dlw_variable nothing = {0};
     struct module *module = find_module(symbols, path, build_id);
-    return module->dwfl ? dlw_symbols_variable_of(region, module->dwfl, offset + module->bias)
-                        : nothing;
+    struct variable *variable;
+    HASH_FIND(hh, module->variables, &offset, sizeof(offset), variable);
+    if (variable)
+        return variable->names;
+    variable = dlw_region_alloc(&symbols->region, sizeof(*variable));
+    variable->offset = offset;
+    if (module->dwfl)
+        variable->names =
+            dlw_symbols_variable_of(&symbols->region, module->dwfl, offset + module->bias);
+    HASH_ADD(hh, module->variables, offset, sizeof(variable->offset), variable);
+    return variable->names;
 }
 
 const char *dlw_symbols_trouble(struct dlw_symbols *symbols, const char *path, const char *build_id)

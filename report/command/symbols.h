@@ -44,8 +44,9 @@ struct dlw_variable {
     const char *name;       /* `accounts+40`, `gate`; NULL: not known */
     const char *expression; /* `accounts[1].lock`; NULL where there is no debug information */
 };
-struct dlw_variable dlw_symbols_variable(struct dlw_symbols *symbols, struct dlw_region *region,
-                                         const char *path, const char *build_id, uint64_t offset);
+/* The texts belong to `symbols`. */
+struct dlw_variable dlw_symbols_variable(struct dlw_symbols *symbols, const char *path,
+                                         const char *build_id, uint64_t offset);
 struct dlw_variable dlw_symbols_variable_of(struct dlw_region *region, Dwfl_Module *module,
                                             uint64_t address);
 

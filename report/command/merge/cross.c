@@ -1,0 +1,236 @@
+/*
+ * What only shows across journals: the united edges go through the same lock-order graph that the
+ * library has, and a circle counts when no single journal holds all of it. Where one does, its own
+ * process has judged it, with all that it knew of gates, threads and their lives.
+ *
+ * Threads of different runs are taken to be different threads, the main ones too: what one test
+ * drives from its main thread, a server runs in any. The finding says when that was so.
+ */
+#include "report/command/merge/history.h"
+
+#include "graph/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What stands behind the numbers that the graph knows; all begin at 1. */
+struct cross {
+    struct dlw_history *history;
+    struct dlw_arena arena;
+    struct dlw_life *life;
+    struct dlw_order *order;
+    struct dlw_h_lock **locks;
+    dlw_node *nodes;
+    size_t n_locks;
+    struct dlw_h_variant **variants; /* by thread id */
+    size_t n_variants;
+    struct dlw_h_stack **stacks;
+    size_t n_stacks;
+    struct dlw_h_finding *drafts;
+    size_t n_drafts;
+};
+
+bool dlw_h_is_sure(const struct dlw_h_lock *lock)
+{
+    static const char *const sure[] = {"variable ", "name ", "data "};
+    for (size_t i = 0; i < sizeof(sure) / sizeof(sure[0]); i++)
+        if (strncmp(lock->lasting, sure[i], strlen(sure[i])) == 0)
+            return true;
+    return false;
+}
+
+static int compare_entities(const void *a, const void *b)
+{
+    const struct dlw_entity *const *x = a, *const *y = b;
+    return dlw_key_compare(&(*x)->key, &(*y)->key);
+}
+
+static uint32_t number_of_lock(struct cross *cross, struct dlw_h_lock *lock)
+{
+    if (lock->entity.id)
+        return lock->entity.id;
+    struct dlw_region *region = &cross->history->region;
+    bool prefers_writers = lock->attributes && strstr(lock->attributes, "prefer-writer");
+    cross->locks =
+        dlw_region_grow(region, cross->locks, cross->n_locks, sizeof(struct dlw_h_lock *));
+    cross->nodes = dlw_region_grow(region, cross->nodes, cross->n_locks, sizeof(dlw_node));
+    cross->locks[cross->n_locks] = lock;
+    cross->nodes[cross->n_locks] = dlw_order_add(cross->order, cross->n_locks + 1, prefers_writers);
+    cross->n_locks++;
+    return lock->entity.id = (uint32_t)cross->n_locks;
+}
+
+static dlw_node node_of(struct cross *cross, struct dlw_h_lock *lock)
+{
+    uint32_t number = number_of_lock(cross, lock);
+    return cross->nodes[number - 1];
+}
+
+static uint32_t number_of_stack(struct cross *cross, struct dlw_h_stack *stack)
+{
+    if (!stack || stack->entity.id)
+        return stack ? stack->entity.id : 0;
+    cross->stacks = dlw_region_grow(&cross->history->region, cross->stacks, cross->n_stacks,
+                                    sizeof(struct dlw_h_stack *));
+    cross->stacks[cross->n_stacks++] = stack;
+    return stack->entity.id = (uint32_t)cross->n_stacks;
+}
+
+/* Each piece of evidence is a thread of its own: another run's is another thread. */
+static uint32_t thread_of(struct cross *cross, struct dlw_h_variant *variant)
+{
+    cross->variants = dlw_region_grow(&cross->history->region, cross->variants, cross->n_variants,
+                                      sizeof(struct dlw_h_variant *));
+    cross->variants[cross->n_variants++] = variant;
+    return (uint32_t)cross->n_variants;
+}
+
+static struct dlw_h_role *role_of(const struct cross *cross, uint32_t thread)
+{
+    return cross->variants[thread - 1]->role;
+}
+
+static struct dlw_h_edge *edge_of(const struct cross *cross, const struct dlw_cycle_entry *entry)
+{
+    struct dlw_h_lock *from = cross->locks[entry->holds.lock - 1];
+    struct dlw_h_lock *to = cross->locks[entry->wants.lock - 1];
+    struct dlw_key key = dlw_key_of("edge", 4);
+    struct dlw_h_edge *edge;
+    dlw_key_add(&key, &from->entity.key, sizeof(key));
+    dlw_key_add(&key, &to->entity.key, sizeof(key));
+    HASH_FIND(entity.hh, cross->history->edges, &key, sizeof(key), edge);
+    return edge;
+}
+
+/* False where a single journal has all of it, or where that can't be told. */
+static bool is_across(const struct cross *cross, const struct dlw_finding *finding)
+{
+    for (uint32_t journal = 0; journal < cross->history->n_journals; journal++) {
+        bool has_all = true;
+        for (uint32_t i = 0; has_all && i < finding->n_cycle; i++) {
+            struct dlw_h_edge *edge = edge_of(cross, &finding->cycle[i]);
+            if (!edge)
+                return false;
+            has_all = dlw_h_edge_is_seen(edge, journal);
+        }
+        if (has_all)
+            return false;
+    }
+    return true;
+}
+
+static struct dlw_h_hold hold_of(const struct cross *cross, const struct dlw_held *held, bool timed)
+{
+    struct dlw_h_hold hold = {.lock = cross->locks[held->lock - 1],
+                              .stack = held->stack ? cross->stacks[held->stack - 1] : NULL,
+                              .shared = held->mode == DLW_SHARED,
+                              .timed = timed};
+    return hold;
+}
+
+static const char *reason_of(const struct dlw_h_finding *draft, bool sure)
+{
+    bool all_main = true;
+    for (size_t i = 0; i < draft->n_parts; i++)
+        all_main &= draft->parts[i].role && draft->parts[i].role->is_main;
+    if (!sure)
+        return "seen across runs; some of these locks are known by the place that made them only, "
+               "so in one run they may be different objects";
+    return all_main ? "seen across runs; each of these locks is one variable, the same in all; it "
+                      "was the main thread each time, so it takes a second thread to hang"
+                    : "seen across runs; each of these locks is one variable, the same in all";
+}
+
+static void found(void *context, const struct dlw_finding *finding)
+{
+    struct cross *cross = context;
+    struct dlw_region *region = &cross->history->region;
+    if (finding->harmless != DLW_FEASIBLE || finding->n_cycle < 2 || !is_across(cross, finding))
+        return;
+    bool sure = true;
+    struct dlw_h_finding draft = {.kind = "lock-order-inversion",
+                                  .is_cycle = true,
+                                  .across = true,
+                                  .n_parts = finding->n_cycle};
+    draft.parts = dlw_region_alloc(region, finding->n_cycle * sizeof(*draft.parts));
+    for (uint32_t i = 0; i < finding->n_cycle; i++) {
+        const struct dlw_cycle_entry *entry = &finding->cycle[i];
+        struct dlw_h_part *part = &draft.parts[i];
+        part->role = role_of(cross, entry->thread);
+        part->wants = hold_of(cross, &entry->wants, entry->timed);
+        part->holds = dlw_region_alloc(region, sizeof(*part->holds));
+        part->holds[0] = hold_of(cross, &entry->holds, false);
+        part->n_holds = 1;
+        sure &= dlw_h_is_sure(part->holds[0].lock);
+    }
+    draft.reason = reason_of(&draft, sure);
+    cross->drafts = dlw_region_grow(region, cross->drafts, cross->n_drafts, sizeof(draft));
+    cross->drafts[cross->n_drafts++] = draft;
+}
+
+static void learn(struct cross *cross, const struct dlw_h_edge *edge, struct dlw_h_variant *variant)
+{
+    struct dlw_region *region = &cross->history->region;
+    const struct dlw_order_sink sink = {.context = cross, .found = found};
+    struct dlw_order_hold *held = dlw_region_alloc(region, (variant->n_gates + 1) * sizeof(*held));
+    for (size_t i = 0; i < variant->n_gates; i++)
+        held[i].node = node_of(cross, variant->gates[i]);
+    held[variant->n_gates].node = node_of(cross, edge->from);
+    held[variant->n_gates].stack = number_of_stack(cross, variant->hold);
+    held[variant->n_gates].mode = variant->from_mode;
+    struct dlw_order_ask ask = {.thread = thread_of(cross, variant),
+                                .held = held,
+                                .n_held = (uint32_t)variant->n_gates + 1,
+                                .want = node_of(cross, edge->to),
+                                .mode = variant->to_mode,
+                                .timed = variant->timed,
+                                .stack = number_of_stack(cross, variant->want)};
+    dlw_order_learn(cross->order, &ask, &sink);
+}
+
+/* In the order of their keys: the graph tells the first of several circles through an edge. */
+static void learn_all(struct cross *cross)
+{
+    struct dlw_history *history = cross->history;
+    size_t n = 0;
+    struct dlw_h_edge *edge, *next,
+        **sorted = calloc(HASH_CNT(entity.hh, history->edges) + 1, sizeof(struct dlw_h_edge *));
+    if (!sorted)
+        return;
+    HASH_ITER(entity.hh, history->edges, edge, next)
+    sorted[n++] = edge;
+    qsort(sorted, n, sizeof(*sorted), compare_entities);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < sorted[i]->n; j++)
+            learn(cross, sorted[i], &sorted[i]->variants[j]);
+    free(sorted);
+}
+
+static void forget_numbers(struct cross *cross)
+{
+    for (size_t i = 0; i < cross->n_locks; i++)
+        cross->locks[i]->entity.id = 0;
+    for (size_t i = 0; i < cross->n_stacks; i++)
+        cross->stacks[i]->entity.id = 0;
+}
+
+size_t dlw_history_cross(struct dlw_history *history)
+{
+    /* Only the innermost held lock makes the edge; the others are its gates. */
+    const struct dlw_order_limits limits = {.evidence_per_edge = DLW_H_VARIANTS,
+                                            .window = 1,
+                                            .search_steps = 200000,
+                                            .saturate_threads = 1u << 30};
+    struct cross cross = {.history = history};
+    cross.life = dlw_life_new(&cross.arena);
+    cross.order = cross.life ? dlw_order_new(&cross.arena, cross.life, &limits) : NULL;
+    if (!cross.order)
+        return 0;
+    learn_all(&cross);
+    forget_numbers(&cross);
+    for (size_t i = 0; i < cross.n_drafts; i++)
+        dlw_h_finding(history, &cross.drafts[i]);
+    dlw_order_free(cross.order);
+    dlw_life_free(cross.life);
+    return cross.n_drafts;
+}

@@ -1,0 +1,402 @@
+/* A history as a journal (report/JOURNAL.md): what is referred to comes first, each sort by key. */
+#include "report/command/merge/history.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct writer {
+    struct dlw_history *history;
+    FILE *out;
+};
+
+/* ---- only what is referred to is written: the smaller of two stacks may have replaced another
+ * ---- */
+
+static void mark_stack(struct dlw_h_stack *stack)
+{
+    if (!stack || stack->entity.id)
+        return;
+    stack->entity.id = 1;
+    for (size_t i = 0; i < stack->n; i++)
+        if (stack->frames[i].module)
+            stack->frames[i].module->entity.id = 1;
+}
+
+static void mark_role(struct dlw_h_role *role)
+{
+    if (!role || role->entity.id)
+        return;
+    role->entity.id = 1;
+    mark_stack(role->start);
+    mark_stack(role->created);
+}
+
+static void mark_lock(struct dlw_h_lock *lock)
+{
+    if (!lock || lock->entity.id)
+        return;
+    lock->entity.id = 1;
+    if (lock->module)
+        lock->module->entity.id = 1;
+    mark_stack(lock->created);
+    mark_stack(lock->first);
+    mark_role(lock->role);
+}
+
+static void mark_hold(const struct dlw_h_hold *hold)
+{
+    mark_lock(hold->lock);
+    mark_stack(hold->stack);
+}
+
+static void mark_finding(const struct dlw_h_finding *finding)
+{
+    mark_lock(finding->harmless_lock);
+    for (size_t i = 0; i < finding->n_parts; i++) {
+        const struct dlw_h_part *part = &finding->parts[i];
+        mark_role(part->role);
+        mark_hold(&part->wants);
+        mark_stack(part->stack);
+        for (size_t j = 0; j < part->n_holds; j++)
+            mark_hold(&part->holds[j]);
+    }
+}
+
+static void mark_edge(const struct dlw_h_edge *edge)
+{
+    mark_lock(edge->from);
+    mark_lock(edge->to);
+    for (size_t i = 0; i < edge->n; i++) {
+        const struct dlw_h_variant *variant = &edge->variants[i];
+        mark_role(variant->role);
+        mark_stack(variant->hold);
+        mark_stack(variant->want);
+        for (size_t j = 0; j < variant->n_gates; j++)
+            mark_lock(variant->gates[j]);
+    }
+}
+
+static void mark_all(struct dlw_history *history)
+{
+    struct dlw_h_edge *edge, *next_edge;
+    struct dlw_h_finding *finding, *next_finding;
+    HASH_ITER(entity.hh, history->edges, edge, next_edge)
+    mark_edge(edge);
+    HASH_ITER(entity.hh, history->findings, finding, next_finding)
+    mark_finding(finding);
+}
+
+/* ---- numbering ---- */
+
+static int compare_entities(const void *a, const void *b)
+{
+    const struct dlw_entity *const *x = a, *const *y = b;
+    return dlw_key_compare(&(*x)->key, &(*y)->key);
+}
+
+/* The marked ones in the order of their keys, numbered from 1. `all`: unmarked ones too. */
+static size_t number(struct dlw_region *region, struct dlw_entity *head, bool all,
+                     struct dlw_entity ***out)
+{
+    size_t n = 0;
+    struct dlw_entity *entity, *next;
+    *out = dlw_region_alloc(region, (HASH_COUNT(head) + 1) * sizeof(struct dlw_entity *));
+    HASH_ITER(hh, head, entity, next)
+    if (all || entity->id)
+        (*out)[n++] = entity;
+    qsort(*out, n, sizeof(struct dlw_entity *), compare_entities);
+    for (size_t i = 0; i < n; i++)
+        (*out)[i]->id = (uint32_t)i + 1;
+    return n;
+}
+
+/* ---- lines ---- */
+
+static void put(struct writer *writer, json_t *line)
+{
+    json_dumpf(line, writer->out, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    fputc('\n', writer->out);
+    json_decref(line);
+}
+
+static void text(json_t *json, const char *key, const char *value)
+{
+    if (value)
+        json_object_set_new(json, key, json_string(value));
+}
+
+static void refer(json_t *json, const char *key, const struct dlw_entity *entity)
+{
+    if (entity)
+        json_object_set_new(json, key, json_integer(entity->id));
+}
+
+static json_t *line_of(const char *type, const struct dlw_entity *entity)
+{
+    return json_pack("{sssi}", "type", type, "id", (int)entity->id);
+}
+
+static void put_journal(struct writer *writer, struct dlw_entity *entity)
+{
+    struct dlw_h_journal *journal = (struct dlw_h_journal *)entity;
+    json_t *line = line_of("journal", entity), *fields = json_loads(journal->line, 0, NULL);
+    json_object_set_new(line, "key",
+                        json_sprintf("%016" PRIx64 "%016" PRIx64, entity->key.a, entity->key.b));
+    json_object_set_new(line, "rank", json_integer(journal->rank));
+    if (fields)
+        json_object_update(line, fields);
+    json_decref(fields);
+    put(writer, line);
+}
+
+static void put_module(struct writer *writer, struct dlw_entity *entity)
+{
+    struct dlw_h_module *module = (struct dlw_h_module *)entity;
+    json_t *line = line_of("module", entity);
+    text(line, "path", module->path);
+    text(line, "build_id", module->build_id);
+    text(line, "base", "0x0");
+    put(writer, line);
+}
+
+static void put_stack(struct writer *writer, struct dlw_entity *entity)
+{
+    struct dlw_h_stack *stack = (struct dlw_h_stack *)entity;
+    json_t *line = line_of("stack", entity), *frames = json_array();
+    for (size_t i = 0; i < stack->n; i++) {
+        const struct dlw_h_frame *frame = &stack->frames[i];
+        json_t *json = json_array();
+        if (frame->module) {
+            json_array_append_new(json, json_integer(frame->module->entity.id));
+            json_array_append_new(json, json_sprintf("0x%" PRIx64, frame->offset));
+        } else {
+            json_array_append_new(json, json_string(frame->unknown ? frame->unknown : "unknown"));
+        }
+        json_array_append_new(frames, json);
+    }
+    json_object_set_new(line, "frames", frames);
+    if (stack->cut)
+        json_object_set_new(line, "cut", json_true());
+    put(writer, line);
+}
+
+static void put_role(struct writer *writer, struct dlw_entity *entity)
+{
+    struct dlw_h_role *role = (struct dlw_h_role *)entity;
+    json_t *line = line_of("thread", entity);
+    text(line, "name", role->name);
+    refer(line, "start", role->start ? &role->start->entity : NULL);
+    refer(line, "created", role->created ? &role->created->entity : NULL);
+    if (role->is_main)
+        json_object_set_new(line, "main", json_true());
+    put(writer, line);
+}
+
+static void put_lock(struct writer *writer, struct dlw_entity *entity)
+{
+    struct dlw_h_lock *lock = (struct dlw_h_lock *)entity;
+    json_t *line = line_of("lock", entity);
+    text(line, "kind", lock->kind);
+    text(line, "lasting", lock->lasting);
+    text(line, "attr", lock->attributes);
+    text(line, "name", lock->name);
+    text(line, "class", lock->class_name);
+    if (lock->module) {
+        refer(line, "module", &lock->module->entity);
+        json_object_set_new(line, "offset", json_sprintf("0x%" PRIx64, lock->offset));
+    }
+    refer(line, "created", lock->created ? &lock->created->entity : NULL);
+    refer(line, "first", lock->first ? &lock->first->entity : NULL);
+    refer(line, "thread", lock->role ? &lock->role->entity : NULL);
+    put(writer, line);
+}
+
+static json_t *mode_json(bool shared)
+{
+    return json_string(shared ? "shared" : "exclusive");
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* "1-3,7": the numbers that this file gives the journals. */
+static const char *ranges(struct writer *writer, const struct dlw_h_edge *edge)
+{
+    struct dlw_history *history = writer->history;
+    uint32_t *ids = malloc((history->n_journals + 1) * sizeof(*ids));
+    size_t n = 0, size;
+    char *result = NULL;
+    FILE *out = open_memstream(&result, &size);
+    if (!ids || !out)
+        exit(2);
+    for (uint32_t i = 0; i < history->n_journals; i++)
+        if (dlw_h_edge_is_seen(edge, i))
+            ids[n++] = history->by_index[i]->entity.id;
+    qsort(ids, n, sizeof(*ids), compare_numbers);
+    for (size_t i = 0; i < n; i++) {
+        size_t last = i;
+        while (last + 1 < n && ids[last + 1] == ids[last] + 1)
+            last++;
+        fprintf(out, "%s%u", i ? "," : "", ids[i]);
+        if (last > i)
+            fprintf(out, "-%u", ids[last]);
+        i = last;
+    }
+    fclose(out);
+    free(ids);
+    return result;
+}
+
+static void put_variant(struct writer *writer, const struct dlw_h_edge *edge,
+                        const struct dlw_h_variant *variant, const char *journals)
+{
+    json_t *line = json_pack("{sssisi}", "type", "edge", "from", (int)edge->from->entity.id, "to",
+                             (int)edge->to->entity.id);
+    json_t *gates = json_array();
+    refer(line, "thread", variant->role ? &variant->role->entity : NULL);
+    refer(line, "hold", variant->hold ? &variant->hold->entity : NULL);
+    refer(line, "want", variant->want ? &variant->want->entity : NULL);
+    json_object_set_new(line, "from_mode", mode_json(variant->from_mode));
+    json_object_set_new(line, "to_mode", mode_json(variant->to_mode));
+    for (size_t i = 0; i < variant->n_gates; i++)
+        json_array_append_new(gates, json_integer(variant->gates[i]->entity.id));
+    json_object_set_new(line, "gates", gates);
+    if (variant->timed)
+        json_object_set_new(line, "timed", json_true());
+    text(line, "journals", journals);
+    put(writer, line);
+}
+
+static void put_edge(struct writer *writer, struct dlw_entity *entity)
+{
+    struct dlw_h_edge *edge = (struct dlw_h_edge *)entity;
+    char *journals = (char *)ranges(writer, edge);
+    for (size_t i = 0; i < edge->n; i++)
+        put_variant(writer, edge, &edge->variants[i], i ? NULL : journals);
+    free(journals);
+}
+
+static json_t *hold_json(const struct dlw_h_hold *hold)
+{
+    json_t *json = json_object();
+    refer(json, "lock", &hold->lock->entity);
+    json_object_set_new(json, "mode", mode_json(hold->shared));
+    refer(json, "stack", hold->stack ? &hold->stack->entity : NULL);
+    if (hold->timed)
+        json_object_set_new(json, "timed", json_true());
+    return json;
+}
+
+static json_t *step_json(const struct dlw_h_part *part)
+{
+    json_t *json = json_object();
+    refer(json, "thread", part->role ? &part->role->entity : NULL);
+    json_object_set_new(json, "holds", hold_json(&part->holds[0]));
+    json_object_set_new(json, "wants", hold_json(&part->wants));
+    return json;
+}
+
+static json_t *state_json(const struct dlw_h_part *part)
+{
+    json_t *json = json_object(), *holds = json_array();
+    refer(json, "thread", part->role ? &part->role->entity : NULL);
+    text(json, "state", part->waits ? "blocked" : "running");
+    text(json, "waits", part->waits);
+    refer(json, "for", part->wants.lock ? &part->wants.lock->entity : NULL);
+    json_object_set_new(json, "mode", mode_json(part->wants.shared));
+    if (part->wants.timed)
+        json_object_set_new(json, "timed", json_true());
+    refer(json, "stack", part->stack ? &part->stack->entity : NULL);
+    for (size_t i = 0; i < part->n_holds; i++)
+        json_array_append_new(holds, hold_json(&part->holds[i]));
+    json_object_set_new(json, "holds", holds);
+    return json;
+}
+
+struct pair {
+    uint32_t id;
+    uint64_t count;
+};
+
+static int compare_pairs(const void *a, const void *b)
+{
+    return compare_numbers(&((const struct pair *)a)->id, &((const struct pair *)b)->id);
+}
+
+/* Each journal with its count; returns the sum. The first journal stands for the finding. */
+static uint64_t put_counts(struct writer *writer, json_t *line, const struct dlw_h_finding *finding)
+{
+    struct pair *pairs = calloc(finding->n_counts + 1, sizeof(*pairs));
+    json_t *counts = json_array();
+    uint64_t sum = 0;
+    for (size_t i = 0; pairs && i < finding->n_counts; i++)
+        pairs[i] = (struct pair){writer->history->by_index[finding->counts[i].journal]->entity.id,
+                                 finding->counts[i].count};
+    if (pairs)
+        qsort(pairs, finding->n_counts, sizeof(*pairs), compare_pairs);
+    for (size_t i = 0; pairs && i < finding->n_counts; i++) {
+        json_array_append_new(counts,
+                              json_pack("[iI]", (int)pairs[i].id, (json_int_t)pairs[i].count));
+        sum += pairs[i].count;
+    }
+    if (pairs && finding->n_counts)
+        json_object_set_new(line, "journal", json_integer(pairs[0].id));
+    json_object_set_new(line, "counts", counts);
+    free(pairs);
+    return sum;
+}
+
+static void put_finding(struct writer *writer, struct dlw_entity *entity)
+{
+    struct dlw_h_finding *finding = (struct dlw_h_finding *)entity;
+    json_t *line = line_of("finding", entity), *parts = json_array();
+    text(line, "kind", finding->kind);
+    text(line, "certainty", finding->certain ? "certain" : "possible");
+    if (finding->time > 0)
+        json_object_set_new(line, "time", json_real(finding->time));
+    text(line, "reason", finding->reason);
+    text(line, "harmless", finding->harmless);
+    refer(line, "harmless_lock", finding->harmless_lock ? &finding->harmless_lock->entity : NULL);
+    if (finding->across)
+        json_object_set_new(line, "across", json_true());
+    uint64_t sum = put_counts(writer, line, finding);
+    json_object_set_new(line, "count", json_integer((json_int_t)(sum ? sum : 1)));
+    for (size_t i = 0; i < finding->n_parts; i++)
+        json_array_append_new(parts, finding->is_cycle ? step_json(&finding->parts[i])
+                                                       : state_json(&finding->parts[i]));
+    json_object_set_new(line, finding->is_cycle ? "cycle" : "threads", parts);
+    put(writer, line);
+}
+
+void dlw_history_write(struct dlw_history *history, FILE *out)
+{
+    struct writer writer = {history, out};
+    const struct {
+        struct dlw_entity *head;
+        bool all;
+        void (*put)(struct writer *, struct dlw_entity *);
+    } sorts[] = {
+        {(struct dlw_entity *)history->journals, true, put_journal},
+        {(struct dlw_entity *)history->modules, false, put_module},
+        {(struct dlw_entity *)history->stacks, false, put_stack},
+        {(struct dlw_entity *)history->roles, false, put_role},
+        {(struct dlw_entity *)history->locks, false, put_lock},
+        {(struct dlw_entity *)history->edges, true, put_edge},
+        {(struct dlw_entity *)history->findings, true, put_finding},
+    };
+    enum { SORTS = sizeof(sorts) / sizeof(sorts[0]) };
+    struct dlw_entity **entities[SORTS];
+    size_t n[SORTS];
+    mark_all(history);
+    for (size_t i = 0; i < SORTS; i++)
+        n[i] = number(&history->region, sorts[i].head, sorts[i].all, &entities[i]);
+    put(&writer, json_pack("{sssisssbsisss[]}", "type", "process", "version", 1, "dlwatch",
+                           DLW_VERSION, "merged", 1, "pid", 0, "exe", "a merged history", "argv"));
+    for (size_t i = 0; i < SORTS; i++)
+        for (size_t j = 0; j < n[i]; j++)
+            sorts[i].put(&writer, entities[i][j]);
+}

@@ -1,0 +1,111 @@
+#!/bin/sh
+# report_merge.sh BUILD: histories. "A then B" in one run, "B then A" in another; merging in any
+# order and grouping, and again, gives the same bytes.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+dlwatch=$(cd "$1" && pwd)/dlwatch
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$here/data" || exit 1
+failed=0 passed=0
+ok() { passed=$((passed + 1)); }
+fail() {
+	failed=$((failed + 1))
+	echo "FAIL report_merge: $*"
+}
+# merge NAME STATUS OUT IN…
+merge() {
+	name=$1 want=$2 out=$3
+	shift 3
+	timeout 120 "$dlwatch" merge -o "$out" "$@" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	if [ $status = "$want" ]; then ok; else fail "$name: status $status, not $want: $(head -n 3 "$tmp/err")"; fi
+}
+same() {
+	if cmp -s "$tmp/$1" "$tmp/$2"; then ok; else fail "$3: $(diff "$tmp/$1" "$tmp/$2" | head -n 4 | cut -c1-300)"; fi
+}
+# is FILE FILTER EXPECTED NAME: of its report
+is() {
+	got=$(timeout 60 "$dlwatch" report --format=json "$tmp/$1" 2>"$tmp/err" | jq -c "$2" 2>&1)
+	if [ "$got" = "$3" ]; then ok; else fail "$4: $2 is $got, not $3"; fi
+}
+
+./make-journal.sh "$tmp/bank" none >"$tmp/both"
+# Each run has one of the two edges; the load address differs.
+grep -v '"from":2,' "$tmp/both" >"$tmp/ab.json"
+PID=77 ./make-journal.sh "$tmp/bank" none | grep -v '"from":1,' | sed 's/0x555555/0x7fabcd/g' >"$tmp/ba.json"
+PID=78 ./make-journal.sh "$tmp/bank" deadlock >"$tmp/dead.json"
+echo '{"type":"again","finding":1,"count":4}' >>"$tmp/dead.json"
+PID=79 ./make-journal.sh "$tmp/bank" stall >"$tmp/stall.json"
+
+across() {
+	merge 'two runs' 0 "$tmp/two" "$tmp/ab.json" "$tmp/ba.json"
+	is two '[.findings[]|.kind,.severity,.certainty]' '["lock-order-inversion","error","possible"]' across
+	is two '.findings[0].reason|test("seen across runs; each of these locks is one variable")' true across
+	is two '[.findings[0].locks[].name]|sort' '["accounts+56","accounts+8"]' across
+	is two '[.findings[0].cycle[].holds.stack[0]|[.function,.line]]|sort' '[["deposit",14],["withdraw",22]]' across
+	is two '[.processes[].pid]|sort' '[77,4242]' across
+	merge 'one run' 0 "$tmp/one" "$tmp/ab.json"
+	is one '.findings|length' 0 'one run'
+	# One process has both: it has judged them itself, and found nothing.
+	cp "$tmp/both" "$tmp/both.json"
+	merge 'a run with both' 0 "$tmp/judged" "$tmp/both.json"
+	is judged '.findings|length' 0 'a run with both'
+	merge 'two and the one with both' 0 "$tmp/judged" "$tmp/both.json" "$tmp/ab.json" "$tmp/ba.json"
+	is judged '.findings|length' 0 'a run with both'
+}
+
+# What is held around both is held around both in any run; a class of locks is no gate.
+gates() {
+	for run in ab ba; do
+		awk '/"type":"edge"/ && !n++ {print "{\"type\":\"lock\",\"id\":4,\"kind\":\"mutex\",\"name\":\"gate\",\"address\":\"0x9\"}"}
+			{ sub("\"gates\":\\[3*\\]", "\"gates\":[4]"); print }' "$tmp/$run.json" >"$tmp/g$run.json"
+	done
+	merge 'gated' 0 "$tmp/gated" "$tmp/gab.json" "$tmp/gba.json"
+	is gated '.findings|length' 0 gated
+	merge 'gated on one side' 0 "$tmp/half" "$tmp/gab.json" "$tmp/ba.json"
+	is half '.findings|length' 1 'gated on one side'
+}
+
+algebra() {
+	merge 'all' 0 "$tmp/all" "$tmp/ab.json" "$tmp/ba.json" "$tmp/dead.json" "$tmp/stall.json"
+	merge 'other order' 0 "$tmp/turned" "$tmp/stall.json" "$tmp/dead.json" "$tmp/ba.json" "$tmp/ab.json"
+	same all turned commutative
+	merge left 0 "$tmp/left" "$tmp/ab.json" "$tmp/ba.json"
+	merge left2 0 "$tmp/left" "$tmp/left" "$tmp/dead.json"
+	merge left3 0 "$tmp/left" "$tmp/left" "$tmp/stall.json"
+	merge right 0 "$tmp/right" "$tmp/dead.json" "$tmp/stall.json"
+	merge right2 0 "$tmp/right" "$tmp/ba.json" "$tmp/right"
+	merge right3 0 "$tmp/right" "$tmp/ab.json" "$tmp/right"
+	same all left associative
+	same left right associative
+	merge again 0 "$tmp/again" "$tmp/all" "$tmp/all" "$tmp/dead.json" "$tmp/left"
+	same all again idempotent
+	is all '[.findings[]|[.kind,.count]]' '[["deadlock",4],["stall",1]]' counts
+}
+
+damage() {
+	head -c 700 "$tmp/two" >"$tmp/cut"
+	merge 'a cut history' 2 "$tmp/rest" "$tmp/cut" "$tmp/ab.json"
+	if grep -q 'cut:[0-9]*: ' "$tmp/err" && [ -s "$tmp/rest" ]; then ok; else fail 'a cut history is not named'; fi
+	merge 'nothing' 2 "$tmp/rest" "$tmp/missing"
+	timeout 9 "$dlwatch" merge "$tmp/ab.json" 2>"$tmp/err"
+	if [ $? = 2 ] && grep -q -e '-o OUT' "$tmp/err"; then ok; else fail 'no -o'; fi
+}
+
+# Many journals of one program cost one line each.
+many() {
+	mkdir "$tmp/many"
+	i=0
+	while [ $i -lt 300 ]; do
+		i=$((i + 1))
+		sed "s/\"pid\":4242/\"pid\":$i/" "$tmp/ab.json" >"$tmp/many/$i.json"
+	done
+	merge many 0 "$tmp/history" "$tmp/many"
+	if [ "$(grep -c '"type":"journal"' "$tmp/history")" = 300 ] && [ "$(grep -c '"type":"edge"' "$tmp/history")" = 1 ] &&
+		grep -q '"journals":"1-300"' "$tmp/history"; then ok; else fail 'many journals'; fi
+}
+
+for part in across gates algebra damage many; do $part; done
+echo "report_merge: $passed passed, $failed failed"
+[ $failed = 0 ]

@@ -158,6 +158,7 @@ struct dlw_doc {
     size_t n_threads;
     struct dlw_doc_lock **locks; /* attach, core: locks of `threads`; journals: of `edges` */
     size_t n_locks;
+    const char *verdict; /* attach, core: deadlock stall long-wait nothing; NULL: not asked */
     struct dlw_doc_edge **edges; /* the lock order, for the pictures and merge */
     size_t n_edges;
     struct dlw_doc_summary summary;

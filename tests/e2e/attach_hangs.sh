@@ -32,7 +32,7 @@ deadlocks() {
 		see '.findings[0].cycle as $c|[range($c|length)]|all($c[.].wants.lock==$c[(.+1)%($c|length)].holds.lock)'
 		see '$l=="-" or (.findings[0].locks|map(.name,.expression)|index($l)!=null)' --arg l "$lock"
 		see '.findings[0].cycle|all(.wants.stack|map(.file//"")|any(endswith("hang.c")))'
-		see '.summary.errors==1'
+		see '.summary.errors==1 and .verdict=="deadlock"'
 		end
 	done 3<"$tmp/ways"
 }
@@ -78,6 +78,8 @@ long_wait() {
 	else
 		fail "$what: does not name all who wait: $(cat "$tmp/json")"
 	fi
+	look 0 attach --format=json "$pid"
+	see '.verdict=="long-wait" and .findings==[] and (.notes|any(test("a long wait: 9 threads wait for gate")))'
 	let_go "$what"
 }
 

@@ -236,6 +236,13 @@ static json_t *document_json(const struct dlw_doc *doc)
         json_object_set_new(json, "threads", states_json(doc->threads, doc->n_threads, usual));
         json_object_set_new(json, "locks", locks_json(doc->locks, doc->n_locks));
     }
+    if (doc->verdict) {
+        json_t *notes = json_array();
+        for (size_t i = 0; i < doc->n_notes; i++)
+            json_array_append_new(notes, json_string(doc->notes[i]));
+        json_object_set_new(json, "verdict", json_string(doc->verdict));
+        json_object_set_new(json, "notes", notes);
+    }
     json_object_set_new(json, "summary", summary_json(&doc->summary));
     return json;
 }

@@ -78,7 +78,8 @@ static void locate(struct making *making, struct dlw_doc_lock *lock)
     GElf_Addr bias;
     if (!module)
         return;
-    lock->module = dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL);
+    const char *path = dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL);
+    lock->module = dlw_region_copy(region, path);
     lock->build_id = dlw_symbols_build_id(region, module);
     lock->offset = lock->address - (dwfl_module_getelf(module, &bias) ? bias : start);
     if (lock->name)
@@ -372,5 +373,6 @@ void dlw_outside_document(struct dlw_target *target, const struct dlw_verdict *v
     add_states(&making);
     add_verdict(&making, verdict);
     add_stop_note(&making);
+    doc->verdict = dlw_verdict_word(verdict->kind);
     HASH_CLEAR(hh, making.named);
 }

@@ -150,8 +150,9 @@ static const char *wait_phrase(struct dlw_readable *text, const struct dlw_doc_f
                                 state->syscall ? state->syscall : "?");
     if (!state->on)
         return phrases[state->waits];
-    return dlw_region_print(region, "%s " BOLD "%s" PLAIN, phrases[state->waits],
-                            full_lock(text, finding, state->on));
+    const struct dlw_doc_hold want = {.lock = state->on, .mode = state->mode};
+    return dlw_region_print(region, "%s " BOLD "%s" PLAIN "%s", phrases[state->waits],
+                            full_lock(text, finding, state->on), for_mode(&want));
 }
 
 void dlw_readable_state(struct dlw_readable *text, const struct dlw_doc_finding *finding,

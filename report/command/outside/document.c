@@ -250,10 +250,10 @@ static void add_holds(struct making *making, struct dlw_doc_state *states, struc
 
 static void add_states(struct making *making)
 {
-    size_t n = making->target->n_threads;
+    size_t n = making->target->n_threads, first = making->doc->n_threads;
     for (size_t i = 0; i < n; i++)
         fill_state(making, i, &making->own, dlw_doc_add_thread(making->doc));
-    add_holds(making, making->doc->threads, &making->own);
+    add_holds(making, making->doc->threads + first, &making->own);
     for (size_t i = 0; i < making->own.n; i++)
         dlw_doc_name_document_lock(making->doc, making->own.locks[i]);
     making->process->locks = making->own.n;

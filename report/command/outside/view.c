@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ATTEMPTS = 4 };
+enum { ATTEMPTS = 4, DEPTH = 64 };
 
 static bool set_color(enum dlw_color *color, const char *word)
 {
@@ -91,18 +91,37 @@ static void read_waits(struct dlw_target *target)
     }
 }
 
-int dlw_view_show(struct dlw_target *target, struct dlw_doc *doc,
-                  const struct dlw_view_options *options)
+static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size_t depth)
 {
     struct dlw_verdict verdict;
     if (!dlw_modules_report(target, doc))
-        return DLW_STATUS_TROUBLE;
-    dlw_stacks_unwind(target, (size_t)options->depth);
+        return false;
+    dlw_stacks_unwind(target, depth);
     dlw_runtime_recognise(target, doc);
     read_waits(target);
     dlw_runtime_say_unowned(target, doc);
     dlw_verdict_find(target, &verdict);
     dlw_outside_document(target, &verdict, doc);
+    return true;
+}
+
+bool dlw_outside_add_process(struct dlw_doc *doc, uint32_t pid)
+{
+    struct dlw_target target = {.region = &doc->region, .memory = -1, .is_quiet = true};
+    bool is_added = dlw_live_open(&target, doc, pid);
+    if (is_added) {
+        dlw_live_sample(&target, doc, false);
+        is_added = add_to_document(&target, doc, DEPTH);
+    }
+    dlw_target_close(&target);
+    return is_added;
+}
+
+int dlw_view_show(struct dlw_target *target, struct dlw_doc *doc,
+                  const struct dlw_view_options *options)
+{
+    if (!add_to_document(target, doc, (size_t)options->depth))
+        return DLW_STATUS_TROUBLE;
     dlw_doc_finish(doc, NULL);
     if (!dlw_output_write(doc, options->format, options->output, options->color, false) ||
         target->is_partial)

@@ -84,10 +84,10 @@ install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)
 	install -m 755 $(O)/dlwatch $(DESTDIR)$(BINDIR)
 	install -m 644 $(O)/libdlwatch.so $(DESTDIR)$(LIBDIR)
-	for page in $(wildcard report/command/*.1); do \
-		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/} || exit; done
-	for c in $(wildcard report/command/*.bash); do \
-		install -D -m 644 $$c $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dlwatch || exit; done
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 man/man7 bash-completion/completions)
+	$(O)/dlwatch --generate dlwatch.1 >$(DESTDIR)$(PREFIX)/share/man/man1/dlwatch.1
+	$(O)/dlwatch --generate libdlwatch.7 >$(DESTDIR)$(PREFIX)/share/man/man7/libdlwatch.7
+	$(O)/dlwatch --generate dlwatch.bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/dlwatch
 	for header in $(wildcard interpose/dlwatch.h); do \
 		install -D -m 644 $$header $(DESTDIR)$(PREFIX)/include/dlwatch.h || exit; done
 	for pc in $(wildcard report/command/*.pc.in); do \

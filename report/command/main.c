@@ -2,6 +2,7 @@
 #include "report/command/command.h"
 
 #include "report/command/format.h"
+#include "report/command/generate/generate.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -70,6 +71,8 @@ int main(int argc, char **argv)
         puts("dlwatch " DLW_VERSION);
         return close_output(DLW_STATUS_OK);
     }
+    if (argc == 3 && strcmp(argv[1], "--generate") == 0)
+        return close_output(dlw_generate(argv[2], stdout));
     const struct subcommand *subcommand = find_subcommand(argv[1]);
     if (!subcommand)
         return dlw_usage_error(

@@ -327,7 +327,7 @@ static void end_tree(struct run *run)
                  run->request.timeout, n, n == 1 ? "" : "es", n == 1 ? "was" : "were");
     dlw_journals_update(run->journals, true);
     for (size_t i = 0; i < n; i++)
-        dlw_tree_describe(run->doc, run->symbols, pids[i]);
+        dlw_tree_describe(run->doc, pids[i]);
     dlw_region_free(&region);
     dlw_tree_end(run->child, &run->status);
     run->has_ended = true;
@@ -368,6 +368,9 @@ static int own_status(const struct run *run)
 /* What the library could not write any more, the parent has seen. */
 static void note_end(struct run *run)
 {
+    for (size_t i = 0; run->timed_out && i < run->doc->n_processes; i++)
+        if (run->doc->processes[i]->ended && strcmp(run->doc->processes[i]->ended, "running") == 0)
+            run->doc->processes[i]->ended = "killed";
     if (!WIFSIGNALED(run->status))
         return;
     int number = WTERMSIG(run->status);

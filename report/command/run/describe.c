@@ -2,6 +2,8 @@
  * where a hung tree stood. The outside view tells more, where it may look. */
 #include "report/command/run/run.h"
 
+#include "report/command/outside/view.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -76,9 +78,9 @@ static void describe_task(struct dlw_doc *doc, const struct dlw_doc_process *pro
     state->syscall = name_of_call(&doc->region, line);
 }
 
-void dlw_tree_describe(struct dlw_doc *doc, struct dlw_symbols *symbols, pid_t pid)
+void dlw_tree_describe(struct dlw_doc *doc, pid_t pid)
 {
-    if (dlw_outside_describe && dlw_outside_describe(doc, symbols, pid))
+    if (dlw_outside_add_process(doc, (uint32_t)pid))
         return;
     const struct dlw_doc_process *process = find_process(doc, pid);
     DIR *folder = opendir(dlw_region_print(&doc->region, "/proc/%d/task", (int)pid));

@@ -69,11 +69,8 @@ size_t dlw_journals_count(const struct dlw_journals *journals);
 size_t dlw_tree_list(struct dlw_region *region, pid_t **out);
 /* Ends them all: asks first (SIGTERM), then does not ask. Returns when none is left. */
 void dlw_tree_end(pid_t command, int *status);
-/* The outside view, where it is built in: true when it has described the process. */
-bool dlw_outside_describe(struct dlw_doc *doc, struct dlw_symbols *symbols, pid_t pid)
-    __attribute__((weak));
 /* Adds to the document what each thread of the process waits for, as far as it can be seen from
  * outside. */
-void dlw_tree_describe(struct dlw_doc *doc, struct dlw_symbols *symbols, pid_t pid);
+void dlw_tree_describe(struct dlw_doc *doc, pid_t pid);
 
 #endif

@@ -515,9 +515,7 @@ int dlw_run_main(int argc, char **argv)
 {
     struct run run = {0};
     int end = dlw_run_parse(&run.request, argc, argv);
-    if (end)
-        return end - 1;
-    int status = run_it(&run);
+    int status = end ? end - 1 : run_it(&run);
     release(&run);
     return status;
 }

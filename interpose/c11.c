@@ -43,6 +43,7 @@ DLW_EXPORT int mtx_init(mtx_t *mutex, int type)
     self->calls++;
     dlw_guard_enter(self);
     struct dlw_lock_ref ref = dlw_mutex_ref(as_mutex(mutex));
+    dlw_held_forget(self, mutex);
     dlw_lock_reborn(&ref, call.pc);
     dlw_guard_leave(self);
     return result;

@@ -6,7 +6,10 @@
 #include "interpose/misuse.h"
 #include "interpose/mutex.h"
 #include "interpose/real.h"
+#include "interpose/stall.h"
 #include "interpose/wait.h"
+
+#include <errno.h>
 
 struct sleep {
     struct dlw_thread *self;
@@ -44,6 +47,28 @@ static void end(void *argument)
         dlw_mutex_had_again(sleep->self, sleep->mutex, &sleep->kept, sleep->call);
 }
 
+/*
+ * Nobody else is awake: waits with a limit first, to look again. When the limit passes and any
+ * thread has moved meanwhile, a signal may have been meant for this wait while it wasn't one: the
+ * program is told that it was woken (as POSIX allows at any time), for it looks at its condition
+ * then. When nobody moved, nobody signalled.
+ */
+static int watched_wait(struct sleep *sleep, pthread_cond_t *condition)
+{
+    struct timespec deadline = dlw_stall_deadline();
+    uint64_t motion = dlw_stall_motion(sleep->self);
+    int result = real.pthread_cond_clockwait(condition, sleep->mutex, CLOCK_MONOTONIC, &deadline);
+
+    if (result != ETIMEDOUT)
+        return result;
+    if (!motion || dlw_stall_has_moved(sleep->self, motion))
+        return 0;
+    dlw_stall_look(sleep->self, false);
+    if (dlw_stall_has_moved(sleep->self, motion))
+        return 0;
+    return real.pthread_cond_wait(condition, sleep->mutex);
+}
+
 DLW_EXPORT int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 {
     struct sleep sleep = {.self = dlw_thread_self(), .mutex = mutex, .call = DLW_CALL_HERE()};
@@ -53,7 +78,8 @@ DLW_EXPORT int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mut
         return real.pthread_cond_wait(condition, mutex);
     begin(&sleep, condition, false);
     pthread_cleanup_push(end, &sleep);
-    result = real.pthread_cond_wait(condition, mutex);
+    result = dlw_stall_suspected(sleep.self) ? watched_wait(&sleep, condition)
+                                             : real.pthread_cond_wait(condition, mutex);
     pthread_cleanup_pop(1);
     return result;
 }
@@ -99,7 +125,9 @@ DLW_EXPORT int cnd_wait(cnd_t *condition, mtx_t *mutex)
         return real.cnd_wait(condition, mutex);
     begin(&sleep, (pthread_cond_t *)condition, false);
     pthread_cleanup_push(end, &sleep);
-    result = real.cnd_wait(condition, mutex);
+    result = dlw_stall_suspected(sleep.self)
+                 ? (watched_wait(&sleep, (pthread_cond_t *)condition) ? thrd_error : thrd_success)
+                 : real.cnd_wait(condition, mutex);
     pthread_cleanup_pop(1);
     return result;
 }

@@ -8,6 +8,7 @@
 #include "interpose/real.h"
 #include "interpose/sink.h"
 #include "interpose/stacks.h"
+#include "interpose/stall.h"
 #include "interpose/wait.h"
 
 #include <errno.h>
@@ -112,6 +113,14 @@ bool dlw_create_of_handle(pthread_t handle, uint32_t *id, uint32_t *tid)
     return entry != NULL;
 }
 
+static uint32_t stack_here(struct dlw_thread *self, struct dlw_call call)
+{
+    DLW_LIVE_ON_STACK(live);
+
+    dlw_live_walk(self, &call, &live);
+    return dlw_stack_of_live(&live);
+}
+
 /* ---- the end ---- */
 
 static void end_thread(struct dlw_thread *self)
@@ -120,6 +129,7 @@ static void end_thread(struct dlw_thread *self)
     if (dlw_held_depth(self))
         dlw_misuse_exit_holding(self);
     atomic_fetch_add_explicit(&calls_of_ended, self->calls, memory_order_relaxed);
+    dlw_learn_thread_ends(self);
     if (!leave_to_joiner(self))
         dlw_learn_drop_segment(self->segment);
     dlw_sink_flush(true);
@@ -136,8 +146,7 @@ static void on_thread_end(void *value)
 
     if (self != dlw_self)
         return;
-    if (++self->end_rounds < DESTRUCTOR_ROUNDS &&
-        pthread_setspecific(end_key, self) == 0)
+    if (++self->end_rounds < DESTRUCTOR_ROUNDS && pthread_setspecific(end_key, self) == 0)
         return;
     end_thread(self);
 }
@@ -151,6 +160,22 @@ void dlw_create_watch_end(struct dlw_thread *self)
 {
     if (has_end_key)
         pthread_setspecific(end_key, self);
+}
+
+/* Noted here because at the thread's end its stack is gone. */
+DLW_EXPORT void pthread_exit(void *value)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!dlw_thread_passes(self)) {
+        self->calls++;
+        dlw_guard_enter(self);
+        if (dlw_held_depth(self))
+            self->exit_stack = stack_here(self, DLW_CALL_HERE());
+        dlw_guard_leave(self);
+    }
+    real.pthread_exit(value);
+    __builtin_unreachable();
 }
 
 /* ---- create ---- */
@@ -169,7 +194,9 @@ static void *run_thread(void *argument)
     struct dlw_thread *record = argument;
 
     begin_thread(record, (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *));
-    return record->routine.posix(record->argument);
+    void *value = record->routine.posix(record->argument);
+    __asm__ volatile("" ::: "memory"); /* no tail call: walks end in this frame */
+    return value;
 }
 
 static int run_c11_thread(void *argument)
@@ -177,15 +204,9 @@ static int run_c11_thread(void *argument)
     struct dlw_thread *record = argument;
 
     begin_thread(record, (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *));
-    return record->routine.c11(record->argument);
-}
-
-static uint32_t stack_here(struct dlw_thread *self, struct dlw_call call)
-{
-    DLW_LIVE_ON_STACK(live);
-
-    dlw_live_walk(self, &call, &live);
-    return dlw_stack_of_live(&live);
+    int value = record->routine.c11(record->argument);
+    __asm__ volatile("" ::: "memory"); /* no tail call: walks end in this frame */
+    return value;
 }
 
 static struct dlw_thread *prepare(struct dlw_thread *self, uintptr_t routine, struct dlw_call call)
@@ -195,7 +216,7 @@ static struct dlw_thread *prepare(struct dlw_thread *self, uintptr_t routine, st
     struct dlw_thread *record =
         dlw_thread_new(self->id, stack_here(self, call), dlw_stack_of_pc(routine + 1));
     if (record)
-        record->segment = dlw_learn_creates(self);
+        record->segment = dlw_learn_creates(self, record->id);
     dlw_guard_leave(self);
     return record;
 }
@@ -290,6 +311,18 @@ static void joined(struct joining *joining)
     dlw_guard_leave(joining->self);
 }
 
+/* Nobody else is awake: waits with a limit first, to look again. */
+static int watched_join(struct joining *joining, void **value)
+{
+    struct timespec deadline = dlw_stall_deadline();
+    int result = real.pthread_clockjoin_np(joining->handle, value, CLOCK_MONOTONIC, &deadline);
+
+    if (result != ETIMEDOUT)
+        return result;
+    dlw_stall_look(joining->self, false);
+    return real.pthread_join(joining->handle, value);
+}
+
 DLW_EXPORT int pthread_join(pthread_t handle, void **value)
 {
     struct joining joining = {dlw_thread_self(), handle};
@@ -299,7 +332,8 @@ DLW_EXPORT int pthread_join(pthread_t handle, void **value)
         return real.pthread_join(handle, value);
     wait_for_end(&joining, false, DLW_CALL_HERE());
     pthread_cleanup_push(stop_waiting, &joining);
-    result = real.pthread_join(handle, value);
+    result = dlw_stall_suspected(joining.self) ? watched_join(&joining, value)
+                                               : real.pthread_join(handle, value);
     pthread_cleanup_pop(1);
     if (result == 0)
         joined(&joining);

@@ -1,8 +1,10 @@
 #include "interpose/fork.h"
 
 #include "graph/base/sys.h"
-#include "interpose/frames.h"
 #include "interpose/create.h"
+#include "interpose/frames.h"
+#include "interpose/gone.h"
+#include "interpose/held.h"
 #include "interpose/locks.h"
 #include "interpose/sink.h"
 #include "interpose/stacks.h"
@@ -20,6 +22,7 @@ static void before(void)
     dlw_threads_lock();
     dlw_lock_acquire(&dlw_graph_lock);
     dlw_stacks_before_fork();
+    dlw_gone_before_fork();
     dlw_frames_before_fork();
     dlw_sink_before_fork();
 }
@@ -28,11 +31,41 @@ static void in_parent(void)
 {
     dlw_sink_after_fork(false);
     dlw_frames_after_fork(false);
+    dlw_gone_after_fork(false);
     dlw_stacks_after_fork(false);
     dlw_lock_release(&dlw_graph_lock);
     dlw_threads_unlock();
     dlw_create_after_fork(false);
     dlw_guard_leave(dlw_thread_self());
+}
+
+/* What other threads of the parent held is held for ever here, unless the child itself lets go of
+ * it. */
+static void note_left_behind(struct dlw_thread *thread)
+{
+    struct dlw_held_lock *held = atomic_load_explicit(&thread->held, memory_order_relaxed);
+    uint32_t depth = atomic_load_explicit(&thread->depth, memory_order_relaxed);
+
+    for (uint32_t i = 0; i < depth; i++) {
+        struct dlw_gone gone = {.lock = atomic_load_explicit(&held[i].lock, memory_order_relaxed),
+                                .tid = atomic_load_explicit(&thread->tid, memory_order_relaxed),
+                                .thread = thread->id,
+                                .kind = held[i].kind,
+                                .mode = atomic_load_explicit(&held[i].mode, memory_order_relaxed),
+                                .in_parent = true};
+        if (!gone.lock)
+            continue;
+        gone.stack = dlw_stack_of_others_held(thread, gone.lock);
+        dlw_gone_note(&gone);
+    }
+    if (depth)
+        dlw_sink_know_thread(thread);
+}
+
+static void mark_inherited(struct dlw_thread *self)
+{
+    for (uint32_t i = 0; i < dlw_held_depth(self); i++)
+        dlw_held_at(self, i)->flags |= DLW_HELD_INHERITED;
 }
 
 static void in_child(void)
@@ -43,11 +76,12 @@ static void in_child(void)
     dlw_frames_after_fork(true);
     dlw_stacks_after_fork(true);
     dlw_lock_reset(&dlw_graph_lock);
-    dlw_threads_after_fork(self);
+    dlw_gone_after_fork(true);
+    dlw_threads_after_fork(self, note_left_behind);
     dlw_create_after_fork(true);
     dlw_locks_after_fork();
     dlw_pid_changed();
-    self->inherits = true;
+    mark_inherited(self);
     dlw_guard_leave(self);
 }
 

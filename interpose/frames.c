@@ -242,6 +242,8 @@ static struct dlw_rule ask_libunwind(uintptr_t pc, uint64_t *function)
     unw_word_t fp = 0;
 
     *function = 0;
+    if (dlw_is_own_code(pc))
+        return (struct dlw_rule){.base = DLW_RULE_END};
     if (is_signal_return(pc))
         return (struct dlw_rule){.base = DLW_RULE_SIGNAL};
     if (!unwind.ready || unwind.init(&cursor, unwind.space, &q) < 0)
@@ -361,7 +363,7 @@ static bool read_word(const struct dlw_memory *memory, uintptr_t address, uintpt
     /* Another stack (a coroutine's, a signal's): let the kernel say whether it is there. */
     struct iovec local = {out, sizeof(*out)};
     struct iovec remote = {(void *)address, sizeof(*out)}; /* NOLINT */
-    return dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_getpid), &local, 1, &remote, 1, 0) ==
+    return dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_gettid), &local, 1, &remote, 1, 0) ==
            (long)sizeof(*out);
 }
 

@@ -23,27 +23,25 @@ bool dlw_held_grow(struct dlw_thread *self)
     return true;
 }
 
+/* Walks with what libunwind says, which fills the table for the next time. */
 void dlw_held_note_new(struct dlw_held_lock *held, struct dlw_call call, uintptr_t high)
 {
     struct dlw_thread *self = dlw_self;
     struct dlw_memory memory = {call.sp, high, NULL};
-    struct dlw_call at = call;
     enum dlw_walk_end end;
     uintptr_t cfa;
     unsigned n = 0;
 
     dlw_guard_enter(self);
-    do {
-        held->pc[n++] = at.pc;
-    } while (n < DLW_LEVELS && dlw_frames_step(&at, &memory, &cfa, &end));
-    dlw_guard_leave(self);
-    if (dlw_rule_find(call.pc)) {
-        dlw_held_note(held, call, high);
-        return;
+    for (;;) {
+        held->pc[n++] = call.pc;
+        held->sp = call.sp;
+        held->fp = call.fp;
+        if (n == DLW_LEVELS || call.sp >= high || !dlw_frames_step(&call, &memory, &cfa, &end))
+            break;
     }
-    held->levels = 1;
-    held->sp = call.sp;
-    held->fp = call.fp;
+    held->levels = (uint8_t)n;
+    dlw_guard_leave(self);
 }
 
 int dlw_held_search(struct dlw_thread *self, const void *lock)
@@ -59,6 +57,17 @@ int dlw_held_search(struct dlw_thread *self, const void *lock)
         if (atomic_load_explicit(&held[i].lock, memory_order_relaxed) == (uintptr_t)lock)
             return (int)i;
     return -1;
+}
+
+/* All but the interned chain: its reference belongs to the place, not to the lock. */
+static void move_entry(struct dlw_held_lock *to, const struct dlw_held_lock *from)
+{
+    uint32_t chain = to->chain;
+    uint64_t key = to->chain_key;
+
+    memcpy(to, from, sizeof(*to));
+    to->chain = chain;
+    to->chain_key = key;
 }
 
 static void drop_last(struct dlw_thread *self)
@@ -84,7 +93,7 @@ static void compact(struct dlw_thread *self)
         if (atomic_load_explicit(&held[from].lock, memory_order_relaxed) == 0)
             continue;
         if (to != from)
-            memcpy(&held[to], &held[from], sizeof(held[to]));
+            move_entry(&held[to], &held[from]);
         to++;
     }
     atomic_store_explicit(&self->depth, to, memory_order_relaxed);
@@ -114,7 +123,7 @@ void dlw_held_restore(struct dlw_thread *self, const struct dlw_held_lock *kept)
 
     if (depth == self->room && !dlw_held_grow(self))
         return;
-    memcpy(dlw_held_at(self, depth), kept, sizeof(*kept));
+    move_entry(dlw_held_at(self, depth), kept);
     if (depth < self->stale_above)
         self->stale_above = depth;
     atomic_store_explicit(&self->depth, depth + 1, memory_order_relaxed);
@@ -142,7 +151,6 @@ void dlw_held_rekey(struct dlw_thread *self)
     for (uint32_t i = from; i < depth; i++) {
         struct dlw_held_lock *held = dlw_held_at(self, i);
         uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
-        held->chain = 0;
         if (lock != 0)
             key = dlw_key_mix(key, lock, held->id,
                               atomic_load_explicit(&held->mode, memory_order_relaxed));

@@ -49,6 +49,7 @@ void dlw_held_note_new(struct dlw_held_lock *held, struct dlw_call call, uintptr
  */
 static inline void dlw_held_note(struct dlw_held_lock *held, struct dlw_call call, uintptr_t high)
 {
+    const struct dlw_call start = call;
     struct dlw_rule_slot *slot = dlw_rule_find(call.pc);
     unsigned n = 0;
 
@@ -71,8 +72,10 @@ static inline void dlw_held_note(struct dlw_held_lock *held, struct dlw_call cal
             break;
         uintptr_t pc = *(uintptr_t *)(cfa - DLW_RETURN_SLOT); /* NOLINT */
         slot = dlw_rule_find(pc);
-        if (!slot)
-            break;
+        if (__builtin_expect(slot == NULL, 0)) {
+            dlw_held_note_new(held, start, high);
+            return;
+        }
         if (rule.fp_slot)
             call.fp = *(uintptr_t *)(cfa + (uintptr_t)((intptr_t)rule.fp_slot * 8)); /* NOLINT */
         call.sp = cfa;
@@ -105,7 +108,6 @@ static inline struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void 
     held->kind = (uint8_t)kind;
     atomic_store_explicit(&held->mode, (uint8_t)mode, memory_order_relaxed);
     held->flags = (uint8_t)flags;
-    held->chain = 0;
     held->node = 0;
     dlw_held_note(held, call, self->stack_high);
     /* Ordered by the sequence number of the wait that a walker reads first. */
@@ -148,6 +150,15 @@ static inline void dlw_held_pop(struct dlw_thread *self, uint32_t index)
         atomic_store_explicit(&self->depth, index, memory_order_relaxed);
     else
         dlw_held_remove(self, index);
+}
+
+/* The object is initialised anew: if it was held, what was held is gone. */
+static inline void dlw_held_forget(struct dlw_thread *self, const void *lock)
+{
+    int index = dlw_held_depth(self) ? dlw_held_find(self, lock) : -1;
+
+    if (__builtin_expect(index >= 0, 0))
+        dlw_held_pop(self, (uint32_t)index);
 }
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { MOST_GATES = 64, CACHE_LIMIT = 1 << 16 };
+enum { MOST_GATES = 64, CACHE_LIMIT = 1 << 16, WINDOW = 16 /* as the order graph's */ };
 
 /* ---- the thread's cache of validated keys ---- */
 
@@ -75,9 +75,8 @@ struct question {
     uint32_t n_held;             /* entries below it */
     uint8_t mode;
     bool timed, quiet;
-    struct dlw_order_hold *holds;
-    uint32_t *entry_of; /* index in the held stack of each hold */
-    size_t bytes;
+    struct dlw_order_hold holds[WINDOW]; /* the innermost held, outermost first */
+    uint32_t entry_of[WINDOW];           /* index in the held stack of each */
     struct dlw_order_ask ask;
     struct dlw_news news;
 };
@@ -98,6 +97,12 @@ static uint64_t key_of(const struct question *q)
     return q->timed ? key ^ DLW_KEY_TIMED : key;
 }
 
+static bool is_counted(const struct dlw_held_lock *held)
+{
+    return atomic_load_explicit(&held->lock, memory_order_relaxed) &&
+           !(held->flags & DLW_HELD_POOL);
+}
+
 static bool resolve_entry_locked(struct dlw_thread *self, uint32_t i)
 {
     struct dlw_held_lock *held = dlw_held_at(self, i);
@@ -113,46 +118,99 @@ static bool resolve_entry_locked(struct dlw_thread *self, uint32_t i)
     return held->node != 0;
 }
 
-bool dlw_learn_resolve_held_locked(struct dlw_thread *self, uint32_t n)
+/* The innermost entry below `n` whose interned chain is still that of its key; -1: none. */
+static int innermost_interned(struct dlw_thread *self, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++)
-        if (atomic_load_explicit(&dlw_held_at(self, i)->lock, memory_order_relaxed) &&
-            !resolve_entry_locked(self, i))
+    for (uint32_t i = n; i-- > 0;) {
+        const struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (is_counted(held) && held->chain && held->chain_key == held->key)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* The same lock may be held twice (a reader that reads again): it counts once, where it came first.
+ */
+static bool is_held_below(struct dlw_thread *self, uint32_t i)
+{
+    uintptr_t lock = atomic_load_explicit(&dlw_held_at(self, i)->lock, memory_order_relaxed);
+    uint32_t from = i > WINDOW ? i - WINDOW : 0;
+
+    for (uint32_t k = from; k < i; k++)
+        if (atomic_load_explicit(&dlw_held_at(self, k)->lock, memory_order_relaxed) == lock)
+            return true;
+    return false;
+}
+
+/* Nodes of the entries that have none, or that lie within the window, from the outermost of them
+ * on. */
+static bool resolve_locked(struct dlw_thread *self, uint32_t n, uint32_t from)
+{
+    for (uint32_t i = from; i < n; i++)
+        if (is_counted(dlw_held_at(self, i)) && !resolve_entry_locked(self, i))
             return false;
+    if (self->stale_above != UINT32_MAX)
+        dlw_held_rekey(self);
     return true;
 }
 
-/* The same lock may be held twice (a reader that reads again): once in the ask. */
-static bool is_listed(const struct question *q, dlw_node node)
+/*
+ * The interned chain of the first `n` entries. Each entry keeps the reference to its own until the
+ * place is used for another (here, or at the thread's end), so a push costs nothing.
+ */
+static bool intern_chain_locked(struct dlw_thread *self, uint32_t n, dlw_chain *out)
 {
-    uint32_t from = q->ask.n_held > 64 ? q->ask.n_held - 64 : 0;
+    int base = innermost_interned(self, n);
 
-    for (uint32_t i = from; i < q->ask.n_held; i++)
-        if (q->holds[i].node == node)
-            return true;
-    return false;
+    *out = base < 0 ? 0 : dlw_held_at(self, (uint32_t)base)->chain;
+    for (uint32_t i = (uint32_t)(base + 1); i < n; i++) {
+        struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (!is_counted(held))
+            continue;
+        dlw_chain chain = *out;
+        if (is_held_below(self, i))
+            dlw_order_chain_ref(dlw_order_graph, chain);
+        else
+            chain = dlw_order_chain_push(dlw_order_graph, *out, held->node,
+                                         atomic_load_explicit(&held->mode, memory_order_relaxed));
+        if (!chain)
+            return false;
+        dlw_order_chain_unref(dlw_order_graph, held->chain);
+        held->chain = chain;
+        held->chain_key = held->key;
+        *out = chain;
+    }
+    return true;
+}
+
+static void list_window(struct question *q)
+{
+    struct dlw_thread *self = q->self;
+    uint32_t n = 0;
+
+    for (uint32_t i = q->n_held; i-- > 0 && n < WINDOW;) {
+        const struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (is_counted(held) && held->node != q->ask.want && !is_held_below(self, i))
+            q->entry_of[WINDOW - ++n] = i;
+    }
+    memmove(q->entry_of, q->entry_of + (WINDOW - n), n * sizeof(q->entry_of[0]));
+    for (uint32_t k = 0; k < n; k++) {
+        const struct dlw_held_lock *held = dlw_held_at(self, q->entry_of[k]);
+        q->holds[k] = (struct dlw_order_hold){
+            .node = held->node,
+            .stack = held->stack,
+            .mode = atomic_load_explicit(&held->mode, memory_order_relaxed)};
+    }
+    q->ask.n_held = n;
 }
 
 static bool prepare_locked(struct question *q)
 {
     struct dlw_thread *self = q->self;
-
     dlw_node want = dlw_lock_node_locked(q->ref);
-    if (!want || !dlw_learn_resolve_held_locked(self, q->n_held))
-        return false;
-    if (q->entry) {
-        q->entry->node = want;
-        q->entry->id = q->ref->id ? atomic_load_explicit(q->ref->id, memory_order_relaxed) : 0;
-    }
-    if (self->stale_above != UINT32_MAX)
-        dlw_held_rekey(self);
-    if (!q->holds) {
-        q->bytes = q->n_held * (sizeof(*q->holds) + sizeof(*q->entry_of));
-        q->holds = dlw_arena_alloc(&dlw_graph_arena, q->bytes);
-        if (!q->holds)
-            return false;
-        q->entry_of = (uint32_t *)(q->holds + q->n_held);
-    }
+    uint32_t window = q->n_held > WINDOW ? q->n_held - WINDOW : 0;
+    uint32_t interned = (uint32_t)(innermost_interned(self, q->n_held) + 1);
+
     q->ask = (struct dlw_order_ask){.thread = self->id,
                                     .segment = self->segment,
                                     .held = q->holds,
@@ -160,17 +218,15 @@ static bool prepare_locked(struct question *q)
                                     .mode = q->mode,
                                     .timed = q->timed,
                                     .stack = q->ask.stack};
-    for (uint32_t i = 0; i < q->n_held; i++) {
-        struct dlw_held_lock *held = dlw_held_at(self, i);
-        if (!atomic_load_explicit(&held->lock, memory_order_relaxed) || held->node == want ||
-            is_listed(q, held->node))
-            continue;
-        q->entry_of[q->ask.n_held] = i;
-        q->holds[q->ask.n_held++] = (struct dlw_order_hold){
-            .node = held->node,
-            .stack = held->stack,
-            .mode = atomic_load_explicit(&held->mode, memory_order_relaxed)};
+    if (!want || !resolve_locked(self, q->n_held, interned < window ? interned : window))
+        return false;
+    if (q->entry) {
+        q->entry->node = want;
+        q->entry->id = q->ref->id ? atomic_load_explicit(q->ref->id, memory_order_relaxed) : 0;
     }
+    if (!intern_chain_locked(self, q->n_held, &q->ask.chain))
+        return false;
+    list_window(q);
     return true;
 }
 
@@ -192,9 +248,11 @@ static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t 
         .gates = gates,
     };
 
-    for (uint32_t i = ask->n_held; i-- > 0 && edge.n_gates < MOST_GATES;)
-        if (i != index)
-            gates[edge.n_gates++] = dlw_order_lock_of(dlw_order_graph, ask->held[i].node);
+    for (uint32_t i = q->n_held; i-- > 0 && edge.n_gates < MOST_GATES;) {
+        const struct dlw_held_lock *held = dlw_held_at(q->self, i);
+        if (is_counted(held) && i != q->entry_of[index] && held->node)
+            gates[edge.n_gates++] = dlw_order_lock_of(dlw_order_graph, held->node);
+    }
     dlw_lock_saw_stack_locked(ask->held[index].node, edge.hold);
     dlw_lock_saw_stack_locked(ask->want, edge.want);
     dlw_news_edge_locked(&q->news, &edge);
@@ -203,8 +261,11 @@ static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t 
 static void on_found(void *context, const struct dlw_finding *finding)
 {
     struct question *q = context;
+    struct dlw_finding copy = *finding;
 
-    dlw_news_finding_locked(&q->news, finding);
+    if (copy.harmless) /* the word says it, and the command names the gate */
+        copy.reason = NULL;
+    dlw_news_finding_locked(&q->news, &copy);
 }
 
 /* ---- the two steps ---- */
@@ -214,12 +275,10 @@ static void on_found(void *context, const struct dlw_finding *finding)
 static void capture(struct question *q)
 {
     DLW_LIVE_ON_STACK(live);
-    enum { WINDOW = 16 };
 
     dlw_live_walk(q->self, q->call, &live);
     q->ask.stack = dlw_stack_of_live(&live);
-    uint32_t from = q->ask.n_held > WINDOW ? q->ask.n_held - WINDOW : 0;
-    for (uint32_t i = from; i < q->ask.n_held; i++)
+    for (uint32_t i = 0; i < q->ask.n_held; i++)
         dlw_stack_of_held(q->self, dlw_held_at(q->self, q->entry_of[i]), &live);
 }
 
@@ -266,13 +325,6 @@ static unsigned learn(struct question *q)
     return verdict;
 }
 
-static void finish(struct question *q)
-{
-    dlw_lock_acquire(&dlw_graph_lock);
-    dlw_arena_free(&dlw_graph_arena, q->holds, q->bytes);
-    dlw_lock_release(&dlw_graph_lock);
-}
-
 static void ask(struct question *q)
 {
     unsigned verdict = probe(q);
@@ -285,7 +337,6 @@ static void ask(struct question *q)
         dlw_switch_off("out of memory");
     else
         remember(q, verdict);
-    finish(q);
     if (q->news.first)
         dlw_sink_news(q->self, &q->news);
 }
@@ -352,6 +403,16 @@ void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, u
 
 /* ---- life ---- */
 
+void dlw_learn_thread_ends(struct dlw_thread *self)
+{
+    dlw_lock_acquire(&dlw_graph_lock);
+    for (uint32_t i = 0; i < self->room; i++) {
+        dlw_order_chain_unref(dlw_order_graph, dlw_held_at(self, i)->chain);
+        dlw_held_at(self, i)->chain = 0;
+    }
+    dlw_lock_release(&dlw_graph_lock);
+}
+
 /* Called with the graph lock held. */
 static void enter_segment(struct dlw_thread *self, dlw_segment segment)
 {
@@ -364,22 +425,19 @@ static void enter_segment(struct dlw_thread *self, dlw_segment segment)
 void dlw_learn_thread_starts(struct dlw_thread *record)
 {
     dlw_lock_acquire(&dlw_graph_lock);
-    dlw_segment creator = record->segment; /* put there by the creator, with a reference */
-    enter_segment(record, dlw_life_start(dlw_life_graph, record->id, creator));
-    if (creator)
-        dlw_life_unref(dlw_life_graph, creator);
+    if (!record->segment) /* nobody known created it */
+        record->segment = dlw_life_start(dlw_life_graph, record->id, 0);
+    enter_segment(record, record->segment);
     dlw_lock_release(&dlw_graph_lock);
 }
 
-dlw_segment dlw_learn_creates(struct dlw_thread *self)
+dlw_segment dlw_learn_creates(struct dlw_thread *self, uint32_t child)
 {
     dlw_lock_acquire(&dlw_graph_lock);
-    dlw_segment before = self->segment;
-    if (before)
-        dlw_life_ref(dlw_life_graph, before);
-    enter_segment(self, dlw_life_advance(dlw_life_graph, before));
+    dlw_segment first = dlw_life_start(dlw_life_graph, child, self->segment);
+    enter_segment(self, dlw_life_advance(dlw_life_graph, self->segment));
     dlw_lock_release(&dlw_graph_lock);
-    return before;
+    return first;
 }
 
 void dlw_learn_drop_segment(dlw_segment segment)
@@ -388,6 +446,13 @@ void dlw_learn_drop_segment(dlw_segment segment)
         return;
     dlw_lock_acquire(&dlw_graph_lock);
     dlw_life_unref(dlw_life_graph, segment);
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+void dlw_learn_passed(struct dlw_thread *self, dlw_segment round)
+{
+    dlw_lock_acquire(&dlw_graph_lock);
+    enter_segment(self, dlw_life_join(dlw_life_graph, self->segment, round));
     dlw_lock_release(&dlw_graph_lock);
 }
 

@@ -39,9 +39,12 @@ static inline bool dlw_learn_is_known(struct dlw_thread *self, uint64_t key,
 
 /* Life of threads, for the order by create, join and barrier. */
 void dlw_learn_thread_starts(struct dlw_thread *record); /* by the thread itself */
-dlw_segment dlw_learn_creates(
-    struct dlw_thread *self); /* returns the creator's segment with a reference, for the child */
+/* The first segment of a thread about to be created, with a reference; the creator's own ends. */
+dlw_segment dlw_learn_creates(struct dlw_thread *self, uint32_t child);
+void dlw_learn_thread_ends(struct dlw_thread *self); /* gives the interned chains back */
 void dlw_learn_drop_segment(dlw_segment segment);
+/* Came out of a barrier round. */
+void dlw_learn_passed(struct dlw_thread *self, dlw_segment round);
 void dlw_learn_joined(struct dlw_thread *self, dlw_segment last);
 
 /* Nodes of what is held, looked up and noted in the entries. Called with the graph lock held.

@@ -1,6 +1,7 @@
 #include "interpose/locks.h"
 
 #include "graph/base/sys.h"
+#include "interpose/gone.h"
 #include "interpose/mutex.h"
 #include "interpose/state.h"
 
@@ -93,6 +94,11 @@ static uint64_t mark_of(dlw_node node, uintptr_t address)
     return (check & 0xFFFFFFFF00000000ULL) | node;
 }
 
+bool dlw_lock_mark_is_good(uint64_t mark, uintptr_t address)
+{
+    return mark == mark_of((dlw_node)mark, address);
+}
+
 /* Is this mark ours, of this process, of this address, and of a record that says the same? */
 static dlw_node mark_node(uint64_t mark, uintptr_t address)
 {
@@ -153,6 +159,7 @@ static dlw_node make(const struct dlw_lock_ref *ref)
     n_live++;
     records[node] = (struct record){
         .address = ref->address,
+        .first = ref->kind == DLW_LOCK_THREAD ? ref->thread : 0,
         .serial = (uint32_t)serial,
         .serial_high = (uint16_t)(serial >> 32),
         .kind = ref->kind,
@@ -198,6 +205,7 @@ dlw_node dlw_lock_node_locked(const struct dlw_lock_ref *ref)
 
 void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)
 {
+    dlw_gone_forget(ref->address);
     if (ref->id) {
         uint64_t mark = atomic_load_explicit(ref->id, memory_order_relaxed);
         if (mark != 0 && mark != DLW_MARK_CREATED) {
@@ -221,6 +229,18 @@ void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)
     dlw_lock_release(&dlw_graph_lock);
 }
 
+void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref)
+{
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_node node = dlw_lock_known_locked(ref);
+    if (node)
+        retire(node);
+    if (ref->id)
+        atomic_store_explicit(ref->id, DLW_MARK_SIGNAL, memory_order_relaxed);
+    atomic_fetch_add_explicit(&dlw_generation, 1, memory_order_relaxed);
+    dlw_lock_release(&dlw_graph_lock);
+}
+
 /* ---- answers ---- */
 
 bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out)
@@ -234,7 +254,8 @@ bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out)
         .lock = dlw_lock_tag_locked(node),
         .address = record->address,
         .created = record->created,
-        .first = record->first,
+        .first = record->kind == DLW_LOCK_THREAD ? 0 : record->first,
+        .thread = record->kind == DLW_LOCK_THREAD ? record->first : 0,
         .kind = record->kind,
         .attributes = record->attributes,
     };
@@ -248,7 +269,7 @@ uint64_t dlw_lock_tag_locked(dlw_node node)
 
 void dlw_lock_saw_stack_locked(dlw_node node, uint32_t stack)
 {
-    if (!records[node].first)
+    if (!records[node].first && records[node].kind != DLW_LOCK_THREAD)
         records[node].first = stack;
 }
 
@@ -273,6 +294,8 @@ struct dlw_lock_ref dlw_lock_ref_at(uintptr_t address, unsigned kind)
         return dlw_mutex_ref((pthread_mutex_t *)address); /* NOLINT(performance-no-int-to-ptr) */
     if (kind == DLW_LOCK_RWLOCK)
         return dlw_rwlock_ref((pthread_rwlock_t *)address); /* NOLINT */
+    if (kind == DLW_LOCK_SEMAPHORE)
+        return dlw_semaphore_ref((sem_t *)address); /* NOLINT */
     return (struct dlw_lock_ref){.address = address, .kind = (uint8_t)kind};
 }
 
@@ -293,7 +316,7 @@ static bool is_dead(const struct record *record, dlw_node node)
         return false;
     struct iovec local = {&mark, sizeof(mark)};
     struct iovec remote = {(void *)(uintptr_t)ref.id, sizeof(mark)}; /* NOLINT */
-    long got = dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_getpid), &local, 1, &remote, 1, 0);
+    long got = dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_gettid), &local, 1, &remote, 1, 0);
     if (got < 0 && got != -14 /* EFAULT */)
         return false;
     return got != (long)sizeof(mark) || mark != mark_of(node, record->address);

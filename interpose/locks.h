@@ -34,6 +34,10 @@ enum {
  * call. */
 #define DLW_MARK_CREATED 0x0C7EA7ED00000000ULL
 
+/* A semaphore with several units, and one that other threads post: not locks. */
+#define DLW_MARK_POOL 0x0C7EA7EE00000000ULL
+#define DLW_MARK_SIGNAL 0x0C7EA7EF00000000ULL
+
 /* A lock as a wrapper sees it. */
 struct dlw_lock_ref {
     uintptr_t address;
@@ -41,6 +45,7 @@ struct dlw_lock_ref {
     _Atomic uint64_t *chain;
     uint8_t kind; /* enum dlw_lock_kind */
     uint8_t attributes;
+    uint32_t thread; /* kind thread: whose end it is */
 };
 
 /* What the journal says of a lock. */
@@ -65,6 +70,9 @@ struct dlw_lock_ref dlw_lock_ref_at(uintptr_t address, unsigned kind);
  * a destroy. */
 void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created);
 
+/* Another thread released it: from now on a signal without an owner. Its edges go. */
+void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref);
+
 bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out);
 void dlw_lock_saw_stack_locked(dlw_node node, uint32_t stack);
 uint64_t dlw_lock_tag_locked(dlw_node node);
@@ -74,6 +82,9 @@ static inline uint64_t dlw_lock_serial(uint64_t lock)
 {
     return lock >> 32;
 }
+
+/* Without the lock: does the mark fit this address? (Its record may be gone.) */
+bool dlw_lock_mark_is_good(uint64_t mark, uintptr_t address);
 
 const char *dlw_lock_kind_name(unsigned kind);
 uint64_t dlw_locks_ever(void);

@@ -1,11 +1,13 @@
 #include "interpose/misuse.h"
 
+#include "interpose/gone.h"
 #include "interpose/held.h"
 #include "interpose/learn.h"
 #include "interpose/news.h"
 #include "interpose/sink.h"
 #include "interpose/stacks.h"
 #include "interpose/state.h"
+#include "interpose/wait.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -37,6 +39,11 @@ bool dlw_held_is_owned(struct dlw_thread *self, const struct dlw_held_lock *held
             return dlw_rwlock_writer(rwlock) == tid_of(self);
         return dlw_rwlock_readers(rwlock) > 0;
     }
+    if (held->kind == DLW_LOCK_ONCE || held->kind == DLW_LOCK_GUARD)
+        return held->sp > (uintptr_t)__builtin_frame_address(0); /* else its call has been left */
+    if (held->kind == DLW_LOCK_SEMAPHORE)
+        return atomic_load_explicit(dlw_semaphore_id((sem_t *)lock), /* NOLINT */
+                                    memory_order_relaxed) != DLW_MARK_SIGNAL;
     return true;
 }
 
@@ -92,6 +99,22 @@ static uint32_t stack_here(struct dlw_thread *self, const struct dlw_call *call)
     return dlw_stack_of_live(&live);
 }
 
+/* Where the holder took it: exact of the caller itself and of a thread that waits, else the places
+ * noted at the lock. */
+static uint32_t stack_of_holder(struct dlw_thread *self, uintptr_t lock, uint32_t tid,
+                                const struct dlw_call *call)
+{
+    struct dlw_thread *holder = dlw_thread_by_tid(tid);
+    DLW_LIVE_ON_STACK(live);
+
+    if (holder == self) {
+        int index = dlw_held_find(self, (const void *)lock); /* NOLINT */
+        dlw_live_walk(self, call, &live);
+        return index < 0 ? 0 : dlw_stack_of_held(self, dlw_held_at(self, (uint32_t)index), &live);
+    }
+    return holder ? dlw_stack_of_others_held(holder, lock) : 0;
+}
+
 /* Gives the lock an identity while it certainly exists, and notes the place. */
 static void note(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsigned kind,
                  const struct dlw_call *call, const char *reason, struct dlw_accusation *out)
@@ -100,6 +123,8 @@ static void note(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsign
     out->kind = (uint8_t)kind;
     out->reason = reason;
     out->stack = stack_here(self, call);
+    if (out->other)
+        out->other_stack = stack_of_holder(self, ref->address, out->other, call);
     dlw_lock_acquire(&dlw_graph_lock);
     dlw_node node = dlw_lock_node_locked(ref);
     if (node) {
@@ -113,9 +138,13 @@ static void tell(struct dlw_thread *self, const struct dlw_accusation *accusatio
 {
     struct dlw_news news = DLW_NEWS_INIT(news);
     struct dlw_thread *other = dlw_thread_by_tid(accusation->other);
-    struct dlw_held holding = {.lock = accusation->lock};
+    struct dlw_held holding = {.lock = accusation->lock, .stack = accusation->other_stack};
     struct dlw_thread_state states[2] = {
-        {.thread = self->id, .on = accusation->lock, .stack = accusation->stack},
+        {.thread = self->id,
+         .on = accusation->lock,
+         .stack = accusation->stack,
+         .n_holds = other == self,
+         .holds = &holding},
         {.thread = other ? other->id : 0, .n_holds = 1, .holds = &holding},
     };
     struct dlw_finding finding = {.kind = accusation->kind,
@@ -130,6 +159,24 @@ static void tell(struct dlw_thread *self, const struct dlw_accusation *accusatio
     dlw_news_finding_locked(&news, &finding);
     dlw_lock_release(&dlw_graph_lock);
     dlw_sink_news(self, &news);
+}
+
+static bool is_inherited(struct dlw_thread *self, uintptr_t lock)
+{
+    int index = dlw_held_find(self, (const void *)lock); /* NOLINT(performance-no-int-to-ptr) */
+
+    return index >= 0 && (dlw_held_at(self, (uint32_t)index)->flags & DLW_HELD_INHERITED);
+}
+
+/* A forked child may let go of what threads of its parent held: atfork handlers do. */
+static bool was_left_behind(uintptr_t lock)
+{
+    struct dlw_gone gone;
+
+    if (!dlw_gone_find(lock, &gone) || !gone.in_parent)
+        return false;
+    dlw_gone_forget(lock);
+    return true;
 }
 
 /* ---- unlock ---- */
@@ -148,7 +195,7 @@ void dlw_misuse_unlock_before(struct dlw_thread *self, const struct dlw_lock_ref
 
     out->is_made = false;
     out->other = 0;
-    if (self->resync || self->inherits)
+    if (self->resync || was_left_behind(ref->address))
         return;
     dlw_guard_enter(self);
     uint32_t holder = who_holds(ref->address, &id);
@@ -191,7 +238,8 @@ void dlw_misuse_destroy_before(struct dlw_thread *self, const struct dlw_lock_re
 
     out->is_made = false;
     out->other = 0;
-    if (!looks_locked || self->resync || self->inherits)
+    if (!looks_locked || self->resync || was_left_behind(ref->address) ||
+        is_inherited(self, ref->address))
         return;
     dlw_guard_enter(self);
     out->other = who_holds(ref->address, &id);
@@ -226,7 +274,7 @@ void dlw_misuse_wait_without(struct dlw_thread *self, const struct dlw_lock_ref 
     struct dlw_accusation accusation = {0};
     uint32_t id;
 
-    if (self->resync || self->inherits || mutex_owner(mutex->address) == tid_of(self))
+    if (self->resync || mutex_owner(mutex->address) == tid_of(self))
         return;
     dlw_guard_enter(self);
     accusation.other = who_holds(mutex->address, &id);
@@ -259,6 +307,30 @@ static uint32_t stack_of_gone(struct dlw_thread *self, struct dlw_held_lock *hel
     return dlw_stack_of_held(self, held, &live);
 }
 
+static void tell_exit(struct dlw_thread *self, struct dlw_held_lock *held, uint32_t stack)
+{
+    struct dlw_lock_ref ref = dlw_lock_ref_of(held);
+    struct dlw_news news = DLW_NEWS_INIT(news);
+    struct dlw_held holding = {.stack = stack,
+                               .mode = atomic_load_explicit(&held->mode, memory_order_relaxed)};
+    struct dlw_thread_state state = {.thread = self->id,
+                                     .stack = self->exit_stack ? self->exit_stack : self->start,
+                                     .n_holds = 1,
+                                     .holds = &holding};
+    struct dlw_finding finding = {
+        .kind = DLW_EXIT_HOLDING_LOCK, .certain = true, .n_threads = 1, .threads = &state};
+
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_node node = dlw_lock_node_locked(&ref);
+    state.on = holding.lock = node ? dlw_lock_tag_locked(node) : 0;
+    if (node)
+        dlw_lock_saw_stack_locked(node, stack);
+    dlw_news_finding_locked(&news, &finding);
+    dlw_lock_release(&dlw_graph_lock);
+    dlw_sink_news(self, &news);
+}
+
+/* Who waits for the lock, now or later, waits for ever. */
 void dlw_misuse_exit_holding(struct dlw_thread *self)
 {
     uint32_t depth = dlw_held_depth(self);
@@ -267,15 +339,15 @@ void dlw_misuse_exit_holding(struct dlw_thread *self)
         struct dlw_held_lock *held = dlw_held_at(self, i);
         if (!counts_at_exit(self, held))
             continue;
-        struct dlw_lock_ref ref = dlw_lock_ref_of(held);
-        struct dlw_accusation accusation = {.is_made = true, .kind = DLW_EXIT_HOLDING_LOCK};
-        accusation.stack = stack_of_gone(self, held);
-        dlw_lock_acquire(&dlw_graph_lock);
-        dlw_node node = dlw_lock_node_locked(&ref);
-        accusation.lock = node ? dlw_lock_tag_locked(node) : 0;
-        if (node)
-            dlw_lock_saw_stack_locked(node, accusation.stack);
-        dlw_lock_release(&dlw_graph_lock);
-        tell(self, &accusation);
+        uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+        struct dlw_gone gone = {.lock = lock,
+                                .tid = tid_of(self),
+                                .thread = self->id,
+                                .stack = stack_of_gone(self, held),
+                                .kind = held->kind,
+                                .mode = atomic_load_explicit(&held->mode, memory_order_relaxed)};
+        dlw_gone_note(&gone);
+        tell_exit(self, held, gone.stack);
+        dlw_wait_look_waiters(self, lock);
     }
 }

@@ -19,6 +19,7 @@ struct dlw_accusation {
     uint64_t lock; /* tag */
     uint32_t stack;
     struct dlw_lock_facts facts;
+    uint32_t other_stack;
     uint32_t other; /* tid of the thread that holds it, 0: nobody */
 };
 

@@ -11,6 +11,7 @@
 #include "interpose/learn.h"
 #include "interpose/misuse.h"
 #include "interpose/real.h"
+#include "interpose/stall.h"
 #include "interpose/state.h"
 #include "interpose/wait.h"
 
@@ -111,6 +112,23 @@ static bool never_waits_for_self(unsigned kind)
     return type == PTHREAD_MUTEX_RECURSIVE || type == PTHREAD_MUTEX_ERRORCHECK;
 }
 
+/* Nobody else is awake: sleeps with a limit first, to look again. Priority inheritance knows no
+ * such clock. */
+static int watched_lock(struct dlw_thread *self, pthread_mutex_t *mutex)
+{
+    struct timespec deadline = dlw_stall_deadline();
+    int result = ETIMEDOUT;
+
+    if (dlw_mutex_kind(mutex) & (DLW_KIND_INHERIT | DLW_KIND_PROTECT))
+        dlw_stall_watch(self);
+    else
+        result = real.pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &deadline);
+    if (result != ETIMEDOUT)
+        return result;
+    dlw_stall_look(self, false);
+    return real.pthread_mutex_lock(mutex);
+}
+
 /* The mutex is not free, or its kind must not be tried. */
 static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
                               const struct request *request, struct dlw_call call)
@@ -131,7 +149,8 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
         if (!mine)
             dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, request->limit != NULL, &call, dead);
     }
-    int result = real_lock(mutex, request);
+    bool watch = waits && !request->limit && dlw_stall_suspected(self);
+    int result = watch ? watched_lock(self, mutex) : real_lock(mutex, request);
     if (waits)
         dlw_wait_end(self);
     if ((result == 0 || result == EOWNERDEAD) && !is_again(mutex, kind))
@@ -296,6 +315,7 @@ static int init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes, s
     result = real.pthread_mutex_init(mutex, attributes);
     if (result == 0) {
         struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+        dlw_held_forget(self, mutex);
         dlw_lock_reborn(&ref, call.pc);
     }
     dlw_guard_leave(self);

@@ -142,6 +142,44 @@ static inline _Atomic uint64_t *dlw_rwlock_chain(pthread_rwlock_t *rwlock)
     return (_Atomic uint64_t *)(void *)&rwlock->__data.__pad2;
 }
 
+/*
+ * sem_t (glibc sysdeps/nptl/internaltypes.h, struct new_sem on 64 bits): value and waiters in one
+ * word, then 0 for a private one; the last sixteen bytes are unused and not cleared by sem_init.
+ */
+static inline _Atomic uint64_t *dlw_semaphore_id(sem_t *semaphore)
+{
+    return (_Atomic uint64_t *)(void *)((char *)semaphore + 16);
+}
+
+static inline _Atomic uint64_t *dlw_semaphore_chain(sem_t *semaphore)
+{
+    return (_Atomic uint64_t *)(void *)((char *)semaphore + 24);
+}
+
+static inline unsigned dlw_semaphore_value(const sem_t *semaphore)
+{
+    return (unsigned)__atomic_load_n((const uint64_t *)(const void *)semaphore, __ATOMIC_ACQUIRE);
+}
+
+/* pthread_barrier_t (glibc sysdeps/nptl/internaltypes.h, struct pthread_barrier): in,
+ * current_round, count. */
+static inline unsigned dlw_barrier_count(const pthread_barrier_t *barrier)
+{
+    return ((const unsigned *)(const void *)barrier)[2];
+}
+
+/* pthread_once_t: 1 in the low bit while a thread runs the routine, 2 once it is done. */
+static inline bool dlw_once_is_done(const pthread_once_t *once)
+{
+    return __atomic_load_n(once, __ATOMIC_ACQUIRE) & 2;
+}
+
+static inline bool dlw_once_is_running(const pthread_once_t *once)
+{
+    return __atomic_load_n(once, __ATOMIC_ACQUIRE) & 1;
+}
+
+_Static_assert(sizeof(sem_t) == 32, "room for the mark in a semaphore");
 _Static_assert(offsetof(pthread_mutex_t, __data.__owner) == 8, "owner's tid in a mutex");
 _Static_assert(offsetof(pthread_mutex_t, __data.__kind) == 16, "kind in a mutex");
 _Static_assert(sizeof(((pthread_mutex_t *)0)->__data.__list) == sizeof(struct dlw_mark),

@@ -4,6 +4,7 @@
 #include "interpose/misuse.h"
 #include "interpose/mutex.h"
 #include "interpose/real.h"
+#include "interpose/stall.h"
 #include "interpose/state.h"
 #include "interpose/wait.h"
 
@@ -75,6 +76,21 @@ static bool is_writer(struct dlw_thread *self, const pthread_rwlock_t *rwlock)
     return dlw_rwlock_writer(rwlock) == atomic_load_explicit(&self->tid, memory_order_relaxed);
 }
 
+/* Nobody else is awake: sleeps with a limit first, to look again. */
+static int watched_lock(struct dlw_thread *self, pthread_rwlock_t *rwlock,
+                        const struct request *request)
+{
+    struct timespec deadline = dlw_stall_deadline();
+    struct request first = {
+        .mode = request->mode, .limit = &deadline, .clock = CLOCK_MONOTONIC, .has_clock = true};
+    int result = real_lock(rwlock, &first);
+
+    if (result != ETIMEDOUT)
+        return result;
+    dlw_stall_look(self, false);
+    return real_lock(rwlock, request);
+}
+
 static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
                               const struct request *request, struct dlw_call call)
 {
@@ -91,7 +107,8 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
         bool dead = dlw_wait_begin(self, &wait);
         dlw_learn_wanted(self, &ref, request->mode, request->limit != NULL, &call, dead);
     }
-    int result = real_lock(rwlock, request);
+    bool watch = waits && !request->limit && dlw_stall_suspected(self);
+    int result = watch ? watched_lock(self, rwlock, request) : real_lock(rwlock, request);
     if (waits)
         dlw_wait_end(self);
     if (result == 0)
@@ -237,6 +254,7 @@ static int init(pthread_rwlock_t *rwlock, const pthread_rwlockattr_t *attributes
     dlw_guard_enter(self);
     if (result == 0) {
         struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
+        dlw_held_forget(self, rwlock);
         dlw_lock_reborn(&ref, call.pc);
     }
     dlw_guard_leave(self);

@@ -220,11 +220,33 @@ static uint64_t places_of(const struct dlw_finding *finding)
     return mix(sum);
 }
 
+/* Several threads may see one deadlock close, and not read the same stacks: its threads and locks
+ * tell. */
+static bool is_seen_deadlock(const struct dlw_finding *finding)
+{
+    static uint64_t seen[64];
+    static unsigned n;
+    uint64_t sum = 1;
+
+    if (finding->kind != DLW_DEADLOCK)
+        return false;
+    for (uint32_t i = 0; i < finding->n_cycle; i++)
+        sum += mix(mix(finding->cycle[i].thread) + finding->cycle[i].wants.lock);
+    for (unsigned i = 0; i < 64; i++)
+        if (seen[i] == sum)
+            return true;
+    seen[n++ % 64] = sum;
+    return false;
+}
+
 /* NULL: told before (and counted), or out of memory. */
 static struct told *tell_locked(const struct dlw_finding *finding)
 {
     uint64_t places = places_of(finding);
     struct told *known = NULL;
+
+    if (is_seen_deadlock(finding))
+        return NULL;
 
     HASH_FIND(hh, told, &places, sizeof(places), known);
     if (known) {

@@ -4,6 +4,7 @@
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
 #include "interpose/modules.h"
+#include "interpose/start.h"
 #include "interpose/state.h"
 
 #include <string.h>
@@ -19,13 +20,14 @@ static struct dlw_arena arena;
 
 enum { SEGMENT = 1024, SEGMENTS = 65536, COPY_BYTES = 1 << 20 };
 
-enum why { KNOWN, WHY_RETURNED, WHY_NO_TABLES, WHY_LOST, WHY_MOVED };
+enum why { KNOWN, WHY_RETURNED, WHY_NO_TABLES, WHY_LOST, WHY_MOVED, WHY_RUNNING };
 static const char *const why_text[] = {
     NULL,
     "a helper that has returned",
     "code without unwind information",
     "a frame that could not be read",
     "the thread moved on while it was read",
+    "the thread runs, its outer frames were not read",
 };
 
 struct frame {
@@ -210,8 +212,11 @@ static uint32_t stack_of_entry(const struct dlw_held_lock *held, const struct dl
     DRAFT_ON_STACK(draft);
     struct dlw_call last = {held->pc[held->levels - 1], held->sp, held->fp};
 
-    for (unsigned i = 0; i < held->levels; i++)
+    for (unsigned i = 0; i < held->levels; i++) {
+        if (dlw_is_own_code(held->pc[i])) /* the trampoline: all is listed */
+            return intern(&draft);
         draft_add(&draft, held->pc[i], KNOWN);
+    }
     add_outer(&draft, live, last, memory);
     return intern(&draft);
 }
@@ -252,7 +257,7 @@ static bool copy_stack(const struct dlw_thread *thread, uintptr_t from, struct c
         return false;
     struct iovec local = {out->bytes, size};
     struct iovec remote = {(void *)from, size}; /* NOLINT(performance-no-int-to-ptr) */
-    long got = dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_getpid), &local, 1, &remote, 1, 0);
+    long got = dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_gettid), &local, 1, &remote, 1, 0);
     out->memory = (struct dlw_memory){from, from + (got > 0 ? (size_t)got : 0), out->bytes};
     return got > 0;
 }
@@ -308,6 +313,43 @@ uint32_t dlw_stack_of_waiting_held(struct dlw_thread *thread, uint64_t sequence,
         id = stack_of_entry(&entry, &live, &copied.memory);
     drop(&copied);
     return id;
+}
+
+/* A copy that may be torn is told by its lock having changed. */
+static bool copy_entry(struct dlw_thread *thread, uintptr_t lock, struct dlw_held_lock *out)
+{
+    struct dlw_held_lock *held = atomic_load_explicit(&thread->held, memory_order_acquire);
+    uint32_t depth = atomic_load_explicit(&thread->depth, memory_order_relaxed);
+
+    for (uint32_t i = 0; held && i < depth; i++) {
+        if (atomic_load_explicit(&held[i].lock, memory_order_relaxed) != lock)
+            continue;
+        memcpy(out, &held[i], sizeof(*out));
+        atomic_thread_fence(memory_order_acquire);
+        return atomic_load_explicit(&held[i].lock, memory_order_relaxed) == lock &&
+               atomic_load_explicit(&thread->depth, memory_order_relaxed) > i && out->levels > 0 &&
+               out->levels <= DLW_LEVELS;
+    }
+    return false;
+}
+
+uint32_t dlw_stack_of_others_held(struct dlw_thread *thread, uintptr_t lock)
+{
+    uint64_t sequence = atomic_load_explicit(&thread->wait.sequence, memory_order_acquire);
+    struct dlw_held_lock entry;
+    DRAFT_ON_STACK(draft);
+
+    if (!copy_entry(thread, lock, &entry))
+        return 0;
+    if (sequence & 1) {
+        uint32_t id = dlw_stack_of_waiting_held(thread, sequence, &entry);
+        if (id)
+            return id;
+    }
+    for (unsigned i = 0; i < entry.levels; i++)
+        draft_add(&draft, entry.pc[i], KNOWN);
+    draft_add(&draft, 0, WHY_RUNNING);
+    return intern(&draft);
 }
 
 uint32_t dlw_stack_of_pc(uintptr_t pc)

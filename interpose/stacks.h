@@ -38,6 +38,8 @@ uint32_t dlw_stack_of_waiting(struct dlw_thread *thread, uint64_t sequence);
 /* As above for what a waiting thread holds. */
 uint32_t dlw_stack_of_waiting_held(struct dlw_thread *thread, uint64_t sequence,
                                    const struct dlw_held_lock *held);
+/* Of any thread: exact while it waits, else what was noted at the lock and nothing further out. */
+uint32_t dlw_stack_of_others_held(struct dlw_thread *thread, uintptr_t lock);
 uint32_t dlw_stack_of_pc(uintptr_t pc);
 
 bool dlw_module_get(uint32_t id, struct dlw_journal_module *out);

@@ -5,10 +5,11 @@
 #include "interpose/start.h"
 
 #include "graph/base/sys.h"
+#include "interpose/create.h"
 #include "interpose/fork.h"
 #include "interpose/frames.h"
 #include "interpose/learn.h"
-#include "interpose/create.h"
+#include "interpose/proc.h"
 #include "interpose/real.h"
 #include "interpose/sink.h"
 #include "interpose/stacks.h"
@@ -87,55 +88,11 @@ static void read_link(const char *path, char *out, size_t size)
     out[got > 0 ? got : 0] = 0;
 }
 
-static bool parse_range(const char *line, uintptr_t *low, uintptr_t *high)
-{
-    char *end;
-
-    *low = strtoul(line, &end, 16);
-    if (*end != '-')
-        return false;
-    *high = strtoul(end + 1, &end, 16);
-    return *end == ' ';
-}
-
-/* Finds the line in what has been read; what is left over is moved to the front. */
-static size_t scan_maps(char *text, size_t size, uintptr_t address, uintptr_t *found)
-{
-    char *line = text;
-    char *end;
-
-    while ((end = memchr(line, '\n', size - (size_t)(line - text))) != NULL) {
-        uintptr_t low;
-        uintptr_t high;
-        *end = 0;
-        if (parse_range(line, &low, &high) && address >= low && address < high)
-            *found = high;
-        line = end + 1;
-    }
-    size_t left = size - (size_t)(line - text);
-    memmove(text, line, left);
-    return left;
-}
-
 uintptr_t dlw_stack_end_of(uintptr_t address)
 {
-    char text[1024];
-    uintptr_t found = 0;
-    size_t kept = 0;
-    long got;
+    struct dlw_mapping mapping;
 
-    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
-        return address + 4096;
-    long fd = dlw_syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return address + 4096;
-    while (!found && (got = dlw_syscall(SYS_read, fd, text + kept, sizeof(text) - kept)) > 0) {
-        kept = scan_maps(text, kept + (size_t)got, address, &found);
-        if (kept == sizeof(text))
-            kept = 0;
-    }
-    dlw_syscall(SYS_close, fd);
-    return found ? found : address + 4096;
+    return dlw_proc_mapping(address, &mapping) ? mapping.high : address + 4096;
 }
 
 /* ---- the switch ---- */

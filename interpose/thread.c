@@ -309,13 +309,14 @@ void dlw_threads_unlock(void)
 }
 
 /* Only the forking thread lives on, under a new tid. What it holds it holds. */
-void dlw_threads_after_fork(struct dlw_thread *self)
+void dlw_threads_after_fork(struct dlw_thread *self, void (*left_behind)(struct dlw_thread *thread))
 {
     dlw_lock_reset(&threads_lock);
     for (struct dlw_thread *t = first, *next; t; t = next) {
         next = t->next;
         if (t == self)
             continue;
+        left_behind(t);
         atomic_store_explicit(&t->tid, 0, memory_order_relaxed);
         list_remove_locked(t);
         t->next_free = free_records;

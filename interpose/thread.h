@@ -41,8 +41,10 @@ enum dlw_lock_kind {
 };
 
 enum {
-    DLW_HELD_TRY = 1,   /* taken by a try: it never waited */
-    DLW_HELD_TIMED = 2, /* asked for with a limit */
+    DLW_HELD_TRY = 1,       /* taken by a try: it never waited */
+    DLW_HELD_TIMED = 2,     /* asked for with a limit */
+    DLW_HELD_INHERITED = 8, /* taken before the fork that made this process */
+    DLW_HELD_POOL = 4,      /* one of several units of a semaphore: no order, no gate */
 };
 
 /* One lock held. Written by its thread; walkers read `lock`, `mode` and `stack` while it is
@@ -54,10 +56,11 @@ struct dlw_held_lock {
     uint8_t kind; /* enum dlw_lock_kind */
     _Atomic uint8_t mode;
     uint8_t flags;
-    uint8_t levels; /* of pc[] that are filled; the last goes with sp and fp */
-    uint32_t stack; /* interned, 0: not asked for yet */
-    uint32_t chain; /* dlw_chain, 0: not interned yet */
-    uint32_t node;  /* dlw_node, 0: not looked up yet */
+    uint8_t levels;     /* of pc[] that are filled; the last goes with sp and fp */
+    uint32_t stack;     /* interned, 0: not asked for yet */
+    uint32_t chain;     /* dlw_chain up to and including this lock, with a reference... */
+    uint64_t chain_key; /* ...and the key it was interned for: another key means it is stale */
+    uint32_t node;      /* dlw_node, 0: not looked up yet */
     uintptr_t pc[DLW_LEVELS];
     uintptr_t sp, fp; /* in the frame of the last level */
 };
@@ -96,14 +99,18 @@ struct dlw_thread {
     bool resync;  /* something passed while the guard was up */
     bool foreign; /* not made by pthread_create: its stack's end is a guess */
     bool is_main;
-    bool inherits; /* in a forked child's atfork handlers: what they unlock is no misuse */
     bool is_detached;
+    bool is_dead; /* a deadlock with this thread in it was reported: its wait is told */
     uint8_t end_rounds;
+    uint32_t exit_stack; /* of the pthread_exit call, when locks were held */
     union {
         void *(*posix)(void *);
         int (*c11)(void *);
     } routine;
     void *argument;
+    void (*once_routine)(void);
+    void *once_control;
+    struct dlw_call once_call;
 
     /* published */
     _Alignas(64) struct dlw_wait_slot wait;
@@ -184,6 +191,8 @@ uint32_t dlw_threads_ever(void);
 void dlw_threads_start(uintptr_t main_stack_top);
 void dlw_threads_lock(void); /* around fork */
 void dlw_threads_unlock(void);
-void dlw_threads_after_fork(struct dlw_thread *self);
+/* `left_behind` is called for each thread that the child doesn't have. */
+void dlw_threads_after_fork(struct dlw_thread *self,
+                            void (*left_behind)(struct dlw_thread *thread));
 
 #endif

@@ -3,14 +3,16 @@
 #include "graph/base/sys.h"
 #include "graph/waits.h"
 #include "interpose/create.h"
+#include "interpose/gone.h"
 #include "interpose/held.h"
+#include "interpose/mutex.h"
 #include "interpose/news.h"
+#include "interpose/proc.h"
 #include "interpose/sink.h"
 #include "interpose/stacks.h"
+#include "interpose/stall.h"
 #include "interpose/state.h"
-#include "report/emit/say.h"
 
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <string.h>
 
@@ -28,38 +30,10 @@ static uint64_t sequence_of(const struct dlw_thread *thread)
 
 /* ---- the world as graph/waits.c asks about it ---- */
 
-/* The futex a thread sleeps on, as the kernel tells; 0 when it doesn't or can't be known. */
-static uintptr_t futex_of(uint32_t tid)
-{
-    char path[64] = "/proc/self/task/";
-    char text[128];
-    size_t n = strlen(path);
-
-    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
-        return 0;
-    dlw_say_number(path + n, tid);
-    memcpy(path + strlen(path), "/syscall", 9);
-    long fd = dlw_syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return 0;
-    long got = dlw_syscall(SYS_read, fd, text, sizeof(text) - 1);
-    dlw_syscall(SYS_close, fd);
-    text[got > 0 ? got : 0] = 0;
-    const char *at = strstr(text, " 0x");
-    char number[24];
-    dlw_say_number(number, SYS_futex);
-    if (!at || strncmp(text, number, strlen(number)) != 0 || text[strlen(number)] != ' ')
-        return 0;
-    uintptr_t address = 0;
-    for (at += 3; (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f'); at++)
-        address = address << 4 | (uintptr_t)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
-    return address;
-}
-
 /* A woken condition wait takes its mutex back inside libc: then it waits for that. */
 static bool waits_for_its_mutex(const struct dlw_thread *thread, uintptr_t mutex)
 {
-    uintptr_t futex = futex_of(atomic_load_explicit(&thread->tid, memory_order_relaxed));
+    uintptr_t futex = dlw_proc_futex(atomic_load_explicit(&thread->tid, memory_order_relaxed));
 
     return futex >= mutex && futex < mutex + sizeof(pthread_mutex_t);
 }
@@ -100,15 +74,24 @@ static int find_in(struct dlw_thread *thread, uintptr_t lock)
     return -1;
 }
 
-/* The lock's word names its owner; the owner's own record must say the same. */
+/*
+ * The lock's word names its owner; the owner's own record must say the same. Or the owner has gone,
+ * and was seen to go with the lock in hand.
+ */
 static int owner_by_tid(uint32_t tid, uintptr_t lock, struct dlw_owner *out)
 {
+    struct dlw_thread *thread = dlw_thread_by_tid(tid);
+    struct dlw_gone gone;
+
     if (tid == 0)
         return 0;
-    struct dlw_thread *thread = dlw_thread_by_tid(tid);
-    if (!thread || find_in(thread, lock) < 0)
-        return -1;
     *out = (struct dlw_owner){.thread = tid, .mode = DLW_EXCLUSIVE};
+    if (thread && find_in(thread, lock) >= 0)
+        return 1;
+    if (!dlw_gone_find(lock, &gone) || gone.tid != tid ||
+        (gone.in_parent && dlw_proc_is_shared(lock)))
+        return -1;
+    out->thread = 0;
     return 1;
 }
 
@@ -155,9 +138,28 @@ static bool visit_holder(void *context, struct dlw_thread *thread)
 static int holders(uintptr_t lock, uint8_t mode, struct dlw_owner *out, uint32_t room)
 {
     struct search s = {.lock = lock, .mode = mode, .out = out, .room = room};
+    struct dlw_gone gone;
 
     dlw_threads_each(visit_holder, &s);
+    if (s.n == 0 && dlw_gone_find(lock, &gone) && !(gone.in_parent && dlw_proc_is_shared(lock)))
+        out[s.n++] = (struct dlw_owner){.mode = gone.mode};
     return s.n;
+}
+
+/* Of a pool's holders the waiter itself comes last: with others about, they could give back theirs.
+ */
+static int pool_holders(uint32_t tid, uintptr_t lock, struct dlw_owner *out, uint32_t room)
+{
+    if (!dlw_semaphore_is_taken((sem_t *)lock)) /* NOLINT(performance-no-int-to-ptr) */
+        return -1;
+    int n = holders(lock, DLW_EXCLUSIVE, out, room);
+
+    for (int i = 0; n > 1 && i < n; i++)
+        if (out[i].thread == tid) {
+            out[i] = out[--n];
+            break;
+        }
+    return n;
 }
 
 static int writers_ahead(uint32_t tid, uintptr_t lock, struct dlw_owner *out, uint32_t room)
@@ -212,6 +214,8 @@ static int owners_of(void *context, uint32_t tid, const struct dlw_wait *wait,
         return mutex_owner(wait->on, out);
     case DLW_LOCK_RWLOCK:
         return rwlock_owners(tid, wait, out, room);
+    case DLW_LOCK_SEMAPHORE:
+        return pool_holders(tid, wait->on, out, room);
     case DLW_LOCK_THREAD:
         return joined_thread(wait->on, out);
     default:
@@ -220,6 +224,21 @@ static int owners_of(void *context, uint32_t tid, const struct dlw_wait *wait,
 }
 
 static const struct dlw_world world = {NULL, wait_of, owners_of, NULL, NULL};
+
+/*
+ * With everybody asleep a semaphore can only be posted by one of those who hold a unit of it (or by
+ * a signal handler, which the report's wording leaves open): then its holders count as owners.
+ */
+static bool wait_of_all(void *context, uint32_t tid, struct dlw_wait *out)
+{
+    if (!wait_of(context, tid, out))
+        return false;
+    if (out->kind == DLW_WAIT_SEMAPHORE)
+        out->kind = DLW_WAIT_LOCK;
+    return true;
+}
+
+static const struct dlw_world world_asleep = {NULL, wait_of_all, owners_of, NULL, NULL};
 
 /* ---- from a cycle to a finding ---- */
 
@@ -300,35 +319,88 @@ static void name_locks_locked(const struct dlw_wait_cycle *cycle, struct dlw_cyc
     }
 }
 
-static const char *reason_of(const struct dlw_wait_cycle *cycle)
+static const char *reason_of(const struct dlw_wait_cycle *cycle, const struct dlw_gone *gone)
 {
     for (uint32_t i = 0; i < cycle->length; i++)
         if (cycle->steps[i].owner.ahead)
             return "a writer that waits in front of the reader keeps it out";
-    if (cycle->length == 1 && cycle->steps[0].owner.thread == 0)
-        return "the thread that held the lock no longer exists";
-    return NULL;
+    if (!gone)
+        return NULL;
+    return gone->in_parent ? "the thread that held the lock stayed in the parent of the fork"
+                           : "the thread that held the lock has ended";
+}
+
+static void mark_dead(const struct dlw_wait_cycle *cycle)
+{
+    for (uint32_t i = 0; i < cycle->length; i++) {
+        struct dlw_thread *thread = dlw_thread_by_tid(cycle->steps[i].thread);
+        if (thread)
+            thread->is_dead = true;
+    }
+}
+
+/* A cycle of one, whose other half has gone: both are told of. */
+struct half {
+    struct dlw_gone gone;
+    struct dlw_held held;
+    struct dlw_thread_state states[2];
+};
+
+static void add_gone(struct dlw_finding *finding, struct dlw_cycle_entry *entry, struct half *half)
+{
+    entry->holds.stack = half->gone.stack;
+    entry->holds.mode = half->gone.mode;
+    half->held = entry->holds;
+    half->states[0] = (struct dlw_thread_state){.thread = entry->thread,
+                                                .waits = DLW_WAIT_LOCK,
+                                                .mode = entry->wants.mode,
+                                                .on = entry->wants.lock,
+                                                .stack = entry->wants.stack};
+    half->states[1] =
+        (struct dlw_thread_state){.thread = half->gone.thread, .n_holds = 1, .holds = &half->held};
+    finding->threads = half->states;
+    finding->n_threads = 2;
+}
+
+static bool is_half(const struct dlw_wait_cycle *cycle, struct half *half)
+{
+    const struct dlw_wait_step *step = &cycle->steps[cycle->length - 1];
+
+    return cycle->length == 1 && step->owner.thread == 0 &&
+           dlw_gone_find((uintptr_t)step->wait.on, &half->gone);
+}
+
+static void tell(struct dlw_thread *self, const struct dlw_wait_cycle *cycle,
+                 struct dlw_cycle_entry *entries)
+{
+    struct dlw_news news = DLW_NEWS_INIT(news);
+    struct half half;
+    bool is_gone = is_half(cycle, &half);
+    struct dlw_finding finding = {.kind = DLW_DEADLOCK,
+                                  .certain = true,
+                                  .reason = reason_of(cycle, is_gone ? &half.gone : NULL),
+                                  .n_cycle = cycle->length,
+                                  .cycle = entries};
+
+    dlw_lock_acquire(&dlw_graph_lock);
+    name_locks_locked(cycle, entries);
+    if (is_gone)
+        add_gone(&finding, entries, &half);
+    dlw_news_finding_locked(&news, &finding);
+    dlw_lock_release(&dlw_graph_lock);
+    dlw_sink_news(self, &news);
 }
 
 static void report(struct dlw_thread *self, const struct dlw_wait_cycle *cycle)
 {
     size_t bytes = cycle->length * sizeof(struct dlw_cycle_entry);
     struct dlw_cycle_entry *entries = dlw_pages_map(bytes);
-    struct dlw_news news = DLW_NEWS_INIT(news);
 
     if (!entries)
         return;
     if (fill_cycle(cycle, entries)) {
-        struct dlw_finding finding = {.kind = DLW_DEADLOCK,
-                                      .certain = true,
-                                      .reason = reason_of(cycle),
-                                      .n_cycle = cycle->length,
-                                      .cycle = entries};
-        dlw_lock_acquire(&dlw_graph_lock);
-        name_locks_locked(cycle, entries);
-        dlw_news_finding_locked(&news, &finding);
-        dlw_lock_release(&dlw_graph_lock);
-        dlw_sink_news(self, &news);
+        mark_dead(cycle);
+        tell(self, cycle, entries);
     }
     dlw_pages_unmap(entries, bytes);
 }
@@ -342,18 +414,166 @@ static bool is_refused(const struct dlw_wait_cycle *cycle)
     return cycle->length <= 2;
 }
 
-bool dlw_wait_look(struct dlw_thread *self)
+static bool look_from(struct dlw_thread *self, const struct dlw_world *seen, uint32_t tid)
 {
     struct dlw_wait_cycle cycle = {0};
-    uint32_t tid = atomic_load_explicit(&self->tid, memory_order_relaxed);
+    bool found = dlw_waits_find_cycle(seen, &self->scratch, tid, &cycle) && !is_refused(&cycle);
 
-    dlw_guard_enter(self);
-    bool found = dlw_waits_find_cycle(&world, &self->scratch, tid, &cycle) && !is_refused(&cycle);
     if (found)
         report(self, &cycle);
     dlw_wait_cycle_free(&self->scratch, &cycle);
+    return found;
+}
+
+bool dlw_wait_look(struct dlw_thread *self)
+{
+    dlw_guard_enter(self);
+    bool found = look_from(self, &world, atomic_load_explicit(&self->tid, memory_order_relaxed));
     dlw_guard_leave(self);
     return found;
+}
+
+/* ---- with everybody asleep ---- */
+
+struct sleepers {
+    struct dlw_thread *self;
+    bool all;
+    uint64_t motion;
+};
+
+/*
+ * A woken thread has not said so until it runs: its wait still reads as published. The kernel knows
+ * better: it shows the futex of a thread that sleeps on one, and nothing of one that is about to
+ * run.
+ */
+static bool visit_sleeper(void *context, struct dlw_thread *thread)
+{
+    struct sleepers *sleepers = context;
+    uint64_t sequence = sequence_of(thread);
+    uint8_t kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
+
+    sleepers->motion = sleepers->motion * 31 + sequence + thread->id;
+    if (thread == sleepers->self)
+        return true;
+    if (is_waiting(sequence) &&
+        (kind == DLW_WAIT_SPIN ||
+         dlw_proc_futex(atomic_load_explicit(&thread->tid, memory_order_relaxed)) != 0))
+        return true;
+    sleepers->all = false;
+    return false;
+}
+
+/* Twice the same: then nobody moved in between, and nobody was awake. */
+static bool all_sleep(struct dlw_thread *self)
+{
+    struct sleepers before = {.self = self, .all = true};
+    struct sleepers after = {.self = self, .all = true};
+
+    dlw_threads_each(visit_sleeper, &before);
+    if (!before.all)
+        return false;
+    dlw_threads_each(visit_sleeper, &after);
+    return after.all && before.motion == after.motion &&
+           dlw_proc_tasks() == (long)dlw_threads_alive();
+}
+
+/* Those that have published their wait may be on their way to sleep: some milliseconds for them. */
+static bool soon_all_sleep(struct dlw_thread *self)
+{
+    struct timespec slice = {0, 500000};
+    uint64_t motion = dlw_stall_motion(self);
+
+    for (int tries = 0; motion && tries < 10; tries++) {
+        bool asleep = all_sleep(self);
+        if (dlw_stall_has_moved(self, motion))
+            return false;
+        if (asleep)
+            return true;
+        dlw_syscall(SYS_nanosleep, &slice, NULL);
+    }
+    return false;
+}
+
+static bool has_cycle(struct dlw_thread *self, uint32_t tid)
+{
+    struct dlw_wait_cycle cycle = {0};
+    bool found =
+        dlw_waits_find_cycle(&world_asleep, &self->scratch, tid, &cycle) && !is_refused(&cycle);
+
+    dlw_wait_cycle_free(&self->scratch, &cycle);
+    return found;
+}
+
+struct tids {
+    uint32_t *out, n, room;
+};
+
+static bool collect_tid(void *context, struct dlw_thread *thread)
+{
+    struct tids *tids = context;
+
+    if (tids->n == tids->room)
+        return false;
+    if (!thread->is_dead)
+        tids->out[tids->n++] = atomic_load_explicit(&thread->tid, memory_order_relaxed);
+    return true;
+}
+
+static bool look_from_all(struct dlw_thread *self)
+{
+    struct tids tids = {.room = dlw_threads_alive() + 16};
+    size_t bytes = tids.room * sizeof(*tids.out);
+    bool found = false;
+
+    tids.out = dlw_pages_map(bytes);
+    if (!tids.out)
+        return false;
+    dlw_threads_each(collect_tid, &tids);
+    for (uint32_t i = 0; i < tids.n && !found; i++)
+        found = has_cycle(self, tids.out[i]) && soon_all_sleep(self) &&
+                look_from(self, &world_asleep, tids.out[i]);
+    dlw_pages_unmap(tids.out, bytes);
+    return found;
+}
+
+bool dlw_wait_look_all(struct dlw_thread *self)
+{
+    return !atomic_load_explicit(&dlw_confined, memory_order_relaxed) && look_from_all(self);
+}
+
+bool dlw_wait_all_sleep(struct dlw_thread *self)
+{
+    return all_sleep(self);
+}
+
+/* ---- a holder goes ---- */
+
+struct waiters {
+    uintptr_t lock;
+    uint32_t tids[64];
+    uint32_t n;
+};
+
+static bool visit_waiter(void *context, struct dlw_thread *thread)
+{
+    struct waiters *waiters = context;
+
+    if (is_waiting(sequence_of(thread)) && waiters->n < 64 &&
+        atomic_load_explicit(&thread->wait.on, memory_order_relaxed) == waiters->lock)
+        waiters->tids[waiters->n++] = atomic_load_explicit(&thread->tid, memory_order_relaxed);
+    return true;
+}
+
+void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock)
+{
+    struct waiters waiters = {.lock = lock};
+    int index = dlw_held_find(self, (const void *)lock); /* NOLINT(performance-no-int-to-ptr) */
+
+    if (index >= 0) /* it goes with the lock in hand: from here on its record doesn't say so */
+        atomic_store_explicit(&dlw_held_at(self, (uint32_t)index)->lock, 0, memory_order_relaxed);
+    dlw_threads_each(visit_waiter, &waiters);
+    for (uint32_t i = 0; i < waiters.n; i++)
+        look_from(self, &world, waiters.tids[i]);
 }
 
 /* Most waits are for a running thread, or for nobody: seen with two loads. */
@@ -387,6 +607,7 @@ bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait)
      * holds. */
     atomic_store_explicit(&slot->sequence, sequence + 1, memory_order_seq_cst);
     atomic_thread_fence(memory_order_seq_cst);
+    self->is_dead = false;
     dlw_sink_flush(true);
     return !wait->timed && can_be_a_cycle(self, wait) && dlw_wait_look(self);
 }

@@ -34,5 +34,15 @@ void dlw_wait_settle(struct dlw_thread *self, uintptr_t sp);
 
 /* Looks again for a cycle through this thread, whose wait is published. */
 bool dlw_wait_look(struct dlw_thread *self);
+/*
+ * Every thread has published a wait: looks for cycles over semaphores too, and for those that
+ * closed inside libc (a condition wait taking its mutex back), and reports the first, once
+ * everybody is seen asleep. The guard is up.
+ */
+bool dlw_wait_look_all(struct dlw_thread *self);
+/* Is every other thread asleep in the wait it published? The kernel is asked. */
+bool dlw_wait_all_sleep(struct dlw_thread *self);
+/* The caller ends with `lock` in hand: those who wait for it are looked through. */
+void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock);
 
 #endif

@@ -1,0 +1,24 @@
+/* What /proc tells of this process. Raw system calls; nothing when confined. */
+#ifndef DLW_PROC_H
+#define DLW_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Number of tasks, negative when it can't be known. */
+long dlw_proc_tasks(void);
+/* Is a handler installed for any signal but glibc's own two? True when it can't be known. */
+bool dlw_proc_catches_signals(void);
+/* The futex a thread sleeps on; 0 when it doesn't, or it can't be known. */
+uintptr_t dlw_proc_futex(uint32_t tid);
+struct dlw_mapping {
+    uintptr_t low, high;
+    bool is_shared;
+};
+
+/* The mapping that holds the address; false when there is none or it can't be known. */
+bool dlw_proc_mapping(uintptr_t address, struct dlw_mapping *out);
+/* Does the address lie in memory shared with other processes? True when it can't be known. */
+bool dlw_proc_is_shared(uintptr_t address);
+
+#endif

@@ -1,0 +1,250 @@
+/*
+ * sem_*. What a semaphore is shows in its use: started with one unit and posted only by those who
+ * waited, it is a lock; with more units, a pool; posted by another thread (or started empty), a
+ * signal, which orders nothing. Only those whose sem_init was seen are judged: their tail then
+ * holds our mark. The rest are signals.
+ *
+ * sem_wait is a cancellation point and must not change errno: a test for cancellation comes before
+ * the try, and errno is put back.
+ */
+#include "interpose/learn.h"
+#include "interpose/mutex.h"
+#include "interpose/real.h"
+#include "interpose/stall.h"
+#include "interpose/wait.h"
+
+#include <errno.h>
+
+struct dlw_lock_ref dlw_semaphore_ref(sem_t *semaphore)
+{
+    return (struct dlw_lock_ref){.address = (uintptr_t)semaphore,
+                                 .id = dlw_semaphore_id(semaphore),
+                                 .chain = dlw_semaphore_chain(semaphore),
+                                 .kind = DLW_LOCK_SEMAPHORE};
+}
+
+static uint64_t mark_of(sem_t *semaphore)
+{
+    return dlw_marks_are_on
+               ? atomic_load_explicit(dlw_semaphore_id(semaphore), memory_order_relaxed)
+               : DLW_MARK_SIGNAL;
+}
+
+static bool is_signal(sem_t *semaphore)
+{
+    uint64_t mark = mark_of(semaphore);
+
+    return mark == DLW_MARK_SIGNAL || (mark != DLW_MARK_CREATED && mark != DLW_MARK_POOL &&
+                                       !dlw_lock_mark_is_good(mark, (uintptr_t)semaphore));
+}
+
+bool dlw_semaphore_is_taken(sem_t *semaphore)
+{
+    return !is_signal(semaphore) && dlw_semaphore_value(semaphore) == 0;
+}
+
+static DLW_COLD void learn_cold(struct dlw_thread *self, struct dlw_held_lock *held,
+                                sem_t *semaphore, struct dlw_call call)
+{
+    struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+
+    dlw_learn_taken(self, held, &ref, &call);
+}
+
+static inline void taken(struct dlw_thread *self, sem_t *semaphore, unsigned flags,
+                         struct dlw_call call)
+{
+    uint64_t mark = mark_of(semaphore);
+
+    if (is_signal(semaphore))
+        return;
+    if (mark == DLW_MARK_POOL)
+        flags |= DLW_HELD_POOL;
+    struct dlw_held_lock *held =
+        dlw_held_push(self, semaphore, mark, DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, call);
+    if (held && dlw_held_depth(self) > 1 && !(flags & (DLW_HELD_TRY | DLW_HELD_POOL)) &&
+        !dlw_learn_is_known(self, held->key, dlw_semaphore_chain(semaphore)))
+        learn_cold(self, held, semaphore, call);
+}
+
+struct request {
+    clockid_t clock;
+    const struct timespec *limit; /* NULL: none */
+    bool has_clock;
+};
+
+static int real_wait(sem_t *semaphore, const struct request *request)
+{
+    if (!request->limit)
+        return real.sem_wait(semaphore);
+    if (request->has_clock)
+        return real.sem_clockwait(semaphore, request->clock, request->limit);
+    return real.sem_timedwait(semaphore, request->limit);
+}
+
+/* Nobody else is awake: sleeps with a limit first, to look again. */
+static int watched_wait(struct dlw_thread *self, sem_t *semaphore)
+{
+    struct timespec deadline = dlw_stall_deadline();
+    int kept = errno;
+    int result = real.sem_clockwait(semaphore, CLOCK_MONOTONIC, &deadline);
+
+    if (result == 0 || errno != ETIMEDOUT)
+        return result;
+    dlw_stall_look(self, false);
+    errno = kept;
+    return real.sem_wait(semaphore);
+}
+
+static void stop_waiting(void *argument)
+{
+    dlw_wait_end(argument);
+}
+
+static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
+                              const struct request *request, struct dlw_call call)
+{
+    struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+    struct dlw_wait_for wait = {.on = (uintptr_t)semaphore,
+                                .kind = DLW_WAIT_SEMAPHORE,
+                                .lock_kind = DLW_LOCK_SEMAPHORE,
+                                .mode = DLW_EXCLUSIVE,
+                                .timed = request->limit != NULL,
+                                .call = call};
+    int kept = errno;
+    int result;
+
+    dlw_wait_begin(self, &wait);
+    pthread_cleanup_push(stop_waiting, self);
+    bool watch = !request->limit && dlw_stall_suspected(self);
+    if (!is_signal(semaphore) && mark_of(semaphore) != DLW_MARK_POOL)
+        dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, request->limit != NULL, &call, self->is_dead);
+    errno = kept;
+    result = watch ? watched_wait(self, semaphore) : real_wait(semaphore, request);
+    pthread_cleanup_pop(1);
+    if (result == 0)
+        taken(self, semaphore, request->limit ? DLW_HELD_TIMED : 0, call);
+    return result;
+}
+
+static int wait_for(sem_t *semaphore, const struct request *request, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int kept = errno;
+
+    if (dlw_thread_passes(self))
+        return real_wait(semaphore, request);
+    self->calls++;
+    if (!request->limit) {
+        pthread_testcancel();
+        if (real.sem_trywait(semaphore) == 0) {
+            taken(self, semaphore, 0, call);
+            return 0;
+        }
+        errno = kept;
+    }
+    return wait_slow(self, semaphore, request, call);
+}
+
+DLW_EXPORT int sem_wait(sem_t *semaphore)
+{
+    static const struct request no_limit;
+
+    return wait_for(semaphore, &no_limit, DLW_CALL_HERE());
+}
+
+DLW_EXPORT int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict limit)
+{
+    struct request request = {.limit = limit};
+
+    return wait_for(semaphore, &request, DLW_CALL_HERE());
+}
+
+DLW_EXPORT int sem_clockwait(sem_t *restrict semaphore, clockid_t clock,
+                             const struct timespec *restrict limit)
+{
+    struct request request = {.limit = limit, .clock = clock, .has_clock = true};
+
+    return wait_for(semaphore, &request, DLW_CALL_HERE());
+}
+
+DLW_EXPORT int sem_trywait(sem_t *semaphore)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.sem_trywait(semaphore);
+
+    if (dlw_thread_passes(self))
+        return result;
+    self->calls++;
+    if (result == 0)
+        taken(self, semaphore, DLW_HELD_TRY, DLW_CALL_HERE());
+    return result;
+}
+
+/* Posted by one who doesn't hold it: a signal from now on. Safe in a signal handler but for this
+ * first time, when it passes. */
+static DLW_COLD void posted_by_other(struct dlw_thread *self, sem_t *semaphore)
+{
+    struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+
+    if (is_signal(semaphore) || mark_of(semaphore) == DLW_MARK_POOL)
+        return;
+    dlw_guard_enter(self);
+    dlw_lock_becomes_signal(&ref);
+    dlw_guard_leave(self);
+}
+
+DLW_EXPORT int sem_post(sem_t *semaphore)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self)) {
+        if (!(self->guard & DLW_GUARD_OFF) && !is_signal(semaphore))
+            atomic_store_explicit(dlw_semaphore_id(semaphore), DLW_MARK_SIGNAL,
+                                  memory_order_relaxed);
+        return real.sem_post(semaphore);
+    }
+    self->calls++;
+    int index = dlw_held_depth(self) ? dlw_held_find(self, semaphore) : -1;
+    if (index >= 0)
+        dlw_held_pop(self, (uint32_t)index);
+    else
+        posted_by_other(self, semaphore);
+    return real.sem_post(semaphore);
+}
+
+DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    struct dlw_call call = DLW_CALL_HERE();
+    int result = real.sem_init(semaphore, shared, value);
+
+    if (dlw_thread_passes(self) || result != 0 || shared || !dlw_marks_are_on)
+        return result;
+    self->calls++;
+    dlw_guard_enter(self);
+    struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+    dlw_held_forget(self, semaphore);
+    dlw_lock_reborn(&ref, call.pc);
+    if (value != 1)
+        atomic_store_explicit(ref.id, value ? DLW_MARK_POOL : DLW_MARK_SIGNAL,
+                              memory_order_relaxed);
+    dlw_guard_leave(self);
+    return result;
+}
+
+DLW_EXPORT int sem_destroy(sem_t *semaphore)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    bool known = !dlw_thread_passes(self) && !is_signal(semaphore);
+    int result = real.sem_destroy(semaphore);
+
+    if (!known || result != 0)
+        return result;
+    self->calls++;
+    dlw_guard_enter(self);
+    struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+    dlw_lock_reborn(&ref, 0);
+    dlw_guard_leave(self);
+    return result;
+}

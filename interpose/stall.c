@@ -1,0 +1,265 @@
+#include "interpose/stall.h"
+
+#include "graph/base/sys.h"
+#include "interpose/held.h"
+#include "interpose/news.h"
+#include "interpose/proc.h"
+#include "interpose/sink.h"
+#include "interpose/stacks.h"
+#include "interpose/state.h"
+#include "interpose/wait.h"
+
+#include <string.h>
+
+/* A thread seen running; a hint, checked before it is believed. */
+static struct dlw_thread *_Atomic running;
+
+static bool waits_for_ever(const struct dlw_thread *thread)
+{
+    return (atomic_load_explicit(&thread->wait.sequence, memory_order_seq_cst) & 1) &&
+           !atomic_load_explicit(&thread->wait.timed, memory_order_relaxed);
+}
+
+static bool is_alive(const struct dlw_thread *thread)
+{
+    return atomic_load_explicit(&thread->tid, memory_order_relaxed) != 0;
+}
+
+struct scan {
+    struct dlw_thread *self;
+    bool all;
+    uint64_t motion;
+    uint32_t n;
+};
+
+/* A thread that was created and has not run yet has no tid: it counts as running. */
+static bool visit(void *context, struct dlw_thread *thread)
+{
+    struct scan *scan = context;
+
+    scan->n++;
+    scan->motion = scan->motion * 31 +
+                   atomic_load_explicit(&thread->wait.sequence, memory_order_seq_cst) + thread->id;
+    if (thread == scan->self || waits_for_ever(thread))
+        return true;
+    atomic_store_explicit(&running, thread, memory_order_relaxed);
+    scan->all = false;
+    return false;
+}
+
+bool dlw_stall_suspected(struct dlw_thread *self)
+{
+    struct dlw_thread *hint = atomic_load_explicit(&running, memory_order_relaxed);
+    struct scan scan = {.self = self, .all = true};
+
+    if (hint && hint != self && is_alive(hint) && !waits_for_ever(hint))
+        return false;
+    dlw_threads_each(visit, &scan);
+    if (scan.all)
+        dlw_stall_look(self, true);
+    return scan.all;
+}
+
+uint64_t dlw_stall_motion(struct dlw_thread *self)
+{
+    struct scan scan = {.self = self, .all = true};
+
+    dlw_threads_each(visit, &scan);
+    return scan.all ? scan.motion : 0;
+}
+
+bool dlw_stall_has_moved(struct dlw_thread *self, uint64_t then)
+{
+    return dlw_stall_motion(self) != then;
+}
+
+struct timespec dlw_stall_deadline(void)
+{
+    uint64_t at = dlw_now() + (uint64_t)dlw_options.stall_after * 1000000000U;
+
+    return (struct timespec){(time_t)(at / 1000000000U), (long)(at % 1000000000U)};
+}
+
+void dlw_stall_watch(struct dlw_thread *self)
+{
+    struct timespec slice = {0, 50000};
+    uint64_t end;
+    uint64_t motion;
+
+    if (!dlw_stall_suspected(self))
+        return;
+    end = dlw_now() + (uint64_t)dlw_options.stall_after * 1000000000U;
+    motion = dlw_stall_motion(self);
+    while (motion && dlw_now() < end) {
+        dlw_syscall(SYS_nanosleep, &slice, NULL);
+        if (dlw_stall_has_moved(self, motion))
+            return;
+        if (slice.tv_nsec < 10000000)
+            slice.tv_nsec *= 2;
+    }
+    if (motion)
+        dlw_stall_look(self, false);
+}
+
+/* ---- the proof ---- */
+
+/* Only what this process can see counts: every task known, nothing shared with others, no handler
+ * that might post. */
+static bool is_closed_world(uint32_t n)
+{
+    return !atomic_load_explicit(&dlw_confined, memory_order_relaxed) &&
+           dlw_proc_tasks() == (long)n && !dlw_proc_catches_signals();
+}
+
+struct states {
+    struct dlw_thread *self;
+    struct dlw_thread_state *out;
+    struct dlw_thread **threads;
+    uint64_t *sequences;
+    struct dlw_held *holds;
+    uint32_t n, room, n_holds, room_holds;
+};
+
+static bool collect(void *context, struct dlw_thread *thread)
+{
+    struct states *states = context;
+
+    if (states->n == states->room)
+        return false;
+    states->threads[states->n] = thread;
+    states->sequences[states->n++] =
+        atomic_load_explicit(&thread->wait.sequence, memory_order_seq_cst);
+    states->n_holds += atomic_load_explicit(&thread->depth, memory_order_relaxed);
+    return true;
+}
+
+static uint32_t want_stack(struct states *states, uint32_t i)
+{
+    struct dlw_thread *thread = states->threads[i];
+
+    if (thread != states->self)
+        return dlw_stack_of_waiting(thread, states->sequences[i]);
+    DLW_LIVE_ON_STACK(live);
+    dlw_live_walk(thread, &thread->wait.call, &live);
+    return dlw_stack_of_live(&live);
+}
+
+static uint32_t hold_stack(struct states *states, uint32_t i, struct dlw_held_lock *held)
+{
+    struct dlw_thread *thread = states->threads[i];
+
+    if (thread != states->self)
+        return dlw_stack_of_waiting_held(thread, states->sequences[i], held);
+    DLW_LIVE_ON_STACK(live);
+    dlw_live_walk(thread, &thread->wait.call, &live);
+    return dlw_stack_of_held(thread, held, &live);
+}
+
+static uint64_t tag_of(uintptr_t address, unsigned kind)
+{
+    struct dlw_lock_ref ref = dlw_lock_ref_at(address, kind);
+
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_node node = dlw_lock_node_locked(&ref);
+    uint64_t tag = node ? dlw_lock_tag_locked(node) : 0;
+    dlw_lock_release(&dlw_graph_lock);
+    return tag;
+}
+
+static void fill_holds(struct states *states, uint32_t i, struct dlw_held *holds)
+{
+    struct dlw_thread *thread = states->threads[i];
+    struct dlw_held_lock *held = atomic_load_explicit(&thread->held, memory_order_acquire);
+    uint32_t depth = atomic_load_explicit(&thread->depth, memory_order_relaxed);
+
+    for (uint32_t k = 0; k < depth; k++) {
+        uintptr_t lock = atomic_load_explicit(&held[k].lock, memory_order_relaxed);
+        if (!lock || states->out[i].n_holds == states->room_holds)
+            continue;
+        holds[states->out[i].n_holds++] =
+            (struct dlw_held){.lock = tag_of(lock, held[k].kind),
+                              .stack = hold_stack(states, i, &held[k]),
+                              .mode = atomic_load_explicit(&held[k].mode, memory_order_relaxed)};
+    }
+    states->out[i].holds = holds;
+}
+
+static void fill(struct states *states)
+{
+    uint64_t now = dlw_now();
+    struct dlw_held *holds = states->holds;
+
+    for (uint32_t i = 0; i < states->n; i++) {
+        struct dlw_thread *thread = states->threads[i];
+        const struct dlw_wait_slot *wait = &thread->wait;
+        states->out[i] = (struct dlw_thread_state){
+            .thread = thread->id,
+            .waits = atomic_load_explicit(&wait->kind, memory_order_relaxed),
+            .mode = atomic_load_explicit(&wait->mode, memory_order_relaxed),
+            .on = tag_of(atomic_load_explicit(&wait->on, memory_order_relaxed),
+                         atomic_load_explicit(&wait->lock_kind, memory_order_relaxed)),
+            .since_ns = now - atomic_load_explicit(&wait->since, memory_order_relaxed),
+            .stack = want_stack(states, i),
+        };
+        fill_holds(states, i, holds);
+        holds += states->out[i].n_holds;
+        dlw_sink_know_thread(thread);
+    }
+}
+
+static bool are_still(const struct states *states)
+{
+    for (uint32_t i = 0; i < states->n; i++)
+        if (atomic_load_explicit(&states->threads[i]->wait.sequence, memory_order_seq_cst) !=
+            states->sequences[i])
+            return false;
+    return true;
+}
+
+static void tell(struct states *states)
+{
+    struct dlw_news news = DLW_NEWS_INIT(news);
+    struct dlw_finding finding = {
+        .kind = DLW_STALL, .certain = true, .n_threads = states->n, .threads = states->out};
+
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_news_finding_locked(&news, &finding);
+    dlw_lock_release(&dlw_graph_lock);
+    dlw_sink_news(states->self, &news);
+}
+
+static void report_stall(struct dlw_thread *self)
+{
+    uint32_t room = dlw_threads_alive() + 16;
+    struct states states = {.self = self, .room = room, .room_holds = 64};
+    size_t each = sizeof(*states.out) + sizeof(*states.threads) + sizeof(*states.sequences) +
+                  states.room_holds * sizeof(*states.holds);
+    char *block = dlw_pages_map(room * each);
+
+    if (!block)
+        return;
+    states.out = (struct dlw_thread_state *)(void *)block;
+    states.holds = (struct dlw_held *)(void *)(states.out + room);
+    states.threads = (struct dlw_thread **)(void *)(states.holds + room * states.room_holds);
+    states.sequences = (uint64_t *)(void *)(states.threads + room);
+    dlw_threads_each(collect, &states);
+    if (states.n < room && is_closed_world(states.n)) {
+        fill(&states);
+        if (are_still(&states))
+            tell(&states);
+    }
+    dlw_pages_unmap(block, room * each);
+}
+
+/*
+ * A cycle is certain as soon as everybody is seen asleep; a mere stall only after its time, since a
+ * wake-up may be under way.
+ */
+void dlw_stall_look(struct dlw_thread *self, bool fresh)
+{
+    dlw_guard_enter(self);
+    if (!self->is_dead && !dlw_wait_look_all(self) && !fresh && dlw_stall_motion(self) &&
+        dlw_wait_all_sleep(self))
+        report_stall(self);
+    dlw_guard_leave(self);
+}

@@ -1,0 +1,37 @@
+/*
+ * Stalls: every thread of the process waits, without limit, and nothing is left that could wake
+ * one.
+ *
+ * The thread that enters the last wait watches: instead of sleeping for ever it sleeps for
+ * stall_after seconds first, in the timed form of the same call where there is one, and looks
+ * again. Most such moments pass at once (a woken thread has not said so yet), so the first look
+ * must be cheap: one load of a thread seen running last time.
+ *
+ * A deadlock over semaphores is looked for here too: its proof needs that everyone else is asleep.
+ */
+#ifndef DLW_STALL_H
+#define DLW_STALL_H
+
+#include "interpose/thread.h"
+
+#include <stdbool.h>
+#include <time.h>
+
+/* Does every other thread wait without limit right now? This thread's own wait is published. */
+bool dlw_stall_suspected(struct dlw_thread *self);
+/* When the watch is over, for the timed form of the call (CLOCK_MONOTONIC). */
+struct timespec dlw_stall_deadline(void);
+/*
+ * Looks closely, and reports what it can prove. `fresh` false: the suspicion has stood for
+ * stall_after seconds.
+ */
+void dlw_stall_look(struct dlw_thread *self, bool fresh);
+/* Has any other thread moved since the suspicion arose? */
+bool dlw_stall_has_moved(struct dlw_thread *self, uint64_t then);
+uint64_t dlw_stall_motion(struct dlw_thread *self);
+
+/* For calls without a timed form: watches before the call, in slices that start small, until
+ * somebody moves. */
+void dlw_stall_watch(struct dlw_thread *self);
+
+#endif

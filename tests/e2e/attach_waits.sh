@@ -13,6 +13,8 @@ kinds() {
 		look 0 attach --format=json "$pid"
 		see_wait "$wait" "$object" "$name" "$mode" "$holder"
 		see '.threads|map(select(.thread.name=="holder"))|.[0]|.waits=="syscall" and .syscall=="read"'
+		[ "$kind" != condition ] || see '.threads[-1].note=="with gate"'
+		[ "$kind" != barrier ] || see '.threads[-1].note=="1 of 2 threads have come"'
 		see '.findings==[] and .processes[0].ended=="running"'
 		let_go "$what"
 	done 3<"$tmp/waits"
@@ -59,17 +61,18 @@ own_futex() {
 	let_go "$what"
 }
 
-# Without names of the library's inner functions the arguments, the call and the object have to do.
+# Without names of the library's inner functions the arguments, the call and the object have to do. The
+# debug files are hidden from both, since the program's own root is looked at as well.
+hidden() { unshare -m sh -c '[ ! -d /usr/lib/debug ] || mount -t tmpfs none /usr/lib/debug; exec "$@"' - "$@"; }
 no_debug_files() {
-	unshare -m true 2>/dev/null || { echo "attach_waits: no mount namespace, part skipped" && return; }
+	hidden true 2>/dev/null || { echo "attach_waits: no mount namespace, part skipped" && return; }
 	echo "$waits" >"$tmp/waits"
 	while read -r kind wait object name mode holder n <&3; do
 		what="attach $kind without debug files"
-		start "$n" "$programs/long_wait" "$kind" 1 || continue
-		# shellcheck disable=SC2016 # expanded inside
-		unshare -m sh -c '[ ! -d /usr/lib/debug ] || mount -t tmpfs none /usr/lib/debug; exec "$@"' - \
-			timeout 60 "$dlwatch" attach --format=json "$pid" >"$tmp/json" 2>"$tmp/err"
+		start "$n" hidden "$programs/long_wait" "$kind" 1 || continue
+		hidden timeout 60 "$dlwatch" attach --format=json "$pid" >"$tmp/json" 2>"$tmp/err"
 		see_wait "$wait" "$object" "$name" "$mode" "$holder"
+		see '[.threads[].stack[]|select(.module|test("libc"))|.file//empty]==[]'
 		let_go "$what"
 	done 3<"$tmp/waits"
 }

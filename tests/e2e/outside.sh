@@ -54,7 +54,7 @@ start() {
 	running="$running $child"
 	exec 9>"$tmp/in"
 	until_true is_ready || { fail "$*: not ready" && return 1; }
-	pid=$child
+	pid=$(sed -n 's/^ready //p' "$tmp/out")
 	until_true are_waiting "$want" || { fail "$*: not in position" && return 1; }
 }
 
@@ -135,7 +135,7 @@ fputs file file - - holder 2'
 see_wait() {
 	see '(.threads|map(select(.waits==$w and .for!=null and (.for as $l|$all[0].locks[$l].kind==$o)))) as $t
 		| ($t|length)>0 and ($t[-1] | (.for as $l | .state=="blocked"
-		and ($n=="-" or ($all[0].locks[$l] | .name==$n or .expression==$n))
+		and ($n=="-" or $all[0].locks[$l].name==$n)
 		and ($m=="-" or .mode==$m)
 		and (if $h=="-" then ([$all[0].threads[].holds[]|select(.lock==$l)]|length)==0
 			else ([$all[0].threads[]|select(.holds|map(.lock)|index($l))]|length)==1 end)

@@ -154,6 +154,17 @@ static void add_threads(struct making *making)
     }
 }
 
+/* "with the mutex gate": the one that a condition's waiter takes again when it is woken. */
+static const char *mutex_note(struct making *making, const struct dlw_seen_wait *wait)
+{
+    struct dlw_doc_lock mutex = {.kind = "mutex", .address = wait->mutex};
+    if (wait->kind != DLW_WAIT_CONDITION || !wait->mutex)
+        return NULL;
+    locate(making, &mutex);
+    return dlw_region_print(&making->doc->region, "with %s",
+                            dlw_lock_title(&making->doc->region, &mutex));
+}
+
 static const char *holder_note(struct making *making, const struct dlw_seen_wait *wait)
 {
     struct dlw_region *region = &making->doc->region;
@@ -181,7 +192,7 @@ static const char *holder_note(struct making *making, const struct dlw_seen_wait
 static const char *note_of(struct making *making, const struct dlw_seen_thread *thread)
 {
     const char *holder = holder_note(making, &thread->wait);
-    const char *note = thread->wait.note;
+    const char *note = thread->wait.note ? thread->wait.note : mutex_note(making, &thread->wait);
     if (thread->is_ended)
         return "it has ended with pthread_exit; the others live on";
     if (thread->state == 'T' || thread->state == 't')

@@ -132,7 +132,8 @@ struct dlw_target {
     Dwfl *dwfl;
     enum dlw_runtime runtime;
     bool is_static, is_rust, is_preloaded;
-    int libc_version; /* 2036 for 2.36; 0: not known */
+    uint64_t library_state; /* what libdlwatch.so in the process keeps for us; 0: nothing */
+    int libc_version;       /* 2036 for 2.36; 0: not known */
     struct dlw_layout layout;
 
     double longest_stop; /* seconds one thread stood because of us */

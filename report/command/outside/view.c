@@ -6,6 +6,7 @@
 #include "report/command/outside/document.h"
 #include "report/command/outside/live.h"
 #include "report/command/outside/modules.h"
+#include "report/command/outside/preloaded.h"
 #include "report/command/outside/runtime.h"
 #include "report/command/outside/stacks.h"
 #include "report/command/outside/verdict.h"
@@ -98,6 +99,8 @@ static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size
         return false;
     dlw_stacks_unwind(target, depth);
     dlw_runtime_recognise(target, doc);
+    if (target->is_preloaded)
+        target->library_state = dlw_preloaded_state(target);
     read_waits(target);
     dlw_runtime_say_unowned(target, doc);
     dlw_verdict_find(target, &verdict);

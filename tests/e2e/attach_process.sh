@@ -138,6 +138,23 @@ errors() {
 	end
 }
 
+is_traced() { ! grep -q '^TracerPid:.0$' /proc/"$pid"/status; }
+# What another traces can't be stopped; it is read all the same.
+traced() {
+	command -v strace >/dev/null || { echo "attach_process: no strace, part skipped" && return; }
+	start 2 "$programs/hang" abba || return
+	strace -f -o /dev/null -p "$pid" 2>/dev/null &
+	tracer=$!
+	until_true is_traced
+	what='attach traced'
+	says 2 'already traced by process' "$dlwatch" attach --format=json "$pid"
+	see '.findings[0].kind=="deadlock"'
+	see '.threads|all(.stack|map(.file//"")|any(endswith("hang.c")))'
+	kill $tracer
+	wait $tracer
+	end
+}
+
 # A program whose C library is another, or none to be recognised.
 foreign() {
 	command -v musl-gcc >/dev/null || { echo "attach_process: no musl-gcc, part skipped" && return; }
@@ -162,6 +179,6 @@ static_program() {
 	end
 }
 
-[ $# -gt 0 ] || set -- thousand undisturbed stays_stopped killed container formats watch errors foreign static_program
+[ $# -gt 0 ] || set -- thousand undisturbed stays_stopped killed container formats watch errors traced foreign static_program
 for part; do $part; done
 finish attach_process

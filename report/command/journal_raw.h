@@ -91,6 +91,9 @@ struct dlw_reader {
 void dlw_reader_complain(struct dlw_reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* One line. */
+void dlw_reader_take(struct dlw_reader *reader, const json_t *line);
+
 struct dlw_stack dlw_reader_stack(struct dlw_reader *reader, uint64_t id);
 struct dlw_doc_thread *dlw_reader_thread(struct dlw_reader *reader, uint64_t id);
 /* Names looked up; NULL for id 0. */

@@ -6,7 +6,7 @@
  * process are passed on; those of the terminal reach the child by themselves. We are a subreaper,
  * so that grandchildren whose parents have ended stay within reach of --timeout.
  */
-#include "report/command/run/run.h"
+#include "report/command/run/state.h"
 
 #include "report/command/baseline.h"
 #include "report/command/command.h"
@@ -27,33 +27,6 @@
 #include <unistd.h>
 #include <uthash.h>
 
-struct printed {
-    char fingerprint[17];
-    UT_hash_handle hh;
-};
-
-struct run {
-    struct dlw_run_request request;
-    struct dlw_program program;
-    const char *folder;  /* temporary, or NULL: the user chose where journals go */
-    const char *pattern; /* of the journals */
-    struct dlw_symbols *symbols;
-    struct dlw_doc *doc;
-    struct dlw_doc_rules rules;
-    struct dlw_reading reading;
-    struct dlw_journals *journals;
-    FILE *log; /* NULL: none */
-    size_t n_looked_at;
-    struct printed *printed;
-    uint64_t n_printed;
-    sigset_t old_mask;
-    int signals;
-    pid_t child;
-    int status;
-    bool has_ended, timed_out;
-    double deadline; /* 0: none */
-};
-
 static double now(void)
 {
     struct timespec time;
@@ -61,141 +34,9 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* ---- before the start ---- */
-
-static const char *escape_marks(struct dlw_region *region, const char *path)
-{
-    char *escaped = dlw_region_alloc(region, 2 * strlen(path) + 1), *at = escaped;
-    for (; *path; path++) {
-        if (*path == '%')
-            *at++ = '%';
-        *at++ = *path;
-    }
-    return escaped;
-}
-
-static const char *make_folder(struct dlw_region *region)
-{
-    const char *base = getenv("TMPDIR");
-    char *folder = dlw_region_print(region, "%s/dlwatch-XXXXXX", base && *base ? base : "/tmp");
-    if (!mkdtemp(folder)) {
-        dlw_message("cannot make a folder for the journals, %s: %s", folder, strerror(errno));
-        return NULL;
-    }
-    char *real = realpath(folder, NULL);
-    const char *result = real ? dlw_region_copy(region, real) : folder;
-    free(real);
-    return result;
-}
-
-static bool choose_journals(struct run *run)
-{
-    struct dlw_region *region = &run->request.region;
-    const char *wish = run->request.options.report;
-    char folder[4096];
-    if (wish && *wish == '/') {
-        run->pattern = wish;
-        return true;
-    }
-    if (wish) {
-        if (!getcwd(folder, sizeof(folder)))
-            return false;
-        run->pattern = dlw_region_print(region, "%s/%s", escape_marks(region, folder), wish);
-        return true;
-    }
-    run->folder = make_folder(region);
-    if (run->folder)
-        run->pattern =
-            dlw_region_print(region, "%s/%%e-%%p.json", escape_marks(region, run->folder));
-    return run->folder != NULL;
-}
-
-static bool open_log(struct run *run)
-{
-    const char *log = run->request.options.log;
-    if (log && strcmp(log, "none") == 0)
-        return true;
-    if (!log || strcmp(log, "stderr") == 0) {
-        run->log = stderr;
-        return true;
-    }
-    char path[4096];
-    if (!dlw_options_path(path, sizeof(path), log, (long)getpid(), run->request.command[0], 0) ||
-        !(run->log = fopen(path, "ae"))) {
-        dlw_message("cannot write the log %s: %s", log, strerror(errno));
-        run->log = stderr;
-    }
-    return true;
-}
-
-static bool read_rules(struct run *run)
-{
-    const struct dlw_options *options = &run->request.options;
-    bool sound = true;
-    run->symbols = dlw_symbols_new(NULL, NULL);
-    run->doc = dlw_doc_new();
-    run->rules.show = (enum dlw_show)options->show;
-    if (options->suppressions) {
-        run->rules.suppressions = dlw_suppressions_new();
-        dlw_suppressions_read(run->rules.suppressions, options->suppressions);
-    }
-    if (run->request.baseline) {
-        run->rules.baseline = dlw_baseline_read(run->request.baseline, run->symbols);
-        sound = run->rules.baseline != NULL;
-    }
-    return sound;
-}
-
-static bool wants_edges(const struct dlw_run_request *request)
-{
-    for (size_t i = 0; i < request->n_outputs; i++)
-        if (strcmp(request->outputs[i].format, "dot") == 0 ||
-            strcmp(request->outputs[i].format, "svg") == 0 ||
-            strcmp(request->outputs[i].format, "html") == 0)
-            return true;
-    return false;
-}
-
-/* The loader splits LD_PRELOAD at spaces and colons: a path with either gets a plain name. */
-static const char *plain_library(struct run *run, const char *library)
-{
-    if (!strpbrk(library, " :") || !run->folder)
-        return library;
-    const char *link = dlw_region_print(&run->request.region, "%s/.libdlwatch.so", run->folder);
-    return symlink(library, link) == 0 ? link : library;
-}
-
-static const char *append(struct dlw_region *region, const char *list, const char *item)
-{
-    return item && *item ? dlw_region_print(region, "%s%s%s", list, *list ? ":" : "", item) : list;
-}
-
-static bool set_environment(struct run *run)
-{
-    struct dlw_region *region = &run->request.region;
-    const char *library = dlw_program_library(region);
-    if (!library) {
-        dlw_message("libdlwatch.so is neither beside this command nor in ../lib");
-        return false;
-    }
-    setenv("DLWATCH_OPTIONS", dlw_run_child_options(&run->request, run->pattern), 1);
-    if (!run->program.keeps_preload)
-        return true;
-    const char *preload = append(region, "", run->program.runtime);
-    preload = append(region, preload, plain_library(run, library));
-    setenv("LD_PRELOAD", append(region, preload, getenv("LD_PRELOAD")), 1);
-    /* Children built with a sanitizer refuse to start where its runtime isn't first. */
-    const char *asan = getenv("ASAN_OPTIONS");
-    setenv(
-        "ASAN_OPTIONS",
-        dlw_region_print(region, "verify_asan_link_order=0%s%s", asan ? ":" : "", asan ? asan : ""),
-        1);
-    return true;
-}
-
 /* ---- while it runs ---- */
 
-static void open_signals(struct run *run)
+static void open_signals(struct dlw_run *run)
 {
     static const int passed_on[] = {SIGINT,  SIGTERM, SIGHUP,   SIGQUIT,
                                     SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD};
@@ -207,7 +48,7 @@ static void open_signals(struct run *run)
     run->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static bool start(struct run *run)
+static bool start(struct dlw_run *run)
 {
     int result[2];
     if (pipe2(result, O_CLOEXEC) != 0) {
@@ -234,66 +75,7 @@ static bool start(struct run *run)
     return error == 0;
 }
 
-static bool is_printed_before(struct run *run, const struct dlw_doc_finding *finding)
-{
-    struct printed *printed;
-    HASH_FIND_STR(run->printed, finding->fingerprint, printed);
-    if (printed)
-        return true;
-    printed = dlw_region_alloc(&run->request.region, sizeof(*printed));
-    memcpy(printed->fingerprint, finding->fingerprint, sizeof(printed->fingerprint));
-    HASH_ADD_STR(run->printed, fingerprint, printed);
-    return false;
-}
-
-/* The formats print documents: this one holds the finding alone, for as long as it takes. */
-static void print_block(struct run *run, struct dlw_doc_finding *finding)
-{
-    struct dlw_doc *doc = run->doc;
-    struct dlw_doc_finding **findings = doc->findings, *alone[] = {finding};
-    struct dlw_doc_process **processes = doc->processes;
-    struct dlw_doc_process *process[] = {(struct dlw_doc_process *)finding->process};
-    size_t n_findings = doc->n_findings, n_processes = doc->n_processes;
-    struct dlw_format_options options = {
-        .color =
-            dlw_format_wants_color((enum dlw_color)run->request.options.color, fileno(run->log)),
-        .width = dlw_format_width(fileno(run->log)),
-        .live = true,
-    };
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    if (!memory)
-        return;
-    doc->findings = alone;
-    doc->processes = process;
-    doc->n_findings = doc->n_processes = 1;
-    dlw_format_text(memory, doc, &options);
-    doc->findings = findings;
-    doc->processes = processes;
-    doc->n_findings = n_findings;
-    doc->n_processes = n_processes;
-    fclose(memory);
-    /* At once, so that blocks of parallel runs stay whole. */
-    fflush(run->log);
-    fwrite(text, 1, size, run->log);
-    fflush(run->log);
-    free(text);
-}
-
-static void print_new_findings(struct run *run)
-{
-    for (; run->n_looked_at < run->doc->n_findings; run->n_looked_at++) {
-        struct dlw_doc_finding *finding = run->doc->findings[run->n_looked_at];
-        dlw_doc_judge(run->doc, finding, &run->rules);
-        if (!run->log || !dlw_doc_is_listed(finding) || is_printed_before(run, finding))
-            continue;
-        if (run->n_printed++ < (uint64_t)run->request.options.max_reports)
-            print_block(run, finding);
-    }
-}
-
-static void reap(struct run *run)
+static void reap(struct dlw_run *run)
 {
     int status;
     pid_t pid;
@@ -304,7 +86,7 @@ static void reap(struct run *run)
         }
 }
 
-static void take_signals(struct run *run)
+static void take_signals(struct dlw_run *run)
 {
     struct signalfd_siginfo info;
     while (read(run->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
@@ -315,7 +97,7 @@ static void take_signals(struct run *run)
     }
 }
 
-static void end_tree(struct run *run)
+static void end_tree(struct dlw_run *run)
 {
     struct dlw_region region = {0};
     pid_t *pids;
@@ -333,7 +115,7 @@ static void end_tree(struct run *run)
     run->has_ended = true;
 }
 
-static int milliseconds_left(const struct run *run)
+static int milliseconds_left(const struct dlw_run *run)
 {
     enum { LOOK_EVERY = 200 };
     int wait = dlw_journals_descriptor(run->journals) < 0 ? LOOK_EVERY : -1;
@@ -344,7 +126,7 @@ static int milliseconds_left(const struct run *run)
     return wait < 0 || limit < wait ? limit : wait;
 }
 
-static void watch(struct run *run)
+static void watch(struct dlw_run *run)
 {
     struct pollfd wait[2] = {{.fd = run->signals, .events = POLLIN},
                              {.fd = dlw_journals_descriptor(run->journals), .events = POLLIN}};
@@ -352,7 +134,8 @@ static void watch(struct run *run)
         poll(wait, 2, milliseconds_left(run));
         take_signals(run);
         dlw_journals_update(run->journals, wait[1].fd < 0);
-        print_new_findings(run);
+        dlw_run_print_new(run);
+        dlw_run_print_progress(run);
         if (!run->has_ended && run->deadline && now() >= run->deadline)
             end_tree(run);
     }
@@ -360,13 +143,13 @@ static void watch(struct run *run)
 
 /* ---- after it has ended ---- */
 
-static int own_status(const struct run *run)
+static int own_status(const struct dlw_run *run)
 {
     return WIFSIGNALED(run->status) ? 128 + WTERMSIG(run->status) : WEXITSTATUS(run->status);
 }
 
 /* What the library could not write any more, the parent has seen. */
-static void note_end(struct run *run)
+static void note_end(struct dlw_run *run)
 {
     for (size_t i = 0; run->timed_out && i < run->doc->n_processes; i++)
         if (run->doc->processes[i]->ended && strcmp(run->doc->processes[i]->ended, "running") == 0)
@@ -388,7 +171,7 @@ static void note_end(struct run *run)
     }
 }
 
-static bool write_outputs(struct run *run)
+static bool write_outputs(struct dlw_run *run)
 {
     bool written = true;
     for (size_t i = 0; i < run->request.n_outputs; i++)
@@ -397,26 +180,7 @@ static bool write_outputs(struct run *run)
     return written;
 }
 
-static void print_summary(struct run *run)
-{
-    if (!run->log)
-        return;
-    struct dlw_format_options options = {
-        .color =
-            dlw_format_wants_color((enum dlw_color)run->request.options.color, fileno(run->log)),
-        .width = dlw_format_width(fileno(run->log)),
-        .summary_only = true,
-        .prefix = "dlwatch: ",
-    };
-    dlw_format_text(run->log, run->doc, &options);
-    uint64_t limit = (uint64_t)run->request.options.max_reports;
-    if (run->n_printed > limit)
-        fprintf(run->log, "dlwatch: %llu more findings were not printed (max_reports)\n",
-                (unsigned long long)(run->n_printed - limit));
-    fflush(run->log);
-}
-
-static bool is_worth_keeping(const struct run *run)
+static bool is_worth_keeping(const struct dlw_run *run)
 {
     for (size_t i = 0; i < run->doc->n_processes; i++)
         if (run->doc->processes[i]->off || (run->doc->processes[i]->ended &&
@@ -433,7 +197,7 @@ static bool remove_file(void *context, const char *path, bool from_folder)
     return true;
 }
 
-static void remove_folder(struct run *run)
+static void remove_folder(struct dlw_run *run)
 {
     char *paths[] = {(char *)run->folder};
     unlink(dlw_region_print(&run->request.region, "%s/.libdlwatch.so", run->folder));
@@ -441,7 +205,7 @@ static void remove_folder(struct run *run)
     rmdir(run->folder);
 }
 
-static void settle_folder(struct run *run)
+static void settle_folder(struct dlw_run *run)
 {
     if (!run->folder)
         return;
@@ -451,13 +215,13 @@ static void settle_folder(struct run *run)
         dlw_message("the journals are kept in %s (dlwatch report reads them)", run->folder);
 }
 
-static int finish(struct run *run)
+static int finish(struct dlw_run *run)
 {
     dlw_journals_close(run->journals);
-    print_new_findings(run);
+    dlw_run_print_new(run);
     note_end(run);
     dlw_doc_finish(run->doc, &run->rules);
-    print_summary(run);
+    dlw_run_print_summary(run);
     bool written = write_outputs(run);
     settle_folder(run);
     int exitcode = (int)run->request.options.exitcode;
@@ -466,7 +230,7 @@ static int finish(struct run *run)
     return written ? own_status(run) : DLW_STATUS_TROUBLE;
 }
 
-static void release(struct run *run)
+static void release(struct dlw_run *run)
 {
     HASH_CLEAR(hh, run->printed);
     dlw_suppressions_free(run->rules.suppressions);
@@ -479,7 +243,7 @@ static void release(struct run *run)
 }
 
 /* Returns whether the command can be started at all. */
-static bool look_at_program(struct run *run)
+static bool look_at_program(struct dlw_run *run)
 {
     const char *command = run->request.command[0];
     run->program = dlw_program_inspect(&run->request.region, command);
@@ -490,16 +254,14 @@ static bool look_at_program(struct run *run)
     return run->program.status == 0;
 }
 
-static int run_it(struct run *run)
+static int run_it(struct dlw_run *run)
 {
     if (!look_at_program(run))
         return run->program.status;
-    if (!read_rules(run) || !open_log(run) || !choose_journals(run) || !set_environment(run))
+    if (!dlw_run_prepare(run))
         return DLW_STATUS_TROUBLE;
-    run->reading = (struct dlw_reading){.doc = run->doc,
-                                        .symbols = run->symbols,
-                                        .edges = wants_edges(&run->request),
-                                        .growing = true};
+    run->reading = (struct dlw_reading){
+        .doc = run->doc, .symbols = run->symbols, .edges = run->wants_edges, .growing = true};
     run->journals = dlw_journals_new(&run->reading, run->pattern);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     open_signals(run);
@@ -513,7 +275,7 @@ static int run_it(struct run *run)
 
 int dlw_run_main(int argc, char **argv)
 {
-    struct run run = {0};
+    struct dlw_run run = {0};
     int end = dlw_run_parse(&run.request, argc, argv);
     int status = end ? end - 1 : run_it(&run);
     release(&run);

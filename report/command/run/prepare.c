@@ -1,0 +1,146 @@
+/* What has to stand before the command starts. */
+#include "report/command/run/state.h"
+
+#include "report/command/baseline.h"
+#include "report/command/command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *escape_marks(struct dlw_region *region, const char *path)
+{
+    char *escaped = dlw_region_alloc(region, 2 * strlen(path) + 1), *at = escaped;
+    for (; *path; path++) {
+        if (*path == '%')
+            *at++ = '%';
+        *at++ = *path;
+    }
+    return escaped;
+}
+
+static const char *make_folder(struct dlw_region *region)
+{
+    const char *base = getenv("TMPDIR");
+    char *folder = dlw_region_print(region, "%s/dlwatch-XXXXXX", base && *base ? base : "/tmp");
+    if (!mkdtemp(folder)) {
+        dlw_message("cannot make a folder for the journals, %s: %s", folder, strerror(errno));
+        return NULL;
+    }
+    char *real = realpath(folder, NULL);
+    const char *result = real ? dlw_region_copy(region, real) : folder;
+    free(real);
+    return result;
+}
+
+static bool choose_journals(struct dlw_run *run)
+{
+    struct dlw_region *region = &run->request.region;
+    const char *wish = run->request.options.report;
+    char folder[4096];
+    if (wish && *wish == '/') {
+        run->pattern = wish;
+        return true;
+    }
+    if (wish) {
+        if (!getcwd(folder, sizeof(folder)))
+            return false;
+        run->pattern = dlw_region_print(region, "%s/%s", escape_marks(region, folder), wish);
+        return true;
+    }
+    run->folder = make_folder(region);
+    if (run->folder)
+        run->pattern =
+            dlw_region_print(region, "%s/%%e-%%p.json", escape_marks(region, run->folder));
+    return run->folder != NULL;
+}
+
+static bool open_log(struct dlw_run *run)
+{
+    const char *log = run->request.options.log;
+    if (log && strcmp(log, "none") == 0)
+        return true;
+    if (!log || strcmp(log, "stderr") == 0) {
+        run->log = stderr;
+        return true;
+    }
+    char path[4096];
+    if (!dlw_options_path(path, sizeof(path), log, (long)getpid(), run->request.command[0], 0) ||
+        !(run->log = fopen(path, "ae"))) {
+        dlw_message("cannot write the log %s: %s", log, strerror(errno));
+        run->log = stderr;
+    }
+    return true;
+}
+
+static bool read_rules(struct dlw_run *run)
+{
+    const struct dlw_options *options = &run->request.options;
+    bool sound = true;
+    run->symbols = dlw_symbols_new(NULL, NULL);
+    run->doc = dlw_doc_new();
+    run->rules.show = (enum dlw_show)options->show;
+    if (options->suppressions) {
+        run->rules.suppressions = dlw_suppressions_new();
+        dlw_suppressions_read(run->rules.suppressions, options->suppressions);
+    }
+    if (run->request.baseline) {
+        run->rules.baseline = dlw_baseline_read(run->request.baseline, run->symbols);
+        sound = run->rules.baseline != NULL;
+    }
+    return sound;
+}
+
+static bool wants_edges(const struct dlw_run_request *request)
+{
+    for (size_t i = 0; i < request->n_outputs; i++)
+        if (strcmp(request->outputs[i].format, "dot") == 0 ||
+            strcmp(request->outputs[i].format, "svg") == 0 ||
+            strcmp(request->outputs[i].format, "html") == 0)
+            return true;
+    return false;
+}
+
+/* The loader splits LD_PRELOAD at spaces and colons: a path with either gets a plain name. */
+static const char *plain_library(struct dlw_run *run, const char *library)
+{
+    if (!strpbrk(library, " :") || !run->folder)
+        return library;
+    const char *link = dlw_region_print(&run->request.region, "%s/.libdlwatch.so", run->folder);
+    return symlink(library, link) == 0 ? link : library;
+}
+
+static const char *append(struct dlw_region *region, const char *list, const char *item)
+{
+    return item && *item ? dlw_region_print(region, "%s%s%s", list, *list ? ":" : "", item) : list;
+}
+
+static bool set_environment(struct dlw_run *run)
+{
+    struct dlw_region *region = &run->request.region;
+    const char *library = dlw_program_library(region);
+    if (!library) {
+        dlw_message("libdlwatch.so is neither beside this command nor in ../lib");
+        return false;
+    }
+    setenv("DLWATCH_OPTIONS", dlw_run_child_options(&run->request, run->pattern), 1);
+    if (!run->program.keeps_preload)
+        return true;
+    const char *preload = append(region, "", run->program.runtime);
+    preload = append(region, preload, plain_library(run, library));
+    setenv("LD_PRELOAD", append(region, preload, getenv("LD_PRELOAD")), 1);
+    /* Children built with a sanitizer refuse to start where its runtime isn't first. */
+    const char *asan = getenv("ASAN_OPTIONS");
+    setenv(
+        "ASAN_OPTIONS",
+        dlw_region_print(region, "verify_asan_link_order=0%s%s", asan ? ":" : "", asan ? asan : ""),
+        1);
+    return true;
+}
+
+bool dlw_run_prepare(struct dlw_run *run)
+{
+    run->wants_edges = wants_edges(&run->request);
+    return read_rules(run) && open_log(run) && choose_journals(run) && set_environment(run);
+}

@@ -1,0 +1,52 @@
+/* One run, and what its parts do with it. */
+#ifndef DLW_COMMAND_RUN_STATE_H
+#define DLW_COMMAND_RUN_STATE_H
+
+#include "report/command/run/run.h"
+
+#include <signal.h>
+#include <uthash.h>
+
+struct dlw_run_printed {
+    char fingerprint[17];
+    UT_hash_handle hh;
+};
+
+struct dlw_run {
+    struct dlw_run_request request;
+    struct dlw_program program;
+    const char *folder;  /* temporary, or NULL: the user chose where journals go */
+    const char *pattern; /* of the journals */
+    struct dlw_symbols *symbols;
+    struct dlw_doc *doc;
+    struct dlw_doc_rules rules;
+    struct dlw_reading reading;
+    bool wants_edges;
+    struct dlw_journals *journals;
+    FILE *log; /* NULL: none */
+    size_t n_looked_at;
+    struct dlw_run_printed *printed;
+    uint64_t n_printed;
+    bool shows_progress;
+    time_t progress_at;
+    sigset_t old_mask;
+    int signals;
+    pid_t child;
+    int status;
+    bool has_ended, timed_out;
+    double deadline; /* 0: none */
+};
+
+/* ---- prepare.c: rules, log, place of the journals, environment of the child ---- */
+
+/* False after a message. */
+bool dlw_run_prepare(struct dlw_run *run);
+
+/* ---- print.c: blocks as they come, the summary ---- */
+
+void dlw_run_print_new(struct dlw_run *run);
+void dlw_run_print_summary(struct dlw_run *run);
+/* A line that is overwritten, on a terminal and where there is more than one process to tell of. */
+void dlw_run_print_progress(struct dlw_run *run);
+
+#endif

@@ -6,6 +6,7 @@
 #include "interpose/start.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <libunwind.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -233,7 +234,7 @@ static bool is_signal_return(uintptr_t pc)
 }
 #endif
 
-static struct dlw_rule ask_libunwind(uintptr_t pc, uint64_t *function)
+static struct dlw_rule step_once(uintptr_t pc, uint64_t *function)
 {
     struct question q = {.pc = pc - 1};
     unw_cursor_t cursor;
@@ -241,11 +242,6 @@ static struct dlw_rule ask_libunwind(uintptr_t pc, uint64_t *function)
     unw_word_t sp = 0;
     unw_word_t fp = 0;
 
-    *function = 0;
-    if (dlw_is_own_code(pc))
-        return (struct dlw_rule){.base = DLW_RULE_END};
-    if (is_signal_return(pc))
-        return (struct dlw_rule){.base = DLW_RULE_SIGNAL};
     if (!unwind.ready || unwind.init(&cursor, unwind.space, &q) < 0)
         return (struct dlw_rule){.base = DLW_RULE_NO_TABLES};
     int stepped = unwind.step(&cursor);
@@ -258,6 +254,20 @@ static struct dlw_rule ask_libunwind(uintptr_t pc, uint64_t *function)
         unwind.get(&cursor, UNW_REG_SP, &sp) < 0 || unwind.get(&cursor, DLW_FP_REGISTER, &fp) < 0)
         return (struct dlw_rule){.base = DLW_RULE_COMPLEX};
     return interpret(next_pc, sp, fp);
+}
+
+static struct dlw_rule ask_libunwind(uintptr_t pc, uint64_t *function)
+{
+    int kept = errno; /* libunwind sets it to 0 */
+
+    *function = 0;
+    if (dlw_is_own_code(pc))
+        return (struct dlw_rule){.base = DLW_RULE_END};
+    if (is_signal_return(pc))
+        return (struct dlw_rule){.base = DLW_RULE_SIGNAL};
+    struct dlw_rule rule = step_once(pc, function);
+    errno = kept;
+    return rule;
 }
 
 static size_t table_bytes(uintptr_t slots)
@@ -480,8 +490,26 @@ bool dlw_frames_start(void)
     return unwind.ready;
 }
 
+/* Is any rule's code unmapped? Most libraries that are closed took no lock. */
+static bool has_dead_rules(const struct dlw_rule_table *table)
+{
+    struct dl_find_object object;
+
+    for (uintptr_t i = 0; table != &no_rules.table && i <= table->mask; i++) {
+        uintptr_t pc = atomic_load_explicit(&table->slots[i].pc, memory_order_relaxed);
+        if (pc && table->slots[i].rule.base != DLW_RULE_NO_TABLES &&
+            _dl_find_object((void *)pc, &object) != 0) /* NOLINT(performance-no-int-to-ptr) */
+            return true;
+    }
+    return false;
+}
+
 void dlw_frames_forget(void)
 {
+    struct dlw_rule_table *old = atomic_load_explicit(&dlw_rules, memory_order_acquire);
+
+    if (!has_dead_rules(old))
+        return;
     dlw_lock_acquire(&table_lock);
     struct dlw_rule_table *table = table_new(FIRST_SLOTS);
     if (table) {

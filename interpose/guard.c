@@ -9,6 +9,7 @@
 #include "interpose/wait.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdint.h>
 
 int __cxa_guard_acquire(int64_t *object);
@@ -41,12 +42,14 @@ static void resolve(void)
     if (__atomic_load_n(&cxx.acquire, __ATOMIC_ACQUIRE))
         return;
     struct dlw_thread *self = dlw_thread_self();
+    int kept = errno;
     dlw_guard_enter(self);
     cxx.release = (void (*)(int64_t *))find("__cxa_guard_release");
     cxx.abort = (void (*)(int64_t *))find("__cxa_guard_abort");
     __atomic_store_n(&cxx.acquire, (int (*)(int64_t *))find("__cxa_guard_acquire"),
                      __ATOMIC_RELEASE);
     dlw_guard_leave(self);
+    errno = kept;
 }
 
 /* Both libraries keep "done" in the first byte and "running" in the second. */

@@ -120,6 +120,7 @@ static void note(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsign
                  const struct dlw_call *call, const char *reason, struct dlw_accusation *out)
 {
     out->is_made = true;
+    out->ref = *ref;
     out->kind = (uint8_t)kind;
     out->reason = reason;
     out->stack = stack_here(self, call);
@@ -225,6 +226,15 @@ void dlw_misuse_unlock_after(struct dlw_thread *self, const struct dlw_accusatio
         return;
     dlw_guard_enter(self);
     tell(self, accusation);
+    dlw_guard_leave(self);
+}
+
+void dlw_misuse_handed_over(struct dlw_thread *self, const struct dlw_accusation *accusation)
+{
+    dlw_guard_enter(self);
+    tell(self, accusation);
+    if (accusation->other)
+        dlw_lock_becomes_signal(&accusation->ref);
     dlw_guard_leave(self);
 }
 

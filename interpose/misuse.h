@@ -17,8 +17,8 @@ struct dlw_accusation {
     uint8_t kind; /* enum dlw_kind */
     const char *reason;
     uint64_t lock; /* tag */
+    struct dlw_lock_ref ref;
     uint32_t stack;
-    struct dlw_lock_facts facts;
     uint32_t other_stack;
     uint32_t other; /* tid of the thread that holds it, 0: nobody */
 };
@@ -28,6 +28,10 @@ void dlw_misuse_unlock_before(struct dlw_thread *self, const struct dlw_lock_ref
                               const struct dlw_call *call, struct dlw_accusation *out);
 void dlw_misuse_unlock_after(struct dlw_thread *self, const struct dlw_accusation *accusation,
                              int result);
+
+/* Instead of "after", and before the real call, where that can't fail: told once, then the lock is
+ * a signal without an owner. */
+void dlw_misuse_handed_over(struct dlw_thread *self, const struct dlw_accusation *accusation);
 
 /* `looks_locked`: the lock's own word says that it is held. */
 void dlw_misuse_destroy_before(struct dlw_thread *self, const struct dlw_lock_ref *ref,

@@ -70,6 +70,8 @@ static inline void taken(struct dlw_thread *self, pthread_mutex_t *mutex, unsign
     struct dlw_mark *mark = dlw_mutex_mark(mutex);
     bool marked = is_plain(dlw_mutex_kind(mutex)) || has_mark(mutex);
     uint64_t id = marked ? atomic_load_explicit(&mark->id, memory_order_relaxed) : 0;
+    if (__builtin_expect(id == DLW_MARK_SIGNAL, 0)) /* other threads unlock it: no lock */
+        return;
     struct dlw_held_lock *held =
         dlw_held_push(self, mutex, id, DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, call);
 
@@ -252,9 +254,17 @@ static DLW_COLD int unlock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
     struct dlw_held_lock kept;
     int index = dlw_held_find(self, mutex);
 
+    if (index < 0 && ref.id &&
+        atomic_load_explicit(ref.id, memory_order_relaxed) == DLW_MARK_SIGNAL)
+        return real.pthread_mutex_unlock(mutex);
     if (index < 0) {
         struct dlw_accusation accusation;
         dlw_misuse_unlock_before(self, &ref, &call, &accusation);
+        if (accusation.is_made && kind != PTHREAD_MUTEX_ERRORCHECK && is_plain(kind) &&
+            !is_recursive(kind)) {
+            dlw_misuse_handed_over(self, &accusation);
+            return real.pthread_mutex_unlock(mutex);
+        }
         int result = real.pthread_mutex_unlock(mutex);
         dlw_misuse_unlock_after(self, &accusation, result);
         return result;

@@ -229,6 +229,14 @@ static void start_clock(void)
         libc ? (int (*)(clockid_t, struct timespec *))dlsym(libc, "clock_gettime") : NULL;
 }
 
+static int exit_status = -1;
+
+static void note_status(int status, void *unused)
+{
+    (void)unused;
+    exit_status = status & 0xff;
+}
+
 __attribute__((constructor)) static void start(int argc, char **argv, char **environment)
 {
     (void)argc;
@@ -253,6 +261,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     dlw_sink_start(exe, folder, (const char *const *)argv);
     dlw_create_start();
     dlw_fork_start();
+    on_exit(note_status, NULL);
     atomic_store_explicit(&dlw_is_on, true, memory_order_release);
     dlw_threads_start((uintptr_t)environment);
     if (dlw_options.verbosity > 0)
@@ -270,7 +279,7 @@ __attribute__((destructor)) static void stop(void)
         return;
     struct dlw_thread *self = dlw_thread_self();
     dlw_guard_enter(self);
-    dlw_sink_end("exit", -1);
+    dlw_sink_end("exit", exit_status);
     if (dlw_options.exitcode && dlw_sink_found_errors())
         dlw_exit_with((int)dlw_options.exitcode);
     dlw_guard_leave(self);

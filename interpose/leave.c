@@ -1,0 +1,221 @@
+/*
+ * Ways in which a process leaves the watched state: it ends without destructors, becomes another
+ * program, confines itself, or unmaps code. Each is let through; what is known is written first.
+ *
+ * A vfork child shares the parent's memory and must leave no trace in it: its pid tells.
+ */
+#include "graph/base/sys.h"
+#include "interpose/frames.h"
+#include "interpose/real.h"
+#include "interpose/sink.h"
+#include "interpose/state.h"
+#include "interpose/thread.h"
+#include "report/emit/helper.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* The watched process itself, and not from inside the library. */
+static bool is_watched(const struct dlw_thread *self)
+{
+    return !dlw_thread_passes(self) && (uint32_t)dlw_syscall(SYS_getpid) == dlw_pid();
+}
+
+/* ---- _exit ---- */
+
+static void ends(int status)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!is_watched(self))
+        return;
+    dlw_guard_enter(self);
+    dlw_sink_end("exit", status & 0xff);
+    dlw_guard_leave(self);
+}
+
+DLW_EXPORT void _exit(int status)
+{
+    ends(status);
+    real._exit(status);
+    __builtin_unreachable();
+}
+
+DLW_EXPORT void _Exit(int status)
+{
+    ends(status);
+    real._Exit(status);
+    __builtin_unreachable();
+}
+
+/* ---- exec ---- */
+
+static void becomes_another(void)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int kept = errno;
+
+    if (!is_watched(self))
+        return;
+    self->calls++;
+    dlw_guard_enter(self);
+    dlw_sink_exec();
+    dlw_guard_leave(self);
+    errno = kept;
+}
+
+DLW_EXPORT int execve(const char *path, char *const argv[], char *const environment[])
+{
+    becomes_another();
+    return real.execve(path, argv, environment);
+}
+
+DLW_EXPORT int execv(const char *path, char *const argv[])
+{
+    becomes_another();
+    return real.execv(path, argv);
+}
+
+DLW_EXPORT int execvp(const char *file, char *const argv[])
+{
+    becomes_another();
+    return real.execvp(file, argv);
+}
+
+DLW_EXPORT int execvpe(const char *file, char *const argv[], char *const environment[])
+{
+    becomes_another();
+    return real.execvpe(file, argv, environment);
+}
+
+DLW_EXPORT int fexecve(int fd, char *const argv[], char *const environment[])
+{
+    becomes_another();
+    return real.fexecve(fd, argv, environment);
+}
+
+static size_t count(const char *first, va_list list)
+{
+    size_t n = 1;
+
+    if (!first)
+        return 0;
+    while (va_arg(list, const char *))
+        n++;
+    return n;
+}
+
+static void fill(const char **argv, size_t n, const char *first, va_list list)
+{
+    argv[0] = first;
+    for (size_t i = 1; i <= n; i++)
+        argv[i] = va_arg(list, const char *);
+}
+
+/* The array lies on the caller's stack, as in libc. */
+#define ARGUMENTS(argv, first, list)                                                               \
+    va_start(list, first);                                                                         \
+    size_t n_##argv = count(first, list);                                                          \
+    va_end(list);                                                                                  \
+    const char *argv[n_##argv + 1];                                                                \
+    va_start(list, first);                                                                         \
+    fill(argv, n_##argv, first, list)
+
+DLW_EXPORT int execl(const char *path, const char *first, ...)
+{
+    va_list list;
+
+    ARGUMENTS(argv, first, list);
+    va_end(list);
+    becomes_another();
+    return real.execv(path, (char *const *)argv);
+}
+
+DLW_EXPORT int execlp(const char *file, const char *first, ...)
+{
+    va_list list;
+
+    ARGUMENTS(argv, first, list);
+    va_end(list);
+    becomes_another();
+    return real.execvp(file, (char *const *)argv);
+}
+
+DLW_EXPORT int execle(const char *path, const char *first, ...)
+{
+    va_list list;
+
+    ARGUMENTS(argv, first, list);
+    char *const *environment = va_arg(list, char *const *);
+    va_end(list);
+    becomes_another();
+    return real.execve(path, (char *const *)argv, environment);
+}
+
+/* ---- seccomp ---- */
+
+/*
+ * A filter may kill for any system call the program doesn't make itself: from here on none is made.
+ * What was learned so far is written; the calls of this process pass.
+ */
+static void confines_itself(void)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!is_watched(self))
+        return;
+    dlw_guard_enter(self);
+    dlw_sink_flush(true);
+    dlw_helper_confine();
+    dlw_switch_off("the process confines itself (seccomp)");
+    dlw_guard_leave(self);
+    atomic_store_explicit(&dlw_confined, true, memory_order_relaxed);
+}
+
+DLW_EXPORT int prctl(int option, ...)
+{
+    va_list list;
+    unsigned long a[4];
+
+    va_start(list, option);
+    for (int i = 0; i < 4; i++)
+        a[i] = va_arg(list, unsigned long);
+    va_end(list);
+    if (option == PR_SET_SECCOMP)
+        confines_itself();
+    return real.prctl(option, a[0], a[1], a[2], a[3]);
+}
+
+DLW_EXPORT long syscall(long number, ...)
+{
+    va_list list;
+    long a[6];
+
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(list, long);
+    va_end(list);
+    if (__builtin_expect(number == SYS_seccomp, 0))
+        confines_itself();
+    return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* ---- dlclose ---- */
+
+/* Rules are of code that may be gone, and other code may come in its place. */
+DLW_EXPORT int dlclose(void *library)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.dlclose(library);
+
+    if (!dlw_thread_passes(self)) {
+        dlw_guard_enter(self);
+        dlw_frames_forget();
+        dlw_guard_leave(self);
+    }
+    return result;
+}

@@ -30,9 +30,9 @@ def trim: sub("^\\s+"; "") | sub("\\s+$"; "");
   def why:
     if .reason == null then ""
     elif .kind == "lock-order-inversion" then
-      (.reason | if test("guard|gate") then " gate"
-                 elif test("order|join|create|barrier") then " ordered"
-                 elif test("one thread|same thread|single thread") then " one-thread"
+      (.reason | if test("guarded") then " gate"
+                 elif test("one thread") then " one-thread"
+                 elif test("ordered") then " ordered"
                  elif test("shared|reader") then " shared"
                  elif test("timed") then " timed" else "" end)
     else (.reason | if test("fork|parent") then " parent" elif test("ended") then " ended" else "" end) end;

@@ -1,6 +1,5 @@
-// options: stall_after=1
-// A signalled waiter must take its mutex back from the signaller, who wants what the waiter
-// kept. Whether the signal came is glibc's secret: a stall that shows both facts.
+// A waiter must take its mutex back, signalled or not, from the signaller, who wants what the
+// waiter kept: a deadlock through a condition wait.
 #include "case.h"
 static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER, other = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;

@@ -127,18 +127,20 @@ DLW_EXPORT int pthread_barrier_init(pthread_barrier_t *restrict barrier,
                                     const pthread_barrierattr_t *restrict attributes,
                                     unsigned count)
 {
+    struct dlw_thread *self = dlw_thread_self();
     int result = real.pthread_barrier_init(barrier, attributes, count);
 
     if (result == 0)
-        forget(dlw_thread_self(), barrier);
+        forget(self, barrier);
     return result;
 }
 
 DLW_EXPORT int pthread_barrier_destroy(pthread_barrier_t *barrier)
 {
+    struct dlw_thread *self = dlw_thread_self();
     int result = real.pthread_barrier_destroy(barrier);
 
     if (result == 0)
-        forget(dlw_thread_self(), barrier);
+        forget(self, barrier);
     return result;
 }

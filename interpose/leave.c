@@ -19,10 +19,14 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* The watched process itself, and not from inside the library. */
+/*
+ * The watched process itself, and not from inside the library: a thread that may hold an internal
+ * lock passes. One whose wait is published holds none (this is a signal handler then).
+ */
 static bool is_watched(const struct dlw_thread *self)
 {
-    return !dlw_thread_passes(self) && (uint32_t)dlw_syscall(SYS_getpid) == dlw_pid();
+    return !(self->guard & ~(uint32_t)DLW_GUARD_WAITING) &&
+           (uint32_t)dlw_syscall(SYS_getpid) == dlw_pid();
 }
 
 /* ---- _exit ---- */
@@ -185,6 +189,7 @@ DLW_EXPORT int prctl(int option, ...)
     for (int i = 0; i < 4; i++)
         a[i] = va_arg(list, unsigned long);
     va_end(list);
+    dlw_thread_self(); /* libraries call this in their constructors, before ours */
     if (option == PR_SET_SECCOMP)
         confines_itself();
     return real.prctl(option, a[0], a[1], a[2], a[3]);
@@ -199,6 +204,7 @@ DLW_EXPORT long syscall(long number, ...)
     for (int i = 0; i < 6; i++)
         a[i] = va_arg(list, long);
     va_end(list);
+    dlw_thread_self();
     if (__builtin_expect(number == SYS_seccomp, 0))
         confines_itself();
     return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);

@@ -2,19 +2,15 @@
  * pthread_once, call_once: a lock held by the thread that runs the routine. A routine that is done
  * costs one load.
  *
- * When a C++ exception leaves the routine, no code of ours runs: the entry says at which stack
- * depth the routine was started, and whoever looks at it from further out drops it
- * (dlw_held_is_owned).
+ * When a C++ exception, a cancellation or pthread_exit leaves the routine, no code of ours runs:
+ * the entry says at which stack depth the routine was started, and whoever looks at it from further
+ * out drops it (dlw_held_is_owned). A cleanup handler would be wrong here: in C it is a jump buffer
+ * that an exception leaves registered, and the thread's end would jump into a frame that is gone.
  */
 #include "interpose/learn.h"
 #include "interpose/real.h"
 #include "interpose/region.h"
 #include "interpose/wait.h"
-
-static void leave(void *once)
-{
-    dlw_region_leave(dlw_thread_self(), once);
-}
 
 /* Runs in place of the routine: the calling thread is the one. */
 static void run_routine(void)
@@ -24,9 +20,8 @@ static void run_routine(void)
     void *once = self->once_control;
 
     dlw_region_enter(self, once, DLW_LOCK_ONCE, self->once_call);
-    pthread_cleanup_push(leave, once);
     routine();
-    pthread_cleanup_pop(1);
+    dlw_region_leave(self, once);
 }
 
 struct call {
@@ -49,10 +44,9 @@ static void prepare(struct call *call, struct dlw_call place)
     self->once_call = place;
 }
 
-static void restore(void *argument)
+/* For a signal handler's call between an outer call's preparation and its routine. */
+static void restore(const struct call *call)
 {
-    struct call *call = argument;
-
     dlw_wait_end(call->self);
     call->self->once_routine = call->outer_routine;
     call->self->once_control = call->outer_control;
@@ -80,9 +74,8 @@ DLW_EXPORT int pthread_once(pthread_once_t *once, void (*routine)(void))
     }
     call.self->calls++;
     prepare(&call, DLW_CALL_HERE());
-    pthread_cleanup_push(restore, &call);
     result = real.pthread_once(once, run_routine);
-    pthread_cleanup_pop(1);
+    restore(&call);
     return result;
 }
 
@@ -98,7 +91,6 @@ DLW_EXPORT void call_once(once_flag *once, void (*routine)(void))
     }
     call.self->calls++;
     prepare(&call, DLW_CALL_HERE());
-    pthread_cleanup_push(restore, &call);
     real.call_once(once, run_routine);
-    pthread_cleanup_pop(1);
+    restore(&call);
 }

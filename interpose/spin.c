@@ -82,9 +82,8 @@ DLW_EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock)
     return real.pthread_spin_unlock(lock);
 }
 
-static void reborn(pthread_spinlock_t *lock, uintptr_t created)
+static void reborn(struct dlw_thread *self, pthread_spinlock_t *lock, uintptr_t created)
 {
-    struct dlw_thread *self = dlw_thread_self();
     struct dlw_lock_ref ref = ref_of(lock);
 
     if (dlw_thread_passes(self))
@@ -98,16 +97,18 @@ static void reborn(pthread_spinlock_t *lock, uintptr_t created)
 DLW_EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int shared)
 {
     struct dlw_call call = DLW_CALL_HERE();
+    struct dlw_thread *self = dlw_thread_self();
     int result = real.pthread_spin_init(lock, shared);
 
-    reborn(lock, call.pc);
+    reborn(self, lock, call.pc);
     return result;
 }
 
 DLW_EXPORT int pthread_spin_destroy(pthread_spinlock_t *lock)
 {
+    struct dlw_thread *self = dlw_thread_self();
     int result = real.pthread_spin_destroy(lock);
 
-    reborn(lock, 0);
+    reborn(self, lock, 0);
     return result;
 }

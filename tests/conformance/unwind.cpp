@@ -104,6 +104,29 @@ static void c_once_exception()
     }
 }
 
+static void use_stack()
+{
+    volatile char bytes[8192];
+    for (char &byte : reinterpret_cast<char(&)[8192]>(const_cast<char &>(bytes[0])))
+        byte = 0x5a;
+}
+
+/* A thread that ends after an exception has left a once-routine: nothing of that call may be left.
+ */
+static void ends_after_exception()
+{
+    Witness witness{"the end after an exception"};
+    pthread_once_t once = PTHREAD_ONCE_INIT;
+    attempts = 0;
+    try {
+        pthread_once(&once, throw_out_of_once);
+    } catch (int number) {
+        say("caught %d", number);
+    }
+    use_stack();
+    pthread_exit(nullptr);
+}
+
 static void jump()
 {
     static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
@@ -137,6 +160,8 @@ static void thread_ends()
     pthread_cancel(t);
     TELL(pthread_join(t, nullptr));
     t = spawn("leaving", leave);
+    TELL(pthread_join(t, nullptr));
+    t = spawn("after once", ends_after_exception);
     TELL(pthread_join(t, nullptr));
     say("m is free: %d", m.try_lock());
     m.unlock();

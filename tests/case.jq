@@ -21,7 +21,7 @@ def trim: sub("^\\s+"; "") | sub("\\s+$"; "");
     | (.lock | lock($locks; $mode)) + (if $locks[.lock].kind == "thread" then "" else " @ \(.stack | place)" end);
   def entry($locks):
     (.thread.name // "-") as $who
-    | "  \($who) holds \(.holds | held($locks))\n  \($who) wants \(.wants.mode as $mode | .wants.lock | lock($locks; $mode)) @ \(.wants.stack | place)";
+    | "  \(.holds.thread.name // $who) holds \(.holds | held($locks))\n  \($who) wants \(.wants.mode as $mode | .wants.lock | lock($locks; $mode)) @ \(.wants.stack | place)";
   def rotated: . as $all | index(min) as $i | $all[$i:] + $all[:$i];
   def state($locks):
     (.thread.name // "-") as $who

@@ -250,6 +250,15 @@ static void build_threads(struct dlw_reader *reader, struct dlw_doc_finding *fin
                     &finding->threads[i]);
 }
 
+/* A wait for a lock whose holder has gone: the second state is that holder's. */
+static void build_holder(struct dlw_doc_finding *finding)
+{
+    if (finding->kind != DLW_DEADLOCK || finding->n_cycle != 1 || finding->n_threads != 2)
+        return;
+    finding->cycle[0].holder = finding->threads[1].thread;
+    finding->n_threads = 0;
+}
+
 /* A history says of a finding in which journal it stood. */
 static const struct dlw_doc_process *process_of(struct dlw_reader *reader, const json_t *line)
 {
@@ -283,6 +292,7 @@ void dlw_reader_build_finding(struct dlw_reader *reader, const json_t *line)
     finding->harmless = harmless_of(dlw_json_text(line, "harmless"));
     bool sound = build_cycle(reader, finding, cycle);
     build_threads(reader, finding, threads);
+    build_holder(finding);
     finding->gate = finding_lock(reader, finding, dlw_json_number(line, "harmless_lock"));
     if (sound && (finding->n_cycle || !is_a_cycle_kind(finding->kind)))
         return;

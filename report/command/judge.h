@@ -41,4 +41,12 @@ static inline const struct dlw_doc_step *dlw_next_step(const struct dlw_doc_find
     return &finding->cycle[(i + 1) % finding->n_cycle];
 }
 
+/* Who holds what step i wants: the next step's thread, or the one that has gone with it. */
+static inline const struct dlw_doc_thread *dlw_wanted_from(const struct dlw_doc_finding *finding,
+                                                           size_t i)
+{
+    const struct dlw_doc_step *next = dlw_next_step(finding, i);
+    return next->holder ? next->holder : next->thread;
+}
+
 #endif

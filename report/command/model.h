@@ -90,6 +90,7 @@ struct dlw_doc_hold {
 /* Entry i wants what entry i+1 holds, the last what the first holds. */
 struct dlw_doc_step {
     struct dlw_doc_thread *thread;
+    struct dlw_doc_thread *holder; /* who has gone with what is wanted in hand; NULL: the thread */
     struct dlw_doc_hold holds, wants;
 };
 

@@ -138,6 +138,29 @@ static void remedy_one_path(struct dlw_region *region, const struct dlw_doc_find
                          dlw_frame_place(region, place_of(&step->wants.stack))));
 }
 
+/* What ended with the lock in hand, or stayed in the parent of a fork. */
+static void remedy_gone(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                        struct dlw_remedy *remedy)
+{
+    const char *what = lock(region, finding, &finding->cycle[0].wants);
+    if (finding->reason && strstr(finding->reason, "fork"))
+        say(remedy,
+            dlw_region_print(region,
+                             "A forked child has only the thread that forked; locks that others "
+                             "held stay locked in it. Take %s before the fork and unlock it on "
+                             "both sides (pthread_atfork), or let the child do nothing but exec "
+                             "(posix_spawn does that).",
+                             what));
+    else
+        say(remedy,
+            dlw_region_print(region,
+                             "Whoever takes %s must unlock it before it ends, on every way "
+                             "out. In C a pthread_cleanup_push, in C++ a std::lock_guard sees "
+                             "to that; a robust mutex (PTHREAD_MUTEX_ROBUST) tells the next "
+                             "one instead of hanging it.",
+                             what));
+}
+
 static void remedy_alone(struct dlw_region *region, const struct dlw_doc_finding *finding,
                          struct dlw_remedy *remedy)
 {
@@ -145,7 +168,9 @@ static void remedy_alone(struct dlw_region *region, const struct dlw_doc_finding
     const char *what = lock(region, finding, &step->wants);
     const char *taken = place(region, &step->holds.stack),
                *asked = place(region, &step->wants.stack);
-    if (is_kind(&step->wants, "thread")) {
+    if (step->holder) {
+        remedy_gone(region, finding, remedy);
+    } else if (is_kind(&step->wants, "thread")) {
         say(remedy, "A thread must not join itself: let another thread join it, or detach it "
                     "(pthread_detach).");
     } else if (is_kind(&step->wants, "once") || is_kind(&step->wants, "guard")) {
@@ -158,14 +183,6 @@ static void remedy_alone(struct dlw_region *region, const struct dlw_doc_finding
                                      "check again what was read: another writer may have been "
                                      "faster).",
                                      what, taken, asked));
-    } else if (finding->reason && !step->holds.stack.n) {
-        say(remedy,
-            dlw_region_print(region,
-                             "Whoever takes %s must unlock it before it ends, on every way "
-                             "out. In C a pthread_cleanup_push, in C++ a std::lock_guard sees "
-                             "to that; a robust mutex (PTHREAD_MUTEX_ROBUST) tells the next "
-                             "one instead of hanging it.",
-                             what));
     } else {
         say(remedy,
             dlw_region_print(region,

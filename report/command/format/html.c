@@ -134,8 +134,13 @@ static void steps(struct page *page, const struct dlw_doc_finding *finding)
     for (size_t i = 0; i < finding->n_cycle; i++) {
         const struct dlw_doc_step *step = &finding->cycle[i];
         const struct dlw_doc_process *process = step->thread->process;
+        if (step->holder) {
+            thread_heading(page, finding, step->holder);
+            hold(page, finding, &step->holds, process, "still holds", "taken in");
+        }
         thread_heading(page, finding, step->thread);
-        hold(page, finding, &step->holds, process, "holds", "taken in");
+        if (!step->holder)
+            hold(page, finding, &step->holds, process, "holds", "taken in");
         hold(page, finding, &step->wants, process, waits ? "waits for" : "then takes",
              "asked for in");
     }

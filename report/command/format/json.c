@@ -153,7 +153,10 @@ static json_t *cycle_json(const struct dlw_doc_finding *finding)
         json_object_set_new(entry, "thread", thread_json(step->thread));
         if (step->thread->process && step->thread->process != finding->process)
             json_object_set_new(entry, "process", process_json(step->thread->process));
-        json_object_set_new(entry, "holds", hold_json(&step->holds));
+        json_t *holds = hold_json(&step->holds);
+        if (step->holder)
+            json_object_set_new(holds, "thread", thread_json(step->holder));
+        json_object_set_new(entry, "holds", holds);
         json_object_set_new(entry, "wants", hold_json(&step->wants));
         json_array_append_new(json, entry);
     }

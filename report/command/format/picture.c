@@ -162,7 +162,7 @@ static void add_cycle(struct builder *builder, const struct dlw_doc_finding *fin
         size_t lock = lock_node(builder, finding, step->wants.lock);
         edge(builder, from, lock, waits ? "waits for" : "then takes",
              where(region, "asks", &step->wants.stack), true);
-        edge(builder, lock, thread_node(builder, finding, next->thread),
+        edge(builder, lock, thread_node(builder, finding, dlw_wanted_from(finding, i)),
              waits ? "held by" : "first taken by", where(region, "taken", &next->holds.stack),
              true);
     }

@@ -125,8 +125,12 @@ static json_t *code_flow(struct writer *writer, const struct dlw_doc_finding *fi
     json_t *flows = json_array();
     for (size_t i = 0; i < finding->n_cycle; i++) {
         const struct dlw_doc_step *step = &finding->cycle[i];
-        json_t *locations = json_array();
-        add_hold(writer, locations, finding, &step->holds, "takes");
+        json_t *locations = json_array(), *taken = locations;
+        if (step->holder)
+            taken = json_array();
+        add_hold(writer, taken, finding, &step->holds, "takes");
+        if (step->holder)
+            json_array_append_new(flows, thread_flow(writer, finding, step->holder, taken));
         add_hold(writer, locations, finding, &step->wants, "asks for");
         json_array_append_new(flows, thread_flow(writer, finding, step->thread, locations));
     }

@@ -56,7 +56,7 @@ static const char *wait_circle(struct dlw_readable *text, const struct dlw_doc_f
     for (size_t i = 0; i < finding->n_cycle; i++)
         line = dlw_region_print(region, "%s --waits for %s--> %s", line,
                                 lock(text, finding, finding->cycle[i].wants.lock),
-                                thread(text, finding, dlw_next_step(finding, i)->thread));
+                                thread(text, finding, dlw_wanted_from(finding, i)));
     return line;
 }
 
@@ -123,9 +123,17 @@ static void step_lines(struct dlw_readable *text, const struct dlw_doc_finding *
 {
     const struct dlw_doc_process *process = process_of(finding, step->thread);
     thread_heading(text, finding, step->thread);
-    const char *verb = finding->kind == DLW_DEADLOCK ? "holds" : "holds";
-    hold_lines(text, finding, &step->holds, process, verb);
+    /* A writer in front of a reader holds no more than its place in the line. */
+    if (finding->n_cycle > 1 && step->holds.lock == step->wants.lock)
+        fprintf(text->out, "    is next in line for " BOLD "%s" PLAIN "\n",
+                lock(text, finding, step->holds.lock));
+    else if (!step->holder)
+        hold_lines(text, finding, &step->holds, process, "holds");
     want_lines(text, finding, &step->wants, process);
+    if (!step->holder)
+        return;
+    thread_heading(text, finding, step->holder);
+    hold_lines(text, finding, &step->holds, process_of(finding, step->holder), "still holds");
 }
 
 static const char *wait_phrase(struct dlw_readable *text, const struct dlw_doc_finding *finding,

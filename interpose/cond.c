@@ -16,7 +16,7 @@ struct sleep {
     pthread_mutex_t *mutex;
     struct dlw_call call;
     struct dlw_held_lock kept;
-    bool was_held;
+    bool was_held, is_watching;
 };
 
 static void begin(struct sleep *sleep, pthread_cond_t *condition, bool timed)
@@ -37,36 +37,65 @@ static void begin(struct sleep *sleep, pthread_cond_t *condition, bool timed)
     dlw_wait_begin(sleep->self, &wait);
 }
 
+/* ---- while nobody else is awake ---- */
+
+/*
+ * A wait with a limit, to look again, is over before the next one begins: a signal in between finds
+ * no waiter. So while any thread watches like this, signals are counted, by condition: when none
+ * was sent, none was lost. Else the program is told that it was woken, as POSIX allows at any
+ * time: it looks at what it waits for then.
+ */
+enum { CONDITIONS = 256 };
+static _Atomic uint32_t n_watching;
+static _Atomic uint32_t signals[CONDITIONS];
+
+static _Atomic uint32_t *signals_of(const void *condition)
+{
+    return &signals[((uintptr_t)condition >> 4) * 2654435761U >> 24 & (CONDITIONS - 1)];
+}
+
+/* After the real call, so that a signal that found no waiter is counted before long. */
+static inline void count_signal(const void *condition)
+{
+    /* Pairs with the increment in begin_watch; what is missed here is seen a round later. */
+    if (__builtin_expect(atomic_load_explicit(&n_watching, memory_order_seq_cst) != 0, 0))
+        atomic_fetch_add_explicit(signals_of(condition), 1, memory_order_seq_cst);
+}
+
 /* Runs on return and on cancellation alike: libc has taken the mutex back in both cases. */
 static void end(void *argument)
 {
     struct sleep *sleep = argument;
 
+    if (sleep->is_watching)
+        atomic_fetch_sub_explicit(&n_watching, 1, memory_order_relaxed);
     dlw_wait_end(sleep->self);
     if (sleep->was_held)
         dlw_mutex_had_again(sleep->self, sleep->mutex, &sleep->kept, sleep->call);
 }
 
-/*
- * Nobody else is awake: waits with a limit first, to look again. When the limit passes and any
- * thread has moved meanwhile, a signal may have been meant for this wait while it wasn't one: the
- * program is told that it was woken (as POSIX allows at any time), for it looks at its condition
- * then. When nobody moved, nobody signalled.
- */
+static void begin_watch(struct sleep *sleep)
+{
+    sleep->is_watching = true;
+    atomic_fetch_add_explicit(&n_watching, 1, memory_order_seq_cst);
+}
+
 static int watched_wait(struct sleep *sleep, pthread_cond_t *condition)
 {
-    struct timespec deadline = dlw_stall_deadline();
-    uint64_t motion = dlw_stall_motion(sleep->self);
-    int result = real.pthread_cond_clockwait(condition, sleep->mutex, CLOCK_MONOTONIC, &deadline);
+    _Atomic uint32_t *sent = signals_of(condition);
 
-    if (result != ETIMEDOUT)
-        return result;
-    if (!motion || dlw_stall_has_moved(sleep->self, motion))
-        return 0;
-    dlw_stall_look(sleep->self, false);
-    if (dlw_stall_has_moved(sleep->self, motion))
-        return 0;
-    return real.pthread_cond_wait(condition, sleep->mutex);
+    begin_watch(sleep);
+    uint32_t before = atomic_load_explicit(sent, memory_order_seq_cst);
+    for (;;) {
+        struct timespec deadline = dlw_stall_deadline();
+        int result =
+            real.pthread_cond_clockwait(condition, sleep->mutex, CLOCK_MONOTONIC, &deadline);
+        if (result != ETIMEDOUT)
+            return result;
+        dlw_stall_look(sleep->self, false);
+        if (atomic_load_explicit(sent, memory_order_seq_cst) != before)
+            return 0;
+    }
 }
 
 DLW_EXPORT int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
@@ -145,5 +174,37 @@ DLW_EXPORT int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
     pthread_cleanup_push(end, &sleep);
     result = real.cnd_timedwait(condition, mutex, limit);
     pthread_cleanup_pop(1);
+    return result;
+}
+
+DLW_EXPORT int pthread_cond_signal(pthread_cond_t *condition)
+{
+    int result = real.pthread_cond_signal(condition);
+
+    count_signal(condition);
+    return result;
+}
+
+DLW_EXPORT int pthread_cond_broadcast(pthread_cond_t *condition)
+{
+    int result = real.pthread_cond_broadcast(condition);
+
+    count_signal(condition);
+    return result;
+}
+
+DLW_EXPORT int cnd_signal(cnd_t *condition)
+{
+    int result = real.cnd_signal(condition);
+
+    count_signal(condition);
+    return result;
+}
+
+DLW_EXPORT int cnd_broadcast(cnd_t *condition)
+{
+    int result = real.cnd_broadcast(condition);
+
+    count_signal(condition);
     return result;
 }

@@ -3,13 +3,13 @@
 #include "graph/base/arena.h"
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
+#include "interpose/proc.h"
 #include "interpose/start.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <libunwind.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <ucontext.h>
 
 enum { FIRST_SLOTS = 1024, LEVELS_AT_FIRST = 6 };
@@ -371,10 +371,7 @@ static bool read_word(const struct dlw_memory *memory, uintptr_t address, uintpt
     if (memory->copy)
         return false;
     /* Another stack (a coroutine's, a signal's): let the kernel say whether it is there. */
-    struct iovec local = {out, sizeof(*out)};
-    struct iovec remote = {(void *)address, sizeof(*out)}; /* NOLINT */
-    return dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_gettid), &local, 1, &remote, 1, 0) ==
-           (long)sizeof(*out);
+    return dlw_proc_read(address, out, sizeof(*out));
 }
 
 static bool step_signal(struct dlw_call *at, const struct dlw_memory *memory)

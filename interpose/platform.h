@@ -168,6 +168,25 @@ static inline unsigned dlw_barrier_count(const pthread_barrier_t *barrier)
     return ((const unsigned *)(const void *)barrier)[2];
 }
 
+/* How many stand at it in this round. */
+static inline unsigned dlw_barrier_arrived(const pthread_barrier_t *barrier)
+{
+    const unsigned *words = (const unsigned *)(const void *)barrier;
+
+    return __atomic_load_n(&words[0], __ATOMIC_RELAXED) -
+           __atomic_load_n(&words[1], __ATOMIC_RELAXED);
+}
+
+/* One word: 1 is free on x86-64 (glibc sysdeps/x86_64/nptl/pthread_spin_init.c), 0 elsewhere. */
+static inline bool dlw_spin_is_locked(const pthread_spinlock_t *lock)
+{
+#if defined(__x86_64__)
+    return __atomic_load_n(lock, __ATOMIC_RELAXED) != 1;
+#else
+    return __atomic_load_n(lock, __ATOMIC_RELAXED) != 0;
+#endif
+}
+
 /* pthread_once_t: 1 in the low bit while a thread runs the routine, 2 once it is done. */
 static inline bool dlw_once_is_done(const pthread_once_t *once)
 {

@@ -6,6 +6,17 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/uio.h>
+
+bool dlw_proc_read(uintptr_t from, void *to, size_t size)
+{
+    struct iovec local = {to, size};
+    struct iovec remote = {(void *)from, size}; /* NOLINT(performance-no-int-to-ptr) */
+
+    return !atomic_load_explicit(&dlw_confined, memory_order_relaxed) &&
+           dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_gettid), &local, 1, &remote, 1, 0) ==
+               (long)size;
+}
 
 /* Reads the beginning of a file as text; its length, negative when it can't. */
 static long read_start(const char *path, char *text, size_t size)

@@ -3,7 +3,11 @@
 #define DLW_PROC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* Copies memory of this process, by the kernel: what is not there makes it false, not a fault. */
+bool dlw_proc_read(uintptr_t from, void *to, size_t size);
 
 /* Number of tasks, negative when it can't be known. */
 long dlw_proc_tasks(void);

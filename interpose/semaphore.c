@@ -30,17 +30,20 @@ static uint64_t mark_of(sem_t *semaphore)
                : DLW_MARK_SIGNAL;
 }
 
-static bool is_signal(sem_t *semaphore)
+static bool is_signal_mark(uint64_t mark, uintptr_t address)
 {
-    uint64_t mark = mark_of(semaphore);
-
     return mark == DLW_MARK_SIGNAL || (mark != DLW_MARK_CREATED && mark != DLW_MARK_POOL &&
-                                       !dlw_lock_mark_is_good(mark, (uintptr_t)semaphore));
+                                       !dlw_lock_mark_is_good(mark, address));
 }
 
-bool dlw_semaphore_is_taken(sem_t *semaphore)
+static bool is_signal(sem_t *semaphore)
 {
-    return !is_signal(semaphore) && dlw_semaphore_value(semaphore) == 0;
+    return is_signal_mark(mark_of(semaphore), (uintptr_t)semaphore);
+}
+
+bool dlw_semaphore_is_taken(const sem_t *seen, uintptr_t address)
+{
+    return !is_signal_mark(mark_of((sem_t *)seen), address) && dlw_semaphore_value(seen) == 0;
 }
 
 static DLW_COLD void learn_cold(struct dlw_thread *self, struct dlw_held_lock *held,

@@ -1,6 +1,7 @@
 #include "interpose/stall.h"
 
 #include "graph/base/sys.h"
+#include "interpose/asleep.h"
 #include "interpose/held.h"
 #include "interpose/news.h"
 #include "interpose/proc.h"
@@ -8,6 +9,7 @@
 #include "interpose/stacks.h"
 #include "interpose/state.h"
 #include "interpose/wait.h"
+#include "interpose/world.h"
 
 #include <string.h>
 
@@ -55,9 +57,10 @@ bool dlw_stall_suspected(struct dlw_thread *self)
     if (hint && hint != self && is_alive(hint) && !waits_for_ever(hint))
         return false;
     dlw_threads_each(visit, &scan);
-    if (scan.all)
-        dlw_stall_look(self, true);
-    return scan.all;
+    if (!scan.all || !dlw_world_is_blocked(self))
+        return false;
+    dlw_stall_look(self, true);
+    return true;
 }
 
 uint64_t dlw_stall_motion(struct dlw_thread *self)
@@ -257,9 +260,13 @@ static void report_stall(struct dlw_thread *self)
  */
 void dlw_stall_look(struct dlw_thread *self, bool fresh)
 {
+    static _Atomic uint64_t told; /* the motion at the last one: nobody has moved, nothing is new */
+    uint64_t motion;
+
     dlw_guard_enter(self);
-    if (!self->is_dead && !dlw_wait_look_all(self) && !fresh && dlw_stall_motion(self) &&
-        dlw_wait_all_sleep(self))
+    if (!self->is_dead && !dlw_wait_look_all(self) && !fresh &&
+        (motion = dlw_stall_motion(self)) != 0 && dlw_asleep_all(self) &&
+        atomic_exchange_explicit(&told, motion, memory_order_relaxed) != motion)
         report_stall(self);
     dlw_guard_leave(self);
 }

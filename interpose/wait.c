@@ -1,19 +1,15 @@
 #include "interpose/wait.h"
 
-#include "graph/base/sys.h"
 #include "graph/waits.h"
-#include "interpose/create.h"
+#include "interpose/asleep.h"
 #include "interpose/gone.h"
 #include "interpose/held.h"
-#include "interpose/mutex.h"
 #include "interpose/news.h"
-#include "interpose/proc.h"
 #include "interpose/sink.h"
 #include "interpose/stacks.h"
-#include "interpose/stall.h"
 #include "interpose/state.h"
+#include "interpose/world.h"
 
-#include <linux/futex.h>
 #include <string.h>
 
 /* In this module threads are called by tid: what the locks themselves say. */
@@ -28,229 +24,20 @@ static uint64_t sequence_of(const struct dlw_thread *thread)
     return atomic_load_explicit(&thread->wait.sequence, memory_order_seq_cst);
 }
 
-/* ---- the world as graph/waits.c asks about it ---- */
-
-/* A woken condition wait takes its mutex back inside libc: then it waits for that. */
-static bool waits_for_its_mutex(const struct dlw_thread *thread, uintptr_t mutex)
-{
-    uintptr_t futex = dlw_proc_futex(atomic_load_explicit(&thread->tid, memory_order_relaxed));
-
-    return futex >= mutex && futex < mutex + sizeof(pthread_mutex_t);
-}
-
-static bool wait_of(void *context, uint32_t tid, struct dlw_wait *out)
-{
-    struct dlw_thread *thread = dlw_thread_by_tid(tid);
-
-    (void)context;
-    if (!thread)
-        return false;
-    memset(out, 0, sizeof(*out));
-    out->sequence = sequence_of(thread);
-    if (!is_waiting(out->sequence))
-        return true;
-    out->on = atomic_load_explicit(&thread->wait.on, memory_order_relaxed);
-    out->kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
-    out->mode = atomic_load_explicit(&thread->wait.mode, memory_order_relaxed);
-    out->timed = atomic_load_explicit(&thread->wait.timed, memory_order_relaxed);
-    out->since_ns = atomic_load_explicit(&thread->wait.since, memory_order_relaxed);
-    uintptr_t mutex = atomic_load_explicit(&thread->wait.relocks, memory_order_relaxed);
-    if (out->kind == DLW_WAIT_CONDITION && mutex && waits_for_its_mutex(thread, mutex)) {
-        out->kind = DLW_WAIT_LOCK;
-        out->on = mutex;
-        out->timed = false; /* the limit is for the signal, not for the mutex */
-    }
-    return sequence_of(thread) == out->sequence;
-}
-
-static int find_in(struct dlw_thread *thread, uintptr_t lock)
-{
-    struct dlw_held_lock *held = atomic_load_explicit(&thread->held, memory_order_acquire);
-    uint32_t depth = atomic_load_explicit(&thread->depth, memory_order_relaxed);
-
-    for (uint32_t i = depth; held && i-- > 0;)
-        if (atomic_load_explicit(&held[i].lock, memory_order_relaxed) == lock)
-            return (int)i;
-    return -1;
-}
-
-/*
- * The lock's word names its owner; the owner's own record must say the same. Or the owner has gone,
- * and was seen to go with the lock in hand.
- */
-static int owner_by_tid(uint32_t tid, uintptr_t lock, struct dlw_owner *out)
-{
-    struct dlw_thread *thread = dlw_thread_by_tid(tid);
-    struct dlw_gone gone;
-
-    if (tid == 0)
-        return 0;
-    *out = (struct dlw_owner){.thread = tid, .mode = DLW_EXCLUSIVE};
-    if (thread && find_in(thread, lock) >= 0)
-        return 1;
-    if (!dlw_gone_find(lock, &gone) || gone.tid != tid ||
-        (gone.in_parent && dlw_proc_is_shared(lock)))
-        return -1;
-    out->thread = 0;
-    return 1;
-}
-
-static int mutex_owner(uintptr_t lock, struct dlw_owner *out)
-{
-    const pthread_mutex_t *mutex = (const void *)lock; /* NOLINT(performance-no-int-to-ptr) */
-    uint32_t tid = dlw_mutex_owner(mutex);
-
-    if (dlw_mutex_kind(mutex) & DLW_KIND_INHERIT)
-        tid = dlw_mutex_word(mutex) & FUTEX_TID_MASK;
-    return owner_by_tid(tid, lock, out);
-}
-
-struct search {
-    uintptr_t lock;
-    uint8_t mode;
-    bool ahead;
-    uint32_t not_tid;
-    struct dlw_owner *out;
-    uint32_t room;
-    int n;
-};
-
-static bool is_ahead(struct dlw_thread *thread, uintptr_t lock)
-{
-    return is_waiting(sequence_of(thread)) &&
-           atomic_load_explicit(&thread->wait.on, memory_order_relaxed) == lock &&
-           atomic_load_explicit(&thread->wait.mode, memory_order_relaxed) == DLW_EXCLUSIVE &&
-           !atomic_load_explicit(&thread->wait.timed, memory_order_relaxed);
-}
-
-static bool visit_holder(void *context, struct dlw_thread *thread)
-{
-    struct search *s = context;
-    uint32_t tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
-
-    if (tid == 0 || s->n == (int)s->room)
-        return true;
-    if (s->ahead ? tid != s->not_tid && is_ahead(thread, s->lock) : find_in(thread, s->lock) >= 0)
-        s->out[s->n++] = (struct dlw_owner){.thread = tid, .mode = s->mode, .ahead = s->ahead};
-    return true;
-}
-
-static int holders(uintptr_t lock, uint8_t mode, struct dlw_owner *out, uint32_t room)
-{
-    struct search s = {.lock = lock, .mode = mode, .out = out, .room = room};
-    struct dlw_gone gone;
-
-    dlw_threads_each(visit_holder, &s);
-    if (s.n == 0 && dlw_gone_find(lock, &gone) && !(gone.in_parent && dlw_proc_is_shared(lock)))
-        out[s.n++] = (struct dlw_owner){.mode = gone.mode};
-    return s.n;
-}
-
-/* Of a pool's holders the waiter itself comes last: with others about, they could give back theirs.
- */
-static int pool_holders(uint32_t tid, uintptr_t lock, struct dlw_owner *out, uint32_t room)
-{
-    if (!dlw_semaphore_is_taken((sem_t *)lock)) /* NOLINT(performance-no-int-to-ptr) */
-        return -1;
-    int n = holders(lock, DLW_EXCLUSIVE, out, room);
-
-    for (int i = 0; n > 1 && i < n; i++)
-        if (out[i].thread == tid) {
-            out[i] = out[--n];
-            break;
-        }
-    return n;
-}
-
-static int writers_ahead(uint32_t tid, uintptr_t lock, struct dlw_owner *out, uint32_t room)
-{
-    struct search s = {.lock = lock,
-                       .mode = DLW_EXCLUSIVE,
-                       .ahead = true,
-                       .not_tid = tid,
-                       .out = out,
-                       .room = room};
-
-    dlw_threads_each(visit_holder, &s);
-    return s.n;
-}
-
-static int rwlock_owners(uint32_t tid, const struct dlw_wait *wait, struct dlw_owner *out,
-                         uint32_t room)
-{
-    const pthread_rwlock_t *rwlock = (const void *)(uintptr_t)wait->on; /* NOLINT */
-    uint32_t writer = dlw_rwlock_writer(rwlock);
-
-    if (writer)
-        return owner_by_tid(writer, wait->on, out);
-    if (wait->mode == DLW_SHARED)
-        return dlw_rwlock_prefers_writers(rwlock) ? writers_ahead(tid, wait->on, out, room) : 0;
-    return holders(wait->on, DLW_SHARED, out, room);
-}
-
-/* A join waits for a thread that lives; one that has ended keeps nobody. */
-static int joined_thread(uint64_t handle, struct dlw_owner *out)
-{
-    uint32_t id;
-    uint32_t tid;
-
-    if (!dlw_create_of_handle((pthread_t)handle, &id, &tid))
-        return -1;
-    *out = (struct dlw_owner){.thread = tid};
-    return tid != 0;
-}
-
-static int owners_of(void *context, uint32_t tid, const struct dlw_wait *wait,
-                     struct dlw_owner *out, uint32_t room)
-{
-    struct dlw_thread *thread = dlw_thread_by_tid(tid);
-
-    (void)context;
-    if (!thread || room == 0)
-        return -1;
-    switch (atomic_load_explicit(&thread->wait.lock_kind, memory_order_relaxed)) {
-    case DLW_LOCK_CONDITION: /* taking its mutex back */
-    case DLW_LOCK_MUTEX:
-        return mutex_owner(wait->on, out);
-    case DLW_LOCK_RWLOCK:
-        return rwlock_owners(tid, wait, out, room);
-    case DLW_LOCK_SEMAPHORE:
-        return pool_holders(tid, wait->on, out, room);
-    case DLW_LOCK_THREAD:
-        return joined_thread(wait->on, out);
-    default:
-        return holders(wait->on, DLW_EXCLUSIVE, out, room);
-    }
-}
-
-static const struct dlw_world world = {NULL, wait_of, owners_of, NULL, NULL};
-
-/*
- * With everybody asleep a semaphore can only be posted by one of those who hold a unit of it (or by
- * a signal handler, which the report's wording leaves open): then its holders count as owners.
- */
-static bool wait_of_all(void *context, uint32_t tid, struct dlw_wait *out)
-{
-    if (!wait_of(context, tid, out))
-        return false;
-    if (out->kind == DLW_WAIT_SEMAPHORE)
-        out->kind = DLW_WAIT_LOCK;
-    return true;
-}
-
-static const struct dlw_world world_asleep = {NULL, wait_of_all, owners_of, NULL, NULL};
-
 /* ---- from a cycle to a finding ---- */
 
 static void fill_hold(struct dlw_thread *thread, const struct dlw_wait_step *step, uintptr_t lock,
                       struct dlw_cycle_entry *entry)
 {
     struct dlw_held_lock *held = atomic_load_explicit(&thread->held, memory_order_relaxed);
-    int i = find_in(thread, lock);
+    int i = dlw_world_find_held(thread, lock);
 
     entry->holds.lock = lock;
-    if (i < 0) /* a writer ahead: it holds nothing yet */
+    if (i < 0) { /* a writer ahead: it holds its place in the line */
+        entry->holds.mode = entry->wants.mode;
+        entry->holds.stack = entry->wants.stack;
         return;
+    }
     entry->holds.mode = atomic_load_explicit(&held[i].mode, memory_order_relaxed);
     if (thread != dlw_self) {
         entry->holds.stack = dlw_stack_of_waiting_held(thread, step->wait.sequence, &held[i]);
@@ -428,77 +215,19 @@ static bool look_from(struct dlw_thread *self, const struct dlw_world *seen, uin
 bool dlw_wait_look(struct dlw_thread *self)
 {
     dlw_guard_enter(self);
-    bool found = look_from(self, &world, atomic_load_explicit(&self->tid, memory_order_relaxed));
+    bool found =
+        look_from(self, &dlw_world_now, atomic_load_explicit(&self->tid, memory_order_relaxed));
     dlw_guard_leave(self);
     return found;
 }
 
 /* ---- with everybody asleep ---- */
 
-struct sleepers {
-    struct dlw_thread *self;
-    bool all;
-    uint64_t motion;
-};
-
-/*
- * A woken thread has not said so until it runs: its wait still reads as published. The kernel knows
- * better: it shows the futex of a thread that sleeps on one, and nothing of one that is about to
- * run.
- */
-static bool visit_sleeper(void *context, struct dlw_thread *thread)
-{
-    struct sleepers *sleepers = context;
-    uint64_t sequence = sequence_of(thread);
-    uint8_t kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
-
-    sleepers->motion = sleepers->motion * 31 + sequence + thread->id;
-    if (thread == sleepers->self)
-        return true;
-    if (is_waiting(sequence) &&
-        (kind == DLW_WAIT_SPIN ||
-         dlw_proc_futex(atomic_load_explicit(&thread->tid, memory_order_relaxed)) != 0))
-        return true;
-    sleepers->all = false;
-    return false;
-}
-
-/* Twice the same: then nobody moved in between, and nobody was awake. */
-static bool all_sleep(struct dlw_thread *self)
-{
-    struct sleepers before = {.self = self, .all = true};
-    struct sleepers after = {.self = self, .all = true};
-
-    dlw_threads_each(visit_sleeper, &before);
-    if (!before.all)
-        return false;
-    dlw_threads_each(visit_sleeper, &after);
-    return after.all && before.motion == after.motion &&
-           dlw_proc_tasks() == (long)dlw_threads_alive();
-}
-
-/* Those that have published their wait may be on their way to sleep: some milliseconds for them. */
-static bool soon_all_sleep(struct dlw_thread *self)
-{
-    struct timespec slice = {0, 500000};
-    uint64_t motion = dlw_stall_motion(self);
-
-    for (int tries = 0; motion && tries < 10; tries++) {
-        bool asleep = all_sleep(self);
-        if (dlw_stall_has_moved(self, motion))
-            return false;
-        if (asleep)
-            return true;
-        dlw_syscall(SYS_nanosleep, &slice, NULL);
-    }
-    return false;
-}
-
 static bool has_cycle(struct dlw_thread *self, uint32_t tid)
 {
     struct dlw_wait_cycle cycle = {0};
     bool found =
-        dlw_waits_find_cycle(&world_asleep, &self->scratch, tid, &cycle) && !is_refused(&cycle);
+        dlw_waits_find_cycle(&dlw_world_asleep, &self->scratch, tid, &cycle) && !is_refused(&cycle);
 
     dlw_wait_cycle_free(&self->scratch, &cycle);
     return found;
@@ -530,8 +259,8 @@ static bool look_from_all(struct dlw_thread *self)
         return false;
     dlw_threads_each(collect_tid, &tids);
     for (uint32_t i = 0; i < tids.n && !found; i++)
-        found = has_cycle(self, tids.out[i]) && soon_all_sleep(self) &&
-                look_from(self, &world_asleep, tids.out[i]);
+        found = has_cycle(self, tids.out[i]) && dlw_asleep_soon_all(self) &&
+                look_from(self, &dlw_world_asleep, tids.out[i]);
     dlw_pages_unmap(tids.out, bytes);
     return found;
 }
@@ -539,11 +268,6 @@ static bool look_from_all(struct dlw_thread *self)
 bool dlw_wait_look_all(struct dlw_thread *self)
 {
     return !atomic_load_explicit(&dlw_confined, memory_order_relaxed) && look_from_all(self);
-}
-
-bool dlw_wait_all_sleep(struct dlw_thread *self)
-{
-    return all_sleep(self);
 }
 
 /* ---- a holder goes ---- */
@@ -573,7 +297,7 @@ void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock)
         atomic_store_explicit(&dlw_held_at(self, (uint32_t)index)->lock, 0, memory_order_relaxed);
     dlw_threads_each(visit_waiter, &waiters);
     for (uint32_t i = 0; i < waiters.n; i++)
-        look_from(self, &world, waiters.tids[i]);
+        look_from(self, &dlw_world_now, waiters.tids[i]);
 }
 
 /* Most waits are for a running thread, or for nobody: seen with two loads. */

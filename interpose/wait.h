@@ -40,8 +40,6 @@ bool dlw_wait_look(struct dlw_thread *self);
  * everybody is seen asleep. The guard is up.
  */
 bool dlw_wait_look_all(struct dlw_thread *self);
-/* Is every other thread asleep in the wait it published? The kernel is asked. */
-bool dlw_wait_all_sleep(struct dlw_thread *self);
 /* The caller ends with `lock` in hand: those who wait for it are looked through. */
 void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock);
 

@@ -41,13 +41,14 @@ until_true() {
 is_ready() { grep -q ready "$tmp/out"; }
 count_futex() { cat /proc/"$pid"/task/*/syscall 2>/dev/null | grep -c "^$futex "; }
 are_waiting() { [ "$(count_futex)" -ge "$1" ]; }
+are_blocked() { [ "$(cat /proc/"$pid"/task/*/syscall | grep -c '^[0-9]')" -ge "$1" ]; }
 are_running() { [ "$(cat /proc/"$pid"/task/*/syscall | grep -c '^running')" -ge "$1" ]; }
 
 # start N PROGRAM ARG…: sets $pid once it is ready and N of its threads wait in a futex.
 start() {
 	want=$1
 	shift
-	rm -f "$tmp/in"
+	rm -f "$tmp/in" "$tmp/out" # the last program's line would be taken for this one's
 	mkfifo "$tmp/in"
 	"$@" <"$tmp/in" >"$tmp/out" 2>"$tmp/program.err" &
 	child=$!

@@ -2,6 +2,7 @@
 
 #include "graph/base/sys.h"
 #include "interpose/asleep.h"
+#include "interpose/create.h"
 #include "interpose/held.h"
 #include "interpose/news.h"
 #include "interpose/proc.h"
@@ -161,7 +162,11 @@ static uint32_t hold_stack(struct states *states, uint32_t i, struct dlw_held_lo
 static uint64_t tag_of(uintptr_t address, unsigned kind)
 {
     struct dlw_lock_ref ref = dlw_lock_ref_at(address, kind);
+    uint32_t tid;
 
+    /* Whose end a join waits for. */
+    if (kind == DLW_LOCK_THREAD && !dlw_create_of_handle((pthread_t)address, &ref.thread, &tid))
+        ref.thread = 0;
     dlw_lock_acquire(&dlw_graph_lock);
     dlw_node node = dlw_lock_node_locked(&ref);
     uint64_t tag = node ? dlw_lock_tag_locked(node) : 0;

@@ -37,11 +37,11 @@ sample 66 dining_philosophers deadlock Aristotle Hypatia Kant Laozi Wollstonecra
 sample 66 bank_transfer lock-order-inversion morning evening accounts accounts+48 transfer bank_transfer.c:
 sample 66 rw_upgrade deadlock cache_lock look_up fill rw_upgrade.c:
 sample 66 lost_wakeup stall consumer filled consume lost_wakeup.c:
-sample 66 pool_exhaustion deadlock connections sub_query pool_exhaustion.c:
+sample 66 pool_exhaustion deadlock connections sub_query sem_trywait pool_exhaustion.c:
 sample 66 join_under_lock deadlock worker state_lock shut_down join_under_lock.c:
 sample 66 cpp_scoped deadlock render logger scene log_lock Renderer::render flush cpp_scoped.cpp:
 if [ -x /usr/bin/python3 ]; then
-	sample 66 python_abba.py deadlock sem_
+	sample 66 python_abba.py deadlock semaphore PyThread_acquire_lock faulthandler
 else
 	echo "samples: no python3, python_abba.py skipped"
 fi

@@ -196,7 +196,7 @@ static bool build_cycle(struct dlw_reader *reader, struct dlw_doc_finding *findi
 }
 
 static void build_state(struct dlw_reader *reader, struct dlw_doc_finding *finding,
-                        const json_t *json, double now, struct dlw_doc_state *out)
+                        const json_t *json, struct dlw_doc_state *out)
 {
     const char *waits = dlw_json_text(json, "waits");
     int kind = waits ? dlw_wait_find(waits) : -1;
@@ -205,8 +205,7 @@ static void build_state(struct dlw_reader *reader, struct dlw_doc_finding *findi
     out->on = any_lock(reader, finding, dlw_json_number(json, "for"));
     out->mode = mode_of(json, "mode");
     out->timed = dlw_json_flag(json, "timed");
-    double since = dlw_json_real(json, "since", -1);
-    out->since = since > 0 && now >= since ? now - since : -1;
+    out->since = dlw_json_real(json, "since", -1);
     out->syscall = dlw_region_copy(reader->region, dlw_json_text(json, "syscall"));
     out->stack = dlw_reader_stack(reader, dlw_json_number(json, "stack"));
     const json_t *holds = json_object_get(json, "holds");
@@ -246,8 +245,7 @@ static void build_threads(struct dlw_reader *reader, struct dlw_doc_finding *fin
     finding->threads = dlw_region_alloc(reader->region, n * sizeof(*finding->threads));
     finding->n_threads = n;
     for (size_t i = 0; i < n; i++)
-        build_state(reader, finding, json_array_get(threads, i), finding->time,
-                    &finding->threads[i]);
+        build_state(reader, finding, json_array_get(threads, i), &finding->threads[i]);
 }
 
 /* A wait for a lock whose holder has gone: the second state is that holder's. */
@@ -353,9 +351,8 @@ void dlw_reader_build_edge(struct dlw_reader *reader, const json_t *line)
 void dlw_reader_build_waits(struct dlw_reader *reader, const json_t *line)
 {
     const json_t *threads = json_object_get(line, "threads");
-    double time = dlw_json_real(line, "time", 0);
     for (size_t i = 0; i < json_array_size(threads); i++) {
         struct dlw_doc_state *state = dlw_doc_add_thread(reader->reading->doc);
-        build_state(reader, NULL, json_array_get(threads, i), time, state);
+        build_state(reader, NULL, json_array_get(threads, i), state);
     }
 }

@@ -9,8 +9,9 @@
 void dlw_fingerprint(const struct dlw_doc_finding *finding, char out[17]);
 /* One line that says what is wrong. */
 const char *dlw_finding_message(struct dlw_region *region, const struct dlw_doc_finding *finding);
-/* What would break it: paragraphs of plain words. NULL: nothing better than the message. */
+/* What would break it: paragraphs of plain words, under a title. */
 struct dlw_remedy {
+    const char *title;
     const char *paragraphs[6];
     size_t n;
 };
@@ -19,6 +20,12 @@ struct dlw_remedy dlw_finding_remedy(struct dlw_region *region,
 /* How sure it is, and why. NULL: nothing to say. */
 const char *dlw_finding_confidence(struct dlw_region *region,
                                    const struct dlw_doc_finding *finding);
+
+/* A thread waits for what an ended thread, or one that a fork left behind, still holds. */
+bool dlw_finding_holder_is_gone(const struct dlw_doc_finding *finding);
+
+/* A writer that stands in front of a reader: it holds no more than its place in the line. */
+bool dlw_step_is_in_line(const struct dlw_doc_finding *finding, const struct dlw_doc_step *step);
 
 /* Titles of the finding's locks; equal ones are told apart by a number. */
 const char *dlw_finding_lock_title(struct dlw_region *region, const struct dlw_doc_finding *finding,

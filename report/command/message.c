@@ -51,6 +51,27 @@ static const char *thread(struct dlw_region *region, const struct dlw_doc_findin
     return dlw_finding_thread_title(region, finding, which);
 }
 
+bool dlw_finding_holder_is_gone(const struct dlw_doc_finding *finding)
+{
+    if (finding->n_cycle != 1)
+        return false;
+    /* From outside its name is not to be had any more. */
+    return finding->cycle[0].holder ||
+           (finding->reason && strstr(finding->reason, "no longer exists"));
+}
+
+bool dlw_step_is_in_line(const struct dlw_doc_finding *finding, const struct dlw_doc_step *step)
+{
+    return finding->n_cycle > 1 && step->holds.lock == step->wants.lock &&
+           strcmp(step->wants.lock->kind, "rwlock") == 0 && step->wants.mode == DLW_EXCLUSIVE &&
+           step->holds.mode == DLW_EXCLUSIVE;
+}
+
+static bool is_initialiser(const struct dlw_doc_lock *lock)
+{
+    return strcmp(lock->kind, "once") == 0 || strcmp(lock->kind, "guard") == 0;
+}
+
 static const char *alone(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
     const struct dlw_doc_step *step = &finding->cycle[0];
@@ -58,16 +79,62 @@ static const char *alone(struct dlw_region *region, const struct dlw_doc_finding
     const char *what = lock(region, finding, step->wants.lock);
     if (finding->reason)
         return dlw_region_print(region, "%s waits for %s for ever: %s", who, what, finding->reason);
+    if (is_initialiser(step->wants.lock))
+        return dlw_region_print(region, "%s asks for %s while it still runs its initialiser", who,
+                                what);
+    if (strcmp(step->wants.lock->kind, "thread") == 0)
+        return dlw_region_print(region, "%s waits for its own end", who);
     if (strcmp(step->wants.lock->kind, "rwlock") == 0 && step->holds.mode == DLW_SHARED)
         return dlw_region_print(region, "%s wants to write under %s while it holds it for reading",
                                 who, what);
     return dlw_region_print(region, "%s waits for %s, which it holds itself", who, what);
 }
 
+/* Every step wants one more of the same semaphore. */
+static bool is_pool(const struct dlw_doc_finding *finding)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (strcmp(finding->cycle[i].wants.lock->kind, "semaphore") != 0 ||
+            finding->cycle[i].wants.lock != finding->cycle[0].wants.lock)
+            return false;
+    return true;
+}
+
+static const char *pool(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    const char *names = thread(region, finding, finding->cycle[0].thread);
+    for (size_t i = 1; i < finding->n_cycle && i < 8; i++)
+        names = dlw_region_print(region, "%s%s%s", names, i + 1 < finding->n_cycle ? ", " : " and ",
+                                 thread(region, finding, finding->cycle[i].thread));
+    return dlw_region_print(region,
+                            "%s%s each keep one of %s and wait for another, and nobody is left to "
+                            "give one back",
+                            names, finding->n_cycle > 8 ? " and others" : "",
+                            lock(region, finding, finding->cycle[0].wants.lock));
+}
+
+/* The writer at `i` stands between a thread and its second reading. */
+static const char *in_line(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                           size_t i)
+{
+    const struct dlw_doc_step *reader = dlw_next_step(finding, i);
+    return dlw_region_print(region,
+                            "%s asks for %s while %s, a writer, stands in line before it and waits "
+                            "for it to let go",
+                            thread(region, finding, reader->thread),
+                            lock(region, finding, reader->wants.lock),
+                            thread(region, finding, finding->cycle[i].thread));
+}
+
 static const char *deadlock(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
     if (finding->n_cycle == 1)
         return alone(region, finding);
+    if (finding->n_cycle && is_pool(finding))
+        return pool(region, finding);
+    for (size_t i = 0; i < finding->n_cycle && finding->n_cycle == 2; i++)
+        if (dlw_step_is_in_line(finding, &finding->cycle[i]))
+            return in_line(region, finding, i);
     if (finding->n_cycle == 2)
         return dlw_region_print(region, "%s and %s wait for each other, and neither can go on",
                                 thread(region, finding, finding->cycle[0].thread),
@@ -87,6 +154,11 @@ static const char *inversion(struct dlw_region *region, const struct dlw_doc_fin
     if (finding->n_cycle == 1)
         return dlw_region_print(region, "%s is asked for while it is held",
                                 lock(region, finding, step[0].wants.lock));
+    if (finding->n_cycle == 2 && step[0].thread == step[1].thread)
+        return dlw_region_print(
+            region, "%s takes %s before %s at one time, and the other way round at another",
+            thread(region, finding, step[0].thread), lock(region, finding, step[0].holds.lock),
+            lock(region, finding, step[0].wants.lock));
     if (finding->n_cycle == 2)
         return dlw_region_print(
             region, "%s takes %s before %s, %s takes them the other way round",
@@ -123,6 +195,17 @@ static const char *accusation(struct dlw_region *region, const struct dlw_doc_fi
     }
 }
 
+static const char *stall(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    if (finding->n_threads == 1)
+        return "the only thread waits, and nothing is left that could wake it";
+    if (finding->n_threads == 2)
+        return "both threads wait, and nothing is left that could wake one of them";
+    return dlw_region_print(region,
+                            "all %zu threads wait, and nothing is left that could wake one of them",
+                            finding->n_threads);
+}
+
 const char *dlw_finding_message(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
     switch (finding->kind) {
@@ -131,11 +214,7 @@ const char *dlw_finding_message(struct dlw_region *region, const struct dlw_doc_
     case DLW_LOCK_ORDER_INVERSION:
         return inversion(region, finding);
     case DLW_STALL:
-        return finding->n_threads == 1
-                   ? "the only thread waits, and nothing is left that could wake it"
-                   : dlw_region_print(
-                         region, "all %zu threads wait, and nothing is left that could wake one",
-                         finding->n_threads);
+        return stall(region, finding);
     default:
         return finding->n_threads ? accusation(region, finding) : dlw_kind_word(finding->kind);
     }
@@ -165,12 +244,24 @@ static const char *why_harmless(struct dlw_region *region, const struct dlw_doc_
     }
 }
 
+static bool has_time_limit(const struct dlw_doc_finding *finding)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (finding->cycle[i].wants.timed)
+            return true;
+    return false;
+}
+
 const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
     const char *harmless = why_harmless(region, finding);
     if (harmless)
         return harmless;
     const char *reason = finding->reason ? finding->reason : "";
+    const char *limit = has_time_limit(finding)
+                            ? " Where the time limit stands, the wait ends by itself, late; the "
+                              "other side stands still until then."
+                            : "";
     const char *open = finding->reason ? " Note: " : "", *stop = finding->reason ? "." : "";
     if (finding->kind == DLW_LOCK_ORDER_INVERSION && finding->across_runs)
         return dlw_region_print(
@@ -183,7 +274,13 @@ const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_d
             region,
             "It did not hang this time: the orders were seen at different moments. It hangs when "
             "the threads are between their locks at once. No common lock was held around them, and "
-            "no thread creation or join puts one before the other.%s%s%s",
+            "no thread creation or join puts one before the other.%s%s%s%s",
+            open, reason, stop, limit);
+    if (finding->kind == DLW_STALL && finding->certain)
+        return dlw_region_print(
+            region,
+            "Certain: every thread of the process waits without a time limit, and no signal "
+            "handler is set that could wake one.%s%s%s",
             open, reason, stop);
     if (finding->kind == DLW_DEADLOCK && finding->certain)
         return finding->reason && finding->n_cycle != 1

@@ -1,7 +1,7 @@
 /*
  * What would break it. A deadlock needs four things at once (E. G. Coffman et al., "System
- * Deadlocks", ACM Computing Surveys 3(2), 1971): locks that exclude, holding while waiting, no way
- * to take a lock away, and a circle of waits. Each advice says which one it removes.
+ * Deadlocks", ACM Computing Surveys 3(2), 1971): mutual exclusion, hold and wait, no preemption,
+ * circular wait. Each advice ends with the name of the one that it takes away.
  */
 #include "report/command/judge.h"
 
@@ -48,12 +48,54 @@ static bool is_lock(const struct dlw_doc_hold *hold)
            is_kind(hold, "file") || is_kind(hold, "custom");
 }
 
-static bool are_all_locks(const struct dlw_doc_finding *finding)
+typedef bool is_such(const struct dlw_doc_hold *hold);
+
+static bool are_all(const struct dlw_doc_finding *finding, is_such *is)
 {
     for (size_t i = 0; i < finding->n_cycle; i++)
-        if (!is_lock(&finding->cycle[i].holds) || !is_lock(&finding->cycle[i].wants))
+        if (!is(&finding->cycle[i].holds) || !is(&finding->cycle[i].wants))
             return false;
     return true;
+}
+
+/* A semaphore that is taken and given back orders like a lock. */
+static bool is_taken(const struct dlw_doc_hold *hold)
+{
+    return is_lock(hold) || is_kind(hold, "semaphore");
+}
+
+static bool is_join(const struct dlw_doc_hold *hold)
+{
+    return is_kind(hold, "thread");
+}
+
+static bool is_initialiser(const struct dlw_doc_hold *hold)
+{
+    return is_kind(hold, "once") || is_kind(hold, "guard");
+}
+
+/* All keep one of the same semaphore and want one more. */
+static bool is_pool(const struct dlw_doc_finding *finding)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (!is_kind(&finding->cycle[i].wants, "semaphore") ||
+            finding->cycle[i].wants.lock != finding->cycle[0].wants.lock)
+            return false;
+    return finding->n_cycle > 1;
+}
+
+/* The call that asks for this lock without waiting. */
+static const char *try_of(const struct dlw_doc_hold *want)
+{
+    if (is_kind(want, "mutex"))
+        return "pthread_mutex_trylock";
+    if (is_kind(want, "rwlock"))
+        return want->mode == DLW_SHARED ? "pthread_rwlock_tryrdlock" : "pthread_rwlock_trywrlock";
+    if (is_kind(want, "spin"))
+        return "pthread_spin_trylock";
+    if (is_kind(want, "semaphore"))
+        return "sem_trywait";
+    return is_kind(want, "file") ? "ftrylockfile" : "without waiting";
 }
 
 static bool is_cplusplus(const struct dlw_doc_finding *finding)
@@ -70,7 +112,10 @@ static bool is_cplusplus(const struct dlw_doc_finding *finding)
 static bool is_same_place(const struct dlw_stack *a, const struct dlw_stack *b)
 {
     const struct dlw_frame *x = place_of(a), *y = place_of(b);
-    return x && y && x->file && y->file && x->line == y->line && strcmp(x->file, y->file) == 0;
+    if (!x || !y || !x->file || !y->file)
+        return x && y && x->module && y->module && x->offset == y->offset &&
+               strcmp(x->module, y->module) == 0;
+    return x->line == y->line && strcmp(x->file, y->file) == 0;
 }
 
 /* The same lines on every side: which lock comes first depends on the data. */
@@ -86,15 +131,43 @@ static bool is_one_code_path(const struct dlw_doc_finding *finding)
 static void say_other_ways(struct dlw_region *region, const struct dlw_doc_finding *finding,
                            struct dlw_remedy *remedy)
 {
-    say(remedy, dlw_region_print(
-                    region,
-                    "Or take them together: %sone more lock held around all of these places (a "
-                    "gate) lets in one thread at a time; or try the later lock "
-                    "(pthread_mutex_trylock), and when it is busy let go of the first and begin "
-                    "again (nobody holds one lock while waiting for another any more).",
-                    is_cplusplus(finding) ? "std::scoped_lock(a, b) locks any number without "
-                                            "deadlock; "
-                                          : ""));
+    const struct dlw_doc_step *step = &finding->cycle[finding->n_cycle - 1];
+    say(remedy,
+        dlw_region_print(region,
+                         "Or let one thread in at a time: %sone more lock held around all "
+                         "of these places (a gate). That breaks \"hold and wait\": what is "
+                         "needed is taken as one.",
+                         is_cplusplus(finding)
+                             ? "std::scoped_lock(a, b) takes any number without deadlock; or "
+                             : ""));
+    say(remedy,
+        dlw_region_print(region,
+                         "Or back off: ask for the later lock with %s%s, and when it is "
+                         "busy let go of the first and begin again. That breaks \"no preemption\".",
+                         try_of(&step->wants), is_cplusplus(finding) ? " (std::try_to_lock)" : ""));
+}
+
+static bool is_python(const struct dlw_doc_finding *finding)
+{
+    const struct dlw_frame *frame = place_of(&finding->cycle[0].wants.stack);
+    const char *slash = frame && frame->module ? strrchr(frame->module, '/') : NULL;
+    const char *name = slash ? slash + 1 : "";
+    return strncmp(name, "python", 6) == 0 || strncmp(name, "libpython", 9) == 0;
+}
+
+/* The C code of the interpreter is the same whatever lines of a script stand behind it. */
+static void remedy_python(struct dlw_remedy *remedy)
+{
+    say(remedy, "The frames are those of the Python interpreter. The lines of the script behind "
+                "them Python tells itself: with python3 -X faulthandler the signal SIGABRT prints "
+                "the stack of each thread, as does faulthandler.dump_traceback_later().");
+    say(remedy, "Take these locks in one order everywhere in the script. That breaks \"circular "
+                "wait\".");
+    say(remedy, "Or hold one more lock around all of these places (a gate). That breaks \"hold and "
+                "wait\": what is needed is taken as one.");
+    say(remedy, "Or back off: ask for the later lock with acquire(blocking=False) or a timeout, "
+                "and when it is busy release the first and begin again. That breaks \"no "
+                "preemption\".");
 }
 
 /* The step whose change is asked for: the last, so that the first one shows how it should be. */
@@ -106,20 +179,20 @@ static void remedy_two_paths(struct dlw_region *region, const struct dlw_doc_fin
     const char *second = lock(region, finding, &step->holds);
     if (finding->n_cycle == 2)
         say(remedy,
-            dlw_region_print(region,
-                             "Take them in one order everywhere: %s first, then %s, as %s "
-                             "does. The place to change: %s asks for %s while it already "
-                             "holds %s, taken in %s; let it take %s first. Then no circle of "
-                             "waits can form.",
-                             first, second, place(region, &finding->cycle[0].wants.stack),
-                             place(region, &step->wants.stack), first, second,
-                             place(region, &step->holds.stack), first));
+            dlw_region_print(
+                region,
+                "Take them in one order everywhere: %s first, then %s, as %s "
+                "does. The place to change: %s asks for %s while it already "
+                "holds %s, taken in %s; let it take %s first. That breaks \"circular wait\".",
+                first, second, place(region, &finding->cycle[0].wants.stack),
+                place(region, &step->wants.stack), first, second, place(region, &step->holds.stack),
+                first));
     else
         say(remedy, dlw_region_print(region,
                                      "Take the locks in one order everywhere. One change is enough "
                                      "to open this circle, for example: %s asks for %s while it "
                                      "holds %s, taken in %s; let it take %s first, or let go of %s "
-                                     "before it asks. Then no circle of waits can form.",
+                                     "before it asks. That breaks \"circular wait\".",
                                      place(region, &step->wants.stack), first, second,
                                      place(region, &step->holds.stack), first, second));
 }
@@ -133,32 +206,9 @@ static void remedy_one_path(struct dlw_region *region, const struct dlw_doc_find
                          "The same lines take both locks on every side: one in %s, the next in %s. "
                          "Which lock comes first depends on the data. Choose the order there by "
                          "something that all threads agree on, such as the lower index or the "
-                         "lower address first. Then no circle of waits can form.",
+                         "lower address first. That breaks \"circular wait\".",
                          place(region, &step->holds.stack),
                          dlw_frame_place(region, place_of(&step->wants.stack))));
-}
-
-/* What ended with the lock in hand, or stayed in the parent of a fork. */
-static void remedy_gone(struct dlw_region *region, const struct dlw_doc_finding *finding,
-                        struct dlw_remedy *remedy)
-{
-    const char *what = lock(region, finding, &finding->cycle[0].wants);
-    if (finding->reason && strstr(finding->reason, "fork"))
-        say(remedy,
-            dlw_region_print(region,
-                             "A forked child has only the thread that forked; locks that others "
-                             "held stay locked in it. Take %s before the fork and unlock it on "
-                             "both sides (pthread_atfork), or let the child do nothing but exec "
-                             "(posix_spawn does that).",
-                             what));
-    else
-        say(remedy,
-            dlw_region_print(region,
-                             "Whoever takes %s must unlock it before it ends, on every way "
-                             "out. In C a pthread_cleanup_push, in C++ a std::lock_guard sees "
-                             "to that; a robust mutex (PTHREAD_MUTEX_ROBUST) tells the next "
-                             "one instead of hanging it.",
-                             what));
 }
 
 static void remedy_alone(struct dlw_region *region, const struct dlw_doc_finding *finding,
@@ -168,63 +218,174 @@ static void remedy_alone(struct dlw_region *region, const struct dlw_doc_finding
     const char *what = lock(region, finding, &step->wants);
     const char *taken = place(region, &step->holds.stack),
                *asked = place(region, &step->wants.stack);
-    if (step->holder) {
-        remedy_gone(region, finding, remedy);
-    } else if (is_kind(&step->wants, "thread")) {
+    if (is_join(&step->wants)) {
         say(remedy, "A thread must not join itself: let another thread join it, or detach it "
                     "(pthread_detach).");
-    } else if (is_kind(&step->wants, "once") || is_kind(&step->wants, "guard")) {
-        say(remedy, "The initialiser needs itself to be finished: take the call that leads back "
-                    "into it out of the initialiser.");
+    } else if (is_initialiser(&step->wants)) {
+        say(remedy, dlw_region_print(region,
+                                     "The initialiser needs itself to be finished: take the call "
+                                     "that leads back into it, in %s, out of the initialiser. That "
+                                     "breaks \"circular wait\".",
+                                     asked));
     } else if (step->holds.mode == DLW_SHARED) {
         say(remedy, dlw_region_print(region,
                                      "A read lock can't be turned into a write lock: take %s for "
                                      "writing in %s already, or let go of it before %s asks (and "
                                      "check again what was read: another writer may have been "
-                                     "faster).",
+                                     "faster). That breaks \"hold and wait\".",
                                      what, taken, asked));
     } else {
         say(remedy,
-            dlw_region_print(region,
-                             "%s is taken in %s and asked for again, before it is unlocked, "
-                             "in %s. Unlock it in between, or split off the part that needs "
-                             "no locking and call that from inside.",
-                             what, taken, asked));
-        say(remedy,
-            dlw_region_print(region,
-                             "A recursive mutex (PTHREAD_MUTEX_RECURSIVE%s) would not hang, "
-                             "but the inner code then sees the data half changed.",
-                             is_cplusplus(finding) ? ", std::recursive_mutex" : ""));
+            dlw_region_print(
+                region,
+                "%s is taken in %s and asked for again, before it is "
+                "unlocked, in %s. Unlock it in between, or split off the part "
+                "that needs no locking and call that from inside. That breaks \"hold and wait\".",
+                what, taken, asked));
+        say(remedy, dlw_region_print(region,
+                                     "A recursive mutex (PTHREAD_MUTEX_RECURSIVE%s) would not "
+                                     "hang, but the inner code then sees the data half changed.",
+                                     is_cplusplus(finding) ? ", std::recursive_mutex" : ""));
     }
 }
 
-/* A join, an initialiser or a semaphore is part of the circle. */
+static void remedy_gone(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                        struct dlw_remedy *remedy)
+{
+    const struct dlw_doc_step *step = &finding->cycle[0];
+    const char *what = lock(region, finding, &step->wants);
+    const char *where = step->holds.stack.n ? place(region, &step->holds.stack) : NULL;
+    const char *taken = where ? dlw_region_print(region, " (taken in %s)", where) : "";
+    if (strstr(finding->reason, "parent")) {
+        say(remedy, dlw_region_print(region,
+                                     "After fork the child has only the thread that called it; "
+                                     "%s%s stays locked there for ever. Fork before the threads "
+                                     "are made, or take the lock around fork and give it back in "
+                                     "parent and child (pthread_atfork); between fork and exec "
+                                     "call only what is async-signal-safe.",
+                                     what, taken));
+        return;
+    }
+    say(remedy, dlw_region_print(region,
+                                 "Whoever takes %s%s must unlock it before it ends, on every way "
+                                 "out (return, pthread_exit, cancellation). In C a "
+                                 "pthread_cleanup_push, in C++ a std::lock_guard sees to that. "
+                                 "That breaks \"hold and wait\".",
+                                 what, taken));
+    say(remedy, "Or make it robust (PTHREAD_MUTEX_ROBUST): the next one that asks gets it, told by "
+                "EOWNERDEAD. That breaks \"no preemption\".");
+}
+
+/* Each keeps a unit of one semaphore and asks for another. */
+static void remedy_pool(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                        struct dlw_remedy *remedy)
+{
+    const struct dlw_doc_step *step = &finding->cycle[0];
+    const char *what = lock(region, finding, &step->wants);
+    const char *asked = place(region, &step->wants.stack);
+    say(remedy,
+        dlw_region_print(region,
+                         "Give the first of %s back before %s asks for one more, or take "
+                         "all that the work needs in one go where it begins, in %s, with a "
+                         "mutex held around the taking only. That breaks \"hold and wait\".",
+                         what, asked, place(region, &step->holds.stack)));
+    say(remedy,
+        dlw_region_print(
+            region,
+            "Or let fewer threads begin at once than %s has units: then one "
+            "of them always gets its second and gives both back. That breaks \"circular wait\".",
+            what));
+    say(remedy,
+        dlw_region_print(region,
+                         "Or back off: ask with sem_trywait in %s, and when none is left "
+                         "give the first back and begin again. That breaks \"no preemption\".",
+                         asked));
+}
+
+/* A reader asks once more for what it reads already, and a writer came in between. */
+static void remedy_in_line(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                           const struct dlw_doc_step *reader, struct dlw_remedy *remedy)
+{
+    const char *what = lock(region, finding, &reader->wants);
+    say(remedy, dlw_region_print(region,
+                                 "Take %s for reading once: it is held since %s already when %s "
+                                 "asks again. Let the inner code rely on that, or let go in "
+                                 "between. That breaks \"hold and wait\".",
+                                 what, place(region, &reader->holds.stack),
+                                 place(region, &reader->wants.stack)));
+    say(remedy, dlw_region_print(region,
+                                 "Or let readers pass waiting writers: "
+                                 "PTHREAD_RWLOCK_PREFER_READER_NP when %s is made. That breaks "
+                                 "\"circular wait\", and writers may wait long.",
+                                 what));
+}
+
+static const struct dlw_doc_step *second_reader(const struct dlw_doc_finding *finding)
+{
+    for (size_t i = 0; i < finding->n_cycle && finding->n_cycle == 2; i++)
+        if (dlw_step_is_in_line(finding, &finding->cycle[i]) &&
+            dlw_next_step(finding, i)->holds.lock == dlw_next_step(finding, i)->wants.lock)
+            return dlw_next_step(finding, i);
+    return NULL;
+}
+
+static void remedy_joins(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                         struct dlw_remedy *remedy)
+{
+    say(remedy, dlw_region_print(region,
+                                 "Threads that join each other can none of them end. Take one of "
+                                 "the joins out, for example the one in %s: let a thread that is "
+                                 "not in the circle, such as the one that created them, join them "
+                                 "all. That breaks \"circular wait\".",
+                                 place(region, &finding->cycle[0].wants.stack)));
+}
+
+static void say_let_go(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                       const struct dlw_doc_step *step, struct dlw_remedy *remedy)
+{
+    const char *held = lock(region, finding, &step->holds);
+    const char *taken = place(region, &step->holds.stack);
+    const char *asked = place(region, &step->wants.stack);
+    if (is_join(&step->wants))
+        say(remedy,
+            dlw_region_print(
+                region,
+                "Let go of %s, taken in %s, before the join in %s: the thread "
+                "that is joined needs it to come to its end. That breaks \"hold and wait\".",
+                held, taken, asked));
+    else
+        say(remedy,
+            dlw_region_print(region,
+                             "Let go of %s before %s waits for %s, or have that done "
+                             "before %s is taken in %s. That breaks \"hold and wait\".",
+                             held, asked, lock(region, finding, &step->wants), held, taken));
+}
+
+/* A join or an initialiser is part of the circle. */
 static void remedy_mixed(struct dlw_region *region, const struct dlw_doc_finding *finding,
                          struct dlw_remedy *remedy)
 {
     for (size_t i = 0; i < finding->n_cycle; i++) {
         const struct dlw_doc_step *step = &finding->cycle[i];
-        if (is_lock(&step->wants) || !is_lock(&step->holds))
-            continue;
-        const char *held = lock(region, finding, &step->holds);
-        const char *asked = place(region, &step->wants.stack);
-        if (is_kind(&step->wants, "thread"))
+        if (!is_lock(&step->wants) && is_taken(&step->holds))
+            say_let_go(region, finding, step, remedy);
+    }
+    for (size_t i = 0; i < finding->n_cycle; i++) {
+        const struct dlw_doc_step *step = &finding->cycle[i];
+        if (is_initialiser(&step->holds) && !is_initialiser(&step->wants))
             say(remedy, dlw_region_print(region,
-                                         "Let go of %s before the join in %s: the thread that is "
-                                         "joined needs it to come to its end. Then nobody holds a "
-                                         "lock while waiting.",
-                                         held, asked));
-        else
-            say(remedy, dlw_region_print(region,
-                                         "Let go of %s before %s waits for %s, or do what it waits "
-                                         "for before %s is taken in %s. Then nobody holds a lock "
-                                         "while waiting.",
-                                         held, asked, lock(region, finding, &step->wants), held,
-                                         place(region, &step->holds.stack)));
+                                         "Or keep %s out of what the initialiser calls (%s asks "
+                                         "for it). That breaks \"circular wait\".",
+                                         lock(region, finding, &step->wants),
+                                         place(region, &step->wants.stack)));
     }
     if (!remedy->n)
-        say(remedy, "Let each thread have what it will wait for before it starts what others wait "
-                    "for: one of these waits has to go.");
+        say(remedy,
+            dlw_region_print(
+                region,
+                "One of these waits has to go: do what the others need from this "
+                "thread before it waits, for example before %s. That breaks \"circular wait\".",
+                place(region, &finding->cycle[0].wants.stack)));
 }
 
 static void remedy_stall(struct dlw_region *region, const struct dlw_doc_finding *finding,
@@ -238,9 +399,10 @@ static void remedy_stall(struct dlw_region *region, const struct dlw_doc_finding
         say(remedy, "A condition that is signalled while nobody waits is lost. Keep what is waited "
                     "for in a variable, change it and signal while holding the mutex, and wait in "
                     "a loop: while (!ready) pthread_cond_wait(&condition, &mutex);");
-    say(remedy, "For each wait below ask which line should have ended it, and why that line was "
-                "not reached: it usually stands behind another of these waits, or on a way out "
-                "(error, early return, ended thread) that forgets to signal or post.");
+    say(remedy,
+        "For each of these waits ask which line should have ended it, and why that line was "
+        "not reached: it usually stands behind another of these waits, or on a way out "
+        "(error, early return, ended thread) that forgets to signal or post.");
 }
 
 static void remedy_accusation(struct dlw_region *region, const struct dlw_doc_finding *finding,
@@ -284,24 +446,52 @@ static void remedy_accusation(struct dlw_region *region, const struct dlw_doc_fi
     }
 }
 
+/* Locks that are taken in a circle. */
+static void remedy_order(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                         struct dlw_remedy *remedy)
+{
+    if (is_python(finding)) {
+        remedy_python(remedy);
+        return;
+    }
+    if (is_one_code_path(finding))
+        remedy_one_path(region, finding, remedy);
+    else
+        remedy_two_paths(region, finding, remedy);
+    say_other_ways(region, finding, remedy);
+}
+
+static void remedy_cycle(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                         struct dlw_remedy *remedy)
+{
+    if (dlw_finding_holder_is_gone(finding))
+        remedy_gone(region, finding, remedy);
+    else if (finding->n_cycle == 1)
+        remedy_alone(region, finding, remedy);
+    else if (second_reader(finding))
+        remedy_in_line(region, finding, second_reader(finding), remedy);
+    else if (is_pool(finding))
+        remedy_pool(region, finding, remedy);
+    else if (are_all(finding, is_join))
+        remedy_joins(region, finding, remedy);
+    else if (are_all(finding, is_taken))
+        remedy_order(region, finding, remedy);
+    else
+        remedy_mixed(region, finding, remedy);
+}
+
 struct dlw_remedy dlw_finding_remedy(struct dlw_region *region,
                                      const struct dlw_doc_finding *finding)
 {
-    struct dlw_remedy remedy = {.n = 0};
-    if (finding->kind == DLW_STALL || (finding->kind == DLW_DEADLOCK && !finding->n_cycle)) {
-        remedy_stall(region, finding, &remedy);
-    } else if (finding->n_cycle == 1) {
-        remedy_alone(region, finding, &remedy);
-    } else if (finding->n_cycle && !are_all_locks(finding)) {
-        remedy_mixed(region, finding, &remedy);
-    } else if (finding->n_cycle) {
-        if (is_one_code_path(finding))
-            remedy_one_path(region, finding, &remedy);
-        else
-            remedy_two_paths(region, finding, &remedy);
-        say_other_ways(region, finding, &remedy);
-    } else if (finding->n_threads) {
-        remedy_accusation(region, finding, &remedy);
+    struct dlw_remedy remedy = {.title = "What breaks it"};
+    if (finding->n_cycle) {
+        remedy_cycle(region, finding, &remedy);
+        return remedy;
     }
+    remedy.title = "What to do";
+    if (finding->kind == DLW_STALL || finding->kind == DLW_DEADLOCK)
+        remedy_stall(region, finding, &remedy);
+    else if (finding->n_threads)
+        remedy_accusation(region, finding, &remedy);
     return remedy;
 }

@@ -36,11 +36,16 @@ static bool is_library_module(const struct dlw_frame *frame)
     return false;
 }
 
+static bool is_library(const struct dlw_frame *frame)
+{
+    return !frame->unknown && (is_library_module(frame) || is_library_wrapper(frame));
+}
+
 size_t dlw_stack_place(const struct dlw_stack *stack)
 {
     for (size_t i = 0; i < stack->n; i++) {
         const struct dlw_frame *frame = &stack->frames[i];
-        if (!frame->unknown && !is_library_module(frame) && !is_library_wrapper(frame))
+        if (!frame->unknown && !is_library(frame))
             return i;
     }
     return stack->n;
@@ -71,9 +76,9 @@ size_t dlw_stack_depth(const struct dlw_stack *stack)
         n++;
     if (n > stack->n)
         return stack->n;
-    /* std::thread's way from there to the program's function. */
-    while (n > 1 && !stack->frames[n - 1].unknown &&
-           (is_library_module(&stack->frames[n - 1]) || is_library_wrapper(&stack->frames[n - 1])))
+    /* std::thread's way from there to the program's function, and our own; what could not be known
+     * of such a way is of no interest. */
+    while (n > 1 && is_library(&stack->frames[n - 1 - (n > 2 && stack->frames[n - 1].unknown)]))
         n--;
     return n;
 }
@@ -142,6 +147,13 @@ static const char *by_place(struct dlw_region *region, const struct dlw_doc_lock
                             dlw_frame_place(region, &stack->frames[place]));
 }
 
+/* The linker's symbol of a static's guard is called after the static. */
+static const char *variable_title(struct dlw_region *region, const char *name)
+{
+    static const char guard[] = "guard variable for ";
+    return dlw_short_name(region, begins(name, guard) ? name + sizeof(guard) - 1 : name);
+}
+
 const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock *lock)
 {
     if (strcmp(lock->kind, "thread") == 0)
@@ -149,7 +161,7 @@ const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock 
                                                dlw_thread_title(region, lock->thread))
                             : "the end of a thread";
     if (lock->expression || lock->name)
-        return dlw_short_name(region, lock->expression ? lock->expression : lock->name);
+        return variable_title(region, lock->expression ? lock->expression : lock->name);
     const char *title = by_place(region, lock, &lock->created, "created");
     if (!title)
         title = by_place(region, lock, &lock->first, "first taken");
@@ -172,10 +184,28 @@ const char *dlw_short_name(struct dlw_region *region, const char *name)
     return name;
 }
 
+/* The kernel gives a thread the name of the program, cut, until it is named otherwise. */
+static bool is_own_name(const struct dlw_doc_thread *thread)
+{
+    enum { LONGEST = 15 };
+    const struct dlw_doc_process *process = thread->process;
+    const char *names[] = {process ? process->exe : NULL,
+                           process && process->argc ? process->argv[0] : NULL};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i] && strncmp(thread->name, base_name(names[i]), LONGEST) == 0)
+            return false;
+    return true;
+}
+
 const char *dlw_thread_title(struct dlw_region *region, const struct dlw_doc_thread *thread)
 {
-    if (thread->name)
+    if (thread->name && is_own_name(thread))
         return dlw_region_copy(region, thread->name);
+    if (thread->process && thread->tid && thread->tid == thread->process->pid)
+        return "main";
+    if (thread->start)
+        return dlw_region_print(region, "%s #%u", dlw_short_name(region, thread->start),
+                                thread->id);
     if (thread->tid)
         return dlw_region_print(region, "thread %u (tid %u)", thread->id, thread->tid);
     return dlw_region_print(region, "thread %u", thread->id);

@@ -130,7 +130,7 @@ formats() {
 	is '[.runs[0].results[].codeFlows[].threadFlows[].locations|length > 0]|all' true 'sarif locations'
 	is '[.runs[0].results[].message.text|length > 0]|all' true 'sarif messages'
 	is '[.runs[0].results[]|.partialFingerprints|length]|unique' '[1]' 'sarif fingerprints'
-	is '[.runs[0].results[0].codeFlows[0].threadFlows[].id]' '["bank","teller"]' 'sarif threads'
+	is '[.runs[0].results[0].codeFlows[0].threadFlows[].id]' '["main","teller"]' 'sarif threads'
 	is '.runs[0].results[0].locations[0].physicalLocation|[.artifactLocation.uri,.artifactLocation.uriBaseId,.region.startLine]' \
 		'["bank.c","SRCROOT",15]' 'sarif place'
 	report junit 66 --format=junit --suppressions=/dev/null "$tmp/deadlock.json" "$tmp/exit-holding-lock.json"
@@ -139,7 +139,7 @@ formats() {
 	report 'junit of nothing' 0 --format=junit "$tmp/none.json"
 	says out 'tests="1" failures="0"' junit
 	report github 66 --format=github "$tmp/deadlock.json"
-	says out '^::error file=bank.c,line=15,title=deadlock::bank and teller wait' github
+	says out '^::error file=bank.c,line=15,title=deadlock::main and teller wait' github
 	report dot 66 --format=dot "$tmp/deadlock.json"
 	says out '^digraph dlwatch' dot
 	says out 'label="accounts\[0\].lock"' dot
@@ -161,7 +161,7 @@ formats() {
 
 text() {
 	COLUMNS=80 report text 66 "$tmp/deadlock.json"
-	for words in 'deadlock: bank and teller wait for each other' 'The circle: bank --waits for accounts\[1\].lock--> teller' \
+	for words in 'deadlock: main and teller wait for each other' 'The circle: main --waits for accounts\[1\].lock--> teller' \
 		'Thread teller (tid 4243)' 'holds accounts\[1\].lock (mutex, accounts+56), taken' 'at withdraw  bank.c:22' \
 		'22 | pthread_mutex_lock(&accounts\[1\].lock);' 'waits for accounts\[0\].lock (mutex, accounts+8), asked for' \
 		'What breaks it: Take them in one order' 'Summary: 1 error in 1 process.'; do

@@ -39,7 +39,7 @@ static void annotation(FILE *out, struct dlw_doc *doc, const struct dlw_doc_find
     escaped(out, finding->message, false);
     struct dlw_remedy remedy = dlw_finding_remedy(region, finding);
     if (remedy.n) {
-        fputs("%0AWhat breaks it: ", out);
+        fprintf(out, "%%0A%s: ", remedy.title);
         escaped(out, remedy.paragraphs[0], false);
     }
     fputc('\n', out);

@@ -195,7 +195,7 @@ static void advice(struct page *page, const struct dlw_doc_finding *finding)
         element(page, "<p><b>How sure:</b> ", confidence, "</p>\n");
     if (!remedy.n)
         return;
-    fputs("<div class=\"remedy\"><p><b>What breaks it</b></p>\n", page->out);
+    element(page, "<div class=\"remedy\"><p><b>", remedy.title, "</b></p>\n");
     for (size_t i = 0; i < remedy.n; i++)
         element(page, "<p>", remedy.paragraphs[i], "</p>\n");
     fputs("</div>\n", page->out);

@@ -25,6 +25,18 @@ static const char *thread(struct dlw_readable *text, const struct dlw_doc_findin
                    : dlw_thread_title(region, which);
 }
 
+/* The contract's word, or plainer ones. */
+static const char *kind_of(const struct dlw_doc_lock *which)
+{
+    static const char *const plain[][2] = {
+        {"spin", "spin lock"},    {"rwlock", "read-write lock"},           {"once", "once-routine"},
+        {"file", "stdio's lock"}, {"guard", "initialisation of a static"}, {"custom", "lock"}};
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+        if (strcmp(which->kind, plain[i][0]) == 0)
+            return plain[i][1];
+    return which->kind;
+}
+
 /* "forks[1] (mutex, forks+40)": the title, with what else identifies it. */
 static const char *full_lock(struct dlw_readable *text, const struct dlw_doc_finding *finding,
                              const struct dlw_doc_lock *which)
@@ -37,8 +49,9 @@ static const char *full_lock(struct dlw_readable *text, const struct dlw_doc_fin
         which->name && which->expression && strcmp(which->name, which->expression) != 0;
     if (names_kind && !has_other_name)
         return title;
-    return dlw_region_print(&text->doc->region, "%s (%s%s%s)", title, names_kind ? "" : which->kind,
-                            has_other_name ? ", " : "", has_other_name ? which->name : "");
+    return dlw_region_print(&text->doc->region, "%s (%s%s%s)", title,
+                            names_kind ? "" : kind_of(which), has_other_name ? ", " : "",
+                            has_other_name ? which->name : "");
 }
 
 static const char *for_mode(const struct dlw_doc_hold *hold)
@@ -97,8 +110,9 @@ static void hold_lines(struct dlw_readable *text, const struct dlw_doc_finding *
     /* That a thread "holds its own end" explains itself in what it wants. */
     if (is_thread(hold->lock))
         return;
-    fprintf(text->out, "    %s " BOLD "%s" PLAIN "%s, taken\n", verb,
-            full_lock(text, finding, hold->lock), for_mode(hold));
+    dlw_readable_prose(text, "    ", 6,
+                       dlw_region_print(&text->doc->region, "%s " BOLD "%s" PLAIN "%s, taken", verb,
+                                        full_lock(text, finding, hold->lock), for_mode(hold)));
     dlw_readable_stack(text, 6, &hold->stack, process);
 }
 
@@ -106,9 +120,10 @@ static void want_lines(struct dlw_readable *text, const struct dlw_doc_finding *
                        const struct dlw_doc_hold *want, const struct dlw_doc_process *process)
 {
     const char *verb = finding->kind == DLW_DEADLOCK ? "waits for" : "then takes";
-    fprintf(text->out, "    %s " BOLD "%s" PLAIN "%s%s, asked for\n", verb,
-            full_lock(text, finding, want->lock), for_mode(want),
-            want->timed ? " (with a time limit)" : "");
+    dlw_readable_prose(text, "    ", 6,
+                       dlw_region_print(&text->doc->region, "%s " BOLD "%s" PLAIN "%s%s, asked for",
+                                        verb, full_lock(text, finding, want->lock), for_mode(want),
+                                        want->timed ? " (with a time limit)" : ""));
     dlw_readable_stack(text, 6, &want->stack, process);
 }
 
@@ -123,11 +138,10 @@ static void step_lines(struct dlw_readable *text, const struct dlw_doc_finding *
 {
     const struct dlw_doc_process *process = process_of(finding, step->thread);
     thread_heading(text, finding, step->thread);
-    /* A writer in front of a reader holds no more than its place in the line. */
-    if (finding->n_cycle > 1 && step->holds.lock == step->wants.lock)
+    if (dlw_step_is_in_line(finding, step))
         fprintf(text->out, "    is next in line for " BOLD "%s" PLAIN "\n",
                 lock(text, finding, step->holds.lock));
-    else if (!step->holder)
+    else if (!dlw_finding_holder_is_gone(finding))
         hold_lines(text, finding, &step->holds, process, "holds");
     want_lines(text, finding, &step->wants, process);
     if (!step->holder)
@@ -167,10 +181,13 @@ void dlw_readable_state(struct dlw_readable *text, const struct dlw_doc_finding 
                         const struct dlw_doc_state *state)
 {
     const struct dlw_doc_process *process = process_of(finding, state->thread);
-    fprintf(text->out, "    %s", wait_phrase(text, finding, state));
+    const char *line = wait_phrase(text, finding, state);
     if (state->since >= 0)
-        fprintf(text->out, ", for %.*f s", state->since < 10 ? 1 : 0, state->since);
-    fputs(state->timed ? " (with a time limit)\n" : "\n", text->out);
+        line = dlw_region_print(&text->doc->region, "%s, for %.*f s", line,
+                                state->since < 10 ? 1 : 0, state->since);
+    dlw_readable_prose(text, "    ", 6,
+                       dlw_region_print(&text->doc->region, "%s%s", line,
+                                        state->timed ? " (with a time limit)" : ""));
     if (state->note)
         fprintf(text->out, "    " FAINT "(%s)" PLAIN "\n", state->note);
     if (state->stack.n || (state->waits != DLW_WAIT_NONE && state->waits != DLW_WAIT_SYSCALL))
@@ -296,19 +313,25 @@ static void remedy_lines(struct dlw_readable *text, const struct dlw_doc_finding
         dlw_readable_prose(text, "\n  " BOLD "How sure:" PLAIN " ", 4, confidence);
     struct dlw_remedy remedy = dlw_finding_remedy(region, finding);
     for (size_t i = 0; i < remedy.n; i++)
-        dlw_readable_prose(text, i == 0 ? "\n  " BOLD "What breaks it:" PLAIN " " : "    ", 4,
-                           remedy.paragraphs[i]);
+        dlw_readable_prose(
+            text, i ? "    " : dlw_region_print(region, "\n  " BOLD "%s:" PLAIN " ", remedy.title),
+            4, remedy.paragraphs[i]);
 }
 
 static void identity_line(struct dlw_readable *text, const struct dlw_doc_finding *finding)
 {
     const struct dlw_doc_process *process = finding->process;
-    fprintf(text->out, FAINT "  (");
+    struct dlw_region *region = &text->doc->region;
+    const char *line = "";
     if (process)
-        fprintf(text->out, "process %u, %s; ", process->pid, process->exe ? process->exe : "?");
+        line = dlw_region_print(region, "process %u, %s; ", process->pid,
+                                process->exe ? process->exe : "?");
     if (finding->count > 1)
-        fprintf(text->out, "seen %llu times; ", (unsigned long long)finding->count);
-    fprintf(text->out, "fingerprint %s)" PLAIN "\n", finding->fingerprint);
+        line = dlw_region_print(region, "%sseen %llu times; ", line,
+                                (unsigned long long)finding->count);
+    dlw_readable_prose(
+        text, FAINT "  (", 3,
+        dlw_region_print(region, "%sfingerprint %s)" PLAIN, line, finding->fingerprint));
 }
 
 void dlw_readable_finding(struct dlw_readable *text, const struct dlw_doc_finding *finding)

@@ -3,6 +3,8 @@
 
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
+#include "interpose/held.h"
+#include "interpose/joined.h"
 #include "interpose/learn.h"
 #include "interpose/misuse.h"
 #include "interpose/real.h"
@@ -25,8 +27,8 @@ static struct dlw_arena arena;
 struct joinable {
     UT_hash_handle hh;
     pthread_t handle;
-    uint32_t id, tid; /* tid 0 once it has ended */
-    dlw_segment last; /* with a reference, once it has ended */
+    uint32_t tid;           /* 0 once it has ended */
+    struct dlw_ended ended; /* the id from the start on; the segment comes with a reference */
 };
 
 /* RANK_THREADS: protects the table; held for some ns. Not nested with the threads lock of the same
@@ -53,6 +55,11 @@ static struct joinable *find_locked(pthread_t handle)
     return found;
 }
 
+static void drop_taken_locked(struct joinable *entry)
+{
+    dlw_arena_free(&arena, entry->ended.taken, entry->ended.n * sizeof(*entry->ended.taken));
+}
+
 static void add_joinable(struct dlw_thread *thread)
 {
     dlw_lock_acquire(&joinables_lock);
@@ -65,27 +72,52 @@ static void add_joinable(struct dlw_thread *thread)
         }
     }
     if (entry) {
-        entry->id = thread->id;
+        drop_taken_locked(entry);
+        entry->ended = (struct dlw_ended){.id = thread->id};
         entry->tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
-        entry->last = 0;
     }
     dlw_lock_release(&joinables_lock);
 }
 
-/* Takes the entry out; returns the reference on its last segment. */
-static dlw_segment remove_joinable(pthread_t handle)
+/* Takes the entry out: its table is the caller's to drop, its reference the caller's to give back.
+ */
+static struct dlw_ended remove_joinable(pthread_t handle)
 {
-    dlw_segment last = 0;
+    struct dlw_ended ended = {0};
 
     dlw_lock_acquire(&joinables_lock);
     struct joinable *entry = find_locked(handle);
     if (entry) {
-        last = entry->last;
+        ended = entry->ended;
         HASH_DEL(joinables, entry);
         dlw_arena_free(&arena, entry, sizeof(*entry));
     }
     dlw_lock_release(&joinables_lock);
-    return last;
+    return ended;
+}
+
+static void drop_taken(const struct dlw_ended *ended)
+{
+    if (!ended->taken)
+        return;
+    dlw_lock_acquire(&joinables_lock);
+    dlw_arena_free(&arena, ended->taken, ended->n * sizeof(*ended->taken));
+    dlw_lock_release(&joinables_lock);
+}
+
+/* Out of memory: nothing is known to have been taken. */
+static void keep_taken_locked(struct joinable *entry, const struct dlw_thread *thread)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < DLW_TAKEN; i++)
+        n += thread->taken[i].lock != 0;
+    entry->ended.taken = n ? dlw_arena_alloc(&arena, n * sizeof(*entry->ended.taken)) : NULL;
+    if (!entry->ended.taken)
+        return;
+    for (uint32_t i = 0; i < DLW_TAKEN; i++)
+        if (thread->taken[i].lock)
+            entry->ended.taken[entry->ended.n++] = thread->taken[i];
 }
 
 /* The segment's reference passes to the joiner's entry; false when nobody will join. */
@@ -95,7 +127,16 @@ static bool leave_to_joiner(struct dlw_thread *self)
     struct joinable *entry = find_locked(self->handle);
     if (entry) {
         entry->tid = 0;
-        entry->last = self->segment;
+        entry->ended = (struct dlw_ended){
+            .id = self->id,
+            .tid = atomic_load_explicit(&self->tid, memory_order_relaxed),
+            .parent = self->parent,
+            .created = self->created,
+            .start = self->start,
+            .segment = self->segment,
+        };
+        memcpy(entry->ended.name, self->name, sizeof(entry->ended.name));
+        keep_taken_locked(entry, self);
     }
     dlw_lock_release(&joinables_lock);
     return entry != NULL;
@@ -106,7 +147,7 @@ bool dlw_create_of_handle(pthread_t handle, uint32_t *id, uint32_t *tid)
     dlw_lock_acquire(&joinables_lock);
     struct joinable *entry = find_locked(handle);
     if (entry) {
-        *id = entry->id;
+        *id = entry->ended.id;
         *tid = entry->tid;
     }
     dlw_lock_release(&joinables_lock);
@@ -283,17 +324,20 @@ DLW_EXPORT int thrd_create(thrd_t *handle, thrd_start_t routine, void *argument)
 struct joining {
     struct dlw_thread *self;
     pthread_t handle;
+    struct dlw_call call;
+    bool timed, waited;
 };
 
-static void wait_for_end(struct joining *joining, bool timed, struct dlw_call call)
+static void wait_for_end(struct joining *joining)
 {
     struct dlw_wait_for wait = {.on = (uintptr_t)joining->handle,
                                 .kind = DLW_WAIT_JOIN,
                                 .lock_kind = DLW_LOCK_THREAD,
-                                .timed = timed,
-                                .call = call};
+                                .timed = joining->timed,
+                                .call = joining->call};
 
     joining->self->calls++;
+    joining->waited = true;
     dlw_wait_begin(joining->self, &wait);
 }
 
@@ -307,7 +351,11 @@ static void stop_waiting(void *argument)
 static void joined(struct joining *joining)
 {
     dlw_guard_enter(joining->self);
-    dlw_learn_joined(joining->self, remove_joinable(joining->handle));
+    struct dlw_ended ended = remove_joinable(joining->handle);
+    if (dlw_held_depth(joining->self) && ended.n && joining->waited)
+        dlw_joined_learn(joining->self, &ended, joining->timed, &joining->call);
+    drop_taken(&ended);
+    dlw_learn_joined(joining->self, ended.segment);
     dlw_guard_leave(joining->self);
 }
 
@@ -325,12 +373,12 @@ static int watched_join(struct joining *joining, void **value)
 
 DLW_EXPORT int pthread_join(pthread_t handle, void **value)
 {
-    struct joining joining = {dlw_thread_self(), handle};
+    struct joining joining = {dlw_thread_self(), handle, DLW_CALL_HERE(), false, false};
     int result;
 
     if (dlw_thread_passes(joining.self))
         return real.pthread_join(handle, value);
-    wait_for_end(&joining, false, DLW_CALL_HERE());
+    wait_for_end(&joining);
     pthread_cleanup_push(stop_waiting, &joining);
     result = dlw_stall_suspected(joining.self) ? watched_join(&joining, value)
                                                : real.pthread_join(handle, value);
@@ -342,12 +390,12 @@ DLW_EXPORT int pthread_join(pthread_t handle, void **value)
 
 DLW_EXPORT int thrd_join(thrd_t handle, int *value)
 {
-    struct joining joining = {dlw_thread_self(), (pthread_t)handle};
+    struct joining joining = {dlw_thread_self(), (pthread_t)handle, DLW_CALL_HERE(), false, false};
     int result;
 
     if (dlw_thread_passes(joining.self))
         return real.thrd_join(handle, value);
-    wait_for_end(&joining, false, DLW_CALL_HERE());
+    wait_for_end(&joining);
     pthread_cleanup_push(stop_waiting, &joining);
     result = real.thrd_join(handle, value);
     pthread_cleanup_pop(1);
@@ -358,12 +406,13 @@ DLW_EXPORT int thrd_join(thrd_t handle, int *value)
 
 DLW_EXPORT int pthread_timedjoin_np(pthread_t handle, void **value, const struct timespec *limit)
 {
-    struct joining joining = {dlw_thread_self(), handle};
+    struct joining joining = {dlw_thread_self(), handle, DLW_CALL_HERE(), false, false};
     int result;
 
     if (dlw_thread_passes(joining.self))
         return real.pthread_timedjoin_np(handle, value, limit);
-    wait_for_end(&joining, limit != NULL, DLW_CALL_HERE());
+    joining.timed = limit != NULL;
+    wait_for_end(&joining);
     pthread_cleanup_push(stop_waiting, &joining);
     result = real.pthread_timedjoin_np(handle, value, limit);
     pthread_cleanup_pop(1);
@@ -375,12 +424,13 @@ DLW_EXPORT int pthread_timedjoin_np(pthread_t handle, void **value, const struct
 DLW_EXPORT int pthread_clockjoin_np(pthread_t handle, void **value, clockid_t clock,
                                     const struct timespec *limit)
 {
-    struct joining joining = {dlw_thread_self(), handle};
+    struct joining joining = {dlw_thread_self(), handle, DLW_CALL_HERE(), false, false};
     int result;
 
     if (dlw_thread_passes(joining.self))
         return real.pthread_clockjoin_np(handle, value, clock, limit);
-    wait_for_end(&joining, limit != NULL, DLW_CALL_HERE());
+    joining.timed = limit != NULL;
+    wait_for_end(&joining);
     pthread_cleanup_push(stop_waiting, &joining);
     result = real.pthread_clockjoin_np(handle, value, clock, limit);
     pthread_cleanup_pop(1);
@@ -391,7 +441,7 @@ DLW_EXPORT int pthread_clockjoin_np(pthread_t handle, void **value, clockid_t cl
 
 DLW_EXPORT int pthread_tryjoin_np(pthread_t handle, void **value)
 {
-    struct joining joining = {dlw_thread_self(), handle};
+    struct joining joining = {dlw_thread_self(), handle, DLW_CALL_HERE(), false, false};
     int result = real.pthread_tryjoin_np(handle, value);
 
     if (dlw_thread_passes(joining.self))
@@ -406,7 +456,9 @@ static void detached(struct dlw_thread *self, pthread_t handle)
 {
     dlw_guard_enter(self);
     self->calls++;
-    dlw_learn_drop_segment(remove_joinable(handle));
+    struct dlw_ended ended = remove_joinable(handle);
+    drop_taken(&ended);
+    dlw_learn_drop_segment(ended.segment);
     dlw_guard_leave(self);
 }
 

@@ -158,3 +158,16 @@ void dlw_held_rekey(struct dlw_thread *self)
     }
     self->stale_above = UINT32_MAX;
 }
+
+void dlw_held_note_taken(struct dlw_taken *slot, const struct dlw_held_lock *held)
+{
+    slot->lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+    slot->id = held->id;
+    slot->kind = held->kind;
+    slot->mode = atomic_load_explicit(&held->mode, memory_order_relaxed);
+    slot->n = 0;
+    while (slot->n < DLW_TAKEN_LEVELS && slot->n < held->levels) {
+        slot->pc[slot->n] = held->pc[slot->n];
+        slot->n++;
+    }
+}

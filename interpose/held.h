@@ -86,6 +86,9 @@ static inline void dlw_held_note(struct dlw_held_lock *held, struct dlw_call cal
     held->fp = call.fp;
 }
 
+/* Cold: the lock was not noted at its place yet (taken.h). */
+void dlw_held_note_taken(struct dlw_taken *slot, const struct dlw_held_lock *held);
+
 /* Cold: computes the stale keys again, or all of them after `self->stale_above` was set to 0. */
 void dlw_held_rekey(struct dlw_thread *self);
 
@@ -110,6 +113,11 @@ static inline struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void 
     held->flags = (uint8_t)flags;
     held->node = 0;
     dlw_held_note(held, call, self->stack_high);
+    if (depth == 0) {
+        struct dlw_taken *slot = dlw_taken_slot(self->taken, (uintptr_t)lock);
+        if (__builtin_expect(slot->lock != (uintptr_t)lock || slot->id != id, 0))
+            dlw_held_note_taken(slot, held);
+    }
     /* Ordered by the sequence number of the wait that a walker reads first. */
     atomic_store_explicit(&self->depth, depth + 1, memory_order_relaxed);
     return held;

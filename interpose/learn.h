@@ -47,8 +47,4 @@ void dlw_learn_drop_segment(dlw_segment segment);
 void dlw_learn_passed(struct dlw_thread *self, dlw_segment round);
 void dlw_learn_joined(struct dlw_thread *self, dlw_segment last);
 
-/* Nodes of what is held, looked up and noted in the entries. Called with the graph lock held.
- * False: out of memory. */
-bool dlw_learn_resolve_held_locked(struct dlw_thread *self, uint32_t n);
-
 #endif

@@ -122,6 +122,11 @@ static void retire(dlw_node node)
     dlw_order_remove(dlw_order_graph, node);
 }
 
+void dlw_lock_retire_locked(dlw_node node)
+{
+    retire(node);
+}
+
 static bool records_reach(dlw_node node)
 {
     uint32_t wanted = room ? room : 256;
@@ -175,7 +180,7 @@ static void write_mark(const struct dlw_lock_ref *ref, dlw_node node)
 {
     uint64_t place = atomic_load_explicit(ref->chain, memory_order_relaxed);
 
-    if (atomic_load_explicit(ref->id, memory_order_relaxed) == DLW_MARK_CREATED)
+    if (dlw_mark_is_created(atomic_load_explicit(ref->id, memory_order_relaxed)))
         records[node].created = place;
     atomic_store_explicit(ref->id, mark_of(node, ref->address), memory_order_relaxed);
 }
@@ -185,6 +190,13 @@ dlw_node dlw_lock_known_locked(const struct dlw_lock_ref *ref)
     if (ref->id)
         return mark_node(atomic_load_explicit(ref->id, memory_order_relaxed), ref->address);
     return index_slots ? index_slots[index_find(ref->address)] : 0;
+}
+
+dlw_node dlw_lock_of_mark_locked(uintptr_t address, uint64_t mark)
+{
+    dlw_node node = index_slots ? index_slots[index_find(address)] : 0;
+
+    return node && mark_of(node, address) == mark ? node : 0;
 }
 
 dlw_node dlw_lock_node_locked(const struct dlw_lock_ref *ref)
@@ -203,12 +215,24 @@ dlw_node dlw_lock_node_locked(const struct dlw_lock_ref *ref)
     return node;
 }
 
+/* A number for each init call, drawn by the thread in blocks: no counter is shared on this path. */
+static uint32_t next_birth(void)
+{
+    enum { BLOCK = 1024 };
+    static _Atomic uint32_t blocks;
+    struct dlw_thread *self = dlw_self ? dlw_self : &dlw_nobody;
+
+    if (self->next_birth % BLOCK == 0)
+        self->next_birth = atomic_fetch_add_explicit(&blocks, BLOCK, memory_order_relaxed);
+    return self->next_birth++;
+}
+
 void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)
 {
     dlw_gone_forget(ref->address);
     if (ref->id) {
         uint64_t mark = atomic_load_explicit(ref->id, memory_order_relaxed);
-        if (mark != 0 && mark != DLW_MARK_CREATED) {
+        if (mark != 0 && !dlw_mark_is_created(mark)) {
             dlw_lock_acquire(&dlw_graph_lock);
             dlw_node node = mark_node(mark, ref->address);
             if (node)
@@ -216,7 +240,8 @@ void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)
             dlw_lock_release(&dlw_graph_lock);
         }
         atomic_store_explicit(ref->chain, created, memory_order_relaxed);
-        atomic_store_explicit(ref->id, created ? DLW_MARK_CREATED : 0, memory_order_relaxed);
+        atomic_store_explicit(ref->id, created ? DLW_MARK_CREATED | next_birth() : 0,
+                              memory_order_relaxed);
         return;
     }
     dlw_lock_acquire(&dlw_graph_lock);
@@ -265,6 +290,13 @@ bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out)
 uint64_t dlw_lock_tag_locked(dlw_node node)
 {
     return ((uint64_t)records[node].serial_high << 32 | records[node].serial) << 32 | node;
+}
+
+bool dlw_lock_lives_locked(uint64_t tag)
+{
+    dlw_node node = (dlw_node)tag;
+
+    return node && node < room && records[node].address && dlw_lock_tag_locked(node) == tag;
 }
 
 void dlw_lock_saw_stack_locked(dlw_node node, uint32_t stack)

@@ -30,9 +30,14 @@ enum {
     DLW_ATTR_PREFER_WRITER = 64,
 };
 
-/* In the id word after an init call: no identity yet, and the chain word holds the place of the
- * call. */
+/* In the id word after an init call: no identity yet, but the low half tells one such life from
+ * another, and the chain word holds the place of the call. */
 #define DLW_MARK_CREATED 0x0C7EA7ED00000000ULL
+
+static inline bool dlw_mark_is_created(uint64_t mark)
+{
+    return mark >> 32 == DLW_MARK_CREATED >> 32;
+}
 
 /* A semaphore with several units, and one that other threads post: not locks. */
 #define DLW_MARK_POOL 0x0C7EA7EE00000000ULL
@@ -62,6 +67,21 @@ struct dlw_lock_facts {
 dlw_node dlw_lock_node_locked(const struct dlw_lock_ref *ref);
 /* The node if it has an identity, else 0. */
 dlw_node dlw_lock_known_locked(const struct dlw_lock_ref *ref);
+/* The end of a thread as a lock: no address of memory, and no other thread's. */
+static inline uintptr_t dlw_lock_end_of(uint32_t thread)
+{
+    return (uintptr_t)1 << 63 | thread;
+}
+
+static inline bool dlw_lock_is_end(uintptr_t address)
+{
+    return address >> 63;
+}
+
+/* The lock is no longer of interest: its node and edges go. */
+void dlw_lock_retire_locked(dlw_node node);
+/* The node of the lock that bore this mark at this address, if it lives; the memory is not read. */
+dlw_node dlw_lock_of_mark_locked(uintptr_t address, uint64_t mark);
 /* For entries of the held stack. */
 struct dlw_lock_ref dlw_lock_ref_of(const struct dlw_held_lock *held);
 struct dlw_lock_ref dlw_lock_ref_at(uintptr_t address, unsigned kind);
@@ -76,6 +96,8 @@ void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref);
 bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out);
 void dlw_lock_saw_stack_locked(dlw_node node, uint32_t stack);
 uint64_t dlw_lock_tag_locked(dlw_node node);
+/* Does the lock that findings call so still live? */
+bool dlw_lock_lives_locked(uint64_t tag);
 
 /* The journal's number of a lock, from the tag that findings carry. */
 static inline uint64_t dlw_lock_serial(uint64_t lock)

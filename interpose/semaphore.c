@@ -32,7 +32,7 @@ static uint64_t mark_of(sem_t *semaphore)
 
 static bool is_signal_mark(uint64_t mark, uintptr_t address)
 {
-    return mark == DLW_MARK_SIGNAL || (mark != DLW_MARK_CREATED && mark != DLW_MARK_POOL &&
+    return mark == DLW_MARK_SIGNAL || (!dlw_mark_is_created(mark) && mark != DLW_MARK_POOL &&
                                        !dlw_lock_mark_is_good(mark, address));
 }
 

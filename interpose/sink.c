@@ -100,7 +100,7 @@ static bool source_lock(void *context, uint64_t id, struct dlw_journal_lock *out
         *out = (struct dlw_journal_lock){
             .kind = dlw_lock_kind_name(facts->kind),
             .attributes = attribute_text(facts->attributes),
-            .address = facts->address,
+            .address = dlw_lock_is_end(facts->address) ? 0 : facts->address,
             .module = current_resolved[i].module,
             .created = current_resolved[i].created,
             .first = facts->first,
@@ -116,27 +116,48 @@ static const struct dlw_journal_source source = {NULL, source_module, source_sta
 
 /* ---- threads ---- */
 
-static struct known_thread *know_thread_locked(const struct dlw_thread *thread)
+static struct known_thread *know_locked(const struct dlw_ended *facts)
 {
     struct known_thread *known = NULL;
 
-    HASH_FIND(hh, known_threads, &thread->id, sizeof(thread->id), known);
+    HASH_FIND(hh, known_threads, &facts->id, sizeof(facts->id), known);
     if (!known) {
         known = dlw_arena_alloc(&arena, sizeof(*known));
         if (!known)
             return NULL;
-        known->id = thread->id;
+        known->id = facts->id;
         HASH_ADD(hh, known_threads, id, sizeof(known->id), known);
     }
     known->facts = (struct dlw_journal_thread){
+        .tid = facts->tid,
+        .parent = facts->parent,
+        .created = facts->created,
+        .start = facts->start,
+        .name = known->name,
+    };
+    memcpy(known->name, facts->name, sizeof(known->name));
+    return known;
+}
+
+static struct known_thread *know_thread_locked(const struct dlw_thread *thread)
+{
+    struct dlw_ended facts = {
+        .id = thread->id,
         .tid = atomic_load_explicit(&thread->tid, memory_order_relaxed),
         .parent = thread->parent,
         .created = thread->created,
         .start = thread->start,
-        .name = known->name,
     };
-    memcpy(known->name, thread->name, sizeof(known->name));
-    return known;
+
+    memcpy(facts.name, thread->name, sizeof(facts.name));
+    return know_locked(&facts);
+}
+
+void dlw_sink_know_ended(const struct dlw_ended *ended)
+{
+    dlw_lock_acquire(&emit_lock);
+    know_locked(ended);
+    dlw_lock_release(&emit_lock);
 }
 
 /* A thread may have named itself through prctl: /proc says what it is called now. */

@@ -7,6 +7,7 @@
 #ifndef DLW_SINK_H
 #define DLW_SINK_H
 
+#include "interpose/joined.h"
 #include "interpose/news.h"
 #include "interpose/thread.h"
 
@@ -17,6 +18,8 @@ void dlw_sink_flush(bool now);
 /* What the journal says of a thread, kept beyond its end. By the thread itself, or of one that is
  * blocked. */
 void dlw_sink_know_thread(const struct dlw_thread *thread);
+/* Of one that has ended. */
+void dlw_sink_know_ended(const struct dlw_ended *ended);
 void dlw_sink_renamed(const struct dlw_thread *thread);
 
 void dlw_sink_warn(const char *line);

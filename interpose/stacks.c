@@ -20,7 +20,7 @@ static struct dlw_arena arena;
 
 enum { SEGMENT = 1024, SEGMENTS = 65536, COPY_BYTES = 1 << 20 };
 
-enum why { KNOWN, WHY_RETURNED, WHY_NO_TABLES, WHY_LOST, WHY_MOVED, WHY_RUNNING };
+enum why { KNOWN, WHY_RETURNED, WHY_NO_TABLES, WHY_LOST, WHY_MOVED, WHY_RUNNING, WHY_ENDED };
 static const char *const why_text[] = {
     NULL,
     "a helper that has returned",
@@ -28,6 +28,7 @@ static const char *const why_text[] = {
     "a frame that could not be read",
     "the thread moved on while it was read",
     "the thread runs, its outer frames were not read",
+    "the thread has ended, its outer frames were not kept",
 };
 
 struct frame {
@@ -357,6 +358,19 @@ uint32_t dlw_stack_of_pc(uintptr_t pc)
     DRAFT_ON_STACK(draft);
 
     draft_add(&draft, pc, KNOWN);
+    return intern(&draft);
+}
+
+uint32_t dlw_stack_of_ended(const uintptr_t *pc, uint32_t n)
+{
+    DRAFT_ON_STACK(draft);
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (dlw_is_own_code(pc[i])) /* the trampoline: all is listed */
+            return intern(&draft);
+        draft_add(&draft, pc[i], KNOWN);
+    }
+    draft_add(&draft, 0, WHY_ENDED);
     return intern(&draft);
 }
 

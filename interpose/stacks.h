@@ -41,6 +41,8 @@ uint32_t dlw_stack_of_waiting_held(struct dlw_thread *thread, uint64_t sequence,
 /* Of any thread: exact while it waits, else what was noted at the lock and nothing further out. */
 uint32_t dlw_stack_of_others_held(struct dlw_thread *thread, uintptr_t lock);
 uint32_t dlw_stack_of_pc(uintptr_t pc);
+/* The innermost return addresses of a thread that has ended. */
+uint32_t dlw_stack_of_ended(const uintptr_t *pc, uint32_t n);
 
 bool dlw_module_get(uint32_t id, struct dlw_journal_module *out);
 uint32_t dlw_module_of(uintptr_t address); /* 0: in none */

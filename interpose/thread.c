@@ -153,6 +153,7 @@ static void clear_record(struct dlw_thread *record)
         dlw_pages_unmap(record->validated, ((size_t)record->validated_mask + 1) * sizeof(uint64_t));
     memset(record, 0, offsetof(struct dlw_thread, first_held));
     memset(record->first_validated, 0, sizeof(record->first_validated));
+    memset(record->taken, 0, sizeof(record->taken));
     atomic_store_explicit(&record->wait.sequence, (sequence + 2) & ~(uint64_t)1,
                           memory_order_release);
     atomic_store_explicit(&record->held, held ? held : record->first_held, memory_order_relaxed);

@@ -15,6 +15,7 @@
 #include "graph/finding.h"
 #include "graph/life.h"
 #include "interpose/platform.h"
+#include "interpose/taken.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -91,9 +92,10 @@ struct dlw_thread {
     uint32_t validated_mask;
     uint32_t misses; /* since the cache last grew */
     uint32_t
-        stale_above; /* keys of entries from here on are to be made anew before the next push */
-    uint32_t holes;  /* entries whose lock was released out of order (lock 0) */
-    uint64_t calls;  /* wrapped calls seen */
+        stale_above;     /* keys of entries from here on are to be made anew before the next push */
+    uint32_t holes;      /* entries whose lock was released out of order (lock 0) */
+    uint32_t next_birth; /* of a lock (locks.c) */
+    uint64_t calls;      /* wrapped calls seen */
     uintptr_t stack_low, stack_high;
     dlw_segment segment;
     bool resync;  /* something passed while the guard was up */
@@ -128,6 +130,7 @@ struct dlw_thread {
     struct dlw_held_lock first_held[DLW_FIRST_HELD];
     struct dlw_arena scratch; /* owner: for walks of the wait-for graph */
     uint64_t first_validated[DLW_FIRST_CACHE];
+    struct dlw_taken taken[DLW_TAKEN]; /* owner */
 };
 
 enum {

@@ -95,6 +95,8 @@ static const char *reason_of(enum dlw_harmless harmless, bool is_timed)
         return "only one thread takes these locks in both orders";
     case DLW_ALL_SHARED:
         return "a reader only meets readers";
+    case DLW_INTENDED:
+        return "the program says that it means this order";
     default:
         return is_timed ? "one side is timed" : NULL;
     }
@@ -156,7 +158,8 @@ static void add_candidate(struct search *search)
     uint64_t hash = dlw_told_hash(search->steps, n);
 
     if (is_candidate(all, hash) || dlw_told_kind(order, hash) == TOLD_REAL ||
-        dlw_told_contains(order, search->steps, n, n))
+        dlw_told_contains(order, search->steps, n, n) ||
+        dlw_intent_excuses(order, search->steps, n))
         return;
     if (!dlw_array_fit(order->arena, all->list, all->room, all->n + 1) ||
         !dlw_array_fit(order->arena, all->steps, all->steps_room, all->n_steps + n)) {

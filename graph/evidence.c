@@ -23,13 +23,14 @@ enum { EVICTION_LIMIT = 256 };
 static bool is_as_strong(const struct evidence *a, const struct evidence *b)
 {
     return a->hold_mode == b->hold_mode &&
-           (a->want_mode == DLW_EXCLUSIVE || b->want_mode == DLW_SHARED) && (!a->timed || b->timed);
+           (a->want_mode == DLW_EXCLUSIVE || b->want_mode == DLW_SHARED) &&
+           (!a->timed || b->timed) && a->intent <= b->intent;
 }
 
 static bool is_alike(const struct evidence *a, const struct evidence *b)
 {
     return a->chain == b->chain && a->hold_mode == b->hold_mode && a->want_mode == b->want_mode &&
-           a->timed == b->timed;
+           a->timed == b->timed && a->intent == b->intent;
 }
 
 /*
@@ -186,7 +187,7 @@ static void append(struct dlw_order *order, struct edge *edge, uint32_t id)
     while (last && evidence_at(order, last)->next)
         last = evidence_at(order, last)->next;
     if (last)
-        evidence_at(order, last)->next = id & ((1U << 28) - 1);
+        evidence_at(order, last)->next = id & ((1U << EVIDENCE_BITS) - 1);
     else
         edge->evidence = id;
     edge->n_evidence++;

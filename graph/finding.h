@@ -45,6 +45,7 @@ enum dlw_harmless {
     DLW_ORDERED,    /* create, join or a barrier orders its parts */
     DLW_ONE_THREAD, /* no two different threads */
     DLW_ALL_SHARED, /* somewhere a reader meets only readers */
+    DLW_INTENDED,   /* the program says that it means this order */
 };
 
 struct dlw_held {

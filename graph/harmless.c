@@ -140,7 +140,8 @@ static void tell_best(struct dlw_order *order, struct weighing *w,
         w->steps[i] = dlw_cycle_step(order, w->edges[i], w->best[i]);
     for (uint32_t i = 1; i < w->n; i++)
         compare_with_earlier(order, w->steps, i, w->n, &breaks);
-    enum dlw_harmless reason = main_reason(&breaks);
+    enum dlw_harmless reason =
+        dlw_intent_excuses(order, w->steps, w->n) ? DLW_INTENDED : main_reason(&breaks);
     /* Nothing broken: the search for a real one gave up too early. */
     dlw_told_note(order, hash, w->steps, w->n, reason ? TOLD_HARMLESS : TOLD_REAL);
     dlw_cycle_tell(order, sink, w->steps, w->n, reason, breaks.of[DLW_GUARDED] ? breaks.gate : 0);

@@ -16,9 +16,10 @@ static uint32_t unfold(const struct dlw_order *order, const struct edge *edge,
     for (dlw_chain id = piece->chain; id; id = chain_at(order, id)->parent) {
         const struct chain *chain = chain_at(order, id);
         uint32_t at = chain->depth - 1;
-        held[at] = (struct dlw_order_hold){chain->node, 0, chain->mode};
+        held[at] = (struct dlw_order_hold){.node = chain->node, .mode = chain->mode};
         if (chain->node == edge->from) {
             held[at].stack = piece->hold_stack;
+            held[at].intent = piece->intent;
             source = at;
         }
     }

@@ -221,6 +221,7 @@ static struct evidence piece_of(const struct dlw_order_ask *ask, uint32_t i, dlw
         .hold_mode = ask->held[i].mode != DLW_EXCLUSIVE,
         .want_mode = ask->mode != DLW_EXCLUSIVE,
         .timed = ask->timed,
+        .intent = ask->held[i].intent & 3U,
     };
 }
 

@@ -13,7 +13,8 @@
  *  - no two steps share a gate (a lock held by both around; shared/shared does not exclude),
  *  - no two steps are ordered by life.h,
  *  - at each lock the meeting of holder's and asker's mode excludes (shared with shared does
- *    not, unless the lock prefers writers: then it can, with a writer waiting between them).
+ *    not, unless the lock prefers writers: then it can, with a writer waiting between them),
+ *  - the program has not said that it means the order (enum dlw_intent).
  * Else it is harmless, and the finding says why (the reason that the fewest changes would remove).
  *
  * Acyclicity is kept per strongly connected component in a topological order
@@ -60,10 +61,20 @@ void dlw_order_remove(struct dlw_order *order, dlw_node node);
 void dlw_order_rename(struct dlw_order *order, dlw_node node, uint64_t lock);
 uint64_t dlw_order_lock_of(const struct dlw_order *order, dlw_node node);
 
+/* What the program says of asking for a lock while it holds this one. */
+enum dlw_intent {
+    DLW_INTENT_NONE,
+    DLW_INTENT_RISING,  /* one class, from a lower level to a higher: a cycle of nothing else is
+                         * meant
+                         */
+    DLW_INTENT_VOUCHED, /* this very order is meant: no cycle goes through it */
+};
+
 struct dlw_order_hold {
     dlw_node node;
     uint32_t stack; /* where it was taken */
     uint8_t mode;   /* enum dlw_mode */
+    uint8_t intent; /* enum dlw_intent, of this one and the wanted one */
 };
 
 struct dlw_order_ask {

@@ -10,6 +10,7 @@
  *   component.c components: merging on a cycle, rebuilding after removals
  *   cycle.c     search for a real cycle
  *   harmless.c  why a cycle can't happen
+ *   intent.c    cycles that the program means
  *   told.c      cycles already told
  */
 #ifndef DLW_ORDER_PRIVATE_H
@@ -48,11 +49,14 @@ struct edge {
     uint16_t evictions; /* pieces that made room although nothing made them useless */
 };
 
+enum { EVIDENCE_BITS = 26 }; /* sixty million pieces: a gigabyte and a half */
+
 struct evidence {
     uint32_t who;    /* a segment, which knows its thread; or a thread without one */
     dlw_chain chain; /* everything held, the edge's source among it */
     uint32_t hold_stack, want_stack;
-    uint32_t next : 28;
+    uint32_t next : EVIDENCE_BITS;
+    uint32_t intent : 2;
     uint32_t has_segment : 1;
     uint32_t hold_mode : 1;
     uint32_t want_mode : 1;
@@ -236,6 +240,9 @@ void dlw_cycle_tell(struct dlw_order *order, const struct dlw_order_sink *sink,
  * `steps` are of n edges, the first with the new piece, the others with any. */
 void dlw_harmless_report(struct dlw_order *order, struct step *steps, const uint32_t *edges,
                          uint32_t n, const struct dlw_order_sink *sink);
+
+/* intent.c: does the program mean this cycle? */
+bool dlw_intent_excuses(const struct dlw_order *order, const struct step *steps, uint32_t n);
 
 /* told.c. The cycle of the steps' sources, by the hash of its edges. */
 enum { TOLD_HARMLESS = 1, TOLD_REAL };

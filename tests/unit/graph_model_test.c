@@ -508,7 +508,7 @@ static void acquire(struct model_thread *thread, const struct model_lock *lock, 
         model.learned += (verdict & DLW_ORDER_NEWS) != 0;
         compare(fresh, keep_all(thread, lock, mode, fresh));
     }
-    thread->held[thread->n_held] = (struct dlw_order_hold){lock->node, 0, mode};
+    thread->held[thread->n_held] = (struct dlw_order_hold){.node = lock->node, .mode = mode};
     thread->serials[thread->n_held] = lock->serial;
     push_chain(thread, thread->n_held++);
 }

@@ -399,6 +399,80 @@ START_TEST(test_nothing_is_told_when_not_wanted)
 }
 END_TEST
 
+START_TEST(test_intended_when_one_order_is_vouched_for)
+{
+    NEST(1, 0, a, b);
+    nest_intended(2, b, a, DLW_INTENT_VOUCHED);
+    assert_findings(1);
+    assert_last(DLW_INTENDED, 2);
+    NEST(3, 0, b, a); /* elsewhere it isn't */
+    assert_findings(2);
+    assert_last(DLW_FEASIBLE, 2);
+}
+END_TEST
+
+START_TEST(test_intended_when_levels_rise_all_around)
+{
+    nest_intended(1, a, b, DLW_INTENT_RISING);
+    nest_intended(2, b, a, DLW_INTENT_RISING);
+    assert_findings(1);
+    assert_last(DLW_INTENDED, 2);
+}
+END_TEST
+
+START_TEST(test_inversion_when_levels_rise_on_one_side_only)
+{
+    nest_intended(1, a, b, DLW_INTENT_RISING);
+    NEST(2, 0, b, a);
+    assert_findings(1);
+    assert_last(DLW_FEASIBLE, 2);
+}
+END_TEST
+
+START_TEST(test_intended_when_a_long_cycle_goes_through_it)
+{
+    NEST(1, 0, a, b);
+    nest_intended(2, b, c, DLW_INTENT_VOUCHED);
+    NEST(3, 0, c, a);
+    assert_findings(1);
+    assert_last(DLW_INTENDED, 3);
+}
+END_TEST
+
+/* Thread 2 holds both A and B when it asks for C: of its two edges only B -> C is vouched for. */
+START_TEST(test_inversion_when_another_lock_was_held_around)
+{
+    struct asker asker = {.thread = 2};
+
+    take(&asker, a, DLW_EXCLUSIVE);
+    take(&asker, b, DLW_EXCLUSIVE);
+    asker.held[1].intent = DLW_INTENT_VOUCHED;
+    take(&asker, c, DLW_EXCLUSIVE);
+    NEST(1, 0, c, b);
+    assert_last(DLW_INTENDED, 2);
+    NEST(3, 0, c, a);
+    assert_last(DLW_FEASIBLE, 2);
+}
+END_TEST
+
+/* What was meant once is learned anew when it no longer is. */
+START_TEST(test_news_when_the_intent_has_changed)
+{
+    struct asker asker = {.thread = 1};
+
+    take(&asker, a, DLW_EXCLUSIVE);
+    asker.held[0].intent = DLW_INTENT_VOUCHED;
+    struct dlw_order_ask ask = world_ask(&asker, b, DLW_EXCLUSIVE);
+    world_learn(&ask);
+    ck_assert_uint_eq(dlw_order_probe(world.order, &ask) & DLW_ORDER_NEWS, 0);
+    asker.held[0].intent = DLW_INTENT_NONE;
+    ck_assert_uint_eq(dlw_order_probe(world.order, &ask), DLW_ORDER_NEWS);
+    world_learn(&ask);
+    asker.held[0].intent = DLW_INTENT_RISING;
+    ck_assert_uint_eq(dlw_order_probe(world.order, &ask) & DLW_ORDER_NEWS, 0);
+}
+END_TEST
+
 Suite *graph_order_suite(void)
 {
     Suite *suite = suite_create("graph_order");
@@ -431,6 +505,12 @@ Suite *graph_order_suite(void)
     tcase_add_test(rules, test_steps_merge_when_the_window_is_narrow);
     tcase_add_test(rules, test_steps_merge_across_the_seam_when_the_window_is_narrow);
     tcase_add_test(rules, test_nothing_is_told_when_not_wanted);
+    tcase_add_test(rules, test_intended_when_one_order_is_vouched_for);
+    tcase_add_test(rules, test_intended_when_levels_rise_all_around);
+    tcase_add_test(rules, test_inversion_when_levels_rise_on_one_side_only);
+    tcase_add_test(rules, test_intended_when_a_long_cycle_goes_through_it);
+    tcase_add_test(rules, test_inversion_when_another_lock_was_held_around);
+    tcase_add_test(rules, test_news_when_the_intent_has_changed);
     suite_add_tcase(suite, rules);
     return suite;
 }

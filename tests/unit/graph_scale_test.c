@@ -128,7 +128,7 @@ START_TEST(test_edges_stay_few_when_ten_thousand_are_held)
                                     .want = nodes[i]};
         if (i)
             ck_assert_uint_eq(world_learn(&ask), DLW_ORDER_NEWS);
-        held[i] = (struct dlw_order_hold){nodes[i], 0, DLW_EXCLUSIVE};
+        held[i] = (struct dlw_order_hold){.node = nodes[i], .mode = DLW_EXCLUSIVE};
         chains[i + 1] = dlw_order_chain_push(world.order, chains[i], nodes[i], DLW_EXCLUSIVE);
     }
     ck_assert_uint_le(dlw_order_totals(world.order).edges, 16 * N);

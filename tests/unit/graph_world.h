@@ -112,7 +112,8 @@ static inline unsigned take(struct asker *asker, dlw_node lock, uint8_t mode)
     struct dlw_order_ask ask = world_ask(asker, lock, mode);
     unsigned verdict = asker->n_held ? world_learn(&ask) : DLW_ORDER_KNOWN;
 
-    asker->held[asker->n_held++] = (struct dlw_order_hold){lock, 100 * asker->thread + lock, mode};
+    asker->held[asker->n_held++] =
+        (struct dlw_order_hold){.node = lock, .stack = 100 * asker->thread + lock, .mode = mode};
     return verdict;
 }
 
@@ -125,6 +126,16 @@ static inline unsigned nest(uint32_t thread, dlw_segment segment, const dlw_node
     for (uint32_t i = 0; i < n; i++)
         verdict |= take(&asker, locks[i], DLW_EXCLUSIVE);
     return verdict;
+}
+
+/* One thread takes these two, and means the order. */
+static inline void nest_intended(uint32_t thread, dlw_node outer, dlw_node inner, unsigned intent)
+{
+    struct asker asker = {.thread = thread};
+
+    take(&asker, outer, DLW_EXCLUSIVE);
+    asker.held[0].intent = (uint8_t)intent;
+    take(&asker, inner, DLW_EXCLUSIVE);
 }
 
 #define NEST(thread, segment, ...)                                                                 \

@@ -6,7 +6,8 @@ def trim: sub("^\\s+"; "") | sub("\\s+$"; "");
 | def base: split("/") | last;
   def is_ours: (.file // "" | base) == $source;
   def place:
-    if . == null or length == 0 then "?"
+    (. // []) | map(select((.file // "" | base) as $f | $f != "dlwatch.h" and $f != "custom.h"))
+    | if length == 0 then "?"
     else ((if $source | endswith(".cpp") then first(.[] | select(is_ours)) else empty end) // .[0])
       | if .unknown then "?"
         elif is_ours and .line then "\(.function): \($lines[.line - 1] | trim)"
@@ -34,6 +35,7 @@ def trim: sub("^\\s+"; "") | sub("\\s+$"; "");
                  elif test("one thread") then " one-thread"
                  elif test("ordered") then " ordered"
                  elif test("shared|reader") then " shared"
+                 elif test("intended") then " intended"
                  elif test("timed") then " timed" else "" end)
     else (.reason | if test("fork|parent") then " parent" elif test("ended") then " ended" else "" end) end;
   def finding:

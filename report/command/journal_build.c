@@ -226,7 +226,8 @@ static enum dlw_harmless harmless_of(const char *word)
     } words[] = {{"gate", DLW_GUARDED},
                  {"ordered", DLW_ORDERED},
                  {"one-thread", DLW_ONE_THREAD},
-                 {"shared", DLW_ALL_SHARED}};
+                 {"shared", DLW_ALL_SHARED},
+                 {"intended", DLW_INTENDED}};
     for (size_t i = 0; word && i < sizeof(words) / sizeof(words[0]); i++)
         if (strcmp(words[i].word, word) == 0)
             return words[i].harmless;

@@ -12,7 +12,9 @@ static enum dlw_severity severity_of(const struct dlw_doc_finding *finding, enum
 {
     if (finding->kind == DLW_EXIT_HOLDING_LOCK)
         return DLW_WARNING;
-    if (finding->harmless != DLW_FEASIBLE && show != DLW_SHOW_STRICT)
+    /* What the program vouches for stays a note, however strict one is. */
+    if (finding->harmless == DLW_INTENDED ||
+        (finding->harmless != DLW_FEASIBLE && show != DLW_SHOW_STRICT))
         return DLW_NOTE;
     return DLW_ERROR;
 }
@@ -45,6 +47,8 @@ static const char *harmless_reason(struct dlw_doc *doc, const struct dlw_doc_fin
         return "one thread only took these orders";
     case DLW_ALL_SHARED:
         return "a reader meets only readers";
+    case DLW_INTENDED:
+        return "the program declares this order as intended";
     default:
         return finding->across_runs ? "seen across runs" : NULL;
     }

@@ -239,6 +239,9 @@ static const char *why_harmless(struct dlw_region *region, const struct dlw_doc_
     case DLW_ALL_SHARED:
         return "This run proves it harmless: somewhere in the circle a reader only meets readers, "
                "and they do not exclude each other.";
+    case DLW_INTENDED:
+        return "The program says that it means one of these orders (dlwatch.h), so this is no "
+               "error. Whether it can hang is for whoever said so to know.";
     default:
         return NULL;
     }

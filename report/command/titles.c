@@ -25,6 +25,13 @@ static bool is_library_wrapper(const struct dlw_frame *frame)
     return frame->file && frame->file[0] == '/' && strstr(frame->file, "/include/c++/");
 }
 
+/* What dlwatch.h puts into the program. */
+static bool is_annotation(const struct dlw_frame *frame)
+{
+    return begins(frame->function, "dlwatch_") && frame->file &&
+           strcmp(base_name(frame->file), "dlwatch.h") == 0;
+}
+
 static bool is_library_module(const struct dlw_frame *frame)
 {
     static const char *const names[] = {"libdlwatch.so", "libc.so.", "libpthread", "libstdc++.so.",
@@ -38,7 +45,8 @@ static bool is_library_module(const struct dlw_frame *frame)
 
 static bool is_library(const struct dlw_frame *frame)
 {
-    return !frame->unknown && (is_library_module(frame) || is_library_wrapper(frame));
+    return !frame->unknown &&
+           (is_library_module(frame) || is_library_wrapper(frame) || is_annotation(frame));
 }
 
 size_t dlw_stack_place(const struct dlw_stack *stack)
@@ -137,13 +145,21 @@ const struct dlw_frame *dlw_finding_frame(const struct dlw_doc_finding *finding)
     return frame;
 }
 
+/* "the account lock", "the mutex", "the lock" */
+static const char *sort_of(struct dlw_region *region, const struct dlw_doc_lock *lock)
+{
+    if (lock->class_name)
+        return dlw_region_print(region, "%s lock", lock->class_name);
+    return strcmp(lock->kind, "custom") == 0 ? "lock" : lock->kind;
+}
+
 static const char *by_place(struct dlw_region *region, const struct dlw_doc_lock *lock,
                             const struct dlw_stack *stack, const char *done)
 {
     size_t place = dlw_stack_place(stack);
     if (place == stack->n)
         return NULL;
-    return dlw_region_print(region, "the %s %s at %s", lock->kind, done,
+    return dlw_region_print(region, "the %s %s at %s", sort_of(region, lock), done,
                             dlw_frame_place(region, &stack->frames[place]));
 }
 
@@ -166,10 +182,10 @@ const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock 
     if (!title)
         title = by_place(region, lock, &lock->first, "first taken");
     if (!title && lock->module)
-        title = dlw_region_print(region, "the %s at %s+0x%llx", lock->kind, base_name(lock->module),
-                                 (unsigned long long)lock->offset);
+        title = dlw_region_print(region, "the %s at %s+0x%llx", sort_of(region, lock),
+                                 base_name(lock->module), (unsigned long long)lock->offset);
     if (!title)
-        title = dlw_region_print(region, "the %s at 0x%llx", lock->kind,
+        title = dlw_region_print(region, "the %s at 0x%llx", sort_of(region, lock),
                                  (unsigned long long)lock->address);
     return title;
 }

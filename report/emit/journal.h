@@ -39,7 +39,7 @@ struct dlw_journal_thread {
 };
 
 struct dlw_journal_lock {
-    const char *kind, *attributes, *name;
+    const char *kind, *attributes, *name, *class_name;
     uint64_t address;
     uint32_t module;         /* that holds the address, or 0 */
     uint32_t created, first; /* stack ids */
@@ -71,7 +71,7 @@ struct dlw_journal_edge {
     uint64_t from, to;
     uint32_t thread, hold, want; /* stack ids */
     uint8_t from_mode, to_mode;
-    bool timed;
+    bool timed, intended;
     const uint64_t *gates;
     uint32_t n_gates;
 };

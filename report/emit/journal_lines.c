@@ -27,7 +27,7 @@ static const char *const wait_names[] = {
 
 static const char *const harmless_names[] = {
     [DLW_FEASIBLE] = NULL,           [DLW_GUARDED] = "gate",      [DLW_ORDERED] = "ordered",
-    [DLW_ONE_THREAD] = "one-thread", [DLW_ALL_SHARED] = "shared",
+    [DLW_ONE_THREAD] = "one-thread", [DLW_ALL_SHARED] = "shared", [DLW_INTENDED] = "intended",
 };
 
 static const char *name_in(const char *const *names, size_t n, unsigned index)
@@ -158,6 +158,8 @@ void dlw_journal_edge(struct dlw_journal *journal, const struct dlw_journal_edge
         put_gates(journal, edge);
     if (edge->timed)
         dlw_jsonl_true_field(json, "timed");
+    if (edge->intended)
+        dlw_jsonl_true_field(json, "intended");
     dlw_journal_line_end(journal);
 }
 

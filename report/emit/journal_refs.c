@@ -184,6 +184,8 @@ static void put_lock(struct dlw_journal *journal, const struct dlw_journal_lock 
         dlw_jsonl_text_field(json, "attr", lock->attributes);
     if (lock->name && *lock->name)
         dlw_jsonl_text_field(json, "name", lock->name);
+    if (lock->class_name && *lock->class_name)
+        dlw_jsonl_text_field(json, "class", lock->class_name);
     dlw_journal_refer(journal, "thread", &journal->threads, lock->thread);
 }
 

@@ -67,6 +67,22 @@ gates() {
 	is half '.findings|length' 1 'gated on one side'
 }
 
+# What a program means in one run is meant in all; a class is known in any run, and is no one lock.
+annotated() {
+	sed '/"type":"edge"/s/}$/,"intended":true}/' "$tmp/ba.json" >"$tmp/mba.json"
+	merge 'a meant order' 0 "$tmp/meant" "$tmp/ab.json" "$tmp/mba.json"
+	is meant '.findings|length' 0 'a meant order'
+	for run in ab ba; do
+		sed '/"type":"lock"/s/"module":1,"offset":"[^"]*"\(.*\)}$/"name":"lock \1"}/; /"type":"lock"/s/"name":"lock .*"first":\([12]\)"}/"class":"node \1"}/' "$tmp/$run.json" >"$tmp/c$run.json"
+	done
+	merge 'classes' 0 "$tmp/classes" "$tmp/cab.json" "$tmp/cba.json"
+	is classes '[.findings[]|.locks[].class]|sort' '["node 1","node 2"]' 'classes'
+	is classes '.findings[0].reason|test("may be different objects")' true 'classes'
+	for run in ab ba; do sed 's/"class":"node ./"class":"node/' "$tmp/c$run.json" >"$tmp/o$run.json"; done
+	merge 'one class' 0 "$tmp/one_class" "$tmp/oab.json" "$tmp/oba.json"
+	is one_class '.findings|length' 0 'one class'
+}
+
 algebra() {
 	merge 'all' 0 "$tmp/all" "$tmp/ab.json" "$tmp/ba.json" "$tmp/dead.json" "$tmp/stall.json"
 	merge 'other order' 0 "$tmp/turned" "$tmp/stall.json" "$tmp/dead.json" "$tmp/ba.json" "$tmp/ab.json"
@@ -106,6 +122,6 @@ many() {
 		grep -q '"journals":"1-300"' "$tmp/history"; then ok; else fail 'many journals'; fi
 }
 
-for part in across gates algebra damage many; do $part; done
+for part in across gates annotated algebra damage many; do $part; done
 echo "report_merge: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -58,6 +58,7 @@ START_TEST(test_edge_and_what_it_refers_to)
                                     .want = 7,
                                     .to_mode = DLW_SHARED,
                                     .timed = true,
+                                    .intended = true,
                                     .gates = gates,
                                     .n_gates = 3};
 
@@ -76,6 +77,7 @@ START_TEST(test_edge_and_what_it_refers_to)
     assert_field(line, "to_mode", "\"shared\"");
     assert_field(line, "gates", "[3,4]");
     assert_field(line, "timed", "true");
+    assert_field(line, "intended", "true");
     line = line_of(lines, "module", 0);
     assert_field(line, "path", "\"/usr/bin/bank\"");
     assert_field(line, "build_id", "\"5b0c\"");
@@ -100,6 +102,7 @@ START_TEST(test_edge_and_what_it_refers_to)
     assert_field(line, "module", "1");
     assert_field(line, "offset", "\"0x41\"");
     assert_field(line, "attr", "\"recursive robust\"");
+    assert_field(line, "class", "\"a class\"");
     assert_field(line, "created", "1");
     assert_field(line, "first", "1");
     assert_field(line, "thread", "1");

@@ -65,6 +65,7 @@ static inline bool world_lock(void *context, uint64_t id, struct dlw_journal_loc
         .kind = "mutex",
         .attributes = id % 3 ? "recursive robust" : NULL,
         .name = id % 4 ? NULL : "the \"lock\"",
+        .class_name = id == 1 ? "a class" : NULL,
         .address = 0x1040 + id,
         .module = id % 5,
         .created = (uint32_t)(id % 7),

@@ -165,7 +165,8 @@ static json_t *cycle_json(const struct dlw_doc_finding *finding)
 
 static const char *harmless_word(enum dlw_harmless harmless)
 {
-    static const char *const words[] = {NULL, "gate", "ordered", "one-thread", "shared"};
+    static const char *const words[] = {NULL,         "gate",   "ordered",
+                                        "one-thread", "shared", "intended"};
     return words[harmless];
 }
 

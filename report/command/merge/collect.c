@@ -117,6 +117,8 @@ static const char *lasting_name(struct dlw_collector *collector, const struct dl
                                 draft->role->entity.key.a);
     if (raw->module && raw->module->path[0] == '/')
         return data_name(collector, raw);
+    if (raw->lock.class_name)
+        return dlw_region_print(&collector->region, "class %s", raw->lock.class_name);
     if (draft->created)
         return place_name(collector, "created", draft->created);
     if (draft->first)
@@ -293,6 +295,9 @@ static void take_edge(struct dlw_collector *collector, struct dlw_reader *reader
         collector->history->nameless++;
         return;
     }
+    /* The program means this order: no circle goes through it. */
+    if (dlw_json_flag(json, "intended"))
+        return;
     /* Two objects of one class, one after the other: the way of address or index order. */
     if (from == to)
         return;

@@ -1,5 +1,6 @@
 #include "interpose/learn.h"
 
+#include "interpose/annotation.h"
 #include "interpose/news.h"
 #include "interpose/sink.h"
 #include "interpose/stacks.h"
@@ -99,8 +100,10 @@ static uint64_t key_of(const struct question *q)
 
 static bool is_counted(const struct dlw_held_lock *held)
 {
-    return atomic_load_explicit(&held->lock, memory_order_relaxed) &&
-           !(held->flags & DLW_HELD_POOL);
+    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+
+    return lock && !(held->flags & DLW_HELD_POOL) &&
+           !(held->kind == DLW_LOCK_CUSTOM && dlw_annotation_is_signal_locked(lock));
 }
 
 static bool resolve_entry_locked(struct dlw_thread *self, uint32_t i)
@@ -199,7 +202,9 @@ static void list_window(struct question *q)
         q->holds[k] = (struct dlw_order_hold){
             .node = held->node,
             .stack = held->stack,
-            .mode = atomic_load_explicit(&held->mode, memory_order_relaxed)};
+            .mode = atomic_load_explicit(&held->mode, memory_order_relaxed),
+            .intent = (uint8_t)dlw_annotation_intent_locked(
+                atomic_load_explicit(&held->lock, memory_order_relaxed), q->ref->address)};
     }
     q->ask.n_held = n;
 }
@@ -245,6 +250,7 @@ static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t 
         .from_mode = ask->held[index].mode,
         .to_mode = ask->mode,
         .timed = ask->timed,
+        .intended = ask->held[index].intent != DLW_INTENT_NONE,
         .gates = gates,
     };
 
@@ -438,6 +444,13 @@ dlw_segment dlw_learn_creates(struct dlw_thread *self, uint32_t child)
     enter_segment(self, dlw_life_advance(dlw_life_graph, self->segment));
     dlw_lock_release(&dlw_graph_lock);
     return first;
+}
+
+void dlw_learn_goes_on(struct dlw_thread *self)
+{
+    dlw_lock_acquire(&dlw_graph_lock);
+    enter_segment(self, dlw_life_advance(dlw_life_graph, self->segment));
+    dlw_lock_release(&dlw_graph_lock);
 }
 
 void dlw_learn_drop_segment(dlw_segment segment)

@@ -42,6 +42,8 @@ void dlw_learn_thread_starts(struct dlw_thread *record); /* by the thread itself
 /* The first segment of a thread about to be created, with a reference; the creator's own ends. */
 dlw_segment dlw_learn_creates(struct dlw_thread *self, uint32_t child);
 void dlw_learn_thread_ends(struct dlw_thread *self); /* gives the interned chains back */
+/* What it does from here on is another segment. */
+void dlw_learn_goes_on(struct dlw_thread *self);
 void dlw_learn_drop_segment(dlw_segment segment);
 /* Came out of a barrier round. */
 void dlw_learn_passed(struct dlw_thread *self, dlw_segment round);

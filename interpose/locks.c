@@ -1,6 +1,7 @@
 #include "interpose/locks.h"
 
 #include "graph/base/sys.h"
+#include "interpose/annotation.h"
 #include "interpose/gone.h"
 #include "interpose/mutex.h"
 #include "interpose/state.h"
@@ -117,6 +118,7 @@ static void retire(dlw_node node)
     if (records[node].address == 0)
         return;
     index_remove(records[node].address);
+    dlw_annotation_unbind_locked(records[node].address);
     records[node].address = 0;
     n_live--;
     dlw_order_remove(dlw_order_graph, node);
@@ -172,6 +174,7 @@ static dlw_node make(const struct dlw_lock_ref *ref)
         .marked = ref->id != NULL,
     };
     index_slots[index_find(ref->address)] = node;
+    dlw_annotation_bind_locked(ref->address);
     return node;
 }
 
@@ -227,9 +230,19 @@ static uint32_t next_birth(void)
     return self->next_birth++;
 }
 
+static void forget_annotation(uintptr_t address)
+{
+    if (!dlw_annotation_is_any())
+        return;
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_annotation_forget_locked(address);
+    dlw_lock_release(&dlw_graph_lock);
+}
+
 void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)
 {
     dlw_gone_forget(ref->address);
+    forget_annotation(ref->address);
     if (ref->id) {
         uint64_t mark = atomic_load_explicit(ref->id, memory_order_relaxed);
         if (mark != 0 && !dlw_mark_is_created(mark)) {
@@ -266,6 +279,20 @@ void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref)
     dlw_lock_release(&dlw_graph_lock);
 }
 
+bool dlw_lock_is_signal(uintptr_t lock)
+{
+    struct dlw_thread *self = dlw_self;
+
+    if (!dlw_annotation_is_any())
+        return false;
+    dlw_guard_enter(self);
+    dlw_lock_acquire(&dlw_graph_lock);
+    bool found = dlw_annotation_is_signal_locked(lock);
+    dlw_lock_release(&dlw_graph_lock);
+    dlw_guard_leave(self);
+    return found;
+}
+
 /* ---- answers ---- */
 
 bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out)
@@ -284,6 +311,7 @@ bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out)
         .kind = record->kind,
         .attributes = record->attributes,
     };
+    dlw_annotation_facts_locked(out);
     return true;
 }
 

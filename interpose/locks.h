@@ -61,6 +61,7 @@ struct dlw_lock_facts {
     uint32_t first;  /* stack where it was first taken while others were held, or was held first */
     uint32_t thread; /* kind thread: whose end it is */
     uint8_t kind, attributes;
+    const char *name, *class_name; /* given by the program, or NULL; never freed */
 };
 
 /* The node of the lock; makes an identity when it has none. 0: out of memory. */
@@ -92,6 +93,10 @@ void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created);
 
 /* Another thread released it: from now on a signal without an owner. Its edges go. */
 void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref);
+
+/* Of kind custom: does another thread than its holder let go of it? Takes the graph lock,
+ * with the guard up. */
+bool dlw_lock_is_signal(uintptr_t lock);
 
 bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out);
 void dlw_lock_saw_stack_locked(dlw_node node, uint32_t stack);

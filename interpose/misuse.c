@@ -41,6 +41,8 @@ bool dlw_held_is_owned(struct dlw_thread *self, const struct dlw_held_lock *held
     }
     if (held->kind == DLW_LOCK_ONCE || held->kind == DLW_LOCK_GUARD)
         return held->sp > (uintptr_t)__builtin_frame_address(0); /* else its call has been left */
+    if (held->kind == DLW_LOCK_CUSTOM)
+        return !dlw_lock_is_signal(lock);
     if (held->kind == DLW_LOCK_SEMAPHORE)
         return atomic_load_explicit(dlw_semaphore_id((sem_t *)lock), /* NOLINT */
                                     memory_order_relaxed) != DLW_MARK_SIGNAL;
@@ -301,7 +303,9 @@ static bool counts_at_exit(struct dlw_thread *self, const struct dlw_held_lock *
 {
     uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
 
-    if (!lock || (held->kind != DLW_LOCK_MUTEX && held->kind != DLW_LOCK_RWLOCK) ||
+    if (!lock ||
+        (held->kind != DLW_LOCK_MUTEX && held->kind != DLW_LOCK_RWLOCK &&
+         held->kind != DLW_LOCK_CUSTOM) ||
         !dlw_held_is_owned(self, held))
         return false;
     return held->kind != DLW_LOCK_MUTEX ||

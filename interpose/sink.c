@@ -100,6 +100,8 @@ static bool source_lock(void *context, uint64_t id, struct dlw_journal_lock *out
         *out = (struct dlw_journal_lock){
             .kind = dlw_lock_kind_name(facts->kind),
             .attributes = attribute_text(facts->attributes),
+            .name = facts->name,
+            .class_name = facts->class_name,
             .address = dlw_lock_is_end(facts->address) ? 0 : facts->address,
             .module = current_resolved[i].module,
             .created = current_resolved[i].created,
@@ -291,7 +293,8 @@ static bool is_error(const struct dlw_finding *finding)
 {
     if (finding->kind == DLW_EXIT_HOLDING_LOCK)
         return false;
-    return !finding->harmless || dlw_options.show == DLW_SHOW_STRICT;
+    return !finding->harmless ||
+           (finding->harmless != DLW_INTENDED && dlw_options.show == DLW_SHOW_STRICT);
 }
 
 static bool is_shown(const struct dlw_finding *finding)

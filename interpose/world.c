@@ -150,15 +150,22 @@ static bool visit_holder(void *context, struct dlw_thread *thread)
     return true;
 }
 
+static int gone_holder(uintptr_t lock, struct dlw_owner *out)
+{
+    struct dlw_gone gone;
+
+    if (!dlw_gone_find(lock, &gone) || (gone.in_parent && dlw_proc_is_shared(lock)))
+        return 0;
+    *out = (struct dlw_owner){.mode = gone.mode};
+    return 1;
+}
+
 static int holders(uintptr_t lock, uint8_t mode, struct dlw_owner *out, uint32_t room)
 {
     struct search s = {.lock = lock, .mode = mode, .out = out, .room = room};
-    struct dlw_gone gone;
 
     dlw_threads_each(visit_holder, &s);
-    if (s.n == 0 && dlw_gone_find(lock, &gone) && !(gone.in_parent && dlw_proc_is_shared(lock)))
-        out[s.n++] = (struct dlw_owner){.mode = gone.mode};
-    return s.n;
+    return s.n ? s.n : gone_holder(lock, out);
 }
 
 /* Of a pool's holders the waiter itself comes last: with others about, they could give back theirs.
@@ -222,6 +229,34 @@ static int joined_thread(uint64_t handle, struct dlw_owner *out)
     return tid != 0;
 }
 
+static bool visit_keeper(void *context, struct dlw_thread *thread)
+{
+    struct search *s = context;
+    struct dlw_held_lock *held = atomic_load_explicit(&thread->held, memory_order_acquire);
+    uint32_t tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
+    int i = tid ? dlw_world_find_held(thread, s->lock) : -1;
+
+    if (i < 0 || s->n == (int)s->room)
+        return true;
+    uint8_t mode = atomic_load_explicit(&held[i].mode, memory_order_relaxed);
+    if (mode == DLW_EXCLUSIVE || (s->mode == DLW_EXCLUSIVE && tid != s->not_tid))
+        s->out[s->n++] = (struct dlw_owner){.thread = tid, .mode = mode};
+    return true;
+}
+
+/* Of a lock that only the program knows. Readers let readers in, and a lone one may become the
+ * writer. */
+static int keepers(uint32_t tid, const struct dlw_wait *wait, struct dlw_owner *out, uint32_t room)
+{
+    struct search s = {
+        .lock = wait->on, .mode = wait->mode, .not_tid = tid, .out = out, .room = room};
+
+    if (dlw_lock_is_signal(wait->on))
+        return -1;
+    dlw_threads_each(visit_keeper, &s);
+    return s.n ? s.n : gone_holder(wait->on, out);
+}
+
 static int owners_of(void *context, uint32_t tid, const struct dlw_wait *wait,
                      struct dlw_owner *out, uint32_t room)
 {
@@ -240,6 +275,8 @@ static int owners_of(void *context, uint32_t tid, const struct dlw_wait *wait,
         return pool_holders(tid, wait->on, out, room);
     case DLW_LOCK_THREAD:
         return joined_thread(wait->on, out);
+    case DLW_LOCK_CUSTOM:
+        return keepers(tid, wait, out, room);
     default:
         return holders(wait->on, DLW_EXCLUSIVE, out, room);
     }

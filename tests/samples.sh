@@ -40,6 +40,7 @@ sample 66 lost_wakeup stall consumer filled consume lost_wakeup.c:
 sample 66 pool_exhaustion deadlock connections sub_query sem_trywait pool_exhaustion.c:
 sample 66 join_under_lock deadlock worker state_lock shut_down join_under_lock.c:
 sample 66 cpp_scoped deadlock render logger scene log_lock Renderer::render flush cpp_scoped.cpp:
+sample 66 futex_lock deadlock bakery dairy door futex_lock order futex_lock.c:
 if [ -x /usr/bin/python3 ]; then
 	sample 66 python_abba.py deadlock semaphore PyThread_acquire_lock faulthandler
 else

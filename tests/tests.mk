@@ -57,6 +57,8 @@ bench-apps: all
 fuzz: all
 	$(Q)tests/fuzz.sh $(O)
 
+# As it is once dlwatch.h is installed.
+$(O)/samples/futex_lock: TEST_CFLAGS += -Iinterpose
 # Speed is measured on what a compiler makes of it in earnest.
 $(BENCH_BIN): TEST_CFLAGS += -O2
 $(O)/%.so: %.c | $(FIRST)

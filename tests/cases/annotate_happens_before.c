@@ -1,0 +1,33 @@
+// A message orders the two: the second comes when the first is through.
+#include "case.h"
+#include "interpose/dlwatch.h"
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static int message;
+
+static void forward(void)
+{
+    LOCK(a);
+    LOCK(b);
+    UNLOCK(b);
+    UNLOCK(a);
+    dlwatch_happens_before(&message);
+    step();
+}
+
+static void backward(void)
+{
+    await(1);
+    dlwatch_happens_after(&message);
+    LOCK(b);
+    LOCK(a);
+    UNLOCK(a);
+    UNLOCK(b);
+}
+
+int main(void)
+{
+    pthread_t f = spawn("forward", forward), g = spawn("backward", backward);
+    JOIN(f);
+    JOIN(g);
+    return 0;
+}

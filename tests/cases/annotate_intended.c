@@ -1,0 +1,35 @@
+// Both orders, and one of them is meant. A note at most.
+#include "case.h"
+#include "interpose/dlwatch.h"
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+
+static void forward(void)
+{
+    LOCK(a);
+    LOCK(b);
+    UNLOCK(b);
+    UNLOCK(a);
+    step();
+}
+
+static void backward(void)
+{
+    await(1);
+    LOCK(b);
+    LOCK(a);
+    UNLOCK(a);
+    UNLOCK(b);
+}
+
+__attribute__((constructor)) static void declare(void)
+{
+    dlwatch_intended(&b, &a);
+}
+
+int main(void)
+{
+    pthread_t f = spawn("forward", forward), g = spawn("backward", backward);
+    JOIN(f);
+    JOIN(g);
+    return 0;
+}

@@ -5,6 +5,7 @@
 #include "interpose/state.h"
 #include "report/emit/helper.h"
 #include "report/emit/journal.h"
+#include "report/emit/records.h"
 #include "report/emit/say.h"
 #include "report/emit/text.h"
 
@@ -22,6 +23,10 @@ static struct dlw_arena arena;
 /* RANK_EMIT: protects all below; held while a line is built and written, nests nothing. */
 static struct dlw_lock emit_lock = DLW_LOCK_INIT(DLW_RANK_EMIT);
 static struct dlw_journal *journal; /* NULL without report= */
+/* Of the findings, for who looks from outside; made by the first. */
+static struct dlw_journal *findings;
+static struct dlw_kept kept;
+const struct dlw_records_findings dlw_records_findings = {.lines = &kept.first};
 static struct dlw_journal_process process;
 static char exe_copy[1024], folder_copy[1024];
 static uint32_t n_findings;
@@ -356,6 +361,17 @@ static void print_locked(uint32_t id, const struct dlw_finding *finding, double 
 
 /* ---- news ---- */
 
+static void keep_locked(uint32_t id, double time, const struct dlw_finding *finding)
+{
+    if (!is_shown(finding))
+        return;
+    if (!findings) {
+        findings = dlw_journal_new(&arena, &source, &process, NULL);
+        dlw_journal_to_memory(findings, &kept);
+    }
+    dlw_journal_finding(findings, id, time, finding);
+}
+
 static void finding_locked(const struct dlw_finding *finding)
 {
     double time = dlw_wall_time();
@@ -366,6 +382,7 @@ static void finding_locked(const struct dlw_finding *finding)
     if (is_error(finding))
         atomic_fetch_add_explicit(&n_errors, 1, memory_order_relaxed);
     dlw_journal_finding(journal, new_one->id, time, finding);
+    keep_locked(new_one->id, time, finding);
     print_locked(new_one->id, finding, time);
 }
 
@@ -564,4 +581,5 @@ void dlw_sink_after_fork(bool child)
     told = NULL;
     atomic_store_explicit(&n_errors, 0, memory_order_relaxed);
     dlw_journal_after_fork(journal, &process);
+    dlw_journal_after_fork(findings, &process);
 }

@@ -6,6 +6,7 @@
 #include "interpose/modules.h"
 #include "interpose/start.h"
 #include "interpose/state.h"
+#include "report/emit/records.h"
 
 #include <string.h>
 #include <sys/uio.h>
@@ -51,6 +52,21 @@ static struct dlw_lock stacks_lock = DLW_LOCK_INIT(DLW_RANK_STACKS);
 static struct stack *table;
 static struct stack **segments[SEGMENTS];
 static _Atomic uint32_t n_stacks; /* released after the stack is whole; readers acquire */
+
+const struct dlw_records_stacks dlw_records_stacks = {
+    .segments = segments,
+    .reasons = why_text,
+    .n_segments = SEGMENTS,
+    .per_segment = SEGMENT,
+    .n_reasons = sizeof(why_text) / sizeof(why_text[0]),
+    .id = offsetof(struct stack, id),
+    .n = offsetof(struct stack, n),
+    .cut = offsetof(struct stack, cut),
+    .frames = offsetof(struct stack, frames),
+    .frame_size = sizeof(struct frame),
+    .pc = offsetof(struct frame, pc),
+    .reason = offsetof(struct frame, why),
+};
 
 /* A stack being put together, on the caller's own stack: no larger than the frames that are kept.
  */

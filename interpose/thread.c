@@ -7,6 +7,7 @@
 #include "interpose/misuse.h"
 #include "interpose/start.h"
 #include "interpose/state.h"
+#include "report/emit/records.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -34,6 +35,40 @@ struct tid_table {
 };
 static struct tid_table *_Atomic tids;
 static struct dlw_thread tombstone;
+
+#define IN_RECORD(member) offsetof(struct dlw_thread, member)
+#define IN_ENTRY(member) offsetof(struct dlw_held_lock, member)
+const struct dlw_records_threads dlw_records_threads = {
+    .table = &tids,
+    .mask = offsetof(struct tid_table, mask),
+    .slots = offsetof(struct tid_table, slots),
+    .tid = IN_RECORD(tid),
+    .id = IN_RECORD(id),
+    .depth = IN_RECORD(depth),
+    .held = IN_RECORD(held),
+    .name = IN_RECORD(name),
+    .name_size = DLW_NAME_BYTES,
+    .sequence = IN_RECORD(wait.sequence),
+    .on = IN_RECORD(wait.on),
+    .kind = IN_RECORD(wait.kind),
+    .lock_kind = IN_RECORD(wait.lock_kind),
+    .mode = IN_RECORD(wait.mode),
+    .timed = IN_RECORD(wait.timed),
+    .since = IN_RECORD(wait.since),
+    .relocks = IN_RECORD(wait.relocks),
+    .entry_size = sizeof(struct dlw_held_lock),
+    .lock = IN_ENTRY(lock),
+    .entry_kind = IN_ENTRY(kind),
+    .entry_mode = IN_ENTRY(mode),
+    .flags = IN_ENTRY(flags),
+    .pool = DLW_HELD_POOL,
+    .levels = IN_ENTRY(levels),
+    .stack = IN_ENTRY(stack),
+    .pc = IN_ENTRY(pc),
+    .sp = IN_ENTRY(sp),
+    .fp = IN_ENTRY(fp),
+    .most_levels = DLW_LEVELS,
+};
 
 static uint32_t hash_tid(uint32_t tid)
 {

@@ -166,6 +166,15 @@ void dlw_journal_to_descriptor(struct dlw_journal *journal, int descriptor)
     start_anew(journal, journal->process);
 }
 
+void dlw_journal_to_memory(struct dlw_journal *journal, struct dlw_kept *kept)
+{
+    if (!journal)
+        return;
+    journal->target = DLW_TO_MEMORY;
+    journal->kept = kept;
+    start_anew(journal, journal->process);
+}
+
 void dlw_journal_free(struct dlw_journal *journal)
 {
     if (!journal)
@@ -187,6 +196,8 @@ void dlw_journal_after_fork(struct dlw_journal *journal, const struct dlw_journa
     if (!journal || journal->target == DLW_TO_NOTHING)
         return;
     dlw_journal_close_file(journal);
+    if (journal->target == DLW_TO_MEMORY)
+        dlw_keep_nothing(journal->kept, journal->arena);
     journal->path[0] = '\0';
     journal->written = 0;
     journal->has_spoken = false;

@@ -16,6 +16,7 @@
 
 #include "graph/base/arena.h"
 #include "graph/finding.h"
+#include "report/emit/keep.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -95,6 +96,8 @@ struct dlw_journal *dlw_journal_new(struct dlw_arena *arena,
                                     void (*warn)(const char *line));
 void dlw_journal_to_path(struct dlw_journal *journal, const char *pattern,
                          const char *start_folder);
+/* Kept in memory, for who looks from outside. */
+void dlw_journal_to_memory(struct dlw_journal *journal, struct dlw_kept *kept);
 void dlw_journal_to_descriptor(struct dlw_journal *journal, int descriptor);
 void dlw_journal_free(struct dlw_journal *journal);
 

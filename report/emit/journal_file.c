@@ -106,6 +106,8 @@ bool dlw_journal_put_out(struct dlw_journal *journal, const char *lines, size_t 
 {
     size_t out = 0;
 
+    if (journal->target == DLW_TO_MEMORY)
+        return dlw_keep(journal->kept, journal->arena, lines, size) || fail(journal, -ENOMEM);
     if (journal->target == DLW_TO_PATH && !journal->path[0]) {
         if (!make_file(journal))
             return false;

@@ -17,7 +17,7 @@
 
 enum { DLW_JOURNAL_FRAMES = 256, DLW_JOURNAL_NAME = 256 };
 
-enum dlw_journal_target { DLW_TO_NOTHING, DLW_TO_PATH, DLW_TO_DESCRIPTOR };
+enum dlw_journal_target { DLW_TO_NOTHING, DLW_TO_PATH, DLW_TO_DESCRIPTOR, DLW_TO_MEMORY };
 
 struct dlw_journal {
     struct dlw_jsonl json; /* first: the one is cast to the other */
@@ -34,6 +34,7 @@ struct dlw_journal {
     uint32_t ancestors_room;
 
     enum dlw_journal_target target;
+    struct dlw_kept *kept;
     int fd; /* -1: not open */
     struct dlw_fd_identity identity;
     uint64_t written; /* bytes: the size of the file, were nobody else at it */

@@ -3,7 +3,7 @@
  * be on their way into the wait.
  *
  *   hang abba|recursive|errorcheck|robust|pi|self|ring N|rwlock|join|join-lock|once|file|gone|
- *        condition|spin|forked|main-gone
+ *        condition|spin|forked|main-gone|readers|pool
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -22,7 +22,7 @@ struct account {
 pthread_rwlock_t tables[2] = {PTHREAD_RWLOCK_INITIALIZER, PTHREAD_RWLOCK_INITIALIZER};
 pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t news = PTHREAD_COND_INITIALIZER;
-sem_t slots;
+sem_t slots, pool;
 pthread_once_t setup = PTHREAD_ONCE_INIT;
 pthread_spinlock_t spins[2];
 FILE *sinks[2];
@@ -63,6 +63,26 @@ static void *cross_tables(void *argument)
         pthread_rwlock_rdlock(&tables[0]);
     else
         pthread_rwlock_wrlock(&tables[1]);
+    return NULL;
+}
+
+/* Each reads what the other wants to write. */
+static void *upgrade_other(void *argument)
+{
+    unsigned me = (unsigned)(size_t)argument;
+    pthread_rwlock_rdlock(&tables[me]);
+    pthread_barrier_wait(&all_hold);
+    pthread_rwlock_wrlock(&tables[!me]);
+    return NULL;
+}
+
+/* Each has one of the pool, and wants a second. */
+static void *take_two(void *unused)
+{
+    (void)unused;
+    sem_wait(&pool);
+    pthread_barrier_wait(&all_hold);
+    sem_wait(&pool);
     return NULL;
 }
 
@@ -170,6 +190,8 @@ static const struct way {
     {"gone", want_gate, 0, 0, 0},
     {"condition", wait_for_ever, 0, 0, 0},
     {"spin", cross_spins, 0, 0, 0},
+    {"readers", upgrade_other, 0, 0, 0},
+    {"pool", take_two, 0, 0, 0},
     {"forked", want_gate, 0, 0, 0},
 };
 
@@ -184,6 +206,7 @@ static void prepare(const struct way *way)
     for (unsigned i = 0; i < MOST; i++)
         pthread_mutex_init(&accounts[i].lock, &attributes);
     sem_init(&slots, 0, 0);
+    sem_init(&pool, 0, n);
     for (int i = 0; i < 2; i++) {
         pthread_spin_init(&spins[i], 0);
         sinks[i] = fopen("/dev/null", "w");

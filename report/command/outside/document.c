@@ -1,5 +1,6 @@
 #include "report/command/outside/document.h"
 
+#include "report/command/outside/preloaded.h"
 #include "report/command/outside/registers.h"
 #include "report/command/outside/waits.h"
 #include "report/command/symbols.h"
@@ -48,6 +49,13 @@ static const struct dlw_stack *name_place(struct making *making, const struct dl
     return &named->frames;
 }
 
+static void add_unknown(struct making *making, struct dlw_stack *stack, const char *why)
+{
+    stack->frames =
+        dlw_region_grow(&making->doc->region, stack->frames, stack->n, sizeof *stack->frames);
+    stack->frames[stack->n++] = (struct dlw_frame){.unknown = why};
+}
+
 static void add_frames(struct making *making, struct dlw_stack *stack, const struct dlw_stack *more)
 {
     for (size_t i = 0; i < more->n; i++) {
@@ -66,6 +74,21 @@ static struct dlw_stack stack_of(struct making *making, const struct dlw_seen_th
         stack.frames = dlw_region_alloc(&making->doc->region, sizeof *stack.frames);
         stack.frames[stack.n++].unknown = thread->trouble;
     }
+    return stack;
+}
+
+/* Where a thread took a lock, by the record of it; empty where there is none. */
+static struct dlw_stack stack_of_hold(struct making *making, const struct dlw_seen_thread *thread,
+                                      const struct dlw_seen_hold *hold)
+{
+    struct dlw_stack stack = {0};
+    struct dlw_place *places;
+    size_t n = dlw_preloaded_stack(making->target, thread, hold, &places, &stack.cut);
+    for (size_t i = 0; i < n; i++)
+        if (places[i].unknown)
+            add_unknown(making, &stack, places[i].unknown);
+        else
+            add_frames(making, &stack, name_place(making, &places[i]));
     return stack;
 }
 
@@ -125,7 +148,8 @@ static struct dlw_doc_lock *find_lock(struct making *making, struct lock_list *l
 static void add_process(struct making *making)
 {
     struct dlw_target *target = making->target;
-    struct dlw_doc_process *process = dlw_doc_add_process(making->doc);
+    struct dlw_doc_process *process =
+        making->process ? making->process : dlw_doc_add_process(making->doc);
     process->pid = target->pid;
     process->exe = target->exe;
     process->argv = target->argv;
@@ -139,14 +163,25 @@ static void add_process(struct making *making)
     making->process = process;
 }
 
+/* The library's numbers stand in its findings; threads that it does not know get numbers behind. */
+static uint32_t last_record(const struct dlw_target *target)
+{
+    uint32_t last = 0;
+    for (size_t i = 0; i < target->n_threads; i++)
+        if (target->threads[i].record_id > last)
+            last = target->threads[i].record_id;
+    return last;
+}
+
 static void add_threads(struct making *making)
 {
     size_t n = making->target->n_threads;
+    uint32_t others = last_record(making->target);
     making->threads = dlw_region_alloc(&making->doc->region, (n + 1) * sizeof *making->threads);
     for (size_t i = 0; i < n; i++) {
         const struct dlw_seen_thread *seen = &making->target->threads[i];
         struct dlw_doc_thread *thread = dlw_region_alloc(&making->doc->region, sizeof *thread);
-        thread->id = (uint32_t)i + 1;
+        thread->id = seen->record_id ? seen->record_id : ++others;
         thread->tid = seen->tid;
         thread->name = *seen->name ? dlw_region_copy(&making->doc->region, seen->name) : NULL;
         thread->process = making->process;
@@ -165,9 +200,30 @@ static const char *mutex_note(struct making *making, const struct dlw_seen_wait 
                             dlw_lock_title(&making->doc->region, &mutex));
 }
 
+/* "held for reading by a, b and 3 more" */
+static const char *holders_note(struct making *making, const struct dlw_seen_wait *wait)
+{
+    enum { MOST = 8 };
+    struct dlw_region *region = &making->doc->region;
+    const char *names = "";
+    for (size_t i = 0; i < wait->n_holders && i < MOST; i++)
+        names = dlw_region_print(region, "%s%s%s", names, i ? ", " : "",
+                                 dlw_thread_title(region, making->threads[wait->holders[i]]));
+    if (wait->n_holders > MOST)
+        names = dlw_region_print(region, "%s and %zu more", names, wait->n_holders - MOST);
+    return dlw_region_print(region, "%s %s",
+                            wait->is_behind                    ? "behind"
+                            : wait->kind == DLW_WAIT_SEMAPHORE ? "its units are held by"
+                            : !strcmp(wait->object, "rwlock")  ? "held for reading by"
+                                                               : "held by",
+                            names);
+}
+
 static const char *holder_note(struct making *making, const struct dlw_seen_wait *wait)
 {
     struct dlw_region *region = &making->doc->region;
+    if (wait->n_holders > 1 || wait->is_behind || (wait->n_holders && !wait->holder))
+        return holders_note(making, wait);
     if (wait->kind == DLW_WAIT_JOIN || wait->kind == DLW_WAIT_NONE)
         return NULL;
     switch (wait->holder) {
@@ -218,6 +274,34 @@ static bool is_asleep_unseen(const struct dlw_seen_thread *thread)
            (thread->state == 'S' || thread->state == 'D');
 }
 
+static struct dlw_doc_hold *add_hold(struct making *making, struct dlw_doc_state *state,
+                                     struct dlw_doc_lock *lock)
+{
+    for (size_t i = 0; i < state->n_holds; i++)
+        if (state->holds[i].lock == lock)
+            return &state->holds[i];
+    state->holds =
+        dlw_region_grow(&making->doc->region, state->holds, state->n_holds, sizeof *state->holds);
+    struct dlw_doc_hold *hold = &state->holds[state->n_holds++];
+    *hold = (struct dlw_doc_hold){.lock = lock, .mode = DLW_EXCLUSIVE};
+    return hold;
+}
+
+/* What the library in the process has recorded of a thread. */
+static void add_recorded(struct making *making, struct dlw_doc_state *state, size_t index,
+                         struct lock_list *list)
+{
+    const struct dlw_seen_thread *thread = &making->target->threads[index];
+    for (size_t i = 0; i < thread->n_holds; i++) {
+        const struct dlw_seen_hold *held = &thread->holds[i];
+        const struct dlw_seen_wait as_wait = {
+            .kind = DLW_WAIT_LOCK, .object = held->object, .address = held->lock};
+        struct dlw_doc_hold *hold = add_hold(making, state, find_lock(making, list, &as_wait));
+        hold->mode = held->mode;
+        hold->stack = stack_of_hold(making, thread, held);
+    }
+}
+
 static void fill_state(struct making *making, size_t index, struct lock_list *list,
                        struct dlw_doc_state *state)
 {
@@ -235,6 +319,7 @@ static void fill_state(struct making *making, size_t index, struct lock_list *li
         state->waits = DLW_WAIT_SYSCALL;
     state->stack = stack_of(making, thread);
     state->note = note_of(making, thread);
+    add_recorded(making, state, index, list);
 }
 
 /* What others wait for tells what a thread holds. Its own end is no lock that it "holds". */
@@ -245,17 +330,7 @@ static void add_holds(struct making *making, struct dlw_doc_state *states, struc
         const struct dlw_seen_wait *wait = &target->threads[i].wait;
         if (wait->holder != DLW_HOLDER_THREAD || wait->kind == DLW_WAIT_JOIN || !wait->object)
             continue;
-        struct dlw_doc_state *holder = &states[wait->holder_index];
-        struct dlw_doc_lock *lock = find_lock(making, list, wait);
-        bool is_known = false;
-        for (size_t j = 0; j < holder->n_holds; j++)
-            is_known |= holder->holds[j].lock == lock;
-        if (is_known)
-            continue;
-        holder->holds = dlw_region_grow(&making->doc->region, holder->holds, holder->n_holds,
-                                        sizeof *holder->holds);
-        holder->holds[holder->n_holds++] =
-            (struct dlw_doc_hold){.lock = lock, .mode = DLW_EXCLUSIVE};
+        add_hold(making, &states[wait->holder_index], find_lock(making, list, wait));
     }
 }
 
@@ -268,6 +343,53 @@ static void add_states(struct making *making)
     for (size_t i = 0; i < making->own.n; i++)
         dlw_doc_name_document_lock(making->doc, making->own.locks[i]);
     making->process->locks = making->own.n;
+}
+
+/* Mode and stack of what a thread holds, where they were recorded. */
+static void add_evidence(struct making *making, size_t holder, const struct dlw_seen_wait *wait,
+                         struct dlw_doc_hold *out)
+{
+    const struct dlw_seen_thread *thread = &making->target->threads[holder];
+    for (size_t i = 0; i < thread->n_holds; i++) {
+        const struct dlw_seen_hold *hold = &thread->holds[i];
+        if (hold->lock != wait->address || strcmp(hold->object, wait->object))
+            continue;
+        out->mode = hold->mode;
+        out->stack = stack_of_hold(making, thread, hold);
+    }
+}
+
+static bool is_in_cycle(const struct dlw_doc_finding *finding, uint32_t tid)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (finding->cycle[i].thread && finding->cycle[i].thread->tid == tid)
+            return true;
+    return false;
+}
+
+/* The library in the process may have said so already. */
+static bool is_told(const struct making *making, const struct dlw_verdict_cycle *cycle)
+{
+    for (size_t i = 0; i < making->doc->n_findings; i++) {
+        const struct dlw_doc_finding *finding = making->doc->findings[i];
+        size_t n = 0;
+        if (finding->kind != DLW_DEADLOCK || finding->n_cycle != cycle->n)
+            continue;
+        while (n < cycle->n && is_in_cycle(finding, making->target->threads[cycle->threads[n]].tid))
+            n++;
+        if (n == cycle->n)
+            return true;
+    }
+    return false;
+}
+
+static bool has_told(const struct making *making, enum dlw_kind kind)
+{
+    for (size_t i = 0; i < making->doc->n_findings; i++)
+        if (making->doc->findings[i]->kind == kind &&
+            making->doc->findings[i]->process == making->process)
+            return true;
+    return false;
 }
 
 static void add_deadlock(struct making *making, const struct dlw_verdict_cycle *cycle)
@@ -287,6 +409,9 @@ static void add_deadlock(struct making *making, const struct dlw_verdict_cycle *
         step->wants = (struct dlw_doc_hold){.lock = lock, .mode = thread->wait.mode};
         step->wants.stack = stack_of(making, thread);
         next->holds = (struct dlw_doc_hold){.lock = lock, .mode = DLW_EXCLUSIVE};
+        add_evidence(making, cycle->threads[(i + 1) % cycle->n], &thread->wait, &next->holds);
+        if (thread->wait.is_behind)
+            finding->reason = "a writer that waits in front of the reader keeps it out";
     }
     for (size_t i = 0; i < cycle->n; i++) {
         dlw_doc_name_lock(making->doc, finding, finding->cycle[i].holds.lock);
@@ -354,10 +479,12 @@ static void add_verdict(struct making *making, const struct dlw_verdict *verdict
 {
     enum { MOST = 5 };
     for (size_t i = 0; i < verdict->n_cycles; i++)
-        add_deadlock(making, &verdict->cycles[i]);
-    if (verdict->kind == DLW_VERDICT_STALL)
-        add_stall(making, verdict);
-    else if (verdict->reason)
+        if (!is_told(making, &verdict->cycles[i]))
+            add_deadlock(making, &verdict->cycles[i]);
+    if (verdict->kind == DLW_VERDICT_STALL) {
+        if (!has_told(making, DLW_STALL) && !has_told(making, DLW_DEADLOCK))
+            add_stall(making, verdict);
+    } else if (verdict->reason)
         dlw_doc_note(making->doc, "%s", verdict->reason);
     if (verdict->n_cycles && verdict->n_stuck)
         dlw_doc_note(making->doc, "%zu more thread%s go on because of that", verdict->n_stuck,
@@ -370,20 +497,21 @@ static void add_stop_note(struct making *making)
 {
     const struct dlw_target *target = making->target;
     if (target->n_stopped)
-        dlw_doc_note(making->doc, "%zu thread%s stopped, each for at most %.2f ms; all go on",
-                     target->n_stopped, target->n_stopped == 1 ? " was" : "s were",
+        dlw_doc_note(making->doc, "%zu thread%s for at most %.2f ms; all go on", target->n_stopped,
+                     target->n_stopped == 1 ? " was stopped," : "s were stopped, each",
                      target->longest_stop * 1000);
 }
 
 void dlw_outside_document(struct dlw_target *target, const struct dlw_verdict *verdict,
-                          struct dlw_doc *doc)
+                          struct dlw_doc *doc, struct dlw_doc_process *process)
 {
-    struct making making = {.target = target, .doc = doc};
+    struct making making = {.target = target, .doc = doc, .process = process};
     add_process(&making);
     add_threads(&making);
     add_states(&making);
     add_verdict(&making, verdict);
     add_stop_note(&making);
-    doc->verdict = dlw_verdict_word(verdict->kind);
+    doc->verdict =
+        dlw_verdict_word(has_told(&making, DLW_DEADLOCK) ? DLW_VERDICT_DEADLOCK : verdict->kind);
     HASH_CLEAR(hh, making.named);
 }

@@ -5,7 +5,8 @@
 #include "report/command/outside/target.h"
 #include "report/command/outside/verdict.h"
 
+/* `process`: its entry where the document has one already, or NULL. */
 void dlw_outside_document(struct dlw_target *target, const struct dlw_verdict *verdict,
-                          struct dlw_doc *doc);
+                          struct dlw_doc *doc, struct dlw_doc_process *process);
 
 #endif

@@ -11,7 +11,7 @@
 
 #define LP64(from, to, machine, cond, tid)                                                         \
     {                                                                                              \
-        from, to, machine, 8, 12, 16, 8, 12, 24, cond, 4, 8, 8, tid, true                          \
+        from, to, machine, 8, 12, 16, 8, 12, 24, 48, cond, 4, 8, 8, tid, true                      \
     }
 
 static const struct dlw_layout layouts[] = {

@@ -14,7 +14,7 @@ struct dlw_layout {
     /* pthread_mutex_t */
     uint16_t mutex_owner, mutex_users, mutex_kind;
     /* pthread_rwlock_t: the words waited on, and the writer's tid */
-    uint16_t rwlock_phase, rwlock_writers, rwlock_writer;
+    uint16_t rwlock_phase, rwlock_writers, rwlock_writer, rwlock_kind;
     /* pthread_cond_t: the two words waited on stand side by side */
     uint16_t cond_signals;
     uint16_t barrier_round, barrier_count;

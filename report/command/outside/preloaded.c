@@ -2,6 +2,7 @@
 
 #include "report/command/outside/modules.h"
 #include "report/command/outside/sections.h"
+#include "report/emit/records.h"
 
 #include <string.h>
 
@@ -17,9 +18,59 @@ static int find_library(Dwfl_Module *module, void **unused, const char *path, Dw
     return DWARF_CB_ABORT;
 }
 
-uint64_t dlw_preloaded_state(struct dlw_target *target)
+/* The note's content is the distance from itself to the root. */
+static uint64_t find_root(struct dlw_target *target, Dwfl_Module *library)
+{
+    struct {
+        uint32_t owner_size, size, type;
+        char owner[sizeof DLW_RECORDS_OWNER];
+    } note;
+    _Static_assert(sizeof note == 20, "a note as it stands in the file");
+    size_t size;
+    uint64_t distance, at = dlw_sections_place(library, ".note.dlwatch", &size);
+    if (!at || size < sizeof note + sizeof distance ||
+        !dlw_target_read(target, at, &note, sizeof note) || note.type != DLW_RECORDS_NOTE ||
+        memcmp(note.owner, DLW_RECORDS_OWNER, sizeof note.owner) ||
+        !dlw_target_u64(target, at + sizeof note, &distance))
+        return 0;
+    return at + sizeof note + distance;
+}
+
+/* Our copies of the parts take the place of the process's own. */
+static const void *copy_part(struct dlw_target *target, const void *there, size_t size)
+{
+    void *copy = dlw_region_alloc(target->region, size);
+    return there && dlw_target_read(target, (uintptr_t)there, copy, size) ? copy : NULL;
+}
+
+static bool copy_parts(struct dlw_target *target, struct dlw_records *records)
+{
+    records->threads = copy_part(target, records->threads, sizeof *records->threads);
+    records->stacks = copy_part(target, records->stacks, sizeof *records->stacks);
+    records->findings = copy_part(target, records->findings, sizeof *records->findings);
+    return records->threads && records->stacks && records->findings;
+}
+
+void dlw_preloaded_find(struct dlw_target *target, struct dlw_doc *doc)
 {
     Dwfl_Module *library = NULL;
+    struct dlw_records *records = dlw_region_alloc(target->region, sizeof *records);
     dwfl_getmodules(target->dwfl, find_library, &library, 0);
-    return dlw_sections_address(library, "dlw_public_state");
+    uint64_t root = library ? find_root(target, library) : 0;
+    if (!root || !dlw_target_read(target, root, records, sizeof *records) ||
+        memcmp(records->magic, DLW_RECORDS_MAGIC, sizeof records->magic)) {
+        dlw_target_trouble(target, doc,
+                           "libdlwatch.so in the process keeps no records that this version can "
+                           "find: what memory tells is shown");
+        return;
+    }
+    if (records->version != DLW_RECORDS_VERSION || records->size < sizeof *records ||
+        !copy_parts(target, records)) {
+        dlw_target_trouble(target, doc,
+                           "libdlwatch.so in the process keeps records of version %u, this is "
+                           "version %d: what memory tells is shown",
+                           records->version, DLW_RECORDS_VERSION);
+        return;
+    }
+    target->records = records;
 }

@@ -29,6 +29,17 @@ bool dlw_sections_has(Dwfl_Module *module, const char *section)
     return find_section(file_of(module, &bias), section) != NULL;
 }
 
+Dwarf_Addr dlw_sections_place(Dwfl_Module *module, const char *section, size_t *size)
+{
+    GElf_Addr bias;
+    GElf_Shdr header;
+    Elf_Scn *found = find_section(file_of(module, &bias), section);
+    if (!found || !gelf_getshdr(found, &header))
+        return 0;
+    *size = header.sh_size;
+    return header.sh_addr + bias;
+}
+
 bool dlw_sections_find_text(Dwfl_Module *module, const char *section, const char *text, char *out,
                             size_t room)
 {

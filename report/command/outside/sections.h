@@ -14,6 +14,9 @@ bool dlw_sections_find_text(Dwfl_Module *module, const char *section, const char
 /* Bytes at an address of the session, as the file has them: code and constants only. */
 bool dlw_sections_read(Dwfl_Module *module, Dwarf_Addr address, void *out, size_t size);
 
+/* Where a section lies in the session, and its size; 0: there is none. */
+Dwarf_Addr dlw_sections_place(Dwfl_Module *module, const char *section, size_t *size);
+
 /* Where a symbol of this name lies in the session; 0: there is none. */
 Dwarf_Addr dlw_sections_address(Dwfl_Module *module, const char *name);
 

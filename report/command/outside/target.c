@@ -3,6 +3,7 @@
 
 #include "report/command/command.h"
 #include "report/command/outside/core.h"
+#include "report/command/symbols.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -99,6 +100,8 @@ struct dlw_seen_thread *dlw_target_inner(const struct dlw_target *target, uint32
 
 void dlw_target_close(struct dlw_target *target)
 {
+    dlw_symbols_free(target->symbols);
+    target->symbols = NULL;
     if (target->dwfl)
         dwfl_end(target->dwfl);
     target->dwfl = NULL;

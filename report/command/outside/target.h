@@ -42,8 +42,21 @@ struct dlw_bytes {
 
 struct dlw_place {
     uint64_t pc;
-    uint64_t sp;    /* at that place; 0: not known */
-    bool is_return; /* the pc is a return address: the call stands before it */
+    uint64_t sp;         /* at that place; 0: not known */
+    bool is_return;      /* the pc is a return address: the call stands before it */
+    const char *unknown; /* why the place could not be had; then nothing else is set */
+};
+
+/* A lock that a thread holds, by the record that libdlwatch.so keeps of it in the process. */
+struct dlw_seen_hold {
+    uint64_t lock;
+    const char *object; /* as below */
+    enum dlw_mode mode;
+    bool is_pool;    /* one unit of several */
+    uint32_t stack;  /* the number of its stack there, 0: none */
+    uint64_t pc[16]; /* else the innermost return addresses, */
+    uint64_t sp, fp; /* these of the last */
+    uint8_t n_pc;
 };
 
 enum dlw_holder {
@@ -65,9 +78,12 @@ struct dlw_seen_wait {
     enum dlw_holder holder;
     uint32_t holder_tid;   /* as the process itself numbers it */
     uint32_t holder_index; /* of the thread, with DLW_HOLDER_THREAD */
-    bool is_refused;       /* the kernel said that to wait would be a deadlock */
-    uint64_t mutex;        /* of a condition: the mutex it goes with; 0: not known */
-    const char *note;      /* what can't be known, or what the object says besides */
+    uint32_t *holders;     /* indexes of threads, where records tell of several, or of readers */
+    size_t n_holders;
+    bool is_behind;   /* they hold nothing yet: writers in front of this reader */
+    bool is_refused;  /* the kernel said that to wait would be a deadlock */
+    uint64_t mutex;   /* of a condition: the mutex it goes with; 0: not known */
+    const char *note; /* what can't be known, or what the object says besides */
 };
 
 struct dlw_seen_thread {
@@ -89,6 +105,12 @@ struct dlw_seen_thread {
     size_t n_places;
     bool is_cut; /* the stack goes deeper */
     struct dlw_seen_wait wait;
+    uint64_t record; /* of libdlwatch.so in the process; 0: none */
+    uint64_t sequence;
+    bool is_recorded; /* its wait is the one that the record tells of */
+    uint32_t record_id;
+    struct dlw_seen_hold *holds;
+    size_t n_holds;
 };
 
 struct dlw_mapping {
@@ -103,6 +125,9 @@ enum dlw_runtime {
     DLW_RUNTIME_GO,
     DLW_RUNTIME_UNKNOWN,
 };
+
+struct dlw_records;
+struct dlw_symbols;
 
 struct dlw_target {
     struct dlw_region *region;
@@ -132,8 +157,9 @@ struct dlw_target {
     Dwfl *dwfl;
     enum dlw_runtime runtime;
     bool is_static, is_rust, is_preloaded;
-    uint64_t library_state; /* what libdlwatch.so in the process keeps for us; 0: nothing */
-    int libc_version;       /* 2036 for 2.36; 0: not known */
+    struct dlw_records *records; /* report/emit/records.h; NULL: none to be had */
+    struct dlw_symbols *symbols; /* of the findings in them */
+    int libc_version;            /* 2036 for 2.36; 0: not known */
     struct dlw_layout layout;
 
     double longest_stop; /* seconds one thread stood because of us */

@@ -28,8 +28,11 @@ static bool is_private_futex(const struct dlw_seen_wait *wait)
     return wait->kind == DLW_WAIT_SYSCALL && wait->word && !wait->is_shared;
 }
 
-static bool has_single_holder(const struct dlw_seen_wait *wait)
+/* Known to be kept waiting by somebody, who alone or together with others holds it. */
+static bool has_holder(const struct dlw_seen_wait *wait)
 {
+    if (wait->n_holders && wait->kind != DLW_WAIT_SEMAPHORE)
+        return true;
     return wait->holder == DLW_HOLDER_THREAD || wait->holder == DLW_HOLDER_GONE;
 }
 
@@ -37,7 +40,7 @@ static enum dlw_wait_kind kind_for(const struct view *view, const struct dlw_see
 {
     bool is_lock = wait->kind != DLW_WAIT_NONE && wait->kind != DLW_WAIT_SYSCALL;
     if (view->any_holder && !wait->is_shared &&
-        (is_private_futex(wait) || (is_lock && !has_single_holder(wait))))
+        (is_private_futex(wait) || (is_lock && !has_holder(wait))))
         return DLW_WAIT_SEMAPHORE;
     return wait->kind;
 }
@@ -62,14 +65,26 @@ static bool wait_of(void *context, uint32_t id, struct dlw_wait *out)
     return true;
 }
 
+static int several_owners(const struct dlw_seen_wait *seen, struct dlw_owner *out, uint32_t room)
+{
+    uint32_t n = 0;
+    for (; n < seen->n_holders && n < room; n++)
+        out[n] = (struct dlw_owner){.thread = seen->holders[n] + 1,
+                                    .mode = (uint8_t)!seen->is_behind,
+                                    .ahead = seen->is_behind};
+    return (int)n;
+}
+
 static int owners_of(void *context, uint32_t id, const struct dlw_wait *wait, struct dlw_owner *out,
                      uint32_t room)
 {
     const struct view *view = context;
     const struct dlw_seen_wait *seen = &thread_of(view, id)->wait;
     (void)wait;
-    if (!has_single_holder(seen))
+    if (!has_holder(seen))
         return view->any_holder ? 0 : -1;
+    if (seen->n_holders)
+        return several_owners(seen, out, room);
     if (room)
         *out = (struct dlw_owner){
             .thread = seen->holder == DLW_HOLDER_THREAD ? seen->holder_index + 1 : 0,
@@ -129,7 +144,10 @@ static bool is_lock_wait(const struct dlw_seen_thread *thread)
     case DLW_WAIT_LOCK:
     case DLW_WAIT_ONCE:
     case DLW_WAIT_FILE:
-        return thread->wait.holder == DLW_HOLDER_THREAD && thread->stood_still;
+    case DLW_WAIT_SPIN:
+    case DLW_WAIT_GUARD:
+        return (thread->wait.holder == DLW_HOLDER_THREAD || thread->wait.n_holders) &&
+               thread->stood_still;
     default:
         return false;
     }
@@ -142,6 +160,12 @@ static bool is_link(const struct dlw_seen_thread *thread)
                                     thread->wait.holder == DLW_HOLDER_THREAD);
 }
 
+/* Of several readers the first stands for all. */
+static size_t holder_of(const struct dlw_seen_wait *wait)
+{
+    return wait->n_holders ? *wait->holders : wait->holder_index;
+}
+
 /* Follows the holders to the thread that waits for none; -1: round in a circle. */
 static int64_t root_of(const struct dlw_target *target, size_t start, bool *has_lock)
 {
@@ -152,7 +176,7 @@ static int64_t root_of(const struct dlw_target *target, size_t start, bool *has_
         if (!is_link(thread))
             return (int64_t)at;
         *has_lock |= is_lock_wait(thread);
-        at = thread->wait.holder_index;
+        at = holder_of(&thread->wait);
     }
     return -1;
 }

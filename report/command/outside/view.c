@@ -81,30 +81,39 @@ bool dlw_view_option(struct dlw_view_options *options, int option, const char *v
 static void read_waits(struct dlw_target *target)
 {
     if (target->is_core) {
+        dlw_preloaded_mark(target);
         dlw_waits_read(target);
+        dlw_preloaded_read(target);
         return;
     }
     for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
         dlw_live_mark(target);
+        dlw_preloaded_mark(target);
         dlw_waits_read(target);
+        dlw_preloaded_read(target);
         if (!dlw_live_confirm(target, attempt == ATTEMPTS))
-            return;
+            break;
     }
+    dlw_preloaded_confirm(target);
 }
 
-static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size_t depth)
+/* `own_findings`: also those that the library in the process has made. */
+static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size_t depth,
+                            bool own_findings)
 {
     struct dlw_verdict verdict;
+    struct dlw_doc_process *process;
     if (!dlw_modules_report(target, doc))
         return false;
     dlw_stacks_unwind(target, depth);
     dlw_runtime_recognise(target, doc);
     if (target->is_preloaded)
-        target->library_state = dlw_preloaded_state(target);
+        dlw_preloaded_find(target, doc);
     read_waits(target);
     dlw_runtime_say_unowned(target, doc);
     dlw_verdict_find(target, &verdict);
-    dlw_outside_document(target, &verdict, doc);
+    process = own_findings ? dlw_preloaded_findings(target, doc) : NULL;
+    dlw_outside_document(target, &verdict, doc, process);
     return true;
 }
 
@@ -114,7 +123,7 @@ bool dlw_outside_add_process(struct dlw_doc *doc, uint32_t pid)
     bool is_added = dlw_live_open(&target, doc, pid);
     if (is_added) {
         dlw_live_sample(&target, doc, false);
-        is_added = add_to_document(&target, doc, DEPTH);
+        is_added = add_to_document(&target, doc, DEPTH, false);
     }
     dlw_target_close(&target);
     return is_added;
@@ -123,7 +132,7 @@ bool dlw_outside_add_process(struct dlw_doc *doc, uint32_t pid)
 int dlw_view_show(struct dlw_target *target, struct dlw_doc *doc,
                   const struct dlw_view_options *options)
 {
-    if (!add_to_document(target, doc, (size_t)options->depth))
+    if (!add_to_document(target, doc, (size_t)options->depth, true))
         return DLW_STATUS_TROUBLE;
     dlw_doc_finish(doc, NULL);
     if (!dlw_output_write(doc, options->format, options->output, options->color, false) ||

@@ -1,0 +1,70 @@
+/* The findings that the library has made so far: lines of its journal, kept in the process. */
+#include "report/command/journal.h"
+#include "report/command/outside/preloaded.h"
+#include "report/emit/records.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { MOST_CHUNKS = 1 << 20, MOST_BYTES = 1 << 30 };
+
+static uint64_t first_chunk(struct dlw_target *target)
+{
+    uint64_t chunk;
+    return dlw_target_u64(target, (uintptr_t)target->records->findings->lines, &chunk) ? chunk : 0;
+}
+
+/* Its next one; 0: it is the last, or can't be read. That is read first: a chunk with another
+ * behind it grows no more. */
+static uint64_t feed_chunk(struct dlw_target *target, struct dlw_reader *reader, uint64_t chunk)
+{
+    uint64_t used, next;
+    if (!dlw_target_u64(target, chunk + offsetof(struct dlw_records_chunk, next), &next) ||
+        !dlw_target_u64(target, chunk + offsetof(struct dlw_records_chunk, used), &used) ||
+        used > MOST_BYTES)
+        return 0;
+    char *bytes = dlw_region_alloc(target->region, used + 1);
+    if (!dlw_target_read(target, chunk + offsetof(struct dlw_records_chunk, bytes), bytes, used))
+        return 0;
+    dlw_reader_feed(reader, bytes, used);
+    return next;
+}
+
+/* The library numbers threads as the process does; we as we see them. */
+static void renumber(const struct dlw_target *target, struct dlw_doc_thread *thread)
+{
+    const struct dlw_seen_thread *seen =
+        thread && thread->tid ? dlw_target_inner(target, thread->tid) : NULL;
+    if (seen && seen->record_id == thread->id)
+        thread->tid = seen->tid;
+}
+
+static void renumber_all(const struct dlw_target *target, struct dlw_doc *doc, size_t first)
+{
+    for (size_t i = first; i < doc->n_findings; i++) {
+        struct dlw_doc_finding *finding = doc->findings[i];
+        for (size_t k = 0; k < finding->n_cycle; k++)
+            renumber(target, finding->cycle[k].thread);
+        for (size_t k = 0; k < finding->n_threads; k++)
+            renumber(target, finding->threads[k].thread);
+    }
+}
+
+struct dlw_doc_process *dlw_preloaded_findings(struct dlw_target *target, struct dlw_doc *doc)
+{
+    uint64_t chunk = target->records ? first_chunk(target) : 0;
+    size_t n = 0, before = doc->n_findings;
+    if (!chunk)
+        return NULL;
+    if (!target->symbols)
+        target->symbols = dlw_symbols_new(target->sysroot, NULL);
+    const struct dlw_reading reading = {.doc = doc, .symbols = target->symbols, .growing = true};
+    const char *name = dlw_region_print(target->region, "findings of process %u", target->pid);
+    struct dlw_reader *reader = dlw_reader_new(&reading, name);
+    while (chunk && n++ < MOST_CHUNKS)
+        chunk = feed_chunk(target, reader, chunk);
+    struct dlw_doc_process *process = dlw_reader_process(reader);
+    dlw_reader_close(reader);
+    renumber_all(target, doc, before);
+    return process;
+}

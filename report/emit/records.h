@@ -1,0 +1,75 @@
+/*
+ * What the library lets others read of it: the records of a live process, or of its core, for
+ * whoever looks from outside (`dlwatch attach`, `dlwatch core`). Nothing in the process reads this.
+ *
+ * Found without symbols: libdlwatch.so carries a note in a section and segment of its own
+ * (".note.dlwatch", owner "dlwatch", type DLW_RECORDS_NOTE) whose content is one signed 64-bit
+ * number, the distance from that number to the `struct dlw_records` in the loaded library. It
+ * points to the parts below; all three are constants, made at build time. Where things stand inside
+ * of the library's own structures is told by offsets, so that a command of another build can read
+ * them; a change in what they mean is another DLW_RECORDS_VERSION.
+ *
+ * Who reads a live process sees memory that changes: a record is believed only for a thread that
+ * stood still meanwhile, or where two readings are equal. Pointers are the process's own.
+ */
+#ifndef DLW_EMIT_RECORDS_H
+#define DLW_EMIT_RECORDS_H
+
+#include <stdint.h>
+
+#define DLW_RECORDS_OWNER "dlwatch"
+#define DLW_RECORDS_MAGIC "dlwrecs"
+enum { DLW_RECORDS_NOTE = 1, DLW_RECORDS_VERSION = 1 };
+
+/* The threads, by tid: a hash table that `table` (a pointer to a pointer, NULL before the start)
+ * leads to. Its slots are NULL or point to records; a record whose tid is 0 is not in use. */
+struct dlw_records_threads {
+    const void *table;
+    uint32_t mask, slots; /* in the table: number of slots less one (32 bits), and the first */
+    /* In a record. `held` points to entries, outermost first, `depth` of them. */
+    uint32_t tid, id, depth, held, name, name_size;
+    /* The wait, valid while `sequence` is odd. enum dlw_wait_kind, enum dlw_lock_kind, enum
+     * dlw_mode; since: nanoseconds of CLOCK_MONOTONIC; relocks: a condition's mutex. */
+    uint32_t sequence, on, kind, lock_kind, mode, timed, since, relocks;
+    /* In an entry. `lock` 0: given back. `pool` is the flag for one unit of several. `pc` holds
+     * `levels` return addresses, innermost first; sp belongs to the last. `stack`: the number of
+     * the whole stack, 0: not asked for. */
+    uint32_t entry_size, lock, entry_kind, entry_mode, flags, pool, levels, stack, pc, sp, fp;
+    uint32_t most_levels;
+};
+
+/* Stacks by number, from 1: an array of pointers to arrays of `per_segment` pointers to stacks. */
+struct dlw_records_stacks {
+    const void *segments;
+    const void *reasons; /* an array of texts: why a frame is not known */
+    uint32_t n_segments, per_segment, n_reasons;
+    uint32_t id, n, cut, frames;     /* in a stack: 32, 16, 8 bits; the first frame */
+    uint32_t frame_size, pc, reason; /* in a frame: 64 and 32 bits */
+};
+
+/* Lines of the journal (report/JOURNAL.md), of the findings only: `lines` points to a pointer to
+ * the first chunk. */
+struct dlw_records_findings {
+    const void *lines;
+};
+
+struct dlw_records_chunk {
+    struct dlw_records_chunk *_Atomic next;
+    _Atomic uint64_t used; /* bytes of whole lines; released after they are there */
+    char bytes[];
+};
+
+struct dlw_records {
+    char magic[8];
+    uint32_t version, size;
+    const struct dlw_records_threads *threads;
+    const struct dlw_records_stacks *stacks;
+    const struct dlw_records_findings *findings;
+};
+
+/* The library's parts, where their structures are private. */
+extern const struct dlw_records_threads dlw_records_threads;
+extern const struct dlw_records_stacks dlw_records_stacks;
+extern const struct dlw_records_findings dlw_records_findings;
+
+#endif

@@ -88,7 +88,7 @@ static void stack(struct page *page, const struct dlw_stack *frames,
     }
     const struct dlw_frame *at = &frames->frames[place < frames->n ? place : 0];
     fputs("<details><summary><code>", page->out);
-    text(page, at->function ? at->function : "??");
+    text(page, at->function ? dlw_short_name(region, at->function) : "??");
     element(page, " <span class=\"place\">", dlw_frame_place(region, at),
             "</span></code></summary>\n<ol class=\"stack\">\n");
     size_t n = dlw_stack_depth(frames);
@@ -179,10 +179,10 @@ static void figure(struct page *page, const struct dlw_picture *picture, const c
     fprintf(page->out, "<figure%s tabindex=\"0\">\n", is_wide ? " class=\"wide\"" : "");
     dlw_picture_svg(page->out, picture, title);
     if (picture->left_out)
-        fprintf(page->out,
-                "<figcaption class=\"soft\">%zu more are left out to keep it readable; "
-                "--format=json has all.</figcaption>\n",
-                picture->left_out);
+        fprintf(
+            page->out,
+            "<figcaption class=\"soft\">%zu more %s left out to keep it readable.</figcaption>\n",
+            picture->left_out, picture->left_out == 1 ? "is" : "are");
     fputs("</figure>\n", page->out);
 }
 
@@ -282,9 +282,11 @@ static void order(struct page *page)
 {
     if (!page->doc->n_edges)
         return;
-    fputs("<section class=\"card\"><h2>Lock order</h2>\n<p class=\"soft\">An arrow leads from a "
-          "lock that was held to one that was asked for meanwhile. Red ones close a circle.</p>\n",
-          page->out);
+    fputs(
+        "<section class=\"card\"><h2>Lock order</h2>\n<p class=\"soft\">An arrow leads from a "
+        "lock that was held to one that was asked for meanwhile. Red ones close a circle; of many "
+        "locks those near it are shown.</p>\n",
+        page->out);
     struct dlw_picture picture = dlw_picture_order(page->doc);
     figure(page, &picture, "lock order", true);
     fputs("</section>\n", page->out);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <uthash.h>
 
-enum { MAX_NODES = 120, LABEL = 24, NODE_WIDTH = 172, MARGIN = 100 };
+enum { MAX_NODES = 120, MAX_NEAR = 40, LABEL = 24, NODE_WIDTH = 172, MARGIN = 100 };
 
 /* Nodes by what they stand for. */
 struct named {
@@ -18,6 +18,7 @@ struct named {
 
 struct builder {
     struct dlw_picture picture;
+    size_t room; /* nodes */
     struct named *table;
 };
 
@@ -34,7 +35,7 @@ static const char *shorten(struct dlw_region *region, const char *text)
 
 static bool has_room(const struct builder *builder)
 {
-    return builder->picture.n_nodes < MAX_NODES;
+    return builder->picture.n_nodes < builder->room;
 }
 
 static size_t find_node(struct builder *builder, const char *key)
@@ -170,7 +171,7 @@ static void add_cycle(struct builder *builder, const struct dlw_doc_finding *fin
 
 struct dlw_picture dlw_picture_finding(struct dlw_doc *doc, const struct dlw_doc_finding *finding)
 {
-    struct builder builder = {.picture = {.region = &doc->region}};
+    struct builder builder = {.picture = {.region = &doc->region}, .room = MAX_NODES};
     if (finding->n_cycle) {
         add_cycle(&builder, finding);
         place_in_circle(&builder.picture);
@@ -184,7 +185,7 @@ struct dlw_picture dlw_picture_finding(struct dlw_doc *doc, const struct dlw_doc
 
 struct dlw_picture dlw_picture_threads(struct dlw_doc *doc)
 {
-    struct builder builder = {.picture = {.region = &doc->region}};
+    struct builder builder = {.picture = {.region = &doc->region}, .room = MAX_NODES};
     for (size_t i = 0; i < doc->n_threads; i++)
         add_state(&builder, NULL, &doc->threads[i]);
     dlw_picture_layout(&builder.picture);
@@ -289,10 +290,13 @@ static void add_order_nodes(struct builder *builder, struct order_edge *table)
 
 struct dlw_picture dlw_picture_order(struct dlw_doc *doc)
 {
-    struct builder builder = {.picture = {.region = &doc->region}};
+    struct builder builder = {.picture = {.region = &doc->region}, .room = MAX_NODES};
     struct order_edge *table = collect(doc), *at, *next;
     struct dlw_region *region = &doc->region;
     mark_cycles(doc, table);
+    /* Of a large graph only what is near the circles: a page of lines tells nothing. */
+    if (HASH_COUNT(table) > 2 * MAX_NODES)
+        builder.room = MAX_NEAR;
     add_order_nodes(&builder, table);
     HASH_ITER(hh, table, at, next)
     {

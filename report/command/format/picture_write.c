@@ -7,6 +7,9 @@
 
 enum { HALF_WIDTH = 84, HALF_HEIGHT = 20, BEND = 18 };
 
+/* Smaller, its words can't be read: then it scrolls in its frame. */
+#define LEAST_SCALE 0.75
+
 /* Where the way from the middle of a node towards (x, y) leaves its border. */
 static void border(const struct dlw_picture_node *node, double x, double y, double gap,
                    double *out_x, double *out_y)
@@ -34,21 +37,18 @@ static void svg_edge(FILE *out, const struct dlw_picture *picture,
     double my = (from->y + to->y) / 2 + 2 * BEND * across_y;
     border(from, mx, my, 0, &x1, &y1);
     border(to, mx, my, 3, &x2, &y2);
-    fprintf(out,
-            "<g class=\"edge%s\"><path d=\"M%.1f %.1fQ%.1f %.1f %.1f %.1f\" "
-            "marker-end=\"url(#%s)\"/><title>",
-            edge->is_marked ? " marked" : "", x1, y1, mx, my, x2, y2,
-            edge->is_marked ? "dlw-arrow-marked" : "dlw-arrow");
-    dlw_xml_text(out, edge->title ? edge->title : "");
-    fputs("</title>", out);
+    fprintf(out, "<g class=\"edge%s\">", edge->is_marked ? " marked" : "");
+    /* Beside the line, on the outer side; below it, so that an arrow's head stays whole. */
     if (*edge->label) {
-        /* Beside the line, on the outer side. */
-        fprintf(out, "<text x=\"%.1f\" y=\"%.1f\">", (x1 + 2 * mx + x2) / 4 + 30 * across_x,
-                (y1 + 2 * my + y2) / 4 + 14 * across_y + 4);
+        fprintf(out, "<text x=\"%.1f\" y=\"%.1f\">", (x1 + 2 * mx + x2) / 4 + 44 * across_x,
+                (y1 + 2 * my + y2) / 4 + 18 * across_y + 4);
         dlw_xml_text(out, edge->label);
         fputs("</text>", out);
     }
-    fputs("</g>\n", out);
+    fprintf(out, "<path d=\"M%.1f %.1fQ%.1f %.1f %.1f %.1f\" marker-end=\"url(#%s)\"/><title>", x1,
+            y1, mx, my, x2, y2, edge->is_marked ? "dlw-arrow-marked" : "dlw-arrow");
+    dlw_xml_text(out, edge->title ? edge->title : "");
+    fputs("</title></g>\n", out);
 }
 
 static void svg_node(FILE *out, const struct dlw_picture_node *node)
@@ -83,8 +83,9 @@ void dlw_picture_svg(FILE *out, const struct dlw_picture *picture, const char *t
 {
     fprintf(out,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 %.0f %.0f\" "
-            "width=\"%.0f\" height=\"%.0f\">\n<title>",
-            picture->width, picture->height, picture->width, picture->height);
+            "width=\"%.0f\" height=\"%.0f\" style=\"min-width:%.0fpx\">\n<title>",
+            picture->width, picture->height, picture->width, picture->height,
+            LEAST_SCALE * picture->width);
     dlw_xml_text(out, title);
     fputs("</title>\n", out);
     for (size_t i = 0; i < picture->n_edges; i++)

@@ -11,7 +11,8 @@
 
 extern char **environ;
 
-/* Runs dot on `graph` (a file with the graph, read from its start); its output goes to `out`. */
+/* Runs dot on `graph` (a file with the graph, read from its start); its output goes to `out`. Says
+ * why where it can't. */
 static bool run_dot(FILE *graph, FILE *out)
 {
     char *const arguments[] = {(char *)"dot", (char *)"-Tsvg", NULL};
@@ -23,12 +24,19 @@ static bool run_dot(FILE *graph, FILE *out)
     posix_spawn_file_actions_adddup2(&actions, fileno(out), STDOUT_FILENO);
     int error = posix_spawnp(&pid, "dot", &actions, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
-    if (error)
+    if (error) {
+        dlw_message(error == ENOENT
+                        ? "Graphviz (dot) is not installed; the picture is drawn without it"
+                        : "Graphviz (dot) can't be started; the picture is drawn without it");
         return false;
+    }
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return false;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    dlw_message("Graphviz (dot) failed; the picture is drawn without it");
+    return false;
 }
 
 static bool copy(FILE *from, FILE *to)
@@ -119,6 +127,5 @@ int dlw_format_svg(FILE *out, struct dlw_doc *doc, const struct dlw_format_optio
 {
     if (by_graphviz(out, doc, options))
         return 0;
-    dlw_message("Graphviz (dot) is not installed; the picture is drawn without it");
     return by_ourselves(out, doc);
 }

@@ -1,0 +1,88 @@
+#!/bin/sh
+# report_html.sh BUILD: the HTML report in a real browser, headless: see browser.py for what is looked at.
+# Skipped where there is no Chromium or no Python.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+dlwatch=$(cd "$1" && pwd)/dlwatch
+browser=
+for name in chromium chromium-browser google-chrome; do
+	[ -n "$browser" ] || browser=$(command -v "$name")
+done
+if [ -z "$browser" ] || [ ! -x /usr/bin/python3 ]; then
+	echo "report_html: no chromium or no python3, skipped"
+	exit 0
+fi
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+TMPDIR=$tmp
+export TMPDIR
+cd "$here/data" || exit 1
+failed=0 passed=0
+
+# look NAME: $tmp/NAME.html
+look() {
+	if timeout 300 /usr/bin/python3 "$here/browser.py" "$browser" "$tmp/$1.html" >"$tmp/said" 2>&1; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL report_html: $1"
+		sed 's/^/    /' "$tmp/said"
+	fi
+}
+
+all_kinds() {
+	mkdir "$tmp/journals"
+	for kind in deadlock lock-order-inversion gated self stall unlock-not-owner destroy-locked \
+		wait-without-mutex exit-holding-lock; do
+		./make-journal.sh "$tmp/bank" "$kind" >"$tmp/journals/$kind.json"
+	done
+	"$dlwatch" report --show=all --format=html -o "$tmp/all.html" "$tmp/journals"
+	look all
+	./make-journal.sh "$tmp/bank" none >"$tmp/none.json"
+	"$dlwatch" report --format=html -o "$tmp/nothing.html" "$tmp/none.json"
+	look nothing
+}
+
+# A name is text, whatever it looks like.
+hostile() {
+	THREAD2='<script>alert(1)</script><img src=http://localhost/x onerror=alert(2)>' \
+		./make-journal.sh "$tmp/bank" deadlock >"$tmp/hostile.json"
+	"$dlwatch" report --format=html -o "$tmp/hostile.html" "$tmp/hostile.json"
+	look hostile
+}
+
+# Ten thousand locks, each taken before three others, and one circle among them.
+many_locks() {
+	awk 'BEGIN {
+		print "{\"type\":\"process\",\"version\":1,\"pid\":9,\"exe\":\"/opt/server\",\"argv\":[\"server\"],\"cwd\":\"/\"}"
+		print "{\"type\":\"thread\",\"id\":1,\"tid\":9,\"name\":\"server\"}"
+		print "{\"type\":\"thread\",\"id\":2,\"tid\":10,\"name\":\"worker\"}"
+		n = 10000
+		for (i = 1; i <= n; i++)
+			printf "{\"type\":\"lock\",\"id\":%d,\"kind\":\"mutex\",\"address\":\"0x%x\",\"name\":\"objects[%d].lock\"}\n", i, 65536 + 64 * i, i
+		way = "\"from_mode\":\"exclusive\",\"to_mode\":\"exclusive\",\"gates\":[]}"
+		for (i = 1; i <= n; i++)
+			for (k = 1; k <= 3; k++)
+				if ((to = i + k * k * 7) <= n)
+					printf "{\"type\":\"edge\",\"from\":%d,\"to\":%d,\"thread\":1,\"hold\":0,\"want\":0,%s\n", i, to, way
+		printf "{\"type\":\"edge\",\"from\":5007,\"to\":5000,\"thread\":2,\"hold\":0,\"want\":0,%s\n", way
+		step = "{\"thread\":%d,\"holds\":{\"lock\":%d,\"mode\":\"exclusive\"},\"wants\":{\"lock\":%d,\"mode\":\"exclusive\"}}"
+		printf "{\"type\":\"finding\",\"id\":1,\"time\":1,\"kind\":\"lock-order-inversion\",\"certainty\":\"possible\",\"cycle\":["
+		printf step "," step "]}\n", 1, 5000, 5007, 2, 5007, 5000
+		print "{\"type\":\"end\",\"ended\":\"exit\",\"status\":0,\"edges\":30000,\"locks\":10000,\"threads\":2,\"calls\":1}"
+	}' >"$tmp/many.json"
+	"$dlwatch" report --format=html -o "$tmp/many.html" "$tmp/many.json"
+	look many
+	if grep -q 'class="node lock marked"' "$tmp/many.html" && [ "$(wc -c <"$tmp/many.html")" -lt 200000 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL report_html: many: the circle is not marked, or the page is too large"
+	fi
+}
+
+all_kinds
+hostile
+many_locks
+echo "report_html: $passed passed, $failed failed"
+[ $failed = 0 ]

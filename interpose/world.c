@@ -41,14 +41,6 @@ static const union object *object_at(uint32_t tid, uintptr_t lock, size_t size, 
     return dlw_proc_read(lock, copy, size) ? copy : NULL;
 }
 
-/* A woken condition wait takes its mutex back inside libc: then it waits for that. */
-static bool waits_for_its_mutex(const struct dlw_thread *thread, uintptr_t mutex)
-{
-    uintptr_t futex = dlw_proc_futex(atomic_load_explicit(&thread->tid, memory_order_relaxed));
-
-    return futex >= mutex && futex < mutex + sizeof(pthread_mutex_t);
-}
-
 static bool wait_of(void *context, uint32_t tid, struct dlw_wait *out)
 {
     struct dlw_thread *thread = dlw_thread_by_tid(tid);
@@ -66,7 +58,7 @@ static bool wait_of(void *context, uint32_t tid, struct dlw_wait *out)
     out->timed = atomic_load_explicit(&thread->wait.timed, memory_order_relaxed);
     out->since_ns = atomic_load_explicit(&thread->wait.since, memory_order_relaxed);
     uintptr_t mutex = atomic_load_explicit(&thread->wait.relocks, memory_order_relaxed);
-    if (out->kind == DLW_WAIT_CONDITION && mutex && waits_for_its_mutex(thread, mutex)) {
+    if (out->kind == DLW_WAIT_CONDITION && mutex) { /* signalled or not, it must have that back */
         out->kind = DLW_WAIT_LOCK;
         out->on = mutex;
         out->timed = false; /* the limit is for the signal, not for the mutex */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <ucontext.h>
 
-enum { FIRST_SLOTS = 1024, LEVELS_AT_FIRST = 6 };
+enum { FIRST_SLOTS = 1024 };
 
 /* Made-up registers lie outside the canonical address range: they meet no real address. */
 static const uint64_t FAKE_SP = 0x1000000000000000;
@@ -187,13 +187,13 @@ static unw_accessors_t accessors = {
 
 /* ---- rules ---- */
 
-static bool read_slot(uint64_t value, uint64_t cfa, int16_t *slot)
+static bool read_slot(uint64_t value, uint64_t cfa, int8_t *slot)
 {
     int64_t offset = (int64_t)(value - FAKE_VALUE - cfa);
 
-    if (offset % 8 != 0 || offset / 8 < INT16_MIN || offset / 8 >= 0)
+    if (offset % 8 != 0 || offset / 8 < INT8_MIN || offset / 8 >= 0)
         return false;
-    *slot = (int16_t)(offset / 8);
+    *slot = (int8_t)(offset / 8);
     return true;
 }
 
@@ -329,7 +329,7 @@ struct dlw_rule_slot *dlw_rule_learn(uintptr_t pc)
     uint64_t distance = pc - function;
     struct dlw_rule_slot *slot = NULL;
 
-    rule.levels = LEVELS_AT_FIRST;
+    rule.levels = DLW_LEVELS - 1;
     dlw_lock_acquire(&table_lock);
     struct dlw_rule_table *table = atomic_load_explicit(&dlw_rules, memory_order_relaxed);
     if (n_rules * 2 >= table->mask + 1 || table == &no_rules.table)

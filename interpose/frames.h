@@ -19,6 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define DLW_LEVELS 7 /* return addresses that are noted with a lock, at most */
+
 /* What a walk may read: [low, high) directly, or from `copy`, which holds that range. */
 struct dlw_memory {
     uintptr_t low, high;
@@ -70,9 +72,11 @@ enum dlw_rule_base {
 
 struct dlw_rule {
     int32_t cfa_offset; /* CFA = base + this */
-    int16_t fp_slot;    /* the caller's frame pointer is at CFA + 8 * this; 0: unchanged */
+    int8_t fp_slot;     /* the caller's frame pointer is at CFA + 8 * this; 0: unchanged */
     uint8_t base;       /* enum dlw_rule_base */
-    uint8_t levels;     /* of a call into the library: return addresses noted when it locks */
+    /* Of a call that takes a lock, and hints that threads store without more ado: */
+    uint8_t levels; /* how many frames further out are noted with the lock */
+    uint8_t trial;  /* how far held.c is with finding out how many are needed */
 };
 
 struct dlw_rule_slot {

@@ -1,6 +1,8 @@
 #include "interpose/held.h"
 
 #include "graph/base/arena.h"
+#include "interpose/real.h"
+#include "interpose/start.h"
 #include "interpose/state.h"
 
 #include <string.h>
@@ -23,8 +25,17 @@ bool dlw_held_grow(struct dlw_thread *self)
     return true;
 }
 
+/* ---- levels ---- */
+
+/*
+ * The first unlocks of a place only count, since most places are few times passed; the next are
+ * assessed, and the most levels that one of them needed are noted from then on. Later
+ * contradictions raise it.
+ */
+enum { COUNTED = 4, ASSESSED = 12, OVER = 15 };
+
 /* Walks with what libunwind says, which fills the table for the next time. */
-void dlw_held_note_new(struct dlw_held_lock *held, struct dlw_call call, uintptr_t high)
+static DLW_COLD void note_new(struct dlw_held_lock *held, struct dlw_call call, uintptr_t high)
 {
     struct dlw_thread *self = dlw_self;
     struct dlw_memory memory = {call.sp, high, NULL};
@@ -43,6 +54,133 @@ void dlw_held_note_new(struct dlw_held_lock *held, struct dlw_call call, uintptr
     held->levels = (uint8_t)n;
     dlw_guard_leave(self);
 }
+
+void dlw_held_note_outer(struct dlw_held_lock *held, struct dlw_rule_slot *slot,
+                         struct dlw_call call, uintptr_t high)
+{
+    const struct dlw_call start = call;
+    unsigned levels = slot ? slot->rule.levels : 0;
+    unsigned n = 1;
+
+    if (!slot || slot->rule.trial < OVER)
+        held->flags |= DLW_HELD_TRIAL;
+    while (slot && n <= levels) {
+        struct dlw_rule rule = slot->rule;
+        if (rule.base != DLW_RULE_SP && rule.base != DLW_RULE_FP)
+            break;
+        uintptr_t cfa =
+            (rule.base == DLW_RULE_SP ? call.sp : call.fp) + (uintptr_t)(intptr_t)rule.cfa_offset;
+        if (cfa <= call.sp || cfa > high) /* not on this thread's own stack */
+            break;
+        if (rule.fp_slot)
+            call.fp = *(uintptr_t *)(cfa + (uintptr_t)((intptr_t)rule.fp_slot * 8)); /* NOLINT */
+        call.sp = cfa;
+        call.pc = *(uintptr_t *)(cfa - DLW_RETURN_SLOT); /* NOLINT */
+        held->pc[n++] = call.pc;
+        slot = dlw_rule_find(call.pc);
+    }
+    if (!slot) {
+        note_new(held, start, high);
+        return;
+    }
+    held->levels = (uint8_t)n;
+    held->sp = call.sp;
+    held->fp = call.fp;
+}
+
+enum { NOW = 2 * DLW_LEVELS };
+
+/* Where in the present stack is the outermost level that was noted? `n` when nowhere. */
+static unsigned find_outermost(struct dlw_call last, const struct dlw_memory *memory,
+                               const struct dlw_walked *now, unsigned n, enum dlw_walk_end now_end)
+{
+    enum dlw_walk_end end;
+    uintptr_t cfa;
+    unsigned j = 0;
+
+    dlw_frames_step(&last, memory, &cfa, &end);
+    if (cfa == 0) /* the thread's first frame */
+        return end == DLW_WALK_COMPLETE && now_end == DLW_WALK_COMPLETE && n > 0 ? n - 1 : n;
+    while (j < n && now[j].cfa != cfa)
+        j++;
+    return j;
+}
+
+/*
+ * How many levels must have been noted so that the last of them is a frame that is live now. The
+ * outermost that was noted is looked for in the present stack; from there inwards both are
+ * compared.
+ */
+static unsigned levels_needed(const struct dlw_held_lock *held, struct dlw_call call)
+{
+    struct dlw_memory memory = {held->sp < call.sp ? held->sp : call.sp, dlw_self->stack_high,
+                                NULL};
+    struct dlw_walked now[NOW];
+    enum dlw_walk_end end;
+    unsigned n = dlw_frames_walk(&call, &memory, now, NOW, &end);
+    unsigned i = held->levels - 1U;
+    struct dlw_call last = {held->pc[i], held->sp, held->fp};
+    unsigned j = find_outermost(last, &memory, now, n, end);
+
+    if (j == n)
+        return DLW_LEVELS - 1;
+    if (i > 0 && dlw_is_own_code(held->pc[i])) /* the walk ends before what starts threads */
+        i--;
+    for (; i > 0 && j > 0 && held->pc[i] == now[j].pc; i--)
+        j--;
+    if (!dlw_frames_same_function(held->pc[i], now[j].pc))
+        i++;
+    return i < DLW_LEVELS ? i : DLW_LEVELS - 1;
+}
+
+static void settle(struct dlw_rule_slot *slot, unsigned levels)
+{
+    __atomic_store_n(&slot->rule.levels, (uint8_t)levels, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->rule.trial, OVER, __ATOMIC_RELAXED);
+}
+
+static void assess(struct dlw_rule_slot *slot, const struct dlw_held_lock *held,
+                   struct dlw_call call)
+{
+    unsigned seen = slot->rule.trial & 15U;
+    unsigned most = slot->rule.trial >> 4;
+
+    if (seen == OVER && held->levels > 1) /* another thread was faster */
+        return;
+    if (seen >= COUNTED) {
+        unsigned needed = levels_needed(held, call);
+        if (needed > most)
+            most = needed;
+    }
+    if (seen == OVER) /* needed none so far; where it still needs none, one keeps this away */
+        settle(slot, most ? most : 1);
+    else if (seen + 1 == ASSESSED)
+        settle(slot, most);
+    else
+        __atomic_store_n(&slot->rule.trial, (uint8_t)(most << 4 | (seen + 1)), __ATOMIC_RELAXED);
+}
+
+void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_self;
+    struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
+
+    if (!slot)
+        return;
+    dlw_guard_enter(self);
+    assess(slot, held, call);
+    dlw_guard_leave(self);
+}
+
+void dlw_held_needs_all(uintptr_t pc)
+{
+    struct dlw_rule_slot *slot = dlw_rule_find(pc);
+
+    if (slot)
+        settle(slot, DLW_LEVELS - 1);
+}
+
+/* ---- entries ---- */
 
 int dlw_held_search(struct dlw_thread *self, const void *lock)
 {

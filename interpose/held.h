@@ -9,8 +9,10 @@
 #ifndef DLW_HELD_H
 #define DLW_HELD_H
 
-#include "interpose/frames.h"
 #include "interpose/thread.h"
+
+/* Once for each wrapper, in its fast path. */
+#define DLW_HOT inline __attribute__((always_inline))
 
 static inline uint64_t dlw_key_mix(uint64_t chain, uintptr_t lock, uint64_t id, unsigned mode)
 {
@@ -39,51 +41,39 @@ static inline uint64_t dlw_held_key(struct dlw_thread *self)
 
 /* Cold: doubles the room. False: memory is out, and the library has switched itself off. */
 bool dlw_held_grow(struct dlw_thread *self);
-/* Cold: notes the caller at a place seen for the first time. */
-void dlw_held_note_new(struct dlw_held_lock *held, struct dlw_call call, uintptr_t high);
-
 /*
- * Notes where the lock was taken: the first few return addresses, so that helpers
- * which return with the lock held can be named later. The rest of the stack is still
- * there when it is asked for (stacks.c).
+ * Where the lock was taken is noted exactly: the return address, the stack pointer and the
+ * frame pointer of the caller. While that caller's frame lives, the rest of the stack is there to
+ * be read when it is asked for (stacks.c). Only a helper that returns with the lock held takes
+ * something away: of places where one does, the frames further out are noted too, as many as
+ * needed. A place tells which kind it is by its first unlocks, and until it has, all are noted.
  */
+void dlw_held_note_outer(struct dlw_held_lock *held, struct dlw_rule_slot *slot,
+                         struct dlw_call call, uintptr_t high);
+
 static inline void dlw_held_note(struct dlw_held_lock *held, struct dlw_call call, uintptr_t high)
 {
-    const struct dlw_call start = call;
     struct dlw_rule_slot *slot = dlw_rule_find(call.pc);
-    unsigned n = 0;
 
-    held->stack = 0;
-    if (__builtin_expect(slot == NULL, 0)) {
-        dlw_held_note_new(held, call, high);
-        return;
-    }
-    unsigned levels = slot->rule.levels;
-    for (;;) {
-        held->pc[n++] = call.pc;
-        if (n > levels)
-            break;
-        struct dlw_rule rule = slot->rule;
-        if (rule.base != DLW_RULE_SP && rule.base != DLW_RULE_FP)
-            break;
-        uintptr_t cfa =
-            (rule.base == DLW_RULE_SP ? call.sp : call.fp) + (uintptr_t)(intptr_t)rule.cfa_offset;
-        if (cfa <= call.sp || cfa > high) /* not on this thread's own stack */
-            break;
-        uintptr_t pc = *(uintptr_t *)(cfa - DLW_RETURN_SLOT); /* NOLINT */
-        slot = dlw_rule_find(pc);
-        if (__builtin_expect(slot == NULL, 0)) {
-            dlw_held_note_new(held, start, high);
-            return;
-        }
-        if (rule.fp_slot)
-            call.fp = *(uintptr_t *)(cfa + (uintptr_t)((intptr_t)rule.fp_slot * 8)); /* NOLINT */
-        call.sp = cfa;
-        call.pc = pc;
-    }
-    held->levels = (uint8_t)n;
+    held->pc[0] = call.pc;
     held->sp = call.sp;
     held->fp = call.fp;
+    held->levels = 1;
+    if (__builtin_expect(slot == NULL || slot->rule.levels != 0, 0))
+        dlw_held_note_outer(held, slot, call, high);
+}
+
+/* Cold: what this unlock tells about the place of the lock. */
+void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call);
+/* Cold: a helper had returned with a lock taken at `pc` when its stack was asked for. */
+void dlw_held_needs_all(uintptr_t pc);
+
+/* The lock is about to be released by `call`. Most are released by the frame that took them. */
+static inline void dlw_held_leaves(const struct dlw_held_lock *held, struct dlw_call call)
+{
+    if (__builtin_expect(held->sp != call.sp, 0) &&
+        (held->levels == 1 || held->flags & DLW_HELD_TRIAL))
+        dlw_held_assess(held, call);
 }
 
 /* Cold: the lock was not noted at its place yet (taken.h). */
@@ -93,9 +83,9 @@ void dlw_held_note_taken(struct dlw_taken *slot, const struct dlw_held_lock *hel
 void dlw_held_rekey(struct dlw_thread *self);
 
 /* The lock is held now. Returns its entry. */
-static inline struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void *lock, uint64_t id,
-                                                  unsigned kind, unsigned mode, unsigned flags,
-                                                  struct dlw_call call)
+static DLW_HOT struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void *lock, uint64_t id,
+                                                   unsigned kind, unsigned mode, unsigned flags,
+                                                   struct dlw_call call)
 {
     uint32_t depth = dlw_held_depth(self);
 
@@ -111,6 +101,7 @@ static inline struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void 
     held->kind = (uint8_t)kind;
     atomic_store_explicit(&held->mode, (uint8_t)mode, memory_order_relaxed);
     held->flags = (uint8_t)flags;
+    held->stack = 0;
     held->node = 0;
     dlw_held_note(held, call, self->stack_high);
     if (depth == 0) {

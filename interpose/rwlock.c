@@ -37,8 +37,8 @@ static DLW_COLD void learn_cold(struct dlw_thread *self, struct dlw_held_lock *h
     dlw_learn_taken(self, held, &ref, &call);
 }
 
-static inline void taken(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsigned mode,
-                         unsigned flags, struct dlw_call call)
+static DLW_HOT void taken(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsigned mode,
+                          unsigned flags, struct dlw_call call)
 {
     bool marked = has_mark(rwlock);
     uint64_t id = marked ? atomic_load_explicit(dlw_rwlock_id(rwlock), memory_order_relaxed) : 0;
@@ -48,6 +48,12 @@ static inline void taken(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsi
     if (held && dlw_held_depth(self) > 1 && !(flags & DLW_HELD_TRY) &&
         !dlw_learn_is_known(self, held->key, marked ? dlw_rwlock_chain(rwlock) : NULL))
         learn_cold(self, held, rwlock, call);
+}
+
+static DLW_COLD void taken_cold(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsigned mode,
+                                unsigned flags, struct dlw_call call)
+{
+    taken(self, rwlock, mode, flags, call);
 }
 
 struct request {
@@ -112,7 +118,7 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
     if (waits)
         dlw_wait_end(self);
     if (result == 0)
-        taken(self, rwlock, request->mode, request->limit ? DLW_HELD_TIMED : 0, call);
+        taken_cold(self, rwlock, request->mode, request->limit ? DLW_HELD_TIMED : 0, call);
     return result;
 }
 
@@ -120,18 +126,21 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
  * A try is no different from the real call where the lock is free, but for one thing: the real read
  * lock says EAGAIN when there are too many readers, and so does the try.
  */
-static inline int lock(pthread_rwlock_t *rwlock, uint8_t mode, struct dlw_call call)
+static const struct request read_request = {.mode = DLW_SHARED};
+static const struct request write_request = {.mode = DLW_EXCLUSIVE};
+
+static DLW_HOT int lock(pthread_rwlock_t *rwlock, uint8_t mode, struct dlw_call call)
 {
     struct dlw_thread *self = dlw_thread_self();
-    struct request request = {.mode = mode};
+    const struct request *request = mode == DLW_SHARED ? &read_request : &write_request;
 
     if (dlw_thread_passes(self))
-        return real_lock(rwlock, &request);
+        return real_lock(rwlock, request);
     self->calls++;
     int result = mode == DLW_SHARED ? real.pthread_rwlock_tryrdlock(rwlock)
                                     : real.pthread_rwlock_trywrlock(rwlock);
     if (__builtin_expect(result != 0, 0))
-        return lock_slow(self, rwlock, &request, call);
+        return lock_slow(self, rwlock, request, call);
     taken(self, rwlock, mode, 0, call);
     return 0;
 }
@@ -238,6 +247,7 @@ DLW_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *rwlock)
     int index = dlw_held_find(self, rwlock);
     if (index < 0)
         return unlock_unheld(self, rwlock, DLW_CALL_HERE());
+    dlw_held_leaves(dlw_held_at(self, (uint32_t)index), DLW_CALL_HERE());
     dlw_held_pop(self, (uint32_t)index);
     return real.pthread_rwlock_unlock(rwlock);
 }

@@ -130,7 +130,7 @@ static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
     return result;
 }
 
-static int wait_for(sem_t *semaphore, const struct request *request, struct dlw_call call)
+static DLW_HOT int wait_for(sem_t *semaphore, const struct request *request, struct dlw_call call)
 {
     struct dlw_thread *self = dlw_thread_self();
     int kept = errno;
@@ -209,10 +209,12 @@ DLW_EXPORT int sem_post(sem_t *semaphore)
     }
     self->calls++;
     int index = dlw_held_depth(self) ? dlw_held_find(self, semaphore) : -1;
-    if (index >= 0)
+    if (index >= 0) {
+        dlw_held_leaves(dlw_held_at(self, (uint32_t)index), DLW_CALL_HERE());
         dlw_held_pop(self, (uint32_t)index);
-    else
+    } else {
         posted_by_other(self, semaphore);
+    }
     return real.sem_post(semaphore);
 }
 

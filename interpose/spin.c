@@ -77,8 +77,10 @@ DLW_EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock)
     }
     self->calls++;
     int index = dlw_held_find(self, (void *)lock);
-    if (index >= 0)
+    if (index >= 0) {
+        dlw_held_leaves(dlw_held_at(self, (uint32_t)index), DLW_CALL_HERE());
         dlw_held_pop(self, (uint32_t)index);
+    }
     return real.pthread_spin_unlock(lock);
 }
 

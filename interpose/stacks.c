@@ -3,6 +3,7 @@
 #include "graph/base/arena.h"
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
+#include "interpose/held.h"
 #include "interpose/modules.h"
 #include "interpose/start.h"
 #include "interpose/state.h"
@@ -203,7 +204,8 @@ static unsigned find_live(const struct dlw_live *live, uintptr_t pc, uintptr_t c
     return live->n;
 }
 
-static void add_outer(struct draft *draft, const struct dlw_live *live, struct dlw_call last,
+/* True when a helper has returned. */
+static bool add_outer(struct draft *draft, const struct dlw_live *live, struct dlw_call last,
                       const struct dlw_memory *memory)
 {
     uintptr_t pc = last.pc;
@@ -213,7 +215,7 @@ static void add_outer(struct draft *draft, const struct dlw_live *live, struct d
 
     if (!dlw_frames_step(&last, memory, &cfa, &end) && cfa == 0) {
         draft_add_end(draft, end);
-        return;
+        return false;
     }
     unsigned i = find_live(live, pc, cfa, &returned);
     if (returned)
@@ -221,6 +223,7 @@ static void add_outer(struct draft *draft, const struct dlw_live *live, struct d
     for (; i < live->n; i++)
         draft_add(draft, live->frames[i].pc, KNOWN);
     draft_add_end(draft, live->end);
+    return returned;
 }
 
 static uint32_t stack_of_entry(const struct dlw_held_lock *held, const struct dlw_live *live,
@@ -234,7 +237,8 @@ static uint32_t stack_of_entry(const struct dlw_held_lock *held, const struct dl
             return intern(&draft);
         draft_add(&draft, held->pc[i], KNOWN);
     }
-    add_outer(&draft, live, last, memory);
+    if (add_outer(&draft, live, last, memory))
+        dlw_held_needs_all(held->pc[0]);
     return intern(&draft);
 }
 

@@ -14,14 +14,13 @@
 #include "graph/base/arena.h"
 #include "graph/finding.h"
 #include "graph/life.h"
-#include "interpose/platform.h"
+#include "interpose/frames.h"
 #include "interpose/taken.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DLW_LEVELS 7
 #define DLW_FIRST_HELD 32
 #define DLW_FIRST_CACHE 256
 #define DLW_NAME_BYTES 16
@@ -46,25 +45,30 @@ enum {
     DLW_HELD_TIMED = 2,     /* asked for with a limit */
     DLW_HELD_INHERITED = 8, /* taken before the fork that made this process */
     DLW_HELD_POOL = 4,      /* one of several units of a semaphore: no order, no gate */
+    DLW_HELD_TRIAL = 16,    /* its unlock tells how many levels its place needs */
 };
 
-/* One lock held. Written by its thread; walkers read `lock`, `mode` and `stack` while it is
- * blocked. */
+/*
+ * One lock held. Written by its thread; walkers read `lock`, `mode` and `stack` while it is
+ * blocked. What the hot path writes lies on one cache line.
+ */
 struct dlw_held_lock {
-    _Atomic uintptr_t lock;
+    _Alignas(64) _Atomic uintptr_t lock;
     uint64_t id;  /* its mark when taken; 0: none yet, or the address table knows */
     uint64_t key; /* of the chain up to and including this lock */
     uint8_t kind; /* enum dlw_lock_kind */
     _Atomic uint8_t mode;
     uint8_t flags;
-    uint8_t levels;     /* of pc[] that are filled; the last goes with sp and fp */
-    uint32_t stack;     /* interned, 0: not asked for yet */
-    uint32_t chain;     /* dlw_chain up to and including this lock, with a reference... */
-    uint64_t chain_key; /* ...and the key it was interned for: another key means it is stale */
-    uint32_t node;      /* dlw_node, 0: not looked up yet */
-    uintptr_t pc[DLW_LEVELS];
+    uint8_t levels;   /* of pc[] that are filled; the last goes with sp and fp */
+    uint32_t chain;   /* dlw_chain up to and including this lock, with a reference... */
+    uint32_t stack;   /* interned, 0: not asked for yet */
+    uint32_t node;    /* dlw_node, 0: not looked up yet */
     uintptr_t sp, fp; /* in the frame of the last level */
+    uintptr_t pc[DLW_LEVELS];
+    uint64_t chain_key; /* ...and the key `chain` was interned for: another key means it is stale */
 };
+_Static_assert(offsetof(struct dlw_held_lock, pc) == 56 && sizeof(struct dlw_held_lock) == 128,
+               "the first level and all before it on the first line of two");
 
 /* What the thread waits for now. Odd sequence: it waits. */
 struct dlw_wait_slot {

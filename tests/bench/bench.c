@@ -1,8 +1,9 @@
 /*
  * bench SCENARIO [DEPTH]: nanoseconds of one operation, the best of a few rounds, on a stack
  * that is DEPTH calls deep. tests/bench/run.sh runs it natively, preloaded and under peers.
- * Every scenario has been walked once before the clock runs, so that what is
- * measured is the steady state; those called edge_* measure the first time itself.
+ * Every thread walks its locks before the clock runs, so that what is measured is the steady
+ * state; those called edge_* measure the first time itself. All but `alone` run in a process of two
+ * threads, since in one of one thread libc leaves the atomic operations out.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { ROUNDS = 3, ROUND_NS = 30 * 1000 * 1000, TEN_THOUSAND = 10000 };
 
@@ -21,6 +23,7 @@ struct scenario {
     long locks; /* how many mutexes it wants in `locks` */
     int threads;
     bool wall;                     /* its cost is waiting: wall time, else CPU time */
+    bool alone;                    /* in a process of one thread, where libc needs no atomics */
     void (*work)(int who, long n); /* the operation n times, as thread `who`; NULL: see once */
     long (*once)(void);            /* measures itself: nanoseconds of one operation */
 };
@@ -282,29 +285,31 @@ static long edge_first_in_thread(void)
     return spent / 200;
 }
 
+/* name, locks, threads, wall, alone, work, once */
 static const struct scenario scenarios[] = {
-    {"single", 0, 1, false, single, NULL},
-    {"nested2", 0, 1, false, nested2, NULL},
-    {"nested4", 0, 1, false, nested4, NULL},
-    {"turn1k", 1000, 1, false, in_turn, NULL},
-    {"turn100k", 100000, 1, false, in_turn, NULL},
-    {"under100k", 100000, 1, false, under_one, NULL},
-    {"under1m", 1000000, 1, false, under_one, NULL},
-    {"two_plain", 0, 2, false, plain, NULL},
-    {"two_nested", 0, 2, false, nested, NULL},
-    {"two_shared", TEN_THOUSAND, 2, false, shared, NULL},
-    {"contended", 0, 2, true, single, NULL},
-    {"rw_read", 0, 1, false, rw_read, NULL},
-    {"rw_write", 0, 1, false, rw_write, NULL},
-    {"recursive", 0, 1, false, recurse, NULL},
-    {"trylock", 0, 1, false, trylock, NULL},
-    {"semaphore", 0, 1, false, semaphore, NULL},
-    {"short_life", 0, 1, false, short_life, NULL},
-    {"create_join", 0, 1, true, create_join, NULL},
-    {"ping_pong", 0, 2, true, ping_pong, NULL},
-    {"edge_known_place", TEN_THOUSAND, 1, true, NULL, edge_known_place},
-    {"edge_new_place", 256, 1, true, NULL, edge_new_place},
-    {"edge_first_in_thread", 256, 1, true, NULL, edge_first_in_thread},
+    {"alone", 0, 1, false, true, single, NULL},
+    {"single", 0, 1, false, false, single, NULL},
+    {"nested2", 0, 1, false, false, nested2, NULL},
+    {"nested4", 0, 1, false, false, nested4, NULL},
+    {"turn1k", 1000, 1, false, false, in_turn, NULL},
+    {"turn100k", 100000, 1, false, false, in_turn, NULL},
+    {"under100k", 100000, 1, false, false, under_one, NULL},
+    {"under1m", 1000000, 1, false, false, under_one, NULL},
+    {"two_plain", 0, 2, false, false, plain, NULL},
+    {"two_nested", 0, 2, false, false, nested, NULL},
+    {"two_shared", TEN_THOUSAND, 2, false, false, shared, NULL},
+    {"contended", 0, 2, true, false, single, NULL},
+    {"rw_read", 0, 1, false, false, rw_read, NULL},
+    {"rw_write", 0, 1, false, false, rw_write, NULL},
+    {"recursive", 0, 1, false, false, recurse, NULL},
+    {"trylock", 0, 1, false, false, trylock, NULL},
+    {"semaphore", 0, 1, false, false, semaphore, NULL},
+    {"short_life", 0, 1, false, false, short_life, NULL},
+    {"create_join", 0, 1, true, false, create_join, NULL},
+    {"ping_pong", 0, 2, true, false, ping_pong, NULL},
+    {"edge_known_place", TEN_THOUSAND, 1, true, false, NULL, edge_known_place},
+    {"edge_new_place", 256, 1, true, false, NULL, edge_new_place},
+    {"edge_first_in_thread", 256, 1, true, false, NULL, edge_first_in_thread},
 };
 
 struct run {
@@ -314,14 +319,6 @@ struct run {
     atomic_int ready;
 };
 
-static void work(struct run *run, int who)
-{
-    clockid_t clock = run->scenario->wall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
-    long start = read_clock(clock);
-    run->scenario->work(who, run->n);
-    run->spent[who] = read_clock(clock) - start;
-}
-
 /* Both threads are there before either begins. */
 static void meet(struct run *run)
 {
@@ -330,9 +327,20 @@ static void meet(struct run *run)
         sched_yield();
 }
 
+/* The first walk over all the locks is not timed. */
+static void work(struct run *run, int who)
+{
+    if (run->scenario->locks)
+        run->scenario->work(who, run->scenario->locks * 2);
+    meet(run);
+    clockid_t clock = run->scenario->wall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
+    long start = read_clock(clock);
+    run->scenario->work(who, run->n);
+    run->spent[who] = read_clock(clock) - start;
+}
+
 static void *second(void *arg)
 {
-    meet(arg);
     work(arg, 1);
     return NULL;
 }
@@ -347,17 +355,14 @@ static long run_once(const struct scenario *s, long n)
         return run.spent[0];
     }
     pthread_create(&thread, NULL, second, &run);
-    meet(&run);
     work(&run, 0);
     pthread_join(thread, NULL);
     return (run.spent[0] + run.spent[1]) / 2;
 }
 
-/* Iterations that fill a round; the first walk over all the locks is not timed. */
+/* Iterations that fill a round. */
 static long calibrate(const struct scenario *s)
 {
-    if (s->locks)
-        run_once(s, s->locks * 2);
     for (long n = 64;; n *= 4) {
         long spent = run_once(s, n);
         if (spent > ROUND_NS / 8)
@@ -395,11 +400,22 @@ static void prepare(const struct scenario *s)
     sem_init(&binary, 0, 1);
 }
 
+static void *idle(void *arg)
+{
+    (void)arg;
+    for (;;)
+        pause();
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     for (size_t i = 0; argc > 1 && i < sizeof scenarios / sizeof *scenarios; i++) {
         if (strcmp(argv[1], scenarios[i].name) == 0) {
+            pthread_t thread;
             prepare(&scenarios[i]);
+            if (!scenarios[i].alone)
+                pthread_create(&thread, NULL, idle, NULL);
             printf("%.2f\n", deeper(&scenarios[i], argc > 2 ? atoi(argv[2]) : 5));
             return 0;
         }

@@ -15,6 +15,7 @@ END
 # scenario, goal as a ratio (us: an absolute limit in microseconds), what it is
 table() {
 	cat <<'END'
+alone - one lock, in a process of one thread
 single 1.6 one lock, uncontended
 nested2 1.6 nested 2
 nested4 2.0 nested 4

@@ -179,6 +179,7 @@ DLW_EXPORT int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
 
 DLW_EXPORT int pthread_cond_signal(pthread_cond_t *condition)
 {
+    dlw_thread_self(); /* it may be the first call of all */
     int result = real.pthread_cond_signal(condition);
 
     count_signal(condition);
@@ -187,6 +188,7 @@ DLW_EXPORT int pthread_cond_signal(pthread_cond_t *condition)
 
 DLW_EXPORT int pthread_cond_broadcast(pthread_cond_t *condition)
 {
+    dlw_thread_self();
     int result = real.pthread_cond_broadcast(condition);
 
     count_signal(condition);
@@ -195,6 +197,7 @@ DLW_EXPORT int pthread_cond_broadcast(pthread_cond_t *condition)
 
 DLW_EXPORT int cnd_signal(cnd_t *condition)
 {
+    dlw_thread_self();
     int result = real.cnd_signal(condition);
 
     count_signal(condition);
@@ -203,6 +206,7 @@ DLW_EXPORT int cnd_signal(cnd_t *condition)
 
 DLW_EXPORT int cnd_broadcast(cnd_t *condition)
 {
+    dlw_thread_self();
     int result = real.cnd_broadcast(condition);
 
     count_signal(condition);

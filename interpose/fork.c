@@ -53,7 +53,7 @@ static void note_left_behind(struct dlw_thread *thread)
                                 .kind = held[i].kind,
                                 .mode = atomic_load_explicit(&held[i].mode, memory_order_relaxed),
                                 .in_parent = true};
-        if (!gone.lock)
+        if (!dlw_held_is_there(&held[i]))
             continue;
         gone.stack = dlw_stack_of_others_held(thread, gone.lock);
         dlw_gone_note(&gone);

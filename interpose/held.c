@@ -7,9 +7,38 @@
 
 #include <string.h>
 
+static uint32_t compact(struct dlw_thread *self);
+
+void dlw_held_lose(struct dlw_thread *holder, uintptr_t lock)
+{
+    struct dlw_held_lock *held = atomic_load_explicit(&holder->held, memory_order_acquire);
+    uint32_t depth = atomic_load_explicit(&holder->depth, memory_order_relaxed);
+
+    for (uint32_t i = 0; held && i < depth; i++) {
+        uintptr_t expected = lock;
+        /* Its thread may be reusing the place: then it isn't this lock any more. */
+        atomic_compare_exchange_strong_explicit(&held[i].lock, &expected, DLW_HELD_LOST,
+                                                memory_order_relaxed, memory_order_relaxed);
+    }
+}
+
+static bool lose_one(void *context, struct dlw_thread *thread)
+{
+    if (atomic_load_explicit(&thread->depth, memory_order_relaxed))
+        dlw_held_lose(thread, *(uintptr_t *)context);
+    return true;
+}
+
+void dlw_held_lose_everywhere(uintptr_t lock)
+{
+    dlw_threads_each(lose_one, &lock);
+}
+
 /* The old array stays mapped until the record is used again: a walker may be reading it. */
 bool dlw_held_grow(struct dlw_thread *self)
 {
+    if (compact(self) * 2 <= self->room) /* most of it was lost */
+        return true;
     size_t bytes = (size_t)self->room * sizeof(struct dlw_held_lock);
     struct dlw_held_lock *old = atomic_load_explicit(&self->held, memory_order_relaxed);
     struct dlw_held_lock *larger = dlw_pages_map(bytes * 2);
@@ -212,23 +241,24 @@ static void drop_last(struct dlw_thread *self)
 {
     uint32_t depth = dlw_held_depth(self) - 1;
 
-    while (depth > 0 &&
-           atomic_load_explicit(&dlw_held_at(self, depth - 1)->lock, memory_order_relaxed) == 0) {
+    while (depth > 0 && !dlw_held_is_there(dlw_held_at(self, depth - 1))) {
         depth--;
-        self->holes--;
+        if (atomic_load_explicit(&dlw_held_at(self, depth)->lock, memory_order_relaxed) == 0)
+            self->holes--;
     }
     atomic_store_explicit(&self->depth, depth, memory_order_relaxed);
 }
 
-/* Moves the entries together; amortised over the removals that made the holes. */
-static void compact(struct dlw_thread *self)
+/* Moves the entries together; amortised over the removals that made the holes. Returns the depth.
+ */
+static uint32_t compact(struct dlw_thread *self)
 {
     struct dlw_held_lock *held = atomic_load_explicit(&self->held, memory_order_relaxed);
     uint32_t depth = dlw_held_depth(self);
     uint32_t to = 0;
 
     for (uint32_t from = 0; from < depth; from++) {
-        if (atomic_load_explicit(&held[from].lock, memory_order_relaxed) == 0)
+        if (!dlw_held_is_there(&held[from]))
             continue;
         if (to != from)
             move_entry(&held[to], &held[from]);
@@ -237,6 +267,7 @@ static void compact(struct dlw_thread *self)
     atomic_store_explicit(&self->depth, to, memory_order_relaxed);
     self->holes = 0;
     self->stale_above = 0;
+    return to;
 }
 
 void dlw_held_remove(struct dlw_thread *self, uint32_t index)
@@ -259,8 +290,11 @@ void dlw_held_restore(struct dlw_thread *self, const struct dlw_held_lock *kept)
 {
     uint32_t depth = dlw_held_depth(self);
 
-    if (depth == self->room && !dlw_held_grow(self))
-        return;
+    if (depth == self->room) {
+        if (!dlw_held_grow(self))
+            return;
+        depth = dlw_held_depth(self);
+    }
     move_entry(dlw_held_at(self, depth), kept);
     if (depth < self->stale_above)
         self->stale_above = depth;
@@ -281,7 +315,7 @@ void dlw_held_rekey(struct dlw_thread *self)
 
     for (uint32_t i = from; i-- > 0;) {
         struct dlw_held_lock *below = dlw_held_at(self, i);
-        if (atomic_load_explicit(&below->lock, memory_order_relaxed) != 0) {
+        if (dlw_held_is_there(below)) {
             key = below->key;
             break;
         }
@@ -289,7 +323,7 @@ void dlw_held_rekey(struct dlw_thread *self)
     for (uint32_t i = from; i < depth; i++) {
         struct dlw_held_lock *held = dlw_held_at(self, i);
         uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
-        if (lock != 0)
+        if (lock > DLW_HELD_LOST)
             key = dlw_key_mix(key, lock, held->id,
                               atomic_load_explicit(&held->mode, memory_order_relaxed));
         held->key = key;

@@ -39,7 +39,24 @@ static inline uint64_t dlw_held_key(struct dlw_thread *self)
     return depth ? dlw_held_at(self, depth - 1)->key : self->base;
 }
 
-/* Cold: doubles the room. False: memory is out, and the library has switched itself off. */
+/*
+ * In place of the lock in an entry that is none any more: 0, a hole left by its own thread, which
+ * counts them; or lost, since another thread released the lock, or the lock's own word denies it.
+ */
+#define DLW_HELD_LOST 1
+
+static inline bool dlw_held_is_there(const struct dlw_held_lock *held)
+{
+    return atomic_load_explicit(&held->lock, memory_order_relaxed) > DLW_HELD_LOST;
+}
+
+/* Any thread, for any other: the lock is not `holder`'s any more. Its record is alive. */
+void dlw_held_lose(struct dlw_thread *holder, uintptr_t lock);
+/* The same for whoever is found to hold it. Takes the threads lock: the guard is up. */
+void dlw_held_lose_everywhere(uintptr_t lock);
+
+/* Cold: makes room for one more, so that the depth may have changed. False: memory is out, and the
+ * library has switched itself off. */
 bool dlw_held_grow(struct dlw_thread *self);
 /*
  * Where the lock was taken is noted exactly: the return address, the stack pointer and the
@@ -89,8 +106,11 @@ static DLW_HOT struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void
 {
     uint32_t depth = dlw_held_depth(self);
 
-    if (__builtin_expect(depth == self->room, 0) && !dlw_held_grow(self))
-        return NULL;
+    if (__builtin_expect(depth == self->room, 0)) {
+        if (!dlw_held_grow(self))
+            return NULL;
+        depth = dlw_held_depth(self);
+    }
     if (__builtin_expect(depth > self->stale_above, 0))
         dlw_held_rekey(self);
     uint64_t key = dlw_key_mix(dlw_held_key(self), (uintptr_t)lock, id, mode);

@@ -1,6 +1,7 @@
 #include "interpose/learn.h"
 
 #include "interpose/annotation.h"
+#include "interpose/misuse.h"
 #include "interpose/news.h"
 #include "interpose/sink.h"
 #include "interpose/stacks.h"
@@ -89,7 +90,7 @@ static uint64_t key_of(const struct question *q)
 
     for (uint32_t i = q->n_held; i-- > 0;) {
         struct dlw_held_lock *held = dlw_held_at(q->self, i);
-        if (atomic_load_explicit(&held->lock, memory_order_relaxed)) {
+        if (dlw_held_is_there(held)) {
             below = held->key;
             break;
         }
@@ -102,15 +103,28 @@ static bool is_counted(const struct dlw_held_lock *held)
 {
     uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
 
-    return lock && !(held->flags & DLW_HELD_POOL) &&
+    return dlw_held_is_there(held) && !(held->flags & DLW_HELD_POOL) &&
            !(held->kind == DLW_LOCK_CUSTOM && dlw_annotation_is_signal_locked(lock));
 }
 
+/*
+ * The lock is touched only when it has no identity yet that the entry knows, and then only when its
+ * own word says that it is this thread's: another may have released and freed it, and a mark would
+ * go into what lies there now.
+ */
 static bool resolve_entry_locked(struct dlw_thread *self, uint32_t i)
 {
     struct dlw_held_lock *held = dlw_held_at(self, i);
-    struct dlw_lock_ref ref = dlw_lock_ref_of(held);
+    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
 
+    held->node = dlw_lock_of_mark_locked(lock, held->id);
+    if (held->node)
+        return true;
+    if (!dlw_held_is_owned(self, held)) {
+        dlw_held_lose(self, lock);
+        return true;
+    }
+    struct dlw_lock_ref ref = dlw_lock_ref_of(held);
     held->node = dlw_lock_node_locked(&ref);
     uint64_t id = ref.id ? atomic_load_explicit(ref.id, memory_order_relaxed) : 0;
     if (held->id != id) {

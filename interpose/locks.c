@@ -1,12 +1,10 @@
 #include "interpose/locks.h"
 
-#include "graph/base/sys.h"
 #include "interpose/annotation.h"
 #include "interpose/gone.h"
 #include "interpose/mutex.h"
+#include "interpose/proc.h"
 #include "interpose/state.h"
-
-#include <sys/uio.h>
 
 struct record {
     uintptr_t address; /* 0: free */
@@ -271,11 +269,12 @@ void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref)
 {
     dlw_lock_acquire(&dlw_graph_lock);
     dlw_node node = dlw_lock_known_locked(ref);
-    if (node)
+    if (node) { /* without an identity it stands in no chain */
         retire(node);
+        atomic_fetch_add_explicit(&dlw_generation, 1, memory_order_relaxed);
+    }
     if (ref->id)
         atomic_store_explicit(ref->id, DLW_MARK_SIGNAL, memory_order_relaxed);
-    atomic_fetch_add_explicit(&dlw_generation, 1, memory_order_relaxed);
     dlw_lock_release(&dlw_graph_lock);
 }
 
@@ -366,20 +365,34 @@ struct dlw_lock_ref dlw_lock_ref_of(const struct dlw_held_lock *held)
 
 /* ---- the dead ---- */
 
+/* Where the mark of a lock stands; nothing is read. */
+static uintptr_t mark_place(const struct record *record)
+{
+    void *lock = (void *)record->address; /* NOLINT(performance-no-int-to-ptr) */
+
+    switch (record->kind) {
+    case DLW_LOCK_MUTEX:
+        return (uintptr_t)&dlw_mutex_mark(lock)->id;
+    case DLW_LOCK_RWLOCK:
+        return (uintptr_t)dlw_rwlock_id(lock);
+    case DLW_LOCK_SEMAPHORE:
+        return (uintptr_t)dlw_semaphore_id(lock);
+    default:
+        return 0;
+    }
+}
+
 /* Memory that is gone is an error of the kernel's here, not a fault. */
 static bool is_dead(const struct record *record, dlw_node node)
 {
-    struct dlw_lock_ref ref = dlw_lock_ref_at(record->address, record->kind);
+    uintptr_t place = record->marked ? mark_place(record) : 0;
     uint64_t mark = 0;
 
-    if (!record->marked || !ref.id)
+    if (!place)
         return false;
-    struct iovec local = {&mark, sizeof(mark)};
-    struct iovec remote = {(void *)(uintptr_t)ref.id, sizeof(mark)}; /* NOLINT */
-    long got = dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_gettid), &local, 1, &remote, 1, 0);
-    if (got < 0 && got != -14 /* EFAULT */)
-        return false;
-    return got != (long)sizeof(mark) || mark != mark_of(node, record->address);
+    enum dlw_proc_reading reading = dlw_proc_try_read(place, &mark, sizeof(mark));
+    return reading == DLW_PROC_GONE ||
+           (reading == DLW_PROC_READ && mark != mark_of(node, record->address));
 }
 
 /* A slice at a time: twice as many looked at as were made since the last one, so the dead never

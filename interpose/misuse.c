@@ -4,6 +4,7 @@
 #include "interpose/held.h"
 #include "interpose/learn.h"
 #include "interpose/news.h"
+#include "interpose/proc.h"
 #include "interpose/sink.h"
 #include "interpose/stacks.h"
 #include "interpose/state.h"
@@ -27,34 +28,64 @@ static uint32_t mutex_owner(uintptr_t lock)
     return dlw_mutex_owner(mutex);
 }
 
+union lock_copy {
+    pthread_mutex_t mutex;
+    pthread_rwlock_t rwlock;
+    sem_t semaphore;
+};
+
+/* A read-write lock shows its writer; that it has readers is all it shows of one. */
+static bool rwlock_is_owned(const struct dlw_thread *self, const struct dlw_held_lock *held,
+                            const pthread_rwlock_t *rwlock)
+{
+    if (atomic_load_explicit(&held->mode, memory_order_relaxed) == DLW_EXCLUSIVE)
+        return dlw_rwlock_writer(rwlock) == tid_of(self);
+    return dlw_rwlock_writer(rwlock) == 0 && dlw_rwlock_readers(rwlock) > 0;
+}
+
+/* A semaphore says nothing of its owner, but its mark is still the one it was taken with, or has
+ * become an identity since; posted by another thread it is a signal. */
+static bool semaphore_is_owned(const struct dlw_held_lock *held, sem_t *semaphore, uintptr_t lock)
+{
+    uint64_t mark = atomic_load_explicit(dlw_semaphore_id(semaphore), memory_order_relaxed);
+
+    return mark == held->id || (dlw_mark_is_created(held->id) && dlw_lock_mark_is_good(mark, lock));
+}
+
+/* The lock may have been freed by others, and its memory be gone: the kernel reads it. */
 bool dlw_held_is_owned(struct dlw_thread *self, const struct dlw_held_lock *held)
 {
+    static const size_t sizes[DLW_N_LOCK_KINDS] = {
+        [DLW_LOCK_MUTEX] = sizeof(pthread_mutex_t),
+        [DLW_LOCK_RWLOCK] = sizeof(pthread_rwlock_t),
+        [DLW_LOCK_SEMAPHORE] = sizeof(sem_t),
+    };
     uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+    union lock_copy copy;
 
-    if (held->kind == DLW_LOCK_MUTEX)
-        return mutex_owner(lock) == tid_of(self);
-    if (held->kind == DLW_LOCK_RWLOCK) {
-        const pthread_rwlock_t *rwlock = (const void *)lock; /* NOLINT */
-        if (atomic_load_explicit(&held->mode, memory_order_relaxed) == DLW_EXCLUSIVE)
-            return dlw_rwlock_writer(rwlock) == tid_of(self);
-        return dlw_rwlock_readers(rwlock) > 0;
-    }
     if (held->kind == DLW_LOCK_ONCE || held->kind == DLW_LOCK_GUARD)
         return held->sp > (uintptr_t)__builtin_frame_address(0); /* else its call has been left */
     if (held->kind == DLW_LOCK_CUSTOM)
         return !dlw_lock_is_signal(lock);
-    if (held->kind == DLW_LOCK_SEMAPHORE)
-        return atomic_load_explicit(dlw_semaphore_id((sem_t *)lock), /* NOLINT */
-                                    memory_order_relaxed) != DLW_MARK_SIGNAL;
-    return true;
+    if (!sizes[held->kind])
+        return true;
+    enum dlw_proc_reading reading = dlw_proc_try_read(lock, &copy, sizes[held->kind]);
+    if (reading == DLW_PROC_GONE)
+        return false;
+    if (reading == DLW_PROC_UNKNOWN)
+        memcpy(&copy, (const void *)lock, sizes[held->kind]); /* NOLINT */
+    if (held->kind == DLW_LOCK_MUTEX)
+        return mutex_owner((uintptr_t)&copy.mutex) == tid_of(self);
+    if (held->kind == DLW_LOCK_RWLOCK)
+        return rwlock_is_owned(self, held, &copy.rwlock);
+    return semaphore_is_owned(held, &copy.semaphore, lock);
 }
 
 void dlw_held_purge(struct dlw_thread *self)
 {
     for (uint32_t i = dlw_held_depth(self); i-- > 0;) {
         struct dlw_held_lock *held = dlw_held_at(self, i);
-        if (atomic_load_explicit(&held->lock, memory_order_relaxed) &&
-            !dlw_held_is_owned(self, held))
+        if (dlw_held_is_there(held) && !dlw_held_is_owned(self, held))
             dlw_held_pop(self, i);
     }
 }
@@ -235,8 +266,10 @@ void dlw_misuse_handed_over(struct dlw_thread *self, const struct dlw_accusation
 {
     dlw_guard_enter(self);
     tell(self, accusation);
-    if (accusation->other)
+    if (accusation->other) {
         dlw_lock_becomes_signal(&accusation->ref);
+        dlw_held_lose_everywhere(accusation->ref.address);
+    }
     dlw_guard_leave(self);
 }
 
@@ -303,7 +336,7 @@ static bool counts_at_exit(struct dlw_thread *self, const struct dlw_held_lock *
 {
     uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
 
-    if (!lock ||
+    if (!dlw_held_is_there(held) ||
         (held->kind != DLW_LOCK_MUTEX && held->kind != DLW_LOCK_RWLOCK &&
          held->kind != DLW_LOCK_CUSTOM) ||
         !dlw_held_is_owned(self, held))

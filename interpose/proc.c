@@ -4,18 +4,27 @@
 #include "interpose/state.h"
 #include "report/emit/say.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/uio.h>
 
-bool dlw_proc_read(uintptr_t from, void *to, size_t size)
+enum dlw_proc_reading dlw_proc_try_read(uintptr_t from, void *to, size_t size)
 {
     struct iovec local = {to, size};
     struct iovec remote = {(void *)from, size}; /* NOLINT(performance-no-int-to-ptr) */
 
-    return !atomic_load_explicit(&dlw_confined, memory_order_relaxed) &&
-           dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_gettid), &local, 1, &remote, 1, 0) ==
-               (long)size;
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return DLW_PROC_UNKNOWN;
+    long got = dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_gettid), &local, 1, &remote, 1, 0);
+    if (got == (long)size)
+        return DLW_PROC_READ;
+    return got >= 0 || got == -EFAULT ? DLW_PROC_GONE : DLW_PROC_UNKNOWN;
+}
+
+bool dlw_proc_read(uintptr_t from, void *to, size_t size)
+{
+    return dlw_proc_try_read(from, to, size) == DLW_PROC_READ;
 }
 
 /* Reads the beginning of a file as text; its length, negative when it can't. */

@@ -9,6 +9,10 @@
 /* Copies memory of this process, by the kernel: what is not there makes it false, not a fault. */
 bool dlw_proc_read(uintptr_t from, void *to, size_t size);
 
+/* The same where it matters why not: not all there; or nothing is known (the kernel won't). */
+enum dlw_proc_reading { DLW_PROC_READ, DLW_PROC_GONE, DLW_PROC_UNKNOWN };
+enum dlw_proc_reading dlw_proc_try_read(uintptr_t from, void *to, size_t size);
+
 /* Number of tasks, negative when it can't be known. */
 long dlw_proc_tasks(void);
 /* Is a handler installed for any signal but glibc's own two? True when it can't be known. */

@@ -184,16 +184,19 @@ DLW_EXPORT int sem_trywait(sem_t *semaphore)
     return result;
 }
 
-/* Posted by one who doesn't hold it: a signal from now on. Safe in a signal handler but for this
- * first time, when it passes. */
+/*
+ * Posted by one who holds no unit of it: a signal from now on, a pool too (the free places of a
+ * queue). Before the real call: afterwards the one that it wakes may free it.
+ */
 static DLW_COLD void posted_by_other(struct dlw_thread *self, sem_t *semaphore)
 {
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
 
-    if (is_signal(semaphore) || mark_of(semaphore) == DLW_MARK_POOL)
+    if (is_signal(semaphore))
         return;
     dlw_guard_enter(self);
     dlw_lock_becomes_signal(&ref);
+    dlw_held_lose_everywhere(ref.address);
     dlw_guard_leave(self);
 }
 

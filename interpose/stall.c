@@ -4,6 +4,7 @@
 #include "interpose/asleep.h"
 #include "interpose/create.h"
 #include "interpose/held.h"
+#include "interpose/misuse.h"
 #include "interpose/news.h"
 #include "interpose/proc.h"
 #include "interpose/sink.h"
@@ -182,7 +183,8 @@ static void fill_holds(struct states *states, uint32_t i, struct dlw_held *holds
 
     for (uint32_t k = 0; k < depth; k++) {
         uintptr_t lock = atomic_load_explicit(&held[k].lock, memory_order_relaxed);
-        if (!lock || states->out[i].n_holds == states->room_holds)
+        if (!dlw_held_is_there(&held[k]) || !dlw_held_is_owned(thread, &held[k]) ||
+            states->out[i].n_holds == states->room_holds)
             continue;
         holds[states->out[i].n_holds++] =
             (struct dlw_held){.lock = tag_of(lock, held[k].kind),

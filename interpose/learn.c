@@ -120,7 +120,8 @@ static bool resolve_entry_locked(struct dlw_thread *self, uint32_t i)
     held->node = dlw_lock_of_mark_locked(lock, held->id);
     if (held->node)
         return true;
-    if (!dlw_held_is_owned(self, held)) {
+    /* One of the program's own kind is known by address alone. */
+    if (held->kind != DLW_LOCK_CUSTOM && !dlw_held_is_owned(self, held)) {
         dlw_held_lose(self, lock);
         return true;
     }

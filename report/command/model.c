@@ -61,6 +61,16 @@ struct dlw_doc_edge *dlw_doc_add_edge(struct dlw_doc *doc)
     return edge;
 }
 
+void dlw_doc_answer(struct dlw_doc *doc, const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    APPEND(doc, doc->answers, doc->n_answers, dlw_region_copy(&doc->region, line));
+}
+
 void dlw_doc_note(struct dlw_doc *doc, const char *format, ...)
 {
     char line[1024];

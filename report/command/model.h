@@ -163,6 +163,8 @@ struct dlw_doc {
     struct dlw_doc_edge **edges; /* the lock order, for the pictures and merge */
     size_t n_edges;
     struct dlw_doc_summary summary;
+    const char **answers; /* attach, core: what the waits amount to, a sentence each */
+    size_t n_answers;
     const char **notes; /* one line each, for the text and html formats: what to know besides */
     size_t n_notes;
 };
@@ -190,6 +192,8 @@ struct dlw_doc_finding *dlw_doc_add_finding(struct dlw_doc *doc, enum dlw_kind k
 struct dlw_doc_state *dlw_doc_add_thread(struct dlw_doc *doc); /* valid until the next call */
 struct dlw_doc_edge *dlw_doc_add_edge(struct dlw_doc *doc);
 void dlw_doc_note(struct dlw_doc *doc, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void dlw_doc_answer(struct dlw_doc *doc, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Adds the lock to the finding's list unless it is there, and names it "L<n>". */
 void dlw_doc_name_lock(struct dlw_doc *doc, struct dlw_doc_finding *finding,

@@ -161,17 +161,50 @@ traced() {
 	end
 }
 
-# A program whose C library is another, or none to be recognised.
+is_blocked_narrow() { [ "$(cat /proc/"$pid"/task/*/syscall | grep -c -e '^240 ' -e '^422 ')" = 2 ]; }
+# as_foreign NAME WORDS THREADS: the program $tmp/NAME says that owners can't be told, and shows its threads.
+as_foreign() {
+	what="attach $1"
+	start "$3" "$tmp/$1" abba || return
+	says 2 "$2" "$dlwatch" attach --format=json "$pid"
+	see '.findings==[] and .verdict=="nothing" and (.threads|map(select(.syscall=="futex"))|length)>=$n' --argjson n "$3"
+	see '.threads|all((.stack|length)>0)'
+}
+
+# Programs whose locks are not glibc's of 64 bits: each where its compiler is there.
 foreign() {
-	command -v musl-gcc >/dev/null || { echo "attach_process: no musl-gcc, part skipped" && return; }
-	what='attach musl'
-	here=$(dirname "$0")
-	musl-gcc -g -D_GNU_SOURCE "$here/../outside/raw.c" -idirafter /usr/include -idirafter "/usr/include/$(uname -m)-linux-gnu" \
-		-o "$tmp/raw" -pthread || return
-	start 1 "$tmp/raw" || return
-	says 2 musl "$dlwatch" attach --format=json "$pid"
-	see '.threads|length==2 and (map(select(.syscall=="futex"))|length)==1'
-	let_go "$what"
+	sources=$(cd "$(dirname "$0")/../outside" && pwd)
+	headers="-idirafter /usr/include -idirafter /usr/include/$(uname -m)-linux-gnu"
+	# shellcheck disable=SC2086 # a list
+	if command -v musl-gcc >/dev/null &&
+		musl-gcc -g -D_GNU_SOURCE "$sources/raw.c" $headers -o "$tmp/raw" -pthread; then
+		as_foreign raw musl 1 && let_go "$what"
+	else
+		echo "attach_process: no musl-gcc, part skipped"
+	fi
+	if cc -m32 -std=gnu11 -D_GNU_SOURCE -g "$sources/hang.c" -o "$tmp/hang32" -pthread 2>/dev/null; then
+		what='attach hang32'
+		start 0 "$tmp/hang32" abba
+		until_true is_blocked_narrow
+		says 2 '32-bit' "$dlwatch" attach --format=json "$pid"
+		see '.threads|map(select(.syscall=="futex"))|length==2 and all(.stack|map(.file//"")|any(endswith("hang.c")))'
+		see '.threads|map(select(.syscall=="pause"))|length==1'
+		end
+	else
+		echo "attach_process: no 32-bit compiler, part skipped"
+	fi
+	if command -v go >/dev/null && GOCACHE=$tmp/go GOFLAGS=-buildvcs=false go build -o "$tmp/hanggo" "$sources/hang.go"; then
+		as_foreign hanggo 'a Go program' 2 && end
+	else
+		echo "attach_process: no go, part skipped"
+	fi
+	if command -v rustc >/dev/null && rustc -g -o "$tmp/hangrs" "$sources/hang.rs" 2>/dev/null; then
+		as_foreign hangrs 'a Rust program' 2
+		see '.threads|map(select(.thread.name|startswith("worker-")?))|all(.stack|map(.function)|any(.=="hang::main::{{closure}}"))'
+		end
+	else
+		echo "attach_process: no rustc, part skipped"
+	fi
 }
 
 static_program() {

@@ -261,6 +261,8 @@ static void summary(struct page *page)
         fprintf(page->out, "; %llu proved harmless by the run (--show=all lists them)",
                 (unsigned long long)counts->hidden);
     fputs(".</p>\n", page->out);
+    for (size_t i = 0; i < page->doc->n_answers; i++)
+        element(page, "<p>", page->doc->answers[i], "</p>\n");
     for (size_t i = 0; i < page->doc->n_notes; i++)
         element(page, "<p class=\"soft\">", page->doc->notes[i], "</p>\n");
     fputs("</header>\n", page->out);

@@ -242,6 +242,8 @@ static json_t *document_json(const struct dlw_doc *doc)
     }
     if (doc->verdict) {
         json_t *notes = json_array();
+        for (size_t i = 0; i < doc->n_answers; i++)
+            json_array_append_new(notes, json_string(doc->answers[i]));
         for (size_t i = 0; i < doc->n_notes; i++)
             json_array_append_new(notes, json_string(doc->notes[i]));
         json_object_set_new(json, "verdict", json_string(doc->verdict));

@@ -84,7 +84,12 @@ static void render(struct dlw_readable *text)
             dlw_readable_finding(text, doc->findings[i]);
     if (options->live)
         return;
+    if (doc->n_answers)
+        fprintf(text->out, BOLD "In short" PLAIN "\n");
+    for (size_t i = 0; i < doc->n_answers; i++)
+        dlw_readable_prose(text, "  ", 4, doc->answers[i]);
     if (doc->n_threads) {
+        fprintf(text->out, "%s", doc->n_answers ? "\n" : "");
         fprintf(text->out, BOLD "Threads" PLAIN "\n");
         dlw_readable_states(text, NULL, doc->threads, doc->n_threads);
         fputc('\n', text->out);

@@ -88,8 +88,10 @@ static const char *order_circle(struct dlw_readable *text, const struct dlw_doc_
 static void thread_heading(struct dlw_readable *text, const struct dlw_doc_finding *finding,
                            const struct dlw_doc_thread *which)
 {
-    fprintf(text->out, "\n  " BOLD "Thread %s" PLAIN, thread(text, finding, which));
-    if (which->tid && which->name)
+    const char *title = thread(text, finding, which);
+    bool is_number = strncmp(title, "thread ", 7) == 0;
+    fprintf(text->out, "\n  " BOLD "Thread %s" PLAIN, title + (is_number ? 7 : 0));
+    if (which->tid && which->name && !strstr(title, "(tid "))
         fprintf(text->out, " (tid %u)", which->tid);
     bool is_elsewhere = finding ? which->process != finding->process : text->doc->n_processes > 1;
     if (which->process && is_elsewhere)
@@ -230,7 +232,8 @@ static void also_lines(struct dlw_readable *text, const struct dlw_doc_finding *
     }
     if (count)
         dlw_readable_prose(text, "    ", 4,
-                           dlw_region_print(region, "(and so do %zu more: %s%s)", count, names,
+                           dlw_region_print(region, "(and so do%s %zu more: %s%s)",
+                                            count == 1 ? "es" : "", count, names,
                                             count > 8 ? ", ..." : ""));
 }
 

@@ -1,5 +1,6 @@
 #include "report/command/outside/document.h"
 
+#include "report/command/outside/document_parts.h"
 #include "report/command/outside/preloaded.h"
 #include "report/command/outside/registers.h"
 #include "report/command/outside/waits.h"
@@ -17,21 +18,6 @@ struct named {
     } key;
     struct dlw_stack frames;
     UT_hash_handle hh;
-};
-
-/* Locks are named anew in each finding and in the document. */
-struct lock_list {
-    struct dlw_doc_lock **locks;
-    size_t n;
-};
-
-struct making {
-    struct dlw_target *target;
-    struct dlw_doc *doc;
-    struct dlw_doc_process *process;
-    struct dlw_doc_thread **threads;
-    struct named *named;
-    struct lock_list own;
 };
 
 static const struct dlw_stack *name_place(struct making *making, const struct dlw_place *place)
@@ -135,8 +121,8 @@ static struct dlw_doc_lock *make_lock(struct making *making, const struct dlw_se
     return lock;
 }
 
-static struct dlw_doc_lock *find_lock(struct making *making, struct lock_list *list,
-                                      const struct dlw_seen_wait *wait)
+struct dlw_doc_lock *dlw_making_lock(struct making *making, struct lock_list *list,
+                                     const struct dlw_seen_wait *wait)
 {
     for (size_t i = 0; i < list->n; i++)
         if (list->locks[i]->address == wait->address && !strcmp(list->locks[i]->kind, wait->object))
@@ -258,7 +244,7 @@ static const char *note_of(struct making *making, const struct dlw_seen_thread *
     return note ? dlw_region_print(&making->doc->region, "%s; %s", holder, note) : holder;
 }
 
-static const char *call_name(struct making *making, const struct dlw_seen_thread *thread)
+const char *dlw_making_call(struct making *making, const struct dlw_seen_thread *thread)
 {
     int machine = making->target->machine;
     const char *name = dlw_syscall_name(machine, thread->call.number);
@@ -296,7 +282,8 @@ static void add_recorded(struct making *making, struct dlw_doc_state *state, siz
         const struct dlw_seen_hold *held = &thread->holds[i];
         const struct dlw_seen_wait as_wait = {
             .kind = DLW_WAIT_LOCK, .object = held->object, .address = held->lock};
-        struct dlw_doc_hold *hold = add_hold(making, state, find_lock(making, list, &as_wait));
+        struct dlw_doc_hold *hold =
+            add_hold(making, state, dlw_making_lock(making, list, &as_wait));
         hold->mode = held->mode;
         hold->stack = stack_of_hold(making, thread, held);
     }
@@ -309,12 +296,12 @@ static void fill_state(struct making *making, size_t index, struct lock_list *li
     const struct dlw_seen_wait *wait = &thread->wait;
     state->thread = making->threads[index];
     state->waits = wait->kind;
-    state->on = wait->object ? find_lock(making, list, wait) : NULL;
+    state->on = wait->object ? dlw_making_lock(making, list, wait) : NULL;
     state->mode = wait->mode;
     state->timed = wait->is_timed;
     state->since = thread->stood_still ? thread->since : -1;
     if (wait->kind == DLW_WAIT_SYSCALL)
-        state->syscall = call_name(making, thread);
+        state->syscall = dlw_making_call(making, thread);
     else if (is_asleep_unseen(thread))
         state->waits = DLW_WAIT_SYSCALL;
     state->stack = stack_of(making, thread);
@@ -330,7 +317,7 @@ static void add_holds(struct making *making, struct dlw_doc_state *states, struc
         const struct dlw_seen_wait *wait = &target->threads[i].wait;
         if (wait->holder != DLW_HOLDER_THREAD || wait->kind == DLW_WAIT_JOIN || !wait->object)
             continue;
-        add_hold(making, &states[wait->holder_index], find_lock(making, list, wait));
+        add_hold(making, &states[wait->holder_index], dlw_making_lock(making, list, wait));
     }
 }
 
@@ -404,7 +391,7 @@ static void add_deadlock(struct making *making, const struct dlw_verdict_cycle *
         const struct dlw_seen_thread *thread = &making->target->threads[cycle->threads[i]];
         struct dlw_doc_step *step = &finding->cycle[i];
         struct dlw_doc_step *next = &finding->cycle[(i + 1) % cycle->n];
-        struct dlw_doc_lock *lock = find_lock(making, &list, &thread->wait);
+        struct dlw_doc_lock *lock = dlw_making_lock(making, &list, &thread->wait);
         step->thread = making->threads[cycle->threads[i]];
         step->wants = (struct dlw_doc_hold){.lock = lock, .mode = thread->wait.mode};
         step->wants.stack = stack_of(making, thread);
@@ -444,62 +431,14 @@ static void add_stall(struct making *making, const struct dlw_verdict *verdict)
         dlw_doc_name_lock(making->doc, finding, list.locks[i]);
 }
 
-static const char *doing(struct making *making, size_t index)
-{
-    const struct dlw_seen_thread *thread = &making->target->threads[index];
-    if (thread->wait.kind == DLW_WAIT_NONE)
-        return "runs";
-    if (thread->wait.kind == DLW_WAIT_SYSCALL)
-        return dlw_region_print(&making->doc->region, "is in the system call %s",
-                                call_name(making, thread));
-    return dlw_region_print(&making->doc->region, "itself waits in a %s",
-                            dlw_wait_word(thread->wait.kind));
-}
-
-static const char *queue_text(struct making *making, const struct dlw_verdict_queue *queue)
-{
-    const struct dlw_seen_wait *first = NULL;
-    const struct dlw_doc_thread *holder = making->threads[queue->holder];
-    struct dlw_region *region = &making->doc->region;
-    for (size_t i = 0; i < queue->n && !first; i++) {
-        const struct dlw_seen_wait *wait = &making->target->threads[queue->waiters[i]].wait;
-        if (wait->holder_index == queue->holder && wait->kind != DLW_WAIT_JOIN)
-            first = wait;
-    }
-    const char *title = dlw_thread_title(region, holder);
-    const char *what =
-        first ? dlw_lock_title(region, find_lock(making, &making->own, first)) : "its end";
-    return dlw_region_print(region, "a long wait: %zu thread%s for %s of %s%s%u%s, which %s",
-                            queue->n, queue->n == 1 ? " waits" : "s wait", what, title,
-                            holder->name ? " (tid " : " [", holder->tid, holder->name ? ")" : "]",
-                            doing(making, queue->holder));
-}
-
 static void add_verdict(struct making *making, const struct dlw_verdict *verdict)
 {
-    enum { MOST = 5 };
     for (size_t i = 0; i < verdict->n_cycles; i++)
         if (!is_told(making, &verdict->cycles[i]))
             add_deadlock(making, &verdict->cycles[i]);
-    if (verdict->kind == DLW_VERDICT_STALL) {
-        if (!has_told(making, DLW_STALL) && !has_told(making, DLW_DEADLOCK))
-            add_stall(making, verdict);
-    } else if (verdict->reason)
-        dlw_doc_note(making->doc, "%s", verdict->reason);
-    if (verdict->n_cycles && verdict->n_stuck)
-        dlw_doc_note(making->doc, "%zu more thread%s go on because of that", verdict->n_stuck,
-                     verdict->n_stuck == 1 ? " can't" : "s can't");
-    for (size_t i = 0; i < verdict->n_queues && i < MOST; i++)
-        dlw_doc_note(making->doc, "%s", queue_text(making, &verdict->queues[i]));
-}
-
-static void add_stop_note(struct making *making)
-{
-    const struct dlw_target *target = making->target;
-    if (target->n_stopped)
-        dlw_doc_note(making->doc, "%zu thread%s for at most %.2f ms; all go on", target->n_stopped,
-                     target->n_stopped == 1 ? " was stopped," : "s were stopped, each",
-                     target->longest_stop * 1000);
+    if (verdict->kind == DLW_VERDICT_STALL && !has_told(making, DLW_STALL) &&
+        !has_told(making, DLW_DEADLOCK))
+        add_stall(making, verdict);
 }
 
 void dlw_outside_document(struct dlw_target *target, const struct dlw_verdict *verdict,
@@ -510,7 +449,7 @@ void dlw_outside_document(struct dlw_target *target, const struct dlw_verdict *v
     add_threads(&making);
     add_states(&making);
     add_verdict(&making, verdict);
-    add_stop_note(&making);
+    dlw_answer(&making, verdict);
     doc->verdict =
         dlw_verdict_word(has_told(&making, DLW_DEADLOCK) ? DLW_VERDICT_DEADLOCK : verdict->kind);
     HASH_CLEAR(hh, making.named);

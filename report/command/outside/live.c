@@ -108,7 +108,7 @@ bool dlw_live_open(struct dlw_target *target, struct dlw_doc *doc, uint32_t pid)
         dlw_target_trouble(target, doc, "no process %u", pid);
         return false;
     }
-    uint32_t tid = living_thread(target);
+    uint32_t tid = target->living = living_thread(target);
     if (!tid) {
         dlw_target_trouble(target, doc, "process %u has ended (its parent has not yet taken note)",
                            pid);

@@ -67,6 +67,7 @@ struct search {
     struct dlw_target *target;
     struct module *module;
     int descriptor;          /* -1: not found */
+    bool needs_id;           /* a file without one proves nothing */
     bool is_data;            /* the file is there, and no program */
     const char *mismatching; /* a file that is another one */
     char mismatch_id[2 * DLW_BUILD_ID_ROOM + 1];
@@ -81,11 +82,14 @@ static bool try_file(struct search *search, const char *path)
         return false;
     bool is_program = !fstat(descriptor, &state) && S_ISREG(state.st_mode) &&
                       dlw_image_of_file(descriptor, &file);
-    if (is_program && is_same_file(search->module, &file)) {
+    bool is_proof = !search->needs_id || (file.n_build_id && search->module->image.n_build_id);
+    if (is_program && is_proof && is_same_file(search->module, &file)) {
         search->descriptor = descriptor;
         return true;
     }
     close(descriptor);
+    if (search->needs_id)
+        return false;
     search->is_data |= !is_program;
     if (is_program) {
         search->mismatching = path;
@@ -100,7 +104,7 @@ static bool try_mapped(struct search *search)
     char path[96];
     if (search->target->is_core)
         return false;
-    snprintf(path, sizeof path, "/proc/%u/map_files/%llx-%llx", search->target->pid,
+    snprintf(path, sizeof path, "/proc/%u/map_files/%llx-%llx", search->target->living,
              (unsigned long long)search->module->start,
              (unsigned long long)search->module->first_end);
     return try_file(search, path);
@@ -136,8 +140,10 @@ static void find_file(struct search *search)
             return;
     if (try_mapped(search) || try_by_build_id(search))
         return;
-    if (!target->sysroot || target->is_core)
-        try_file(search, path);
+    /* A live process in a changed root names its files as we see them. In a container of its own
+     * the same name may be another file of ours: only a build id tells. */
+    search->needs_id = target->sysroot && !target->is_core;
+    try_file(search, path);
 }
 
 static void say_missing(struct search *search, struct dlw_doc *doc, unsigned *told)

@@ -177,6 +177,13 @@ bool dlw_wait_on_rwlock(struct dlw_target *target, const struct dlw_futex *futex
     return true;
 }
 
+/* Code may look like one. */
+static bool may_be_mutex(const struct dlw_target *target, uint64_t address)
+{
+    const struct dlw_mapping *mapping = dlw_target_mapping(target, address);
+    return address % 8 == 0 && mapping && !mapping->is_executable;
+}
+
 /*
  * pthread_cond_wait leaves {sequence, condition, mutex, private} on its stack for its cleanup. That
  * tells the mutex, and the condition's address without knowing the layout.
@@ -192,8 +199,8 @@ static bool find_cleanup(struct dlw_target *target, const struct dlw_futex *fute
         uint32_t kind;
         memcpy(pair, copy->bytes + at, sizeof pair);
         uint64_t distance = futex->word - pair[0];
-        if ((distance != 40 && distance != 44 && distance != 32 && distance != 36) || pair[1] % 4 ||
-            !read_kind(target, pair[1], &kind))
+        if ((distance != 40 && distance != 44 && distance != 32 && distance != 36) ||
+            !may_be_mutex(target, pair[1]) || !read_kind(target, pair[1], &kind))
             continue;
         wait->address = pair[0];
         wait->mutex = pair[1];

@@ -104,6 +104,9 @@ struct name {
 static const struct name x86_64_names[] = {
 #include "report/command/outside/syscalls_x86_64.def"
 };
+static const struct name i386_names[] = {
+#include "report/command/outside/syscalls_i386.def"
+};
 static const struct name generic_names[] = {
 #include "report/command/outside/syscalls_generic.def"
 };
@@ -123,7 +126,9 @@ const char *dlw_syscall_name(int machine, long number)
         return find(x86_64_names, sizeof x86_64_names / sizeof *x86_64_names, number);
     if (machine == EM_AARCH64)
         return find(generic_names, sizeof generic_names / sizeof *generic_names, number);
-    return dlw_syscall_is_futex(machine, number) ? "futex" : NULL;
+    if (machine == EM_386)
+        return find(i386_names, sizeof i386_names / sizeof *i386_names, number);
+    return NULL;
 }
 
 bool dlw_syscall_is_futex(int machine, long number)

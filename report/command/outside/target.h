@@ -133,6 +133,7 @@ struct dlw_target {
     struct dlw_region *region;
     bool is_core;
     uint32_t pid;
+    uint32_t living; /* a thread of it that has not ended: the main one may have */
     const char *exe; /* path in its own file system */
     const char *given_exe;
     const char *sysroot; /* put before paths; for a live process /proc/PID/root; NULL: none */

@@ -227,9 +227,15 @@ DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
     struct dlw_call call = DLW_CALL_HERE();
     int result = real.sem_init(semaphore, shared, value);
 
-    if (dlw_thread_passes(self) || result != 0 || shared || !dlw_marks_are_on)
+    if (dlw_thread_passes(self) || result != 0 || !dlw_marks_are_on)
         return result;
     self->calls++;
+    if (shared) { /* other processes post it; a mark of an earlier life stays where it stood */
+        if (!is_signal(semaphore))
+            atomic_store_explicit(dlw_semaphore_id(semaphore), DLW_MARK_SIGNAL,
+                                  memory_order_relaxed);
+        return result;
+    }
     dlw_guard_enter(self);
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
     dlw_held_forget(self, semaphore);

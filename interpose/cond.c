@@ -87,12 +87,12 @@ static int watched_wait(struct sleep *sleep, pthread_cond_t *condition)
     begin_watch(sleep);
     uint32_t before = atomic_load_explicit(sent, memory_order_seq_cst);
     for (;;) {
-        struct timespec deadline = dlw_stall_deadline();
+        struct timespec deadline = dlw_stall_deadline(sleep->self);
         int result =
             real.pthread_cond_clockwait(condition, sleep->mutex, CLOCK_MONOTONIC, &deadline);
         if (result != ETIMEDOUT)
             return result;
-        dlw_stall_look(sleep->self, false);
+        dlw_stall_look(sleep->self);
         if (atomic_load_explicit(sent, memory_order_seq_cst) != before)
             return 0;
     }

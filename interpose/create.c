@@ -362,12 +362,12 @@ static void joined(struct joining *joining)
 /* Nobody else is awake: waits with a limit first, to look again. */
 static int watched_join(struct joining *joining, void **value)
 {
-    struct timespec deadline = dlw_stall_deadline();
-    int result = real.pthread_clockjoin_np(joining->handle, value, CLOCK_MONOTONIC, &deadline);
-
-    if (result != ETIMEDOUT)
-        return result;
-    dlw_stall_look(joining->self, false);
+    do {
+        struct timespec deadline = dlw_stall_deadline(joining->self);
+        int result = real.pthread_clockjoin_np(joining->handle, value, CLOCK_MONOTONIC, &deadline);
+        if (result != ETIMEDOUT)
+            return result;
+    } while (dlw_stall_look(joining->self));
     return real.pthread_join(joining->handle, value);
 }
 

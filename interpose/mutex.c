@@ -125,16 +125,16 @@ static bool never_waits_for_self(unsigned kind)
  * such clock. */
 static int watched_lock(struct dlw_thread *self, pthread_mutex_t *mutex)
 {
-    struct timespec deadline = dlw_stall_deadline();
-    int result = ETIMEDOUT;
-
-    if (dlw_mutex_kind(mutex) & (DLW_KIND_INHERIT | DLW_KIND_PROTECT))
+    if (dlw_mutex_kind(mutex) & (DLW_KIND_INHERIT | DLW_KIND_PROTECT)) {
         dlw_stall_watch(self);
-    else
-        result = real.pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &deadline);
-    if (result != ETIMEDOUT)
-        return result;
-    dlw_stall_look(self, false);
+        return real.pthread_mutex_lock(mutex);
+    }
+    do {
+        struct timespec deadline = dlw_stall_deadline(self);
+        int result = real.pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &deadline);
+        if (result != ETIMEDOUT)
+            return result;
+    } while (dlw_stall_look(self));
     return real.pthread_mutex_lock(mutex);
 }
 

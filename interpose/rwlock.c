@@ -86,14 +86,14 @@ static bool is_writer(struct dlw_thread *self, const pthread_rwlock_t *rwlock)
 static int watched_lock(struct dlw_thread *self, pthread_rwlock_t *rwlock,
                         const struct request *request)
 {
-    struct timespec deadline = dlw_stall_deadline();
-    struct request first = {
-        .mode = request->mode, .limit = &deadline, .clock = CLOCK_MONOTONIC, .has_clock = true};
-    int result = real_lock(rwlock, &first);
-
-    if (result != ETIMEDOUT)
-        return result;
-    dlw_stall_look(self, false);
+    do {
+        struct timespec deadline = dlw_stall_deadline(self);
+        struct request first = {
+            .mode = request->mode, .limit = &deadline, .clock = CLOCK_MONOTONIC, .has_clock = true};
+        int result = real_lock(rwlock, &first);
+        if (result != ETIMEDOUT)
+            return result;
+    } while (dlw_stall_look(self));
     return real_lock(rwlock, request);
 }
 

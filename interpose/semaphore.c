@@ -88,13 +88,14 @@ static int real_wait(sem_t *semaphore, const struct request *request)
 /* Nobody else is awake: sleeps with a limit first, to look again. */
 static int watched_wait(struct dlw_thread *self, sem_t *semaphore)
 {
-    struct timespec deadline = dlw_stall_deadline();
     int kept = errno;
-    int result = real.sem_clockwait(semaphore, CLOCK_MONOTONIC, &deadline);
 
-    if (result == 0 || errno != ETIMEDOUT)
-        return result;
-    dlw_stall_look(self, false);
+    do {
+        struct timespec deadline = dlw_stall_deadline(self);
+        int result = real.sem_clockwait(semaphore, CLOCK_MONOTONIC, &deadline);
+        if (result == 0 || errno != ETIMEDOUT)
+            return result;
+    } while (dlw_stall_look(self));
     errno = kept;
     return real.sem_wait(semaphore);
 }

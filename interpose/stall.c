@@ -15,6 +15,10 @@
 
 #include <string.h>
 
+static const uint64_t SECOND = 1000000000; /* ns */
+
+static void look_fresh(struct dlw_thread *self);
+
 /* A thread seen running; a hint, checked before it is believed. */
 static struct dlw_thread *_Atomic running;
 
@@ -61,7 +65,9 @@ bool dlw_stall_suspected(struct dlw_thread *self)
     dlw_threads_each(visit, &scan);
     if (!scan.all || !dlw_world_is_blocked(self))
         return false;
-    dlw_stall_look(self, true);
+    self->suspected_at = dlw_now();
+    self->look_after = 0;
+    look_fresh(self);
     return true;
 }
 
@@ -78,24 +84,32 @@ bool dlw_stall_has_moved(struct dlw_thread *self, uint64_t then)
     return dlw_stall_motion(self) != then;
 }
 
-struct timespec dlw_stall_deadline(void)
+static uint64_t stall_at(const struct dlw_thread *self)
 {
-    uint64_t at = dlw_now() + (uint64_t)dlw_options.stall_after * 1000000000U;
+    return self->suspected_at + (uint64_t)dlw_options.stall_after * SECOND;
+}
 
-    return (struct timespec){(time_t)(at / 1000000000U), (long)(at % 1000000000U)};
+struct timespec dlw_stall_deadline(struct dlw_thread *self)
+{
+    uint64_t now = dlw_now();
+    uint64_t at = stall_at(self);
+
+    if (self->look_after) /* apart from others that look at the same time */
+        at = now + self->look_after + self->id % 16 * (self->look_after / 16);
+    else if (at <= now)
+        at = now + (uint64_t)dlw_options.stall_after * SECOND + SECOND;
+    return (struct timespec){(time_t)(at / SECOND), (long)(at % SECOND)};
 }
 
 void dlw_stall_watch(struct dlw_thread *self)
 {
     struct timespec slice = {0, 50000};
-    uint64_t end;
     uint64_t motion;
 
     if (!dlw_stall_suspected(self))
         return;
-    end = dlw_now() + (uint64_t)dlw_options.stall_after * 1000000000U;
     motion = dlw_stall_motion(self);
-    while (motion && dlw_now() < end) {
+    while (motion && dlw_now() < stall_at(self)) {
         dlw_syscall(SYS_nanosleep, &slice, NULL);
         if (dlw_stall_has_moved(self, motion))
             return;
@@ -103,7 +117,7 @@ void dlw_stall_watch(struct dlw_thread *self)
             slice.tv_nsec *= 2;
     }
     if (motion)
-        dlw_stall_look(self, false);
+        dlw_stall_look(self);
 }
 
 /* ---- the proof ---- */
@@ -263,17 +277,51 @@ static void report_stall(struct dlw_thread *self)
 
 /*
  * A cycle is certain as soon as everybody is seen asleep; a mere stall only after its time, since a
- * wake-up may be under way.
+ * wake-up may be under way. Where the proof of sleep fails though nobody has moved (others look at
+ * the same time, or have not come to rest yet), it is tried again before long, ever more seldom.
  */
-void dlw_stall_look(struct dlw_thread *self, bool fresh)
+static void look_again(struct dlw_thread *self)
+{
+    enum { FIRST = 10000000 };
+
+    self->look_after = self->look_after ? self->look_after * 2 : FIRST;
+    if (self->look_after > 60 * SECOND)
+        self->look_after = 60 * SECOND;
+}
+
+static void look_fresh(struct dlw_thread *self)
+{
+    dlw_guard_enter(self);
+    if (!self->is_dead && !dlw_wait_look_all(self) && dlw_wait_all_has_cycle(self))
+        look_again(self);
+    dlw_guard_leave(self);
+}
+
+static void report_once(struct dlw_thread *self, uint64_t motion)
 {
     static _Atomic uint64_t told; /* the motion at the last one: nobody has moved, nothing is new */
-    uint64_t motion;
 
-    dlw_guard_enter(self);
-    if (!self->is_dead && !dlw_wait_look_all(self) && !fresh &&
-        (motion = dlw_stall_motion(self)) != 0 && dlw_asleep_all(self) &&
+    if (dlw_now() >= stall_at(self) &&
         atomic_exchange_explicit(&told, motion, memory_order_relaxed) != motion)
         report_stall(self);
+}
+
+bool dlw_stall_look(struct dlw_thread *self)
+{
+    uint64_t motion;
+    bool again = false;
+
+    dlw_guard_enter(self);
+    if (!self->is_dead && (motion = dlw_stall_motion(self)) != 0) {
+        if (!dlw_asleep_soon_all(self)) {
+            look_again(self);
+            again = dlw_stall_motion(self) != 0;
+        } else if (!dlw_wait_look_all(self)) {
+            self->look_after = 0;
+            again = dlw_now() < stall_at(self);
+            report_once(self, motion);
+        }
+    }
     dlw_guard_leave(self);
+    return again;
 }

@@ -19,13 +19,11 @@
 
 /* Does every other thread wait without limit right now? This thread's own wait is published. */
 bool dlw_stall_suspected(struct dlw_thread *self);
-/* When the watch is over, for the timed form of the call (CLOCK_MONOTONIC). */
-struct timespec dlw_stall_deadline(void);
-/*
- * Looks closely, and reports what it can prove. `fresh` false: the suspicion has stood for
- * stall_after seconds.
- */
-void dlw_stall_look(struct dlw_thread *self, bool fresh);
+/* Until when the caller is to wait before it looks, for the timed form of its call
+ * (CLOCK_MONOTONIC). */
+struct timespec dlw_stall_deadline(struct dlw_thread *self);
+/* Looks closely, and reports what it can prove. True: the caller shall look again. */
+bool dlw_stall_look(struct dlw_thread *self);
 /* Has any other thread moved since the suspicion arose? */
 bool dlw_stall_has_moved(struct dlw_thread *self, uint64_t then);
 uint64_t dlw_stall_motion(struct dlw_thread *self);

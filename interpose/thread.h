@@ -108,7 +108,9 @@ struct dlw_thread {
     bool is_detached;
     bool is_dead; /* a deadlock with this thread in it was reported: its wait is told */
     uint8_t end_rounds;
-    uint32_t exit_stack; /* of the pthread_exit call, when locks were held */
+    uint64_t suspected_at; /* stall.c: ns, when everybody else was seen waiting */
+    uint64_t look_after;   /* ns until the next look; 0: when the stall has stood its time */
+    uint32_t exit_stack;   /* of the pthread_exit call, when locks were held */
     union {
         void *(*posix)(void *);
         int (*c11)(void *);

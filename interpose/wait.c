@@ -248,26 +248,38 @@ static bool collect_tid(void *context, struct dlw_thread *thread)
     return true;
 }
 
-static bool look_from_all(struct dlw_thread *self)
+static bool prove_cycle(struct dlw_thread *self, uint32_t tid)
+{
+    return has_cycle(self, tid) && dlw_asleep_soon_all(self) &&
+           look_from(self, &dlw_world_asleep, tid);
+}
+
+static bool any_of_all(struct dlw_thread *self, bool (*try)(struct dlw_thread *self, uint32_t tid))
 {
     struct tids tids = {.room = dlw_threads_alive() + 16};
     size_t bytes = tids.room * sizeof(*tids.out);
     bool found = false;
 
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return false;
     tids.out = dlw_pages_map(bytes);
     if (!tids.out)
         return false;
     dlw_threads_each(collect_tid, &tids);
     for (uint32_t i = 0; i < tids.n && !found; i++)
-        found = has_cycle(self, tids.out[i]) && dlw_asleep_soon_all(self) &&
-                look_from(self, &dlw_world_asleep, tids.out[i]);
+        found = try(self, tids.out[i]);
     dlw_pages_unmap(tids.out, bytes);
     return found;
 }
 
 bool dlw_wait_look_all(struct dlw_thread *self)
 {
-    return !atomic_load_explicit(&dlw_confined, memory_order_relaxed) && look_from_all(self);
+    return any_of_all(self, prove_cycle);
+}
+
+bool dlw_wait_all_has_cycle(struct dlw_thread *self)
+{
+    return any_of_all(self, has_cycle);
 }
 
 /* ---- a holder goes ---- */

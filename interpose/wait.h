@@ -40,6 +40,8 @@ bool dlw_wait_look(struct dlw_thread *self);
  * everybody is seen asleep. The guard is up.
  */
 bool dlw_wait_look_all(struct dlw_thread *self);
+/* Would there be one, once everybody sleeps? */
+bool dlw_wait_all_has_cycle(struct dlw_thread *self);
 /* The caller ends with `lock` in hand: those who wait for it are looked through. */
 void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock);
 

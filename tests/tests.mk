@@ -17,9 +17,9 @@ TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN)
 UNIT_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(wildcard tests/unit/*.c))
 UNIT_LINK := $(filter-out $(O)/cmd/report/command/main.o,$(COMMAND_OBJ))
 
-.PHONY: test test-unit test-cases test-samples test-conformance test-e2e test-outside test-exports test-emit test-install
+.PHONY: test test-unit test-cases test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme
 # A sanitized build tests the command, the graphs and the formats; the library is the same as without.
-test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-e2e test-outside test-exports test-emit test-install)
+test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme)
 
 $(T)/unit/suites.inc: $(wildcard tests/unit/*_test.c)
 	@mkdir -p $(@D)
@@ -46,6 +46,8 @@ test-exports: all
 	$(Q)tests/exports.sh $(O)/libdlwatch.so
 test-emit: all
 	$(Q)tests/emit-symbols.sh $(patsubst %.c,$(O)/lib/%.o,$(EMIT_SRC))
+test-readme:
+	$(Q)tests/readme.sh
 test-install: all
 	$(Q)tests/install.sh $(O)
 

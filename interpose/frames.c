@@ -5,6 +5,7 @@
 #include "graph/base/sys.h"
 #include "interpose/proc.h"
 #include "interpose/start.h"
+#include "interpose/warmup.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -468,6 +469,14 @@ unsigned dlw_frames_walk(const struct dlw_call *from, const struct dlw_memory *m
 
 /* ---- life ---- */
 
+/* From code of libc, which has tables. */
+static void first_step(void)
+{
+    uint64_t function;
+
+    step_once((uintptr_t)dlsym(RTLD_DEFAULT, "exit") + 1, &function);
+}
+
 bool dlw_frames_start(void)
 {
     void *library = dlopen(DLW_UNWIND_LIBRARY, RTLD_NOW | RTLD_LOCAL);
@@ -484,6 +493,7 @@ bool dlw_frames_start(void)
         return false;
     unwind.space = unwind.create(&accessors, 0);
     unwind.ready = unwind.space != NULL;
+    dlw_warmup(first_step);
     return unwind.ready;
 }
 

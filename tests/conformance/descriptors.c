@@ -52,6 +52,7 @@ int main(void)
         pthread_mutex_init(&locks[i], NULL);
     say("first free descriptor: %d", out);
     take_some();
+    say("next free descriptor: %d", dup(1));
     for (int fd = 3; fd < 1024; fd++)
         close(fd);
     while (n < 40) {

@@ -2,6 +2,9 @@
  * Condition waits: the mutex is given up and taken back inside libc, so its entry goes before the
  * call and comes back after it, also when the wait is cancelled.
  */
+#include "interpose/cond.h"
+
+#include "interpose/held.h"
 #include "interpose/learn.h"
 #include "interpose/misuse.h"
 #include "interpose/mutex.h"
@@ -15,12 +18,11 @@ struct sleep {
     struct dlw_thread *self;
     pthread_mutex_t *mutex;
     struct dlw_call call;
-    struct dlw_held_lock kept;
-    bool was_held, is_watching;
 };
 
-static void begin(struct sleep *sleep, pthread_cond_t *condition, bool timed)
+static void begin(const struct sleep *sleep, pthread_cond_t *condition, bool timed)
 {
+    struct dlw_thread *self = sleep->self;
     struct dlw_lock_ref ref = dlw_mutex_ref(sleep->mutex);
     struct dlw_wait_for wait = {.on = (uintptr_t)condition,
                                 .kind = DLW_WAIT_CONDITION,
@@ -30,11 +32,11 @@ static void begin(struct sleep *sleep, pthread_cond_t *condition, bool timed)
                                 .relocks = (uintptr_t)sleep->mutex,
                                 .call = sleep->call};
 
-    sleep->self->calls++;
-    sleep->was_held = dlw_mutex_given_up(sleep->self, sleep->mutex, &sleep->kept);
-    if (!sleep->was_held)
-        dlw_misuse_wait_without(sleep->self, &ref, &sleep->call);
-    dlw_wait_begin(sleep->self, &wait);
+    self->calls++;
+    self->gave_up = dlw_mutex_given_up(self, sleep->mutex);
+    if (!self->gave_up)
+        dlw_misuse_wait_without(self, &ref, &sleep->call);
+    dlw_wait_begin(self, &wait);
 }
 
 /* ---- while nobody else is awake ---- */
@@ -62,25 +64,42 @@ static inline void count_signal(const void *condition)
         atomic_fetch_add_explicit(signals_of(condition), 1, memory_order_seq_cst);
 }
 
-/* Runs on return and on cancellation alike: libc has taken the mutex back in both cases. */
-static void end(void *argument)
+static void end_watch(struct dlw_thread *self)
 {
-    struct sleep *sleep = argument;
-
-    if (sleep->is_watching)
+    if (self->is_watching)
         atomic_fetch_sub_explicit(&n_watching, 1, memory_order_relaxed);
-    dlw_wait_end(sleep->self);
-    if (sleep->was_held)
-        dlw_mutex_had_again(sleep->self, sleep->mutex, &sleep->kept, sleep->call);
+    self->is_watching = false;
 }
 
-static void begin_watch(struct sleep *sleep)
+static void end(const struct sleep *sleep)
 {
-    sleep->is_watching = true;
+    struct dlw_thread *self = sleep->self;
+
+    end_watch(self);
+    dlw_wait_end(self);
+    if (self->gave_up)
+        dlw_mutex_had_again(self, sleep->mutex, sleep->call);
+    self->gave_up = false;
+}
+
+/* By longjmp the mutex was not taken back: its own word tells. */
+void dlw_cond_left(struct dlw_thread *self, uintptr_t mutex, struct dlw_call call)
+{
+    struct dlw_held_lock held = {.lock = mutex, .kind = DLW_LOCK_MUTEX};
+
+    end_watch(self);
+    if (self->gave_up && dlw_held_is_owned(self, &held))
+        dlw_mutex_had_again(self, (pthread_mutex_t *)mutex, call); /* NOLINT */
+    self->gave_up = false;
+}
+
+static void begin_watch(const struct sleep *sleep)
+{
+    sleep->self->is_watching = true;
     atomic_fetch_add_explicit(&n_watching, 1, memory_order_seq_cst);
 }
 
-static int watched_wait(struct sleep *sleep, pthread_cond_t *condition)
+static int watched_wait(const struct sleep *sleep, pthread_cond_t *condition)
 {
     _Atomic uint32_t *sent = signals_of(condition);
 
@@ -106,10 +125,9 @@ DLW_EXPORT int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mut
     if (dlw_thread_passes(sleep.self))
         return real.pthread_cond_wait(condition, mutex);
     begin(&sleep, condition, false);
-    pthread_cleanup_push(end, &sleep);
     result = dlw_stall_suspected(sleep.self) ? watched_wait(&sleep, condition)
                                              : real.pthread_cond_wait(condition, mutex);
-    pthread_cleanup_pop(1);
+    end(&sleep);
     return result;
 }
 
@@ -122,9 +140,8 @@ DLW_EXPORT int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t
     if (dlw_thread_passes(sleep.self))
         return real.pthread_cond_timedwait(condition, mutex, limit);
     begin(&sleep, condition, true);
-    pthread_cleanup_push(end, &sleep);
     result = real.pthread_cond_timedwait(condition, mutex, limit);
-    pthread_cleanup_pop(1);
+    end(&sleep);
     return result;
 }
 
@@ -137,9 +154,8 @@ DLW_EXPORT int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t
     if (dlw_thread_passes(sleep.self))
         return real.pthread_cond_clockwait(condition, mutex, clock, limit);
     begin(&sleep, condition, true);
-    pthread_cleanup_push(end, &sleep);
     result = real.pthread_cond_clockwait(condition, mutex, clock, limit);
-    pthread_cleanup_pop(1);
+    end(&sleep);
     return result;
 }
 
@@ -153,11 +169,10 @@ DLW_EXPORT int cnd_wait(cnd_t *condition, mtx_t *mutex)
     if (dlw_thread_passes(sleep.self))
         return real.cnd_wait(condition, mutex);
     begin(&sleep, (pthread_cond_t *)condition, false);
-    pthread_cleanup_push(end, &sleep);
     result = dlw_stall_suspected(sleep.self)
                  ? (watched_wait(&sleep, (pthread_cond_t *)condition) ? thrd_error : thrd_success)
                  : real.cnd_wait(condition, mutex);
-    pthread_cleanup_pop(1);
+    end(&sleep);
     return result;
 }
 
@@ -171,9 +186,8 @@ DLW_EXPORT int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
     if (dlw_thread_passes(sleep.self))
         return real.cnd_timedwait(condition, mutex, limit);
     begin(&sleep, (pthread_cond_t *)condition, true);
-    pthread_cleanup_push(end, &sleep);
     result = real.cnd_timedwait(condition, mutex, limit);
-    pthread_cleanup_pop(1);
+    end(&sleep);
     return result;
 }
 

@@ -166,6 +166,8 @@ static uint32_t stack_here(struct dlw_thread *self, struct dlw_call call)
 
 static void end_thread(struct dlw_thread *self)
 {
+    if (self->guard & DLW_GUARD_WAITING) /* cancelled in it, and nobody has called since */
+        dlw_wait_left(self);
     dlw_guard_enter(self);
     if (dlw_held_depth(self))
         dlw_misuse_exit_holding(self);
@@ -217,6 +219,25 @@ DLW_EXPORT void pthread_exit(void *value)
     }
     real.pthread_exit(value);
     __builtin_unreachable();
+}
+
+/*
+ * Noted before the thread can know: from here on its waits at cancellation points end by
+ * themselves, though they still read as published until it has been unwound to code that calls.
+ */
+DLW_EXPORT int pthread_cancel(pthread_t handle)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!dlw_thread_passes(self)) {
+        self->calls++;
+        dlw_guard_enter(self);
+        struct dlw_thread *asked = dlw_thread_by_handle(handle);
+        if (asked)
+            atomic_store_explicit(&asked->is_cancelled, true, memory_order_seq_cst);
+        dlw_guard_leave(self);
+    }
+    return real.pthread_cancel(handle);
 }
 
 /* ---- create ---- */
@@ -341,13 +362,6 @@ static void wait_for_end(struct joining *joining)
     dlw_wait_begin(joining->self, &wait);
 }
 
-static void stop_waiting(void *argument)
-{
-    struct joining *joining = argument;
-
-    dlw_wait_end(joining->self);
-}
-
 static void joined(struct joining *joining)
 {
     dlw_guard_enter(joining->self);
@@ -379,10 +393,9 @@ DLW_EXPORT int pthread_join(pthread_t handle, void **value)
     if (dlw_thread_passes(joining.self))
         return real.pthread_join(handle, value);
     wait_for_end(&joining);
-    pthread_cleanup_push(stop_waiting, &joining);
     result = dlw_stall_suspected(joining.self) ? watched_join(&joining, value)
                                                : real.pthread_join(handle, value);
-    pthread_cleanup_pop(1);
+    dlw_wait_end(joining.self);
     if (result == 0)
         joined(&joining);
     return result;
@@ -396,9 +409,8 @@ DLW_EXPORT int thrd_join(thrd_t handle, int *value)
     if (dlw_thread_passes(joining.self))
         return real.thrd_join(handle, value);
     wait_for_end(&joining);
-    pthread_cleanup_push(stop_waiting, &joining);
     result = real.thrd_join(handle, value);
-    pthread_cleanup_pop(1);
+    dlw_wait_end(joining.self);
     if (result == thrd_success)
         joined(&joining);
     return result;
@@ -413,9 +425,8 @@ DLW_EXPORT int pthread_timedjoin_np(pthread_t handle, void **value, const struct
         return real.pthread_timedjoin_np(handle, value, limit);
     joining.timed = limit != NULL;
     wait_for_end(&joining);
-    pthread_cleanup_push(stop_waiting, &joining);
     result = real.pthread_timedjoin_np(handle, value, limit);
-    pthread_cleanup_pop(1);
+    dlw_wait_end(joining.self);
     if (result == 0)
         joined(&joining);
     return result;
@@ -431,9 +442,8 @@ DLW_EXPORT int pthread_clockjoin_np(pthread_t handle, void **value, clockid_t cl
         return real.pthread_clockjoin_np(handle, value, clock, limit);
     joining.timed = limit != NULL;
     wait_for_end(&joining);
-    pthread_cleanup_push(stop_waiting, &joining);
     result = real.pthread_clockjoin_np(handle, value, clock, limit);
-    pthread_cleanup_pop(1);
+    dlw_wait_end(joining.self);
     if (result == 0)
         joined(&joining);
     return result;

@@ -389,21 +389,18 @@ DLW_EXPORT int pthread_mutex_consistent(pthread_mutex_t *mutex)
 
 /* ---- condition waits ---- */
 
-bool dlw_mutex_given_up(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_held_lock *kept)
+bool dlw_mutex_given_up(struct dlw_thread *self, pthread_mutex_t *mutex)
 {
     int index = dlw_held_find(self, mutex);
 
     if (index < 0 || is_again(mutex, dlw_mutex_kind(mutex)))
         return index >= 0;
-    __builtin_memcpy(kept, dlw_held_at(self, (uint32_t)index), sizeof(*kept));
     dlw_held_pop(self, (uint32_t)index);
     return true;
 }
 
-void dlw_mutex_had_again(struct dlw_thread *self, pthread_mutex_t *mutex,
-                         const struct dlw_held_lock *kept, struct dlw_call call)
+void dlw_mutex_had_again(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_call call)
 {
-    (void)kept;
     if (!is_again(mutex, dlw_mutex_kind(mutex)))
         taken_cold(self, mutex, 0, call);
 }

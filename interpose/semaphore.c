@@ -100,11 +100,6 @@ static int watched_wait(struct dlw_thread *self, sem_t *semaphore)
     return real.sem_wait(semaphore);
 }
 
-static void stop_waiting(void *argument)
-{
-    dlw_wait_end(argument);
-}
-
 static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
                               const struct request *request, struct dlw_call call)
 {
@@ -119,13 +114,12 @@ static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
     int result;
 
     dlw_wait_begin(self, &wait);
-    pthread_cleanup_push(stop_waiting, self);
     bool watch = !request->limit && dlw_stall_suspected(self);
     if (!is_signal(semaphore) && mark_of(semaphore) != DLW_MARK_POOL)
         dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, request->limit != NULL, &call, self->is_dead);
     errno = kept;
     result = watch ? watched_wait(self, semaphore) : real_wait(semaphore, request);
-    pthread_cleanup_pop(1);
+    dlw_wait_end(self);
     if (result == 0)
         taken(self, semaphore, request->limit ? DLW_HELD_TIMED : 0, call);
     return result;

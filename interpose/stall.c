@@ -25,7 +25,8 @@ static struct dlw_thread *_Atomic running;
 static bool waits_for_ever(const struct dlw_thread *thread)
 {
     return (atomic_load_explicit(&thread->wait.sequence, memory_order_seq_cst) & 1) &&
-           !atomic_load_explicit(&thread->wait.timed, memory_order_relaxed);
+           !dlw_thread_wait_ends(thread,
+                                 atomic_load_explicit(&thread->wait.kind, memory_order_relaxed));
 }
 
 static bool is_alive(const struct dlw_thread *thread)
@@ -55,15 +56,25 @@ static bool visit(void *context, struct dlw_thread *thread)
     return false;
 }
 
+/* A signal handler may end or fork the process in these waits: the guard says that a lock is held.
+ */
+static struct scan scan_all(struct dlw_thread *self)
+{
+    struct scan scan = {.self = self, .all = true};
+
+    dlw_guard_enter(self);
+    dlw_threads_each(visit, &scan);
+    dlw_guard_leave(self);
+    return scan;
+}
+
 bool dlw_stall_suspected(struct dlw_thread *self)
 {
     struct dlw_thread *hint = atomic_load_explicit(&running, memory_order_relaxed);
-    struct scan scan = {.self = self, .all = true};
 
     if (hint && hint != self && is_alive(hint) && !waits_for_ever(hint))
         return false;
-    dlw_threads_each(visit, &scan);
-    if (!scan.all || !dlw_world_is_blocked(self))
+    if (!scan_all(self).all || !dlw_world_is_blocked(self))
         return false;
     self->suspected_at = dlw_now();
     self->look_after = 0;
@@ -73,9 +84,8 @@ bool dlw_stall_suspected(struct dlw_thread *self)
 
 uint64_t dlw_stall_motion(struct dlw_thread *self)
 {
-    struct scan scan = {.self = self, .all = true};
+    struct scan scan = scan_all(self);
 
-    dlw_threads_each(visit, &scan);
     return scan.all ? scan.motion : 0;
 }
 

@@ -106,7 +106,9 @@ struct dlw_thread {
     bool foreign; /* not made by pthread_create: its stack's end is a guess */
     bool is_main;
     bool is_detached;
-    bool is_dead; /* a deadlock with this thread in it was reported: its wait is told */
+    bool gave_up;     /* a mutex, for the condition wait it is in */
+    bool is_watching; /* that wait, with a limit (cond.c) */
+    bool is_dead;     /* a deadlock with this thread in it was reported: its wait is told */
     uint8_t end_rounds;
     uint64_t suspected_at; /* stall.c: ns, when everybody else was seen waiting */
     uint64_t look_after;   /* ns until the next look; 0: when the stall has stood its time */
@@ -122,7 +124,8 @@ struct dlw_thread {
 
     /* published */
     _Alignas(64) struct dlw_wait_slot wait;
-    _Atomic uint32_t tid; /* 0: not in use */
+    _Atomic uint32_t tid;      /* 0: not in use */
+    _Atomic bool is_cancelled; /* was asked to end: its waits at cancellation points will */
     uint32_t id;
     uint32_t parent, created, start; /* for the journal */
     pthread_t handle;
@@ -164,9 +167,12 @@ static inline struct dlw_thread *dlw_thread_self(void)
     return __builtin_expect(self != NULL, 1) ? self : dlw_thread_attach();
 }
 
-static inline bool dlw_thread_passes(const struct dlw_thread *self)
+/* Cold: is the guard really up, or was the wait that raised it left (wait.h)? */
+bool dlw_thread_still_passes(struct dlw_thread *self);
+
+static inline bool dlw_thread_passes(struct dlw_thread *self)
 {
-    return __builtin_expect(self->guard != 0, 0);
+    return __builtin_expect(self->guard != 0, 0) && dlw_thread_still_passes(self);
 }
 
 static inline void dlw_guard_enter(struct dlw_thread *self)
@@ -176,6 +182,14 @@ static inline void dlw_guard_enter(struct dlw_thread *self)
 }
 
 void dlw_guard_leave(struct dlw_thread *self);
+
+/* Ends of itself: it has a limit, or its thread was cancelled (which no wait for a lock heeds). */
+static inline bool dlw_thread_wait_ends(const struct dlw_thread *thread, unsigned kind)
+{
+    return atomic_load_explicit(&thread->wait.timed, memory_order_relaxed) ||
+           (atomic_load_explicit(&thread->is_cancelled, memory_order_seq_cst) &&
+            (kind == DLW_WAIT_CONDITION || kind == DLW_WAIT_SEMAPHORE || kind == DLW_WAIT_JOIN));
+}
 
 /* Makes a record for a thread about to be created (by the creator), and binds it (by the thread
  * itself). NULL: out of memory. */

@@ -1,15 +1,19 @@
 #include "interpose/wait.h"
 
+#include "graph/base/sys.h"
 #include "graph/waits.h"
 #include "interpose/asleep.h"
+#include "interpose/cond.h"
 #include "interpose/gone.h"
 #include "interpose/held.h"
 #include "interpose/news.h"
+#include "interpose/proc.h"
 #include "interpose/sink.h"
 #include "interpose/stacks.h"
 #include "interpose/state.h"
 #include "interpose/world.h"
 
+#include <signal.h>
 #include <string.h>
 
 /* In this module threads are called by tid: what the locks themselves say. */
@@ -330,6 +334,7 @@ bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait)
     struct dlw_wait_slot *slot = &self->wait;
     uint64_t sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed);
 
+    dlw_guard_enter(self); /* a signal handler may wait too */
     atomic_store_explicit(&slot->on, wait->on, memory_order_relaxed);
     atomic_store_explicit(&slot->kind, wait->kind, memory_order_relaxed);
     atomic_store_explicit(&slot->lock_kind, wait->lock_kind, memory_order_relaxed);
@@ -345,6 +350,7 @@ bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait)
     atomic_thread_fence(memory_order_seq_cst);
     self->is_dead = false;
     dlw_sink_flush(true);
+    dlw_guard_leave(self);
     return !wait->timed && can_be_a_cycle(self, wait) && dlw_wait_look(self);
 }
 
@@ -357,8 +363,50 @@ void dlw_wait_end(struct dlw_thread *self)
     self->guard &= ~(uint32_t)DLW_GUARD_WAITING;
 }
 
-void dlw_wait_settle(struct dlw_thread *self, uintptr_t sp)
+void dlw_wait_left(struct dlw_thread *self)
 {
-    if (sp > self->wait.call.sp && sp <= self->stack_high)
-        dlw_wait_end(self);
+    struct dlw_call call = self->wait.call;
+    uintptr_t mutex = atomic_load_explicit(&self->wait.relocks, memory_order_relaxed);
+
+    dlw_wait_end(self);
+    dlw_cond_left(self, mutex, call);
+}
+
+static bool is_on_alternate_stack(void)
+{
+    stack_t stack = {.ss_flags = SS_DISABLE};
+
+    return !atomic_load_explicit(&dlw_confined, memory_order_relaxed) &&
+           dlw_syscall(SYS_sigaltstack, NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK);
+}
+
+/*
+ * While the wait lasts, its wrapper's frame is there: its return address in place, and a signal
+ * handler's frames further in by more than what the kernel saves. Whoever calls from where the
+ * frame was has left the wait.
+ */
+static bool is_left(const struct dlw_thread *self, uintptr_t here)
+{
+    enum { SIGNAL_FRAME = 1024 };
+    const struct dlw_call *call = &self->wait.call;
+
+    uintptr_t pc = 0;
+
+    if (atomic_load_explicit(&self->wait.lock_kind, memory_order_relaxed) == DLW_LOCK_CUSTOM)
+        return false;
+    enum dlw_proc_reading reading =
+        dlw_proc_try_read(call->sp - DLW_RETURN_SLOT, &pc, sizeof(pc)); /* may be a fiber's stack */
+    if (reading == DLW_PROC_UNKNOWN)
+        return false;
+    if (reading == DLW_PROC_GONE || pc != call->pc)
+        return true;
+    return here > call->sp - SIGNAL_FRAME && here <= self->stack_high && !is_on_alternate_stack();
+}
+
+bool dlw_thread_still_passes(struct dlw_thread *self)
+{
+    if (self->guard != DLW_GUARD_WAITING || !is_left(self, (uintptr_t)__builtin_frame_address(0)))
+        return true;
+    dlw_wait_left(self);
+    return self->guard != 0;
 }

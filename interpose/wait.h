@@ -27,10 +27,12 @@ bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait);
 void dlw_wait_end(struct dlw_thread *self);
 
 /*
- * A wrapper runs while this thread's wait is published: a signal handler inside it, or the wait was
- * left by longjmp. In the second case the wait is taken back.
+ * A wait may be left without a return: cancelled, by pthread_exit or longjmp in a signal handler.
+ * No cleanup handler tells us, for in C that is a jump buffer which longjmp would leave registered.
+ * The next call of the thread sees it: takes the wait back, and the mutex of a condition wait with
+ * it. At the thread's end it is certain, before that the stack tells.
  */
-void dlw_wait_settle(struct dlw_thread *self, uintptr_t sp);
+void dlw_wait_left(struct dlw_thread *self);
 
 /* Looks again for a cycle through this thread, whose wait is published. */
 bool dlw_wait_look(struct dlw_thread *self);

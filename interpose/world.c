@@ -55,7 +55,7 @@ static bool wait_of(void *context, uint32_t tid, struct dlw_wait *out)
     out->on = atomic_load_explicit(&thread->wait.on, memory_order_relaxed);
     out->kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
     out->mode = atomic_load_explicit(&thread->wait.mode, memory_order_relaxed);
-    out->timed = atomic_load_explicit(&thread->wait.timed, memory_order_relaxed);
+    out->timed = dlw_thread_wait_ends(thread, out->kind);
     out->since_ns = atomic_load_explicit(&thread->wait.since, memory_order_relaxed);
     uintptr_t mutex = atomic_load_explicit(&thread->wait.relocks, memory_order_relaxed);
     if (out->kind == DLW_WAIT_CONDITION && mutex) { /* signalled or not, it must have that back */

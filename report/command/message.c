@@ -148,9 +148,22 @@ static const char *deadlock(struct dlw_region *region, const struct dlw_doc_find
                             finding->n_threads);
 }
 
+/* One of two joins the other with a lock in hand that the other takes before its end. */
+static const char *join_inversion(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                                  const struct dlw_doc_step *joins, const struct dlw_doc_step *ends)
+{
+    return dlw_region_print(
+        region, "%s joins %s while it holds %s, which %s takes before it ends",
+        thread(region, finding, joins->thread), thread(region, finding, ends->thread),
+        lock(region, finding, joins->holds.lock), thread(region, finding, ends->thread));
+}
+
 static const char *inversion(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
     const struct dlw_doc_step *step = finding->cycle;
+    for (size_t i = 0; i < 2 && finding->n_cycle == 2; i++)
+        if (strcmp(step[i].wants.lock->kind, "thread") == 0)
+            return join_inversion(region, finding, &step[i], &step[1 - i]);
     if (finding->n_cycle == 1)
         return dlw_region_print(region, "%s is asked for while it is held",
                                 lock(region, finding, step[0].wants.lock));

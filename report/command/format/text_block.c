@@ -121,7 +121,9 @@ static void hold_lines(struct dlw_readable *text, const struct dlw_doc_finding *
 static void want_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,
                        const struct dlw_doc_hold *want, const struct dlw_doc_process *process)
 {
-    const char *verb = finding->kind == DLW_DEADLOCK ? "waits for" : "then takes";
+    const char *verb = finding->kind == DLW_DEADLOCK ? "waits for"
+                       : is_thread(want->lock)       ? "then waits for"
+                                                     : "then takes";
     dlw_readable_prose(text, "    ", 6,
                        dlw_region_print(&text->doc->region, "%s " BOLD "%s" PLAIN "%s%s, asked for",
                                         verb, full_lock(text, finding, want->lock), for_mode(want),

@@ -204,6 +204,7 @@ static void read_thread(struct dlw_reader *reader, const json_t *line)
     const char *name = dlw_json_text(line, "name");
     thread->name = name && *name ? dlw_region_copy(reader->region, name) : thread->name;
     raw->is_main = reader->is_merged ? dlw_json_flag(line, "main") : id == 1;
+    thread->is_main = raw->is_main;
     raw->created = dlw_json_number(line, "created");
     raw->start = dlw_json_number(line, "start");
 }

@@ -35,8 +35,9 @@ const char *dlw_finding_thread_title(struct dlw_region *region,
     for (size_t i = 0; i < finding->n_threads; i++)
         is_shared |= is_equal_title(region, thread, finding->threads[i].thread);
     const char *title = dlw_thread_title(region, thread);
-    return is_shared && thread->name ? dlw_region_print(region, "%s #%u", title, thread->id)
-                                     : title;
+    return is_shared && (thread->name || thread->start)
+               ? dlw_region_print(region, "%s #%u", title, thread->id)
+               : title;
 }
 
 static const char *lock(struct dlw_region *region, const struct dlw_doc_finding *finding,
@@ -168,10 +169,12 @@ static const char *inversion(struct dlw_region *region, const struct dlw_doc_fin
         return dlw_region_print(region, "%s is asked for while it is held",
                                 lock(region, finding, step[0].wants.lock));
     if (finding->n_cycle == 2 && step[0].thread == step[1].thread)
-        return dlw_region_print(
-            region, "%s takes %s before %s at one time, and the other way round at another",
-            thread(region, finding, step[0].thread), lock(region, finding, step[0].holds.lock),
-            lock(region, finding, step[0].wants.lock));
+        return dlw_region_print(region, "%s takes %s before %s %s, and the other way round %s",
+                                thread(region, finding, step[0].thread),
+                                lock(region, finding, step[0].holds.lock),
+                                lock(region, finding, step[0].wants.lock),
+                                finding->across_runs ? "in one run" : "at one time",
+                                finding->across_runs ? "in another" : "at another");
     if (finding->n_cycle == 2)
         return dlw_region_print(
             region, "%s takes %s before %s, %s takes them the other way round",

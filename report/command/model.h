@@ -60,6 +60,7 @@ struct dlw_doc_thread {
     struct dlw_stack created; /* the call that made it; may be empty */
     const char *start;        /* name of its start routine, or NULL */
     uint32_t parent;
+    bool is_main;
 };
 
 struct dlw_doc_lock {
@@ -225,7 +226,9 @@ const char *dlw_short_name(struct dlw_region *region, const char *name);
 /* What people call a lock: expression, name, "the mutex created at bank.c:12", "… first taken at
  * …", "the end of thread worker", or kind and address. */
 const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock *lock);
-/* "worker", else "thread 2 (tid 1234)". */
+/* Has it a name of its own, not just that of the program? */
+bool dlw_thread_is_named(const struct dlw_doc_thread *thread);
+/* "worker", "main", "serve" after its start routine, else "thread 2 (tid 1234)". */
 const char *dlw_thread_title(struct dlw_region *region, const struct dlw_doc_thread *thread);
 /* The source file: relative to `folder` where it lies below it, else absolute where that is known;
  * NULL where there is none. `folder` NULL: the current one. */

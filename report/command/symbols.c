@@ -182,18 +182,23 @@ static void open_module(struct dlw_symbols *symbols, struct module *module, cons
         module->trouble = NULL;
 }
 
+/* Asked for each lock and frame of each journal: what is known costs no memory. */
 static struct module *find_module(struct dlw_symbols *symbols, const char *path,
                                   const char *build_id)
 {
     struct module *module;
-    char *key = dlw_region_print(&symbols->region, "%s\n%s", path, build_id ? build_id : "");
+    char buffer[8192];
+    const char *key = buffer;
+    int n = snprintf(buffer, sizeof(buffer), "%s\n%s", path, build_id ? build_id : "");
+    if (n < 0 || (size_t)n >= sizeof(buffer))
+        key = dlw_region_print(&symbols->region, "%s\n%s", path, build_id ? build_id : "");
     HASH_FIND_STR(symbols->modules, key, module);
     if (module)
         return module;
     module = dlw_region_alloc(&symbols->region, sizeof(*module));
-    module->key = key;
+    module->key = dlw_region_copy(&symbols->region, key);
     open_module(symbols, module, path, build_id);
-    HASH_ADD_KEYPTR(hh, symbols->modules, key, strlen(key), module);
+    HASH_ADD_KEYPTR(hh, symbols->modules, module->key, strlen(module->key), module);
     return module;
 }
 

@@ -201,10 +201,12 @@ const char *dlw_short_name(struct dlw_region *region, const char *name)
 }
 
 /* The kernel gives a thread the name of the program, cut, until it is named otherwise. */
-static bool is_own_name(const struct dlw_doc_thread *thread)
+bool dlw_thread_is_named(const struct dlw_doc_thread *thread)
 {
     enum { LONGEST = 15 };
     const struct dlw_doc_process *process = thread->process;
+    if (!thread->name)
+        return false;
     const char *names[] = {process ? process->exe : NULL,
                            process && process->argc ? process->argv[0] : NULL};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -215,13 +217,12 @@ static bool is_own_name(const struct dlw_doc_thread *thread)
 
 const char *dlw_thread_title(struct dlw_region *region, const struct dlw_doc_thread *thread)
 {
-    if (thread->name && is_own_name(thread))
+    if (dlw_thread_is_named(thread))
         return dlw_region_copy(region, thread->name);
-    if (thread->process && thread->tid && thread->tid == thread->process->pid)
+    if (thread->is_main || (thread->process && thread->tid && thread->tid == thread->process->pid))
         return "main";
     if (thread->start)
-        return dlw_region_print(region, "%s #%u", dlw_short_name(region, thread->start),
-                                thread->id);
+        return dlw_short_name(region, thread->start);
     if (thread->tid)
         return dlw_region_print(region, "thread %u (tid %u)", thread->id, thread->tid);
     return dlw_region_print(region, "thread %u", thread->id);

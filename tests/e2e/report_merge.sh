@@ -3,7 +3,8 @@
 # order and grouping, and again, gives the same bytes.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-dlwatch=$(cd "$1" && pwd)/dlwatch
+build=$(cd "$1" && pwd)
+dlwatch=$build/dlwatch
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$here/data" || exit 1
@@ -122,6 +123,23 @@ many() {
 		grep -q '"journals":"1-300"' "$tmp/history"; then ok; else fail 'many journals'; fi
 }
 
-for part in across gates annotated algebra damage many; do $part; done
+# Real processes, each at other addresses.
+watched() {
+	if ! cc -g -O1 -pthread orders.c -o "$tmp/orders"; then fail 'orders.c' && return; fi
+	mkdir "$tmp/watched"
+	for way in reload evict transfer transfer; do
+		LD_PRELOAD=$build/libdlwatch.so DLWATCH_OPTIONS="report='$tmp/watched/$way.%p' log=none" "$tmp/orders" $way
+	done
+	merge 'two orders' 0 "$tmp/orders.history" "$tmp"/watched/reload.* "$tmp"/watched/evict.*
+	is orders.history '[.findings[]|.kind,([.locks[].name]|sort)]' '["lock-order-inversion",["cache","config"]]' 'two processes'
+	merge 'one class' 0 "$tmp/class.history" "$tmp"/watched/transfer.*
+	is class.history '[.findings|length,(.processes|length)]' '[0,2]' 'two objects of one class, in the order of their addresses'
+	"$dlwatch" report "$tmp/orders.history" >"$tmp/out"
+	if grep -q 'work takes .* in one run, and the other way round in another' <<-END; then ok; else fail 'words for two runs'; fi
+		$(tr -s '\n ' ' ' <"$tmp/out")
+	END
+}
+
+for part in across gates annotated algebra damage many watched; do $part; done
 echo "report_merge: $passed passed, $failed failed"
 [ $failed = 0 ]

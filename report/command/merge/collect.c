@@ -64,7 +64,9 @@ static struct dlw_h_stack *stack(struct dlw_collector *collector, struct dlw_rea
 static struct dlw_h_role *role_of(struct dlw_collector *collector, struct dlw_reader *reader,
                                   const struct dlw_raw_thread *raw)
 {
-    struct dlw_h_role draft = {.is_main = raw->is_main, .name = raw->thread->name};
+    struct dlw_h_role draft = {.is_main = raw->is_main};
+    if (dlw_thread_is_named(raw->thread))
+        draft.name = raw->thread->name;
     if (!raw->is_main) {
         draft.start = stack(collector, reader, raw->start);
         draft.created = stack(collector, reader, raw->created);
@@ -267,7 +269,7 @@ static void see_ranges(struct dlw_collector *collector, struct dlw_h_edge *edge,
         for (uint64_t id = from; id <= to && id <= HASH_COUNT(collector->journals); id++) {
             FIND(collector->journals, id, own);
             if (own)
-                dlw_h_edge_seen(collector->history, edge, own->journal->index);
+                dlw_seen_add(&edge->journals, own->journal->index);
         }
         ranges = *end == ',' ? end + 1 : end;
         if (*end && *end != ',')
@@ -281,7 +283,7 @@ static void see_edge(struct dlw_collector *collector, struct dlw_reader *reader,
     const char *ranges = dlw_json_text(json, "journals");
     struct dlw_h_journal *journal = current(collector, reader);
     if (journal)
-        dlw_h_edge_seen(collector->history, edge, journal->index);
+        dlw_seen_add(&edge->journals, journal->index);
     else if (ranges)
         see_ranges(collector, edge, ranges);
 }

@@ -111,7 +111,7 @@ static bool is_across(const struct cross *cross, const struct dlw_finding *findi
             struct dlw_h_edge *edge = edge_of(cross, &finding->cycle[i]);
             if (!edge)
                 return false;
-            has_all = dlw_h_edge_is_seen(edge, journal);
+            has_all = dlw_seen_has(&edge->journals, journal);
         }
         if (has_all)
             return false;

@@ -23,7 +23,7 @@ void dlw_history_free(struct dlw_history *history)
 {
     struct dlw_h_edge *edge, *next;
     HASH_ITER(entity.hh, history->edges, edge, next)
-    free(edge->journals);
+    dlw_seen_free(&edge->journals);
     HASH_CLEAR(entity.hh, history->journals);
     HASH_CLEAR(entity.hh, history->modules);
     HASH_CLEAR(entity.hh, history->stacks);
@@ -280,6 +280,8 @@ void dlw_h_variant(struct dlw_history *history, struct dlw_h_edge *edge,
         return;
     if (edge->n == DLW_H_VARIANTS)
         edge->n--;
+    edge->variants =
+        dlw_region_grow(&history->region, edge->variants, edge->n, sizeof(edge->variants[0]));
     struct dlw_h_lock **gates =
         dlw_region_alloc(&history->region, (fresh.n_gates + 1) * sizeof(*gates));
     if (fresh.n_gates)
@@ -289,29 +291,6 @@ void dlw_h_variant(struct dlw_history *history, struct dlw_h_edge *edge,
             (edge->n - at) * sizeof(edge->variants[0]));
     edge->variants[at] = fresh;
     edge->n++;
-}
-
-void dlw_h_edge_seen(struct dlw_history *history, struct dlw_h_edge *edge, uint32_t journal)
-{
-    size_t word = journal / 64;
-    (void)history;
-    if (word >= edge->n_words) {
-        size_t room = 2 * word + 1;
-        uint64_t *grown = realloc(edge->journals, room * sizeof(*grown));
-        if (!grown) {
-            dlw_message("out of memory");
-            exit(DLW_STATUS_TROUBLE);
-        }
-        memset(grown + edge->n_words, 0, (room - edge->n_words) * sizeof(*grown));
-        edge->journals = grown;
-        edge->n_words = room;
-    }
-    edge->journals[word] |= UINT64_C(1) << (journal % 64);
-}
-
-bool dlw_h_edge_is_seen(const struct dlw_h_edge *edge, uint32_t journal)
-{
-    return journal / 64 < edge->n_words && (edge->journals[journal / 64] >> (journal % 64) & 1);
 }
 
 static void add_hold(struct dlw_key *key, const struct dlw_h_hold *hold)

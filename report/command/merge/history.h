@@ -5,12 +5,13 @@
  * the same journal twice, make no difference.
  *
  * Memory follows what is different in the journals, not their number; a journal by itself costs a
- * line and one bit in each edge that it has.
+ * line and a bit, at most four bytes, in each edge that it has.
  */
 #ifndef DLW_COMMAND_HISTORY_H
 #define DLW_COMMAND_HISTORY_H
 
 #include "report/command/journal.h"
+#include "report/command/merge/seen.h"
 #include "report/command/region.h"
 
 #include <jansson.h>
@@ -87,10 +88,9 @@ enum { DLW_H_VARIANTS = 16 };
 struct dlw_h_edge {
     struct dlw_entity entity;
     struct dlw_h_lock *from, *to;
-    struct dlw_h_variant variants[DLW_H_VARIANTS]; /* by key; the smallest are kept */
+    struct dlw_h_variant *variants; /* by key; the smallest DLW_H_VARIANTS are kept */
     size_t n;
-    uint64_t *journals; /* bits */
-    size_t n_words;
+    struct dlw_seen journals; /* by index */
 };
 
 struct dlw_h_hold {
@@ -161,8 +161,6 @@ struct dlw_h_edge *dlw_h_edge(struct dlw_history *history, struct dlw_h_lock *fr
                               struct dlw_h_lock *to);
 void dlw_h_variant(struct dlw_history *history, struct dlw_h_edge *edge,
                    const struct dlw_h_variant *draft);
-void dlw_h_edge_seen(struct dlw_history *history, struct dlw_h_edge *edge, uint32_t journal);
-bool dlw_h_edge_is_seen(const struct dlw_h_edge *edge, uint32_t journal);
 struct dlw_h_finding *dlw_h_finding(struct dlw_history *history, const struct dlw_h_finding *draft);
 void dlw_h_count(struct dlw_history *history, struct dlw_h_finding *finding, uint32_t journal,
                  uint64_t count);

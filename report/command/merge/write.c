@@ -227,15 +227,15 @@ static int compare_numbers(const void *a, const void *b)
 static const char *ranges(struct writer *writer, const struct dlw_h_edge *edge)
 {
     struct dlw_history *history = writer->history;
-    uint32_t *ids = malloc((history->n_journals + 1) * sizeof(*ids));
-    size_t n = 0, size;
+    size_t n = dlw_seen_numbers(&edge->journals, NULL), size;
+    uint32_t *ids = malloc((n + 1) * sizeof(*ids));
     char *result = NULL;
     FILE *out = open_memstream(&result, &size);
     if (!ids || !out)
         exit(2);
-    for (uint32_t i = 0; i < history->n_journals; i++)
-        if (dlw_h_edge_is_seen(edge, i))
-            ids[n++] = history->by_index[i]->entity.id;
+    dlw_seen_numbers(&edge->journals, ids);
+    for (size_t i = 0; i < n; i++)
+        ids[i] = history->by_index[ids[i]]->entity.id;
     qsort(ids, n, sizeof(*ids), compare_numbers);
     for (size_t i = 0; i < n; i++) {
         size_t last = i;

@@ -6,6 +6,8 @@ V ?= 0
 PREFIX ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1.0
+# Of this version; the manual shows it.
+RELEASED := 2026-11-24
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -16,7 +18,7 @@ endif
 Q := $(if $(filter 1,$(V)),,@)
 WARN := -Wall -Wextra -Wundef -Wshadow -Werror
 C_WARN := $(WARN) -Wstrict-prototypes -Wmissing-prototypes
-CPPFLAGS += -I. -D_GNU_SOURCE -DDLW_VERSION='"$(VERSION)"'
+CPPFLAGS += -I. -D_GNU_SOURCE -DDLW_VERSION='"$(VERSION)"' -DDLW_RELEASED='"$(RELEASED)"'
 CFLAGS ?= -O2 -g
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(C_WARN) -MMD -MP
@@ -92,7 +94,7 @@ install: all
 		install -D -m 644 $$header $(DESTDIR)$(PREFIX)/include/dlwatch.h || exit; done
 	for pc in $(wildcard report/command/*.pc.in); do \
 		install -d $(DESTDIR)$(LIBDIR)/pkgconfig && \
-		sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' $$pc \
+		sed 's|@PREFIX@|$(PREFIX)|; s|@BINDIR@|$(BINDIR)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' $$pc \
 			>$(DESTDIR)$(LIBDIR)/pkgconfig/dlwatch.pc || exit; done
 
 # Formatting and analysis, each where its tool is installed.

@@ -3,79 +3,195 @@
 
 #include "report/command/command.h"
 
-static void synopsis(FILE *out)
+#define N(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+struct item {
+    const char *tag, *value, *text;
+};
+
+static void items(FILE *out, const struct item *rows, size_t n)
 {
-    static const struct {
-        const char *name, *arguments, *help;
-        int (*main)(int, char **);
-    } rows[] = {
+    for (size_t i = 0; i < n; i++)
+        dlw_troff_item(out, rows[i].tag, rows[i].value, rows[i].text);
+}
+
+static const struct {
+    const char *name, *arguments, *help;
+    int (*main)(int, char **);
+} subcommand_rows[] = {
 #define DLW_SUBCOMMAND(name, arguments, help) {#name, arguments, help, dlw_##name##_main},
 #include "report/command/subcommand.def"
 #undef DLW_SUBCOMMAND
-    };
-    fputs(".SH SYNOPSIS\n", out);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (!rows[i].main)
+};
+
+static void synopsis(FILE *out)
+{
+    const char *separator = "";
+
+    dlw_troff_section(out, "SYNOPSIS", NULL);
+    for (size_t i = 0; i < N(subcommand_rows); i++) {
+        if (!subcommand_rows[i].main)
             continue;
-        fprintf(out, ".br\n\\fBdlwatch %s\\fR ", rows[i].name);
-        dlw_troff_text(out, rows[i].arguments);
+        fprintf(out, "%s\\fBdlwatch %s\\fR ", separator, subcommand_rows[i].name);
+        dlw_troff_text(out, subcommand_rows[i].arguments);
         fputc('\n', out);
+        separator = ".br\n";
     }
-    fputs(".SH SUBCOMMANDS\n", out);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (rows[i].main)
-            dlw_troff_item(out, rows[i].name, NULL, rows[i].help);
-    dlw_troff_paragraph(out, "Each tells about its own options with --help.");
+}
+
+static void subcommands(FILE *out)
+{
+    dlw_troff_section(out, "SUBCOMMANDS", NULL);
+    for (size_t i = 0; i < N(subcommand_rows); i++)
+        if (subcommand_rows[i].main)
+            dlw_troff_item(out, subcommand_rows[i].name, NULL, subcommand_rows[i].help);
+    dlw_troff_paragraph(out, "Each tells about its own options with --help; --version says which "
+                             "release this is.");
+}
+
+static void run_options(FILE *out)
+{
+    static const struct item rows[] = {
+        {"--output=", "F:PATH", "write a report in format F as well; repeatable"},
+        {"--timeout=", "S",
+         "end the command and its children after S seconds, and report what each waited for"},
+        {"--baseline=", "OLD", "findings that OLD has are known and don't count"},
+    };
+    dlw_troff_section(out, "OPTIONS OF RUN",
+                      "Signals are passed on, the terminal stays the command's, and all its "
+                      "children are watched. Values come from these defaults, then from "
+                      "DLWATCH_OPTIONS in the environment, then from the command line.");
+    dlw_troff_options(out, "--", 1);
+    items(out, rows, N(rows));
+}
+
+static void report_options(FILE *out)
+{
+    static const struct item rows[] = {
+        {"--format=", "F", "one of the formats below; text is the default"},
+        {"-o, --output=", "OUT", "write there instead of standard output"},
+        {"--baseline=", "OLD",
+         "leave out what OLD knows: a file written by --format=json, or journals"},
+        {"--suppressions=", "FILE", "findings not to report, see below"},
+        {"--show=", "feasible|all|strict|unused-suppressions",
+         "all: also cycles that a run proves harmless or the program says it means, as notes; "
+         "strict: those that a run proves harmless are errors; unused-suppressions: list the "
+         "suppressions that matched nothing"},
+        {"--color=", "auto|always|never", "NO_COLOR is honoured"},
+        {"--exitcode=", "N", "status when errors were found (66)"},
+    };
+    dlw_troff_section(out, "OPTIONS OF REPORT",
+                      "Reads journals, histories, and the folders that hold them; - is standard "
+                      "input.");
+    items(out, rows, N(rows));
+}
+
+static void merge_options(FILE *out)
+{
+    static const struct item rows[] = {
+        {"-o, --output=", "OUT", "the history to write; it may be among the inputs"},
+    };
+    dlw_troff_section(out, "OPTIONS OF MERGE",
+                      "Unites the journals of many runs, and what was merged before. The same "
+                      "journals give the same history, in any order or grouping.");
+    items(out, rows, N(rows));
+}
+
+static void outside_options(FILE *out)
+{
+    static const struct item rows[] = {
+        {"--watch", "[=S]", "attach: look again every S seconds (2) until the process ends"},
+        {"--stop-all", NULL,
+         "attach: stop every thread for exact stacks; a system call like epoll_wait may then "
+         "return EINTR to the program"},
+        {"--sysroot=", "DIR", "core: look for the program and its libraries below DIR first"},
+        {"--format=", "F", "text (default), json, dot, svg or html"},
+        {"-o ", "OUT", "write there instead of standard output"},
+        {"--stack_depth=", "N", "frames shown of a stack, 1 to 256 (64)"},
+        {"--color=", "auto|always|never", "colour in the text"},
+        {"--exitcode=", "N", "status when a deadlock or stall was found (66)"},
+    };
+    dlw_troff_section(out, "OPTIONS OF ATTACH AND CORE",
+                      "The process or core need not have been watched before. A core may be the "
+                      "kernel's, gcore's, or compressed.");
+    items(out, rows, N(rows));
 }
 
 static void formats(FILE *out)
 {
-    fputs(".SH FORMATS\n", out);
+    dlw_troff_section(out, "FORMATS", NULL);
 #define DLW_FORMAT(name, help) dlw_troff_item(out, #name, NULL, help);
 #include "report/command/format.def"
 #undef DLW_FORMAT
 }
 
-static void run_options(FILE *out)
-{
-    fputs(".SH OPTIONS OF RUN\n", out);
-    dlw_troff_options(out, "--", 1);
-    dlw_troff_item(out, "--output=", "F:PATH", "write a report in format F as well; repeatable");
-    dlw_troff_item(out, "--timeout=", "S",
-                   "end the command and its children after S seconds, and report what each waited "
-                   "for");
-    dlw_troff_item(out, "--baseline=", "OLD", "findings that OLD has are known and don't count");
-    dlw_troff_paragraph(out, "Values come from these defaults, then from DLWATCH_OPTIONS in the "
-                             "environment, then from the command line.");
-}
-
-static void report_options(FILE *out)
-{
-    fputs(".SH OPTIONS OF REPORT\n", out);
-    dlw_troff_item(out, "--format=", "F", "one of the formats above; text is the default");
-    dlw_troff_item(out, "-o, --output=", "OUT", "write there instead of standard output");
-    dlw_troff_item(out, "--baseline=", "OLD",
-                   "leave out what OLD knows: a file written by --format=json, or journals");
-    dlw_troff_item(out, "--suppressions=", "FILE", "findings not to report, see below");
-    dlw_troff_item(out, "--show=", "feasible|all|strict|unused-suppressions",
-                   "all: also cycles that a run proves harmless, as notes; strict: as errors; "
-                   "unused-suppressions: list the suppressions that matched nothing");
-    dlw_troff_item(out, "--color=", "auto|always|never", "NO_COLOR is honoured");
-    dlw_troff_item(out, "--exitcode=", "N", "status when errors were found (66)");
-}
-
 static void suppressions(FILE *out)
 {
-    fputs(".SH SUPPRESSIONS\n", out);
-    dlw_troff_paragraph(out,
-                        "A file of lines kind:pattern. The kind is one of those that reports name, "
-                        "or *; the pattern is a shell glob that is held against the functions, "
-                        "source files, modules and lock names of the finding. A # begins a "
-                        "comment. 'dlwatch report --format=suppressions' prints lines that are "
-                        "ready to use.");
-    fputs(
-        ".PP\n.nf\ndeadlock:transfer\nlock\\-order\\-inversion:*/libold.so\n*:legacy_lock*\n.fi\n",
-        out);
+    static const char *const lines[] = {"# the old library, until it goes", "deadlock:transfer",
+                                        "lock-order-inversion:*/libold.so", "*:legacy_lock*"};
+    dlw_troff_section(out, "SUPPRESSIONS",
+                      "A file of lines kind:pattern. The kind is one of those that reports name, "
+                      "or *; the pattern is a shell glob that is held against the functions, "
+                      "source files, modules and lock names of the finding. A # begins a comment. "
+                      "'dlwatch report --format=suppressions' prints lines that are ready to use.");
+    fputs(".PP\n", out);
+    dlw_troff_lines(out, lines, N(lines));
+}
+
+static void statuses(FILE *out)
+{
+    static const struct item rows[] = {
+        {"0", NULL, "nothing found"},
+        {"66", NULL, "errors found (--exitcode=N for another)"},
+        {"2", NULL, "wrong usage, or input that can't be read whole"},
+        {"127, 126, 128+N", NULL,
+         "run: the command can't be found, can't be started, was ended by signal N; else the "
+         "command's own status"},
+    };
+    dlw_troff_section(out, "EXIT STATUS", NULL);
+    items(out, rows, N(rows));
+}
+
+static void environment(FILE *out)
+{
+    static const struct item rows[] = {
+        {"DLWATCH_OPTIONS", NULL, "options of the library, see libdlwatch(7)"},
+        {"DLWATCH_DEBUG_PATH", NULL, "more folders with separate debug files, separated by colons"},
+        {"NO_COLOR, COLUMNS, TMPDIR", NULL,
+         "no colour; width of text; where run keeps its journals"},
+    };
+    dlw_troff_section(out, "ENVIRONMENT", NULL);
+    items(out, rows, N(rows));
+}
+
+static void files(FILE *out)
+{
+    static const struct item rows[] = {
+        {"../lib/libdlwatch.so", NULL,
+         "what run preloads: beside the command or in ../lib, ../lib64 or their folder for this "
+         "architecture"},
+        {"$TMPDIR/dlwatch-XXXXXX/", NULL,
+         "journals of a run, one for each process that had something to say; named in the last "
+         "line and kept when there were findings"},
+    };
+    dlw_troff_section(out, "FILES", NULL);
+    items(out, rows, N(rows));
+}
+
+static void examples(FILE *out)
+{
+    static const char *const lines[] = {
+        "dlwatch run -- ./server --test",
+        "dlwatch run --output=junit:dlwatch.xml --timeout=600 -- ctest -j8",
+        "dlwatch run --report='ci/%e.%p.jsonl' --output=sarif:dlwatch.sarif -- make check",
+        "dlwatch report --format=html -o report.html /tmp/dlwatch-x7Ab2c",
+        "dlwatch report --format=json -o known.json ci/; dlwatch report --baseline=known.json ci/",
+        "dlwatch merge -o history.jsonl history.jsonl ci/ && dlwatch report history.jsonl",
+        "dlwatch attach 4711",
+        "dlwatch core core.4711 ./server",
+    };
+    dlw_troff_section(out, "EXAMPLES", NULL);
+    dlw_troff_lines(out, lines, N(lines));
 }
 
 void dlw_generate_command_page(FILE *out)
@@ -83,33 +199,21 @@ void dlw_generate_command_page(FILE *out)
     dlw_troff_heading(out, "DLWATCH", "1");
     fputs(".SH NAME\ndlwatch \\- find deadlocks of pthread programs while they run\n", out);
     synopsis(out);
-    fputs(".SH DESCRIPTION\n", out);
-    dlw_troff_paragraph(out,
-                        "dlwatch watches programs that use POSIX threads, without recompiling "
-                        "them. It reports a deadlock when it happens, and locks that are taken in "
-                        "different orders before they deadlock: which threads, which locks, where "
-                        "each was taken and asked for, and what would break it.");
+    dlw_troff_section(out, "DESCRIPTION",
+                      "dlwatch watches programs that use POSIX threads, without recompiling them. "
+                      "It reports a deadlock when it happens, and locks that are taken in "
+                      "different orders before they deadlock: which threads, which locks, where "
+                      "each was taken and asked for, and what would break it.");
+    subcommands(out);
     run_options(out);
-    formats(out);
     report_options(out);
+    merge_options(out);
+    outside_options(out);
+    formats(out);
     suppressions(out);
-    fputs(".SH EXIT STATUS\n", out);
-    dlw_troff_item(out, "0", NULL, "nothing found");
-    dlw_troff_item(out, "66", NULL, "errors found (--exitcode=N for another)");
-    dlw_troff_item(out, "2", NULL, "wrong usage, or input that can't be read whole");
-    dlw_troff_item(out, "127, 126, 128+N", NULL,
-                   "run: the command can't be found, can't be started, was ended by signal N; "
-                   "else the command's own status");
-    fputs(".SH ENVIRONMENT\n", out);
-    dlw_troff_item(out, "DLWATCH_OPTIONS", NULL, "options of the library, see libdlwatch(7)");
-    dlw_troff_item(out, "DLWATCH_DEBUG_PATH", NULL,
-                   "more folders with separate debug files, separated by colons");
-    dlw_troff_item(out, "NO_COLOR, COLUMNS, TMPDIR", NULL,
-                   "no colour; width of text; where run keeps its journals");
-    fputs(".SH EXAMPLES\n.PP\n.nf\ndlwatch run \\-\\- ./server \\-\\-test\n"
-          "dlwatch run \\-\\-output=junit:dlwatch.xml \\-\\-timeout=600 \\-\\- ctest \\-j8\n"
-          "dlwatch report \\-\\-format=html \\-o report.html /tmp/dlwatch\\-x7Ab2c\n"
-          "dlwatch merge \\-o history.json history.json new/\n.fi\n"
-          ".SH SEE ALSO\n.BR libdlwatch (7)\n",
-          out);
+    statuses(out);
+    environment(out);
+    files(out);
+    examples(out);
+    fputs(".SH SEE ALSO\n.BR libdlwatch (7)\n", out);
 }

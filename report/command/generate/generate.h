@@ -17,7 +17,13 @@ void dlw_generate_bash(FILE *out);
 void dlw_troff_heading(FILE *out, const char *page, const char *section);
 /* Text with what troff would take for a command escaped. */
 void dlw_troff_text(FILE *out, const char *text);
-/* A paragraph. */
+/* Text of any length, with the line's end. */
+void dlw_troff_prose(FILE *out, const char *text);
+/* A heading, and its first paragraph (NULL: none). */
+void dlw_troff_section(FILE *out, const char *title, const char *text);
+/* Lines as they are. */
+void dlw_troff_lines(FILE *out, const char *const *lines, size_t n);
+/* A further paragraph. */
 void dlw_troff_paragraph(FILE *out, const char *text);
 /* A tagged paragraph: `tag` bold, `value` after it in italics (NULL: none). */
 void dlw_troff_item(FILE *out, const char *tag, const char *value, const char *text);

@@ -2,7 +2,8 @@
  * The other side of dlwatch.h: locks that only the program knows are taken through the same held
  * stacks, waits and graph as pthread's. They have no owner word: who holds one stands on the held
  * stacks only, which the program's own words keep, told after a lock is had and before it is let go
- * of. So a record may be short of a hold, never ahead of one. NULL is no lock, and ignored.
+ * of. So a record may be short of a hold, never ahead of one. Low addresses are no locks, and
+ * ignored.
  */
 #define DLWATCH_LIBRARY 1
 #include "interpose/dlwatch.h"
@@ -21,6 +22,11 @@ static struct dlw_lock_ref ref_of(const void *lock)
     return (struct dlw_lock_ref){.address = (uintptr_t)lock, .kind = DLW_LOCK_CUSTOM};
 }
 
+static bool is_lock(const void *lock)
+{
+    return (uintptr_t)lock > DLW_HELD_LOST;
+}
+
 static unsigned mode_of(int how)
 {
     return how & DLWATCH_SHARED ? DLW_SHARED : DLW_EXCLUSIVE;
@@ -36,7 +42,7 @@ static void tell(const void *address, say *what, const void *context)
     struct dlw_thread *self = dlw_thread_self();
     int kept = errno;
 
-    if (!address || self->guard & ~(uint32_t)DLW_GUARD_WAITING)
+    if (!is_lock(address) || self->guard & ~(uint32_t)DLW_GUARD_WAITING)
         return;
     self->calls++;
     dlw_guard_enter(self);
@@ -86,7 +92,7 @@ static bool say_intended(uintptr_t outer, const void *inner)
 
 static void intended(const void *outer, const void *inner)
 {
-    if (inner)
+    if (is_lock(inner))
         tell(outer, say_intended, inner);
 }
 
@@ -175,7 +181,7 @@ static void wants(const void *lock, int how)
 
     if (is_waiting_for(self, lock)) /* tells it in each turn of a loop */
         dlw_wait_end(self);
-    if (!lock || dlw_thread_passes(self))
+    if (!is_lock(lock) || dlw_thread_passes(self))
         return;
     self->calls++;
     if (!dlw_lock_is_signal((uintptr_t)lock)) {
@@ -225,7 +231,7 @@ static void acquired(const void *lock, int how)
 
     if (is_waiting_for(self, lock))
         dlw_wait_end(self);
-    if (!lock || dlw_thread_passes(self))
+    if (!is_lock(lock) || dlw_thread_passes(self))
         return;
     self->calls++;
     int index = dlw_held_depth(self) ? dlw_held_find(self, lock) : -1;
@@ -254,8 +260,7 @@ static bool visit_holder(void *context, struct dlw_thread *thread)
     return !holder->is_there;
 }
 
-/* Let go of by one who doesn't hold it: if another does, it is no lock but a signal. That one's
- * record still has it; whoever reads it asks the annotation as well. */
+/* Let go of by one who doesn't hold it: if another does, it is no lock but a signal. */
 static DLW_COLD void released_by_other(struct dlw_thread *self, const void *lock)
 {
     struct holder holder = {.lock = (uintptr_t)lock, .self = self};
@@ -264,6 +269,7 @@ static DLW_COLD void released_by_other(struct dlw_thread *self, const void *lock
     dlw_guard_enter(self);
     dlw_threads_each(visit_holder, &holder);
     if (holder.is_there) {
+        dlw_held_lose_everywhere((uintptr_t)lock);
         dlw_lock_becomes_signal(&ref);
         dlw_lock_acquire(&dlw_graph_lock);
         bool is_noted = dlw_annotation_signal_locked((uintptr_t)lock);
@@ -293,14 +299,14 @@ static void released(const void *lock)
     struct dlw_thread *self = dlw_thread_self();
     int kept = errno;
 
-    if (lock && !pop(self, lock))
+    if (is_lock(lock) && !pop(self, lock))
         released_by_other(self, lock);
     errno = kept;
 }
 
 static void handed_over(const void *lock)
 {
-    if (lock)
+    if (is_lock(lock))
         pop(dlw_thread_self(), lock);
 }
 
@@ -318,7 +324,7 @@ static void created(const void *lock)
     struct dlw_lock_ref ref = ref_of(lock);
     int kept = errno;
 
-    if (!lock || dlw_thread_passes(self))
+    if (!is_lock(lock) || dlw_thread_passes(self))
         return;
     dlw_held_forget(self, lock);
     dlw_guard_enter(self);
@@ -336,7 +342,7 @@ static void destroyed(const void *lock)
     struct dlw_accusation accusation;
     int kept = errno;
 
-    if (!lock || dlw_thread_passes(self))
+    if (!is_lock(lock) || dlw_thread_passes(self))
         return;
     self->calls++;
     dlw_misuse_destroy_before(self, &ref, !dlw_lock_is_signal((uintptr_t)lock), &call, &accusation);

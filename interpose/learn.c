@@ -101,10 +101,7 @@ static uint64_t key_of(const struct question *q)
 
 static bool is_counted(const struct dlw_held_lock *held)
 {
-    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
-
-    return dlw_held_is_there(held) && !(held->flags & DLW_HELD_POOL) &&
-           !(held->kind == DLW_LOCK_CUSTOM && dlw_annotation_is_signal_locked(lock));
+    return dlw_held_is_there(held) && !(held->flags & DLW_HELD_POOL);
 }
 
 /*

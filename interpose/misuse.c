@@ -65,8 +65,6 @@ bool dlw_held_is_owned(struct dlw_thread *self, const struct dlw_held_lock *held
 
     if (held->kind == DLW_LOCK_ONCE || held->kind == DLW_LOCK_GUARD)
         return held->sp > (uintptr_t)__builtin_frame_address(0); /* else its call has been left */
-    if (held->kind == DLW_LOCK_CUSTOM)
-        return !dlw_lock_is_signal(lock);
     if (!sizes[held->kind])
         return true;
     enum dlw_proc_reading reading = dlw_proc_try_read(lock, &copy, sizes[held->kind]);

@@ -243,8 +243,6 @@ static int keepers(uint32_t tid, const struct dlw_wait *wait, struct dlw_owner *
     struct search s = {
         .lock = wait->on, .mode = wait->mode, .not_tid = tid, .out = out, .room = room};
 
-    if (dlw_lock_is_signal(wait->on))
-        return -1;
     dlw_threads_each(visit_keeper, &s);
     return s.n ? s.n : gone_holder(wait->on, out);
 }

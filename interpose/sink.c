@@ -432,10 +432,18 @@ static bool ends_process(const struct dlw_finding *finding)
            dlw_options.on_deadlock != DLW_THEN_CONTINUE;
 }
 
+/*
+ * Both threads of a deadlock may see it. The one that comes first ends the process, when its report
+ * is out; any other is blocked for good and waits for that here.
+ */
 static void end_process(void)
 {
+    static _Atomic bool is_ending;
+    struct timespec while_it_lasts = {3600, 0};
     int status = dlw_options.exitcode ? (int)dlw_options.exitcode : 66;
 
+    while (atomic_exchange_explicit(&is_ending, true, memory_order_relaxed))
+        dlw_syscall(SYS_nanosleep, &while_it_lasts, NULL);
     if (dlw_options.on_deadlock == DLW_THEN_ABORT) {
         dlw_sink_end("abort", -1);
         dlw_abort();

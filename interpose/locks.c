@@ -1,10 +1,13 @@
 #include "interpose/locks.h"
 
+#include "graph/base/sys.h"
 #include "interpose/annotation.h"
 #include "interpose/gone.h"
 #include "interpose/mutex.h"
 #include "interpose/proc.h"
 #include "interpose/state.h"
+
+#include <sys/uio.h>
 
 struct record {
     uintptr_t address; /* 0: free */
@@ -382,17 +385,40 @@ static uintptr_t mark_place(const struct record *record)
     }
 }
 
-/* Memory that is gone is an error of the kernel's here, not a fault. */
-static bool is_dead(const struct record *record, dlw_node node)
-{
-    uintptr_t place = record->marked ? mark_place(record) : 0;
-    uint64_t mark = 0;
+enum { BATCH = 64 };
 
-    if (!place)
-        return false;
-    enum dlw_proc_reading reading = dlw_proc_try_read(place, &mark, sizeof(mark));
-    return reading == DLW_PROC_GONE ||
-           (reading == DLW_PROC_READ && mark != mark_of(node, record->address));
+struct batch {
+    dlw_node nodes[BATCH];
+    struct iovec marks[BATCH];
+    unsigned n;
+};
+
+/*
+ * Retires those whose mark is no longer theirs. Memory that is gone is an error of the kernel's
+ * here, not a fault; it stops the reading at that lock.
+ */
+static void retire_dead(struct batch *batch)
+{
+    uint64_t marks[BATCH];
+    enum { FAULT = -14 };
+
+    for (unsigned from = 0; from < batch->n;) {
+        struct iovec local = {marks, (batch->n - from) * sizeof(marks[0])};
+        long got = dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_gettid), &local, 1,
+                               &batch->marks[from], batch->n - from, 0);
+        if (got < 0 && got != FAULT)
+            break;
+        unsigned whole = got > 0 ? (unsigned)got / sizeof(marks[0]) : 0;
+        for (unsigned i = 0; i < whole; i++) {
+            dlw_node node = batch->nodes[from + i];
+            if (marks[i] != mark_of(node, records[node].address))
+                retire(node);
+        }
+        from += whole;
+        if (from < batch->n)
+            retire(batch->nodes[from++]);
+    }
+    batch->n = 0;
 }
 
 /* A slice at a time: twice as many looked at as were made since the last one, so the dead never
@@ -401,15 +427,23 @@ void dlw_locks_sweep_locked(void)
 {
     static dlw_node next = 1;
     enum { SLICE = 8192 };
+    struct batch batch = {.n = 0};
 
     if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
         return;
-    for (unsigned i = 0; i < SLICE; i++, next++) {
+    for (unsigned i = 0; i < SLICE && i < room; i++, next++) {
         if (next >= room)
             next = 1;
-        if (records[next].address && is_dead(&records[next], next))
-            retire(next);
+        const struct record *record = &records[next];
+        uintptr_t place = record->address && record->marked ? mark_place(record) : 0;
+        if (!place)
+            continue;
+        batch.nodes[batch.n] = next;
+        batch.marks[batch.n++] = (struct iovec){(void *)place, sizeof(uint64_t)}; /* NOLINT */
+        if (batch.n == BATCH)
+            retire_dead(&batch);
     }
+    retire_dead(&batch);
 }
 
 void dlw_locks_after_fork(void)

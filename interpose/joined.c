@@ -78,7 +78,8 @@ static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t 
     };
 
     dlw_lock_saw_stack_locked(ask->want, edge.want);
-    dlw_news_edge_locked(context, &edge);
+    if (dlw_sink_counts_edge())
+        dlw_news_edge_locked(context, &edge);
 }
 
 /* The thread held its end from the start on, and took this. Called with the graph lock held. */

@@ -249,9 +249,8 @@ static bool prepare_locked(struct question *q)
 
 /* ---- callbacks of the graph ---- */
 
-static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t index)
+static void tell_edge_locked(struct question *q, const struct dlw_order_ask *ask, uint32_t index)
 {
-    struct question *q = context;
     uint64_t gates[MOST_GATES];
     struct dlw_journal_edge edge = {
         .from = dlw_order_lock_of(dlw_order_graph, ask->held[index].node),
@@ -271,9 +270,15 @@ static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t 
         if (is_counted(held) && i != q->entry_of[index] && held->node)
             gates[edge.n_gates++] = dlw_order_lock_of(dlw_order_graph, held->node);
     }
-    dlw_lock_saw_stack_locked(ask->held[index].node, edge.hold);
-    dlw_lock_saw_stack_locked(ask->want, edge.want);
     dlw_news_edge_locked(&q->news, &edge);
+}
+
+static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t index)
+{
+    dlw_lock_saw_stack_locked(ask->held[index].node, ask->held[index].stack);
+    dlw_lock_saw_stack_locked(ask->want, ask->stack);
+    if (dlw_sink_counts_edge())
+        tell_edge_locked(context, ask, index);
 }
 
 static void on_found(void *context, const struct dlw_finding *finding)

@@ -6,6 +6,7 @@
  */
 #include "graph/base/sys.h"
 #include "interpose/frames.h"
+#include "interpose/modules.h"
 #include "interpose/real.h"
 #include "interpose/sink.h"
 #include "interpose/state.h"
@@ -221,6 +222,7 @@ DLW_EXPORT int dlclose(void *library)
     if (!dlw_thread_passes(self)) {
         dlw_guard_enter(self);
         dlw_frames_forget();
+        dlw_modules_forget();
         dlw_guard_leave(self);
     }
     return result;

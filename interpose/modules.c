@@ -122,7 +122,7 @@ static const char *absolute_copy(struct dlw_arena *arena, const char *path)
     return copy;
 }
 
-uint32_t dlw_module_find_locked(struct dlw_arena *arena, uintptr_t address)
+static uint32_t find_locked(struct dlw_arena *arena, uintptr_t address)
 {
     static uint32_t last; /* guarded, like all here, by the stacks lock */
     struct module seen;
@@ -146,6 +146,35 @@ uint32_t dlw_module_find_locked(struct dlw_arena *arena, uintptr_t address)
     /* Pairs with the acquire in dlw_module_get. */
     atomic_store_explicit(&n_modules, n + 1, memory_order_release);
     return last = n + 1;
+}
+
+/* A page lies in one module for as long as none is unloaded. */
+static _Atomic uint32_t unloads;
+
+void dlw_modules_forget(void)
+{
+    atomic_fetch_add_explicit(&unloads, 1, memory_order_relaxed);
+}
+
+uint32_t dlw_module_find_locked(struct dlw_arena *arena, uintptr_t address)
+{
+    enum { PAGES = 256, PAGE_SHIFT = 12 };
+    static struct {
+        uintptr_t page;
+        uint32_t unloads, id;
+    } known[PAGES];
+    uint32_t now = atomic_load_explicit(&unloads, memory_order_relaxed);
+    uintptr_t page = address >> PAGE_SHIFT;
+
+    if (known[page % PAGES].page == page && known[page % PAGES].unloads == now)
+        return known[page % PAGES].id;
+    uint32_t id = find_locked(arena, address);
+    if (id) {
+        known[page % PAGES].page = page;
+        known[page % PAGES].unloads = now;
+        known[page % PAGES].id = id;
+    }
+    return id;
 }
 
 bool dlw_module_get(uint32_t id, struct dlw_journal_module *out)

@@ -13,5 +13,7 @@
 void dlw_modules_start(const char *exe, const char *folder);
 /* 0: in none. Called with the stacks lock held; uses no lock of the loader's. */
 uint32_t dlw_module_find_locked(struct dlw_arena *arena, uintptr_t address);
+/* A module may have been unloaded. */
+void dlw_modules_forget(void);
 
 #endif

@@ -32,7 +32,7 @@ static char exe_copy[1024], folder_copy[1024];
 static uint32_t n_findings;
 static _Atomic uint32_t n_errors;
 static uint32_t n_blocks;
-static uint64_t n_edges;
+static _Atomic uint64_t n_edges;
 static _Atomic uint64_t flushed_at;
 
 /* ---- what the journal asks ---- */
@@ -411,19 +411,20 @@ static void to_serials(struct dlw_news_item *item)
     }
 }
 
-/* Looked up before the emit lock is taken: stacks have a lower rank. */
-static struct resolved *resolve(const struct dlw_news *news)
+bool dlw_sink_counts_edge(void)
 {
-    if (news->n_facts == 0)
-        return NULL;
-    struct resolved *out = dlw_pages_map(news->n_facts * sizeof(*out));
+    atomic_fetch_add_explicit(&n_edges, 1, memory_order_relaxed);
+    return journal != NULL;
+}
 
+/* Looked up before the emit lock is taken: stacks have a lower rank. */
+static void resolve(const struct dlw_news *news, struct resolved *out)
+{
     for (uint32_t i = 0; out && i < news->n_facts; i++) {
         const struct dlw_lock_facts *facts = &news->facts[i];
         out[i].created = facts->created ? dlw_stack_of_pc(facts->created) : 0;
         out[i].module = dlw_module_of(facts->address);
     }
-    return out;
 }
 
 static bool ends_process(const struct dlw_finding *finding)
@@ -452,19 +453,25 @@ static void end_process(void)
     dlw_syscall(SYS_exit_group, status);
 }
 
-void dlw_sink_news(struct dlw_thread *self, struct dlw_news *news)
+static bool has_findings(const struct dlw_news *news)
+{
+    const struct dlw_news_item *item = news->first;
+
+    while (item && item->is_edge)
+        item = item->next;
+    return item != NULL;
+}
+
+/* True when a finding ends the process. */
+static bool write_locked(const struct dlw_news *news, const struct resolved *resolved)
 {
     bool end = false;
 
-    dlw_sink_know_thread(self);
-    struct resolved *resolved = resolve(news);
-    dlw_lock_acquire(&emit_lock);
     current = resolved ? news : NULL;
     current_resolved = resolved;
     for (struct dlw_news_item *item = news->first; item; item = item->next) {
         to_serials(item);
         if (item->is_edge) {
-            n_edges++;
             dlw_journal_edge(journal, &item->edge);
         } else {
             finding_locked(&item->finding);
@@ -472,9 +479,26 @@ void dlw_sink_news(struct dlw_thread *self, struct dlw_news *news)
         }
     }
     current = NULL;
+    return end;
+}
+
+void dlw_sink_news(struct dlw_thread *self, struct dlw_news *news)
+{
+    enum { FEW = 8 };
+    struct resolved few[FEW];
+    size_t bytes = news->n_facts > FEW ? news->n_facts * sizeof(*few) : 0;
+    struct resolved *resolved = bytes ? dlw_pages_map(bytes) : few;
+
+    if (!self->is_known || has_findings(news)) {
+        dlw_sink_know_thread(self);
+        self->is_known = true;
+    }
+    resolve(news, resolved);
+    dlw_lock_acquire(&emit_lock);
+    bool end = write_locked(news, resolved);
     dlw_lock_release(&emit_lock);
-    if (resolved)
-        dlw_pages_unmap(resolved, news->n_facts * sizeof(*resolved));
+    if (bytes && resolved)
+        dlw_pages_unmap(resolved, bytes);
     dlw_news_free(news);
     if (end)
         end_process();
@@ -537,7 +561,7 @@ void dlw_sink_end(const char *ended, int status)
     totals.threads = dlw_threads_ever();
     totals.errors = atomic_load_explicit(&n_errors, memory_order_relaxed);
     dlw_lock_acquire(&emit_lock);
-    totals.edges = n_edges;
+    totals.edges = atomic_load_explicit(&n_edges, memory_order_relaxed);
     dlw_journal_end(journal, &totals);
     dlw_lock_release(&emit_lock);
     if (dlw_options.verbosity > 0)

@@ -18,6 +18,19 @@ static struct dlw_arena arena;
 #define uthash_free(block, size) dlw_arena_free(&arena, block, size)
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(element) ((void)(element))
+/* Keys are rows of words here. */
+#define HASH_FUNCTION(key, bytes, hash) ((hash) = hash_words(key, bytes))
+static unsigned hash_words(const void *key, size_t bytes)
+{
+    const uint64_t *words = key;
+    uint64_t x = bytes;
+
+    for (size_t i = 0; i < bytes / sizeof(*words); i++) {
+        x = (x ^ words[i]) * 0x9E3779B97F4A7C15ULL;
+        x ^= x >> 32;
+    }
+    return (unsigned)x;
+}
 #include <uthash.h>
 
 enum { SEGMENT = 1024, SEGMENTS = 65536, COPY_BYTES = 1 << 20 };

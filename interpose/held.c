@@ -337,9 +337,8 @@ void dlw_held_note_taken(struct dlw_taken *slot, const struct dlw_held_lock *hel
     slot->id = held->id;
     slot->kind = held->kind;
     slot->mode = atomic_load_explicit(&held->mode, memory_order_relaxed);
-    slot->n = 0;
-    while (slot->n < DLW_TAKEN_LEVELS && slot->n < held->levels) {
-        slot->pc[slot->n] = held->pc[slot->n];
-        slot->n++;
-    }
+    slot->n = held->levels < DLW_TAKEN_LEVELS ? held->levels : DLW_TAKEN_LEVELS;
+    slot->pc[0] = held->pc[0]; /* word by word: these have been stored just now */
+    for (unsigned i = 1; i < slot->n; i++)
+        slot->pc[i] = held->pc[i];
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 
 static const uint64_t SECOND = 1000000000; /* ns */
+enum { FIRST_LOOK = 2000000 };
 
 static void look_fresh(struct dlw_thread *self);
 
@@ -74,11 +75,13 @@ bool dlw_stall_suspected(struct dlw_thread *self)
 
     if (hint && hint != self && is_alive(hint) && !waits_for_ever(hint))
         return false;
-    if (!scan_all(self).all || !dlw_world_is_blocked(self))
+    bool closes = dlw_held_depth(self) > 0; /* it may close a cycle by this very wait */
+    if (!scan_all(self).all || (closes && !dlw_world_is_blocked(self)))
         return false;
     self->suspected_at = dlw_now();
-    self->look_after = 0;
-    look_fresh(self);
+    self->look_after = closes ? 0 : FIRST_LOOK;
+    if (closes)
+        look_fresh(self);
     return true;
 }
 

@@ -2,10 +2,12 @@
  * Stalls: every thread of the process waits, without limit, and nothing is left that could wake
  * one.
  *
- * The thread that enters the last wait watches: instead of sleeping for ever it sleeps for
- * stall_after seconds first, in the timed form of the same call where there is one, and looks
- * again. Most such moments pass at once (a woken thread has not said so yet), so the first look
- * must be cheap: one load of a thread seen running last time.
+ * The thread that enters the last wait watches: instead of sleeping for ever it sleeps for some ms
+ * and then until stall_after seconds have passed, in the timed form of the same call where there is
+ * one, and looks again each time. Most such moments pass at once (a woken thread has not said so
+ * yet), so what comes before the sleep must be cheap: one load of a thread seen running last time,
+ * or one visit of all. Only a thread that holds something, and so may close a cycle by this very
+ * wait, looks at once.
  *
  * A deadlock over semaphores is looked for here too: its proof needs that everyone else is asleep.
  */

@@ -414,7 +414,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], scenarios[i].name) == 0) {
             pthread_t thread;
             prepare(&scenarios[i]);
-            if (!scenarios[i].alone)
+            if (!scenarios[i].alone && scenarios[i].threads == 1)
                 pthread_create(&thread, NULL, idle, NULL);
             printf("%.2f\n", deeper(&scenarios[i], argc > 2 ? atoi(argv[2]) : 5));
             return 0;

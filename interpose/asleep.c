@@ -65,7 +65,8 @@ bool dlw_asleep_all(struct dlw_thread *self)
         return false;
     dlw_threads_each(visit_sleeper, &after);
     return after.all && before.motion == after.motion &&
-           dlw_proc_tasks() == (long)dlw_threads_alive() && dlw_world_is_blocked(self);
+           dlw_proc_tasks() == (long)dlw_threads_alive() && dlw_world_is_blocked(self) &&
+           dlw_world_lets_nobody_go(self);
 }
 
 /* Those that have published their wait may be on their way to sleep: some milliseconds for them. */

@@ -115,7 +115,10 @@ static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
 
     dlw_wait_begin(self, &wait);
     bool watch = !request->limit && dlw_stall_suspected(self);
-    if (!is_signal(semaphore) && mark_of(semaphore) != DLW_MARK_POOL)
+    /* A deadlock that is still to be proved is told as that; else the order is learned when the
+     * semaphore is had. */
+    bool may_be_dead = watch && self->look_after;
+    if (!may_be_dead && !is_signal(semaphore) && mark_of(semaphore) != DLW_MARK_POOL)
         dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, request->limit != NULL, &call, self->is_dead);
     errno = kept;
     result = watch ? watched_wait(self, semaphore) : real_wait(semaphore, request);

@@ -305,7 +305,7 @@ static void look_again(struct dlw_thread *self)
 static void look_fresh(struct dlw_thread *self)
 {
     dlw_guard_enter(self);
-    if (!self->is_dead && !dlw_wait_look_all(self) && dlw_wait_all_has_cycle(self))
+    if (!self->is_dead && dlw_wait_look_all(self) == DLW_WAIT_UNPROVEN)
         look_again(self);
     dlw_guard_leave(self);
 }
@@ -329,7 +329,7 @@ bool dlw_stall_look(struct dlw_thread *self)
         if (!dlw_asleep_soon_all(self)) {
             look_again(self);
             again = dlw_stall_motion(self) != 0;
-        } else if (!dlw_wait_look_all(self)) {
+        } else if (dlw_wait_look_all(self) != DLW_WAIT_TOLD) {
             self->look_after = 0;
             again = dlw_now() < stall_at(self);
             report_once(self, motion);

@@ -252,38 +252,38 @@ static bool collect_tid(void *context, struct dlw_thread *thread)
     return true;
 }
 
-static bool prove_cycle(struct dlw_thread *self, uint32_t tid)
+static enum dlw_wait_found look_from_each(struct dlw_thread *self, const struct tids *tids)
 {
-    return has_cycle(self, tid) && dlw_asleep_soon_all(self) &&
-           look_from(self, &dlw_world_asleep, tid);
-}
+    enum dlw_wait_found found = DLW_WAIT_NO_CYCLE;
 
-static bool any_of_all(struct dlw_thread *self, bool (*try)(struct dlw_thread *self, uint32_t tid))
-{
-    struct tids tids = {.room = dlw_threads_alive() + 16};
-    size_t bytes = tids.room * sizeof(*tids.out);
-    bool found = false;
-
-    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
-        return false;
-    tids.out = dlw_pages_map(bytes);
-    if (!tids.out)
-        return false;
-    dlw_threads_each(collect_tid, &tids);
-    for (uint32_t i = 0; i < tids.n && !found; i++)
-        found = try(self, tids.out[i]);
-    dlw_pages_unmap(tids.out, bytes);
+    for (uint32_t i = 0; i < tids->n && found != DLW_WAIT_TOLD; i++) {
+        if (!has_cycle(self, tids->out[i]))
+            continue;
+        found = dlw_asleep_soon_all(self) && look_from(self, &dlw_world_asleep, tids->out[i])
+                    ? DLW_WAIT_TOLD
+                    : DLW_WAIT_UNPROVEN;
+    }
     return found;
 }
 
-bool dlw_wait_look_all(struct dlw_thread *self)
+enum dlw_wait_found dlw_wait_look_all(struct dlw_thread *self)
 {
-    return any_of_all(self, prove_cycle);
-}
+    enum { FEW = 64 };
+    uint32_t few[FEW];
+    struct tids tids = {.out = few, .room = dlw_threads_alive() + 16};
+    size_t bytes = tids.room * sizeof(*tids.out);
 
-bool dlw_wait_all_has_cycle(struct dlw_thread *self)
-{
-    return any_of_all(self, has_cycle);
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return DLW_WAIT_NO_CYCLE;
+    if (tids.room > FEW)
+        tids.out = dlw_pages_map(bytes);
+    if (!tids.out)
+        return DLW_WAIT_NO_CYCLE;
+    dlw_threads_each(collect_tid, &tids);
+    enum dlw_wait_found found = look_from_each(self, &tids);
+    if (tids.out != few)
+        dlw_pages_unmap(tids.out, bytes);
+    return found;
 }
 
 /* ---- a holder goes ---- */

@@ -41,9 +41,12 @@ bool dlw_wait_look(struct dlw_thread *self);
  * closed inside libc (a condition wait taking its mutex back), and reports the first, once
  * everybody is seen asleep. The guard is up.
  */
-bool dlw_wait_look_all(struct dlw_thread *self);
-/* Would there be one, once everybody sleeps? */
-bool dlw_wait_all_has_cycle(struct dlw_thread *self);
+enum dlw_wait_found {
+    DLW_WAIT_NO_CYCLE,
+    DLW_WAIT_UNPROVEN, /* there is one, if everybody sleeps */
+    DLW_WAIT_TOLD,
+};
+enum dlw_wait_found dlw_wait_look_all(struct dlw_thread *self);
 /* The caller ends with `lock` in hand: those who wait for it are looked through. */
 void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock);
 

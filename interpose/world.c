@@ -320,9 +320,9 @@ static bool visit_sleeper_on(void *context, struct dlw_thread *thread)
     return !on->found;
 }
 
-/* A condition wait gives up its mutex: whoever sleeps for that goes on. */
-static bool lets_nobody_go(uintptr_t mutex)
+bool dlw_world_lets_nobody_go(struct dlw_thread *self)
 {
+    uintptr_t mutex = atomic_load_explicit(&self->wait.relocks, memory_order_relaxed);
     struct sleeper_on on = {mutex, mutex + sizeof(pthread_mutex_t), false};
 
     if (mutex)
@@ -348,7 +348,7 @@ bool dlw_world_is_blocked(struct dlw_thread *self)
     case DLW_LOCK_BARRIER:
         return dlw_barrier_arrived(object) + 1 < dlw_barrier_count(object);
     case DLW_LOCK_CONDITION:
-        return lets_nobody_go(atomic_load_explicit(&self->wait.relocks, memory_order_relaxed));
+        return true;
     default:
         return wait_of(NULL, tid, &wait) && owners_of(NULL, tid, &wait, owner, 2) > 0;
     }

@@ -133,7 +133,7 @@ watched() {
 	merge 'two orders' 0 "$tmp/orders.history" "$tmp"/watched/reload.* "$tmp"/watched/evict.*
 	is orders.history '[.findings[]|.kind,([.locks[].name]|sort)]' '["lock-order-inversion",["cache","config"]]' 'two processes'
 	merge 'one class' 0 "$tmp/class.history" "$tmp"/watched/transfer.*
-	is class.history '[.findings|length,(.processes|length)]' '[0,2]' 'two objects of one class, in the order of their addresses'
+	is class.history '[(.findings|length),(.processes|length)]' '[0,2]' 'two objects of one class, in the order of their addresses'
 	"$dlwatch" report "$tmp/orders.history" >"$tmp/out"
 	if grep -q 'work takes .* in one run, and the other way round in another' <<-END; then ok; else fail 'words for two runs'; fi
 		$(tr -s '\n ' ' ' <"$tmp/out")

@@ -1,4 +1,5 @@
-/* orders WAY: one thread takes two locks in the order that WAY names; two runs differ where one doesn't. */
+/* orders WAY: one thread takes two locks in the order that WAY names; two runs differ where one
+ * doesn't. */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -43,6 +43,9 @@ FIRST := $(filter deps,$(MAKECMDGOALS))
 .PHONY: all
 all: $(O)/libdlwatch.so $(O)/dlwatch
 
+# What libc's names stand for in the library must not be made of themselves.
+$(O)/lib/interpose/strings.o: CFLAGS += -fno-builtin
+
 $(O)/lib/%.o: %.c | $(FIRST)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(LIB_CFLAGS) -c $< -o $@

@@ -47,6 +47,31 @@ static inline void dlw_cpu_relax(void)
 #endif
 }
 
+/* Forwards, a byte after the other in effect. */
+static inline void dlw_platform_copy(void *to, const void *from, size_t n)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n)::"memory");
+#else
+    for (size_t i = 0; i < n; i++) {
+        ((char *)to)[i] = ((const char *)from)[i];
+        __asm__ volatile("" ::: "memory");
+    }
+#endif
+}
+
+static inline void dlw_platform_fill(void *to, int byte, size_t n)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(byte) : "memory");
+#else
+    for (size_t i = 0; i < n; i++) {
+        ((char *)to)[i] = (char)byte;
+        __asm__ volatile("" ::: "memory");
+    }
+#endif
+}
+
 /*
  * Where a wrapper was called from. Wrappers are compiled with frame pointers, so their own
  * frame starts with {caller's frame pointer, return address} and the caller's stack begins right

@@ -25,6 +25,14 @@ static bool is_library_wrapper(const struct dlw_frame *frame)
     return frame->file && frame->file[0] == '/' && strstr(frame->file, "/include/c++/");
 }
 
+/* A sanitizer's runtime stands in front of pthread's functions. */
+static bool is_sanitizer(const struct dlw_frame *frame)
+{
+    const char *name = frame->function ? frame->function + strspn(frame->function, "_") : "";
+    return begins(name, "interceptor_") || begins(name, "sanitizer_") || begins(name, "asan_") ||
+           begins(name, "tsan") || begins(name, "Tsan") || begins(name, "AsanThread");
+}
+
 /* What dlwatch.h puts into the program. */
 static bool is_annotation(const struct dlw_frame *frame)
 {
@@ -34,8 +42,9 @@ static bool is_annotation(const struct dlw_frame *frame)
 
 static bool is_library_module(const struct dlw_frame *frame)
 {
-    static const char *const names[] = {"libdlwatch.so", "libc.so.", "libpthread", "libstdc++.so.",
-                                        "libc++.so."};
+    static const char *const names[] = {"libdlwatch.so", "libc.so.",   "libpthread",
+                                        "libstdc++.so.", "libc++.so.", "libasan.so.",
+                                        "libtsan.so."};
     const char *name = frame->module ? base_name(frame->module) : NULL;
     for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
         if (begins(name, names[i]))
@@ -46,7 +55,7 @@ static bool is_library_module(const struct dlw_frame *frame)
 static bool is_library(const struct dlw_frame *frame)
 {
     return !frame->unknown &&
-           (is_library_module(frame) || is_library_wrapper(frame) || is_annotation(frame));
+           (is_library_module(frame) || is_library_wrapper(frame) || is_sanitizer(frame));
 }
 
 size_t dlw_stack_place(const struct dlw_stack *stack)

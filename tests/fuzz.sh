@@ -1,49 +1,50 @@
 #!/bin/sh
-# fuzz.sh BUILD: libFuzzer over everything that reads files, for FUZZ_SECONDS (20) each, under
-# ASan and UBSan. What it finds stays in BUILD/fuzz. Needs clang; without it nothing is done.
+# fuzz.sh BUILD: the programs of tests/fuzz, which `make fuzz` has built, for FUZZ_SECONDS each, from
+# journals of every kind; first what was found before (tests/fuzz/found/TARGET). What is found stays
+# in BUILD/fuzz.
+# fuzz.sh --is-possible CC: is there a libFuzzer?
 set -eu
 cd "$(dirname "$0")/.."
+if [ "$1" = --is-possible ]; then
+	command -v "$2" >/dev/null && echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' |
+		"$2" -x c -fsanitize=fuzzer,address,undefined -o /dev/null - 2>/dev/null && exit 0
+	echo "fuzz: no clang with libFuzzer, skipped"
+	exit 1
+fi
 build=$1/fuzz
 seconds=${FUZZ_SECONDS:-20}
-if ! command -v clang >/dev/null; then
-	echo "fuzz: no clang, skipped"
-	exit 0
-fi
-mkdir -p "$build/objects"
-# shellcheck disable=SC2089 # the quotes are C's
-flags="-std=gnu11 -g -O1 -I. -D_GNU_SOURCE -DDLW_VERSION=\"fuzz\" -fsanitize=address,undefined -fno-sanitize-recover=all"
+mkdir -p "$build"
 
-# The command without its main, and what it stands on; newer objects are kept.
-objects=
-for source in report/command/*.c report/command/*/*.c graph/*.c graph/base/*.c report/emit/*.c; do
-	case $source in report/command/main.c) continue ;; esac
-	object=$build/objects/$(echo "$source" | tr / _).o
-	objects="$objects $object"
-	if [ -e "$object" ] && [ -z "$(find report graph -name '*.[ch]' -newer "$object" | head -n 1)" ]; then continue; fi
-	# shellcheck disable=SC2086,SC2090 # words
-	clang $flags -fsanitize=fuzzer-no-link -c "$source" -o "$object"
-done
-
-# Seeds: journals of each kind, a history, suppressions, a report.
-corpus=$build/corpus
-rm -rf "$corpus"
-for target in journal history suppressions baseline; do mkdir -p "$corpus/$target"; done
+# Seeds: journals of each kind, a history, suppressions, a report. What grew from them is kept.
+seeds=$build/seeds
+rm -rf "$seeds"
+for target in journal history suppressions baseline options; do mkdir -p "$seeds/$target" "$build/corpus/$target"; done
 for kind in deadlock gated self stall unlock-not-owner none; do
-	tests/e2e/data/make-journal.sh "$build/bank" $kind >"$corpus/journal/$kind"
+	tests/e2e/data/make-journal.sh "$build/bank" $kind >"$seeds/journal/$kind"
 done
-"$1/dlwatch" merge -o "$corpus/journal/merged" "$corpus/journal/deadlock" "$corpus/journal/stall" 2>/dev/null
-cp "$corpus"/journal/* "$corpus/history"
-"$1/dlwatch" report --format=json "$corpus/journal/deadlock" >"$corpus/baseline/report" || [ $? = 66 ]
-cp "$corpus/journal/deadlock" "$corpus/baseline"
-printf '# all\ndeadlock:*\nlock-order-inversion:Bank::[a-z]*(int)\n*:\\*x?\n' >"$corpus/suppressions/list"
+"$1/dlwatch" merge -o "$seeds/journal/merged" "$seeds/journal/deadlock" "$seeds/journal/stall" 2>/dev/null
+cp "$seeds"/journal/* "$seeds/history"
+"$1/dlwatch" report --format=json "$seeds/journal/deadlock" >"$seeds/baseline/report" || [ $? = 66 ]
+cp "$seeds/journal/deadlock" "$seeds/baseline"
+printf '# all\ndeadlock:*\nlock-order-inversion:Bank::[a-z]*(int)\n*:\\*x?\n' >"$seeds/suppressions/list"
+sed -n 's/^DLW_OPTION(\([a-z_]*\),.*/"\1="/p' report/emit/options.def >"$build/options.dict"
+sed 's/"//g; s/$/x:/' "$build/options.dict" | tr -d '\n' >"$seeds/options/all"
+printf "report='a b':log=none exe=x,y:stack_depth=7" >"$seeds/options/some"
+# shellcheck disable=SC2016 # back quotes of the text
+grep -o '`[a-z_-][a-z_-]*`' report/JOURNAL.md | tr -d '`' | sort -u | sed 's/.*/"&"/' >"$build/lines.dict"
 
 status=0
-for target in journal history suppressions baseline; do
-	# shellcheck disable=SC2086,SC2090 # words
-	clang $flags -fsanitize=fuzzer "tests/fuzz/$target.c" $objects -ldw -lelf -ljansson -lm -ldl -o "$build/$target"
+for target in journal history suppressions baseline options; do
+	dictionary=lines
+	[ $target = options ] && dictionary=options
+	found=
+	for file in "tests/fuzz/found/$target"/*; do [ ! -e "$file" ] || found="$found $file"; done
 	# Messages about damaged input are what it is there for.
-	if timeout $((seconds * 3 + 60)) "$build/$target" -max_total_time="$seconds" -max_len=16384 -timeout=20 -rss_limit_mb=4096 \
-		-close_fd_mask=2 -artifact_prefix="$build/$target-" "$corpus/$target" >"$build/$target.log" 2>&1; then
+	# shellcheck disable=SC2086 # words
+	if { [ -z "$found" ] || timeout 120 "$build/$target" -close_fd_mask=2 -timeout=20 $found >"$build/$target.log" 2>&1; } &&
+		timeout $((seconds * 3 + 60)) "$build/$target" -max_total_time="$seconds" -max_len=16384 -timeout=20 -rss_limit_mb=4096 \
+			-dict="$build/$dictionary.dict" -close_fd_mask=2 -artifact_prefix="$build/$target-" "$build/corpus/$target" "$seeds/$target" \
+			>"$build/$target.log" 2>&1; then
 		echo "fuzz: $target, nothing found in $seconds s"
 	else
 		echo "FAIL fuzz: $target, see $build/$target.log and $(find "$build" -name "$target-*" | head -n 3 | tr '\n' ' ')"

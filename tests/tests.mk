@@ -17,9 +17,9 @@ TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN)
 UNIT_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(wildcard tests/unit/*.c))
 UNIT_LINK := $(filter-out $(O)/cmd/report/command/main.o,$(COMMAND_OBJ))
 
-.PHONY: test test-unit test-cases test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme
+.PHONY: test test-unit test-cases test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme test-fuzz
 # A sanitized build tests the command, the graphs and the formats; the library is the same as without.
-test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme)
+test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme test-fuzz)
 
 $(T)/unit/suites.inc: $(wildcard tests/unit/*_test.c)
 	@mkdir -p $(@D)
@@ -56,8 +56,24 @@ bench: all $(BENCH_BIN)
 	$(Q)tests/bench/run.sh $(BENCH_ARGS) $(O)
 bench-apps: all
 	$(Q)tests/bench/apps.sh $(BENCH_ARGS) $(O)
-fuzz: all
-	$(Q)tests/fuzz.sh $(O)
+
+# Everything that reads what others wrote, with libFuzzer, ASan and UBSan: FUZZ_SECONDS a target.
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 20
+FUZZ_FLAGS = -std=gnu11 $(CPPFLAGS) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
+FUZZ_OBJ := $(patsubst %.c,$(O)/fuzz/objects/%.o,$(filter-out report/command/main.c,$(COMMAND_SRC)) $(EMIT_SRC) $(GRAPH_SRC))
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
+$(O)/fuzz/objects/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c $< -o $@
+$(FUZZ_BIN): $(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -MF $@.d -fsanitize=fuzzer $(filter %.c %.o,$^) $(COMMAND_LIBS) -ldl -o $@
+fuzz: all $(FUZZ_BIN)
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz.sh $(O)
+-include $(FUZZ_OBJ:.o=.d) $(FUZZ_BIN:=.d)
+# A look at each where there is libFuzzer; what was found once is tried again.
+test-fuzz: all
+	$(Q)if tests/fuzz.sh --is-possible $(FUZZ_CC); then $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=2; fi
 
 # As it is once dlwatch.h is installed.
 $(O)/samples/futex_lock: TEST_CFLAGS += -Iinterpose

@@ -1,6 +1,8 @@
 /* Any bytes as a baseline: a report in JSON, or a journal. */
 #include "report/command/baseline.h"
 
+#include "tests/fuzz/mutate.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>

@@ -2,6 +2,8 @@
  * and merging it again must change nothing. */
 #include "report/command/merge/history.h"
 
+#include "tests/fuzz/mutate.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

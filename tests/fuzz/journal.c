@@ -2,6 +2,8 @@
 #include "report/command/journal.h"
 #include "report/command/format.h"
 
+#include "tests/fuzz/mutate.h"
+
 #include <stdint.h>
 #include <stdio.h>
 

@@ -54,8 +54,8 @@ static bool is_library_module(const struct dlw_frame *frame)
 
 static bool is_library(const struct dlw_frame *frame)
 {
-    return !frame->unknown &&
-           (is_library_module(frame) || is_library_wrapper(frame) || is_sanitizer(frame));
+    return !frame->unknown && (is_library_module(frame) || is_library_wrapper(frame) ||
+                               is_sanitizer(frame) || is_annotation(frame));
 }
 
 size_t dlw_stack_place(const struct dlw_stack *stack)

@@ -87,13 +87,13 @@ static void copy_states(struct dlw_news *news, struct dlw_thread_state *to,
     }
 }
 
-void dlw_news_finding_locked(struct dlw_news *news, const struct dlw_finding *finding)
+static struct dlw_news_item *copy_finding(struct dlw_news *news, const struct dlw_finding *finding)
 {
     size_t cycle = finding->n_cycle * sizeof(*finding->cycle);
     struct dlw_news_item *item = add(news, cycle + states_size(finding));
 
     if (!item)
-        return;
+        return NULL;
     struct dlw_cycle_entry *entries = (struct dlw_cycle_entry *)(item + 1);
     item->finding = *finding;
     item->finding.cycle = entries;
@@ -107,6 +107,22 @@ void dlw_news_finding_locked(struct dlw_news *news, const struct dlw_finding *fi
     struct dlw_thread_state *states = (struct dlw_thread_state *)(entries + finding->n_cycle);
     item->finding.threads = states;
     copy_states(news, states, finding);
+    return item;
+}
+
+void dlw_news_finding_locked(struct dlw_news *news, const struct dlw_finding *finding)
+{
+    copy_finding(news, finding);
+}
+
+void dlw_news_waits_locked(struct dlw_news *news, const struct dlw_thread_state *threads,
+                           uint32_t n)
+{
+    struct dlw_finding all = {.n_threads = n, .threads = threads};
+    struct dlw_news_item *item = copy_finding(news, &all);
+
+    if (item)
+        item->is_snapshot = true;
 }
 
 void dlw_news_free(struct dlw_news *news)

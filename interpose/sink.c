@@ -473,6 +473,9 @@ static bool write_locked(const struct dlw_news *news, const struct resolved *res
         to_serials(item);
         if (item->is_edge) {
             dlw_journal_edge(journal, &item->edge);
+        } else if (item->is_snapshot) {
+            dlw_journal_waits(journal, dlw_wall_time(), item->finding.threads,
+                              item->finding.n_threads);
         } else {
             finding_locked(&item->finding);
             end |= ends_process(&item->finding);

@@ -265,6 +265,49 @@ static void tell(struct states *states)
     dlw_sink_news(states->self, &news);
 }
 
+static uint64_t sum_of(const struct states *states)
+{
+    uint64_t sum = 1;
+
+    for (uint32_t i = 0; i < states->n; i++)
+        sum = (sum ^ states->out[i].thread ^ states->out[i].on ^
+               (uint64_t)states->out[i].stack << 32) *
+              0x9E3779B97F4A7C15ULL;
+    return sum;
+}
+
+/*
+ * Somebody outside could still end it: no finding. But whoever finds the process killed wants to
+ * know how it stood. The same picture again (a pool that idles now and then) is not written twice.
+ */
+static void leave_snapshot(struct states *states)
+{
+    static _Atomic uint64_t last;
+    struct dlw_news news = DLW_NEWS_INIT(news);
+    uint64_t sum = sum_of(states);
+
+    if (!dlw_options.report || !dlw_options.report[0] ||
+        atomic_exchange_explicit(&last, sum, memory_order_relaxed) == sum)
+        return;
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_news_waits_locked(&news, states->out, states->n);
+    dlw_lock_release(&dlw_graph_lock);
+    dlw_sink_news(states->self, &news);
+}
+
+static void judge(struct states *states)
+{
+    bool is_closed = is_closed_world(states->n);
+
+    fill(states);
+    if (!are_still(states))
+        return;
+    if (is_closed)
+        tell(states);
+    else
+        leave_snapshot(states);
+}
+
 static void report_stall(struct dlw_thread *self)
 {
     uint32_t room = dlw_threads_alive() + 16;
@@ -280,11 +323,8 @@ static void report_stall(struct dlw_thread *self)
     states.threads = (struct dlw_thread **)(void *)(states.holds + room * states.room_holds);
     states.sequences = (uint64_t *)(void *)(states.threads + room);
     dlw_threads_each(collect, &states);
-    if (states.n < room && is_closed_world(states.n)) {
-        fill(&states);
-        if (are_still(&states))
-            tell(&states);
-    }
+    if (states.n < room && !atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        judge(&states);
     dlw_pages_unmap(block, room * each);
 }
 

@@ -179,12 +179,19 @@ static const char *variable_title(struct dlw_region *region, const char *name)
     return dlw_short_name(region, begins(name, guard) ? name + sizeof(guard) - 1 : name);
 }
 
+static const char *end_of(struct dlw_region *region, const struct dlw_doc_thread *thread)
+{
+    if (!thread)
+        return "the end of a thread";
+    const char *title = dlw_thread_title(region, thread);
+    return dlw_region_print(region, "the end of %s%s", begins(title, "thread ") ? "" : "thread ",
+                            title);
+}
+
 const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock *lock)
 {
     if (strcmp(lock->kind, "thread") == 0)
-        return lock->thread ? dlw_region_print(region, "the end of thread %s",
-                                               dlw_thread_title(region, lock->thread))
-                            : "the end of a thread";
+        return end_of(region, lock->thread);
     if (lock->expression || lock->name)
         return variable_title(region, lock->expression ? lock->expression : lock->name);
     const char *title = by_place(region, lock, &lock->created, "created");

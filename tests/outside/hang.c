@@ -3,10 +3,12 @@
  * be on their way into the wait.
  *
  *   hang abba|recursive|errorcheck|robust|pi|self|ring N|rwlock|join|join-lock|once|file|gone|
- *        condition|spin|forked|main-gone|readers|pool
+ *        condition|spin|forked|main-gone|readers|pool|
+ *        handled
  */
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +171,12 @@ static void *cross_spins(void *argument)
     return NULL;
 }
 
+/* Somebody might send it, and it might post. */
+static void handle(int number)
+{
+    (void)number;
+}
+
 static const struct way {
     const char *name;
     void *(*routine)(void *);
@@ -191,6 +199,7 @@ static const struct way {
     {"condition", wait_for_ever, 0, 0, 0},
     {"spin", cross_spins, 0, 0, 0},
     {"readers", upgrade_other, 0, 0, 0},
+    {"handled", wait_for_ever, 0, 0, 0},
     {"pool", take_two, 0, 0, 0},
     {"forked", want_gate, 0, 0, 0},
 };
@@ -239,6 +248,8 @@ int main(int argc, char **argv)
     if (way->routine == lock_twice || way->routine == want_gate)
         n = 1;
     prepare(way);
+    if (!strcmp(way->name, "handled"))
+        signal(SIGUSR1, handle);
     if (!strcmp(way->name, "forked"))
         fork_holding();
     if (!strcmp(way->name, "gone")) {
@@ -255,7 +266,7 @@ int main(int argc, char **argv)
     pthread_barrier_wait(&all_hold);
     printf("ready %d\n", (int)getpid());
     fflush(stdout);
-    if (!strcmp(way->name, "condition"))
+    if (way->routine == wait_for_ever)
         sem_wait(&slots);
     else if (!strcmp(way->name, "main-gone"))
         pthread_exit(NULL);

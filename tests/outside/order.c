@@ -1,10 +1,13 @@
 /*
  * Two threads take two locks in two orders; a third holds one of them, in a
- * helper that returns with it. Nothing hangs: "ready PID", then "done" when the input ends.
+ * helper that returns with it. Nothing hangs: "ready PID", then "done" when the input ends; with an
+ * argument the program of that name takes over then; "eat" is all the memory there is.
  */
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 pthread_mutex_t accounts = PTHREAD_MUTEX_INITIALIZER;
@@ -50,7 +53,17 @@ static void *keep(void *unused)
     return NULL;
 }
 
-int main(void)
+static void eat(void)
+{
+    enum { BITE = 1 << 20 };
+    for (;;) {
+        char *bite = malloc(BITE);
+        if (bite)
+            memset(bite, 1, BITE);
+    }
+}
+
+int main(int argc, char **argv)
 {
     pthread_t depositor, auditor, keeper;
     char byte;
@@ -70,6 +83,10 @@ int main(void)
         continue;
     sem_post(&release);
     pthread_join(keeper, NULL);
+    if (argc > 1 && !strcmp(argv[1], "eat"))
+        eat();
+    if (argc > 1)
+        execlp(argv[1], argv[1], (char *)NULL);
     puts("done");
     return 0;
 }

@@ -177,11 +177,12 @@ bool dlw_wait_on_rwlock(struct dlw_target *target, const struct dlw_futex *futex
     return true;
 }
 
-/* Code may look like one. */
-static bool may_be_mutex(const struct dlw_target *target, uint64_t address)
+/* Code may look like one, and so may the condition itself. */
+static bool may_be_mutex(const struct dlw_target *target, uint64_t address, uint64_t condition)
 {
     const struct dlw_mapping *mapping = dlw_target_mapping(target, address);
-    return address % 8 == 0 && mapping && !mapping->is_executable;
+    bool is_apart = address + 40 <= condition || address >= condition + 48;
+    return address % 8 == 0 && is_apart && mapping && !mapping->is_executable;
 }
 
 /*
@@ -200,7 +201,7 @@ static bool find_cleanup(struct dlw_target *target, const struct dlw_futex *fute
         memcpy(pair, copy->bytes + at, sizeof pair);
         uint64_t distance = futex->word - pair[0];
         if ((distance != 40 && distance != 44 && distance != 32 && distance != 36) ||
-            !may_be_mutex(target, pair[1]) || !read_kind(target, pair[1], &kind))
+            !may_be_mutex(target, pair[1], pair[0]) || !read_kind(target, pair[1], &kind))
             continue;
         wait->address = pair[0];
         wait->mutex = pair[1];

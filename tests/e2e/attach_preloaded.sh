@@ -78,7 +78,7 @@ deadlock() {
 	what='preloaded abba'
 	watched_start 2 "$programs/hang" abba || return
 	look_both 66
-	see_both '.findings|length==1 and .[0].count==1'
+	see_both '.findings|map(select(.kind=="deadlock"))|length==1 and .[0].count==1'
 	see_both '.processes|length==1'
 	see_both '.findings[0].cycle|all((.holds.stack|map(.line)|.[0]>0) and (.wants.stack|length)>0)'
 	see_both '.verdict=="deadlock"'

@@ -106,6 +106,12 @@ formats() {
 	look 66 attach --format=json -o "$tmp/file" "$pid"
 	cp "$tmp/file" "$tmp/json"
 	see '.version==1 and (.threads|length)==3 and (.processes[0]|.threads==3 and (.argv|length)==2)'
+	look 66 attach --format=dot -o "$tmp/file.dot" "$pid"
+	if grep -q '^digraph' "$tmp/file.dot" && grep -q worker-0 "$tmp/file.dot"; then pass; else fail "$what: dot"; fi
+	look 66 attach --format=svg -o "$tmp/file.svg" "$pid"
+	if grep -q '<svg' "$tmp/file.svg" && grep -q worker-0 "$tmp/file.svg"; then pass; else fail "$what: svg"; fi
+	look 66 attach --format=html -o "$tmp/file.html" "$pid"
+	if grep -q '</html>' "$tmp/file.html" && grep -q worker-0 "$tmp/file.html"; then pass; else fail "$what: html"; fi
 	look 5 attach --exitcode=5 --format=json "$pid"
 	says 2 'unknown format' "$dlwatch" attach --format=nosuch "$pid"
 	says 2 'stack_depth' "$dlwatch" attach --stack_depth=0 "$pid"

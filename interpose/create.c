@@ -175,6 +175,9 @@ static void end_thread(struct dlw_thread *self)
     dlw_learn_thread_ends(self);
     if (!leave_to_joiner(self))
         dlw_learn_drop_segment(self->segment);
+    /* A cycle that others close later has its name. */
+    if (self->has_evidence && !self->is_known)
+        dlw_sink_know_thread(self);
     dlw_sink_flush(true);
     dlw_thread_end(self);
 }

@@ -279,6 +279,8 @@ static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t 
     dlw_lock_saw_stack_locked(ask->want, ask->stack);
     if (dlw_sink_counts_edge())
         tell_edge_locked(context, ask, index);
+    else
+        ((struct question *)context)->self->has_evidence = true;
 }
 
 static void on_found(void *context, const struct dlw_finding *finding)

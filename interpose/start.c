@@ -195,6 +195,22 @@ static const char *option_text(char **environment)
     return NULL;
 }
 
+/* The command reads them, maybe never: who misspelt the name should hear of it now, once. */
+static void check_suppressions(struct dlw_options *options)
+{
+    const char *path = options->suppressions;
+
+    if (!path || !*path)
+        return;
+    long descriptor = dlw_syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    if (descriptor >= 0) {
+        dlw_syscall(SYS_close, descriptor);
+        return;
+    }
+    dlw_say("the suppressions '", path, "' can't be read; nothing is suppressed", NULL);
+    options->suppressions = NULL;
+}
+
 /* Options are read twice: the first time in silence, to learn where warnings go. */
 static void read_options(char **environment)
 {
@@ -208,6 +224,7 @@ static void read_options(char **environment)
     if (!dlw_options_watches(dlw_options.exe, exe))
         return;
     dlw_options_parse(&dlw_options, text, option_storage, sizeof(option_storage), warn_line, NULL);
+    check_suppressions(&dlw_options);
     if (dlw_options.help)
         dlw_options_help(warn_line, NULL);
 }

@@ -105,7 +105,8 @@ struct dlw_thread {
     bool resync;  /* something passed while the guard was up */
     bool foreign; /* not made by pthread_create: its stack's end is a guess */
     bool is_main;
-    bool is_known; /* to the sink, by the name it had then */
+    bool is_known;     /* to the sink, by the name it had then */
+    bool has_evidence; /* an edge that no journal took names it: to be known when it ends */
     bool is_detached;
     bool gave_up;     /* a mutex, for the condition wait it is in */
     bool is_watching; /* that wait, with a limit (cond.c) */

@@ -60,23 +60,33 @@ static void drop_taken_locked(struct joinable *entry)
     dlw_arena_free(&arena, entry->ended.taken, entry->ended.n * sizeof(*entry->ended.taken));
 }
 
+static struct joinable *entry_of_locked(pthread_t handle)
+{
+    struct joinable *entry = find_locked(handle);
+
+    if (!entry && (entry = dlw_arena_alloc(&arena, sizeof(*entry))) != NULL) {
+        entry->handle = handle;
+        HASH_ADD(hh, joinables, handle, sizeof(entry->handle), entry);
+    }
+    return entry;
+}
+
+/* An entry that is there already is of a thread that was detached before it came to note itself:
+ * nobody joined it, and its handle lives again. */
 static void add_joinable(struct dlw_thread *thread)
 {
+    dlw_segment unclaimed = 0;
+
     dlw_lock_acquire(&joinables_lock);
-    struct joinable *entry = find_locked(thread->handle);
-    if (!entry) {
-        entry = dlw_arena_alloc(&arena, sizeof(*entry));
-        if (entry) {
-            entry->handle = thread->handle;
-            HASH_ADD(hh, joinables, handle, sizeof(entry->handle), entry);
-        }
-    }
+    struct joinable *entry = entry_of_locked(thread->handle);
     if (entry) {
+        unclaimed = entry->ended.segment;
         drop_taken_locked(entry);
         entry->ended = (struct dlw_ended){.id = thread->id};
         entry->tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
     }
     dlw_lock_release(&joinables_lock);
+    dlw_learn_drop_segment(unclaimed);
 }
 
 /* Takes the entry out: its table is the caller's to drop, its reference the caller's to give back.
@@ -206,6 +216,8 @@ void dlw_create_watch_end(struct dlw_thread *self)
 {
     if (has_end_key)
         pthread_setspecific(end_key, self);
+    if (self->is_main) /* may be joined too */
+        add_joinable(self);
 }
 
 /* Noted here because at the thread's end its stack is gone. */
@@ -519,8 +531,12 @@ void dlw_create_before_fork(void)
 
 void dlw_create_after_fork(bool child)
 {
-    if (!child)
+    if (!child) {
         dlw_lock_release(&joinables_lock);
-    else
-        dlw_lock_reset(&joinables_lock);
+        return;
+    }
+    dlw_lock_reset(&joinables_lock);
+    struct joinable *entry = find_locked(pthread_self());
+    if (entry)
+        entry->tid = (uint32_t)dlw_syscall(SYS_gettid);
 }

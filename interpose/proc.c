@@ -76,7 +76,10 @@ long dlw_proc_tasks(void)
     char text[4096];
     const char *at = status_field(text, sizeof(text), "\nThreads:");
 
-    return at ? (long)parse(at, 10) : -1;
+    if (!at)
+        return -1;
+    /* A main thread that has ended is counted until the process has. */
+    return (long)parse(at, 10) - (strstr(text, "\nState:\tZ") != NULL);
 }
 
 bool dlw_proc_catches_signals(void)

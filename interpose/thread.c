@@ -3,6 +3,7 @@
 #include "graph/base/arena.h"
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
+#include "interpose/create.h"
 #include "interpose/learn.h"
 #include "interpose/misuse.h"
 #include "interpose/start.h"
@@ -91,15 +92,26 @@ struct dlw_thread *dlw_thread_by_tid(uint32_t tid)
     }
 }
 
+static struct dlw_thread *tids_at(struct tid_table *table, uint32_t i)
+{
+    return atomic_load_explicit(&table->slots[i & table->mask], memory_order_relaxed);
+}
+
+/* Pairs with the acquire in dlw_thread_by_tid. */
+static void tids_set(struct tid_table *table, uint32_t i, struct dlw_thread *thread)
+{
+    atomic_store_explicit(&table->slots[i & table->mask], thread, memory_order_release);
+}
+
 static void tids_put(struct tid_table *table, struct dlw_thread *thread)
 {
     uint32_t i = hash_tid(atomic_load_explicit(&thread->tid, memory_order_relaxed));
+    struct dlw_thread *there;
 
-    while (atomic_load_explicit(&table->slots[i & table->mask], memory_order_relaxed))
+    while ((there = tids_at(table, i)) != NULL && there != &tombstone)
         i++;
-    /* Pairs with the acquire in dlw_thread_by_tid. */
-    atomic_store_explicit(&table->slots[i & table->mask], thread, memory_order_release);
-    table->used++;
+    table->used += !there;
+    tids_set(table, i, thread);
 }
 
 /* Room for four times the threads alive; the same size again when it was tombstones that filled it.
@@ -132,20 +144,29 @@ static void tids_add_locked(struct dlw_thread *thread)
         tids_put(table, thread);
 }
 
+/* Tombstones that no probe needs to get past any more are cleared, so that threads which come and
+ * go never fill the table. */
+static void tids_clear_locked(struct tid_table *table, uint32_t i)
+{
+    if (tids_at(table, i + 1))
+        return;
+    for (; tids_at(table, i) == &tombstone; i--) {
+        tids_set(table, i, NULL);
+        table->used--;
+    }
+}
+
 static void tids_remove_locked(const struct dlw_thread *thread)
 {
     struct tid_table *table = atomic_load_explicit(&tids, memory_order_relaxed);
     uint32_t i = hash_tid(atomic_load_explicit(&thread->tid, memory_order_relaxed));
 
-    for (; table; i++) {
-        struct dlw_thread *t =
-            atomic_load_explicit(&table->slots[i & table->mask], memory_order_relaxed);
-        if (!t)
-            return;
-        if (t == thread) {
-            atomic_store_explicit(&table->slots[i & table->mask], &tombstone, memory_order_release);
-            return;
-        }
+    for (; table && tids_at(table, i); i++) {
+        if (tids_at(table, i) != thread)
+            continue;
+        tids_set(table, i, &tombstone);
+        tids_clear_locked(table, i);
+        return;
     }
 }
 
@@ -308,6 +329,7 @@ struct dlw_thread *dlw_thread_attach(void)
     }
     record->foreign = true;
     dlw_thread_bind(record, dlw_stack_end_of((uintptr_t)__builtin_frame_address(0)));
+    dlw_create_watch_end(record);
     return record;
 }
 
@@ -332,6 +354,7 @@ void dlw_threads_start(uintptr_t main_stack_top)
         return;
     record->is_main = true;
     dlw_thread_bind(record, main_stack_top);
+    dlw_create_watch_end(record); /* by pthread_exit */
 }
 
 void dlw_threads_lock(void)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *escape_marks(struct dlw_region *region, const char *path)
@@ -34,6 +35,41 @@ static const char *make_folder(struct dlw_region *region)
     return result;
 }
 
+/* What stands before the first mark, as it will be called; NULL: nothing that is a folder. */
+static char *fixed_folder(struct dlw_region *region, const char *pattern)
+{
+    char *folder = dlw_region_copy(region, pattern), *to = folder;
+    for (const char *at = pattern; *at; at++) {
+        if (*at == '%' && *++at != '%')
+            break;
+        *to++ = *at;
+    }
+    *to = '\0';
+    char *slash = strrchr(folder, '/');
+    if (!slash || slash == folder)
+        return NULL;
+    *slash = '\0';
+    return folder;
+}
+
+/* A watched program would write nothing where there is no folder, and whoever collects what tests
+ * say on standard error would never see the warning. */
+static bool make_parents(struct dlw_run *run)
+{
+    struct dlw_region *region = &run->request.region;
+    char *folder = fixed_folder(region, run->pattern);
+    for (char *at = folder; at && (at = strchr(at + 1, '/'));) {
+        *at = '\0';
+        mkdir(folder, 0777);
+        *at = '/';
+    }
+    if (!folder || mkdir(folder, 0777) == 0 ||
+        access(dlw_region_print(region, "%s/.", folder), W_OK | X_OK) == 0)
+        return true;
+    dlw_message("no journals can be written in %s: %s", folder, strerror(errno));
+    return false;
+}
+
 static bool choose_journals(struct dlw_run *run)
 {
     struct dlw_region *region = &run->request.region;
@@ -41,13 +77,13 @@ static bool choose_journals(struct dlw_run *run)
     char folder[4096];
     if (wish && *wish == '/') {
         run->pattern = wish;
-        return true;
+        return make_parents(run);
     }
     if (wish) {
         if (!getcwd(folder, sizeof(folder)))
             return false;
         run->pattern = dlw_region_print(region, "%s/%s", escape_marks(region, folder), wish);
-        return true;
+        return make_parents(run);
     }
     run->folder = make_folder(region);
     if (run->folder)

@@ -43,6 +43,7 @@ void dlw_symbols_frames_of(struct dlw_region *region, Dwfl_Module *module, uint6
 struct dlw_variable {
     const char *name;       /* `accounts+40`, `gate`; NULL: not known */
     const char *expression; /* `accounts[1].lock`; NULL where there is no debug information */
+    const char *file;       /* that declares it, as the compiler was called; NULL as above */
 };
 /* The texts belong to `symbols`. */
 struct dlw_variable dlw_symbols_variable(struct dlw_symbols *symbols, const char *path,

@@ -234,8 +234,10 @@ struct dlw_variable dlw_symbols_variable_of(struct dlw_region *region, Dwfl_Modu
     const char *variable = has_symbol ? dlw_demangle(region, name) : dlw_region_copy(region, name);
     result.name = offset ? dlw_region_print(region, "%s+%llu", variable, (unsigned long long)offset)
                          : variable;
-    if (has_type)
+    if (has_type) {
         result.expression =
             expression(region, variable, &search.found, search.address - search.start);
+        result.file = dlw_region_copy(region, dwarf_decl_file(&search.found));
+    }
     return result;
 }

@@ -93,6 +93,17 @@ static const char *place_name(struct dlw_collector *collector, const char *verb,
     return dlw_region_print(&collector->region, "%s %016" PRIx64 "%016" PRIx64, verb, key.a, key.b);
 }
 
+/* The file and its folder: what is left of a path in another checkout, or on another machine. */
+static const char *tail(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    while (slash && slash > path && slash[-1] != '/')
+        slash--;
+    return slash && *slash != '/' ? slash : path;
+}
+
+/* A variable is the same in every program that its file is compiled into: each test of a library
+ * links its own. */
 static const char *data_name(struct dlw_collector *collector, const struct dlw_raw_lock *raw)
 {
     const struct dlw_raw_module *module = raw->module;
@@ -100,6 +111,9 @@ static const char *data_name(struct dlw_collector *collector, const struct dlw_r
     const char *base = slash ? slash + 1 : module->path;
     struct dlw_variable variable = dlw_symbols_variable(collector->history->symbols, module->path,
                                                         module->build_id, raw->lock.offset);
+    if (variable.name && variable.file)
+        return dlw_region_print(&collector->region, "variable %s:%s", tail(variable.file),
+                                variable.name);
     if (variable.name)
         return dlw_region_print(&collector->region, "variable %s:%s", base, variable.name);
     return dlw_region_print(&collector->region, "data %s(%s)+0x%" PRIx64, base,

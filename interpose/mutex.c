@@ -144,7 +144,7 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
 {
     unsigned kind = dlw_mutex_kind(mutex);
     bool mine = owns(self, mutex) && dlw_held_find(self, mutex) >= 0;
-    bool waits = dlw_mutex_word(mutex) != 0 && !(mine && never_waits_for_self(kind));
+    bool waits = dlw_mutex_keeps_waiting(mutex) && !(mine && never_waits_for_self(kind));
     struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
 
     if (waits) {

@@ -9,6 +9,7 @@
 #ifndef DLW_PLATFORM_H
 #define DLW_PLATFORM_H
 
+#include <linux/futex.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -96,6 +97,7 @@ enum {
     DLW_KIND_ROBUST = 16,  /* PTHREAD_MUTEX_ROBUST_NORMAL_NP */
     DLW_KIND_INHERIT = 32, /* PTHREAD_MUTEX_PRIO_INHERIT_NP */
     DLW_KIND_PROTECT = 64, /* PTHREAD_MUTEX_PRIO_PROTECT_NP */
+    DLW_KIND_LAST = 255,
     DLW_KIND_SHARED = 128, /* PTHREAD_MUTEX_PSHARED_BIT */
     DLW_KIND_ELISION = 256 | 512,
 };
@@ -118,6 +120,17 @@ static inline unsigned dlw_mutex_count(const pthread_mutex_t *mutex)
 static inline unsigned dlw_mutex_word(const pthread_mutex_t *mutex)
 {
     return (unsigned)__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED);
+}
+
+/* Held; not destroyed (the kind is -1 then: EINVAL at once), nor robust with an owner that has died
+ * (EOWNERDEAD at once). */
+static inline bool dlw_mutex_keeps_waiting(const pthread_mutex_t *mutex)
+{
+    unsigned word = dlw_mutex_word(mutex);
+    unsigned kind = dlw_mutex_kind(mutex);
+
+    return word != 0 && kind <= DLW_KIND_LAST &&
+           !((kind & DLW_KIND_ROBUST) && (word & FUTEX_OWNER_DIED));
 }
 
 static inline uint32_t dlw_rwlock_writer(const pthread_rwlock_t *rwlock)

@@ -124,7 +124,8 @@ void dlw_stall_watch(struct dlw_thread *self)
     motion = dlw_stall_motion(self);
     while (motion && dlw_now() < stall_at(self)) {
         dlw_syscall(SYS_nanosleep, &slice, NULL);
-        if (dlw_stall_has_moved(self, motion))
+        /* Another process may let go of what is shared with it. */
+        if (dlw_stall_has_moved(self, motion) || !dlw_world_is_blocked(self))
             return;
         if (slice.tv_nsec < 10000000)
             slice.tv_nsec *= 2;

@@ -340,7 +340,7 @@ bool dlw_world_is_blocked(struct dlw_thread *self)
 
     switch (atomic_load_explicit(&self->wait.lock_kind, memory_order_relaxed)) {
     case DLW_LOCK_MUTEX:
-        return dlw_mutex_word(object) != 0;
+        return dlw_mutex_keeps_waiting(object);
     case DLW_LOCK_SPIN:
         return dlw_spin_is_locked(object);
     case DLW_LOCK_SEMAPHORE:

@@ -13,11 +13,23 @@
 
 #include <pthread.h>
 
-static void before(void)
+/* This thread was interrupted while it may hold an internal lock, in the middle of a change. */
+static bool is_inside(const struct dlw_thread *self)
+{
+    return self != &dlw_nobody &&
+           (self->guard & ~(uint32_t)(DLW_GUARD_WAITING | DLW_GUARD_OFF)) != 0;
+}
+
+void dlw_fork_before(void)
 {
     struct dlw_thread *self = dlw_thread_self();
 
+    bool inside = is_inside(self);
     dlw_guard_enter(self);
+    if (inside) {
+        self->forks_inside++;
+        return;
+    }
     dlw_create_before_fork();
     dlw_threads_lock();
     dlw_lock_acquire(&dlw_graph_lock);
@@ -27,8 +39,15 @@ static void before(void)
     dlw_sink_before_fork();
 }
 
-static void in_parent(void)
+void dlw_fork_in_parent(void)
 {
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (self->forks_inside) {
+        self->forks_inside--;
+        dlw_guard_leave(self);
+        return;
+    }
     dlw_sink_after_fork(false);
     dlw_frames_after_fork(false);
     dlw_gone_after_fork(false);
@@ -36,7 +55,7 @@ static void in_parent(void)
     dlw_lock_release(&dlw_graph_lock);
     dlw_threads_unlock();
     dlw_create_after_fork(false);
-    dlw_guard_leave(dlw_thread_self());
+    dlw_guard_leave(self);
 }
 
 /* What other threads of the parent held is held for ever here, unless the child itself lets go of
@@ -68,10 +87,26 @@ static void mark_inherited(struct dlw_thread *self)
         dlw_held_at(self, i)->flags |= DLW_HELD_INHERITED;
 }
 
-static void in_child(void)
+/* Locks may be held by threads that are not here, and what they guard half changed: nothing is
+ * touched any more. The interrupted call, should the handler return to it, waits for none of them.
+ */
+static void give_up_child(struct dlw_thread *self)
+{
+    atomic_store_explicit(&dlw_is_on, false, memory_order_relaxed);
+    self->guard |= DLW_GUARD_OFF;
+    self->forks_inside = 0;
+    dlw_lock_open_all();
+    dlw_pid_changed();
+}
+
+void dlw_fork_in_child(void)
 {
     struct dlw_thread *self = dlw_thread_self();
 
+    if (self->forks_inside) {
+        give_up_child(self);
+        return;
+    }
     dlw_sink_after_fork(true);
     dlw_frames_after_fork(true);
     dlw_stacks_after_fork(true);
@@ -89,5 +124,5 @@ static void in_child(void)
  * innermost. */
 void dlw_fork_start(void)
 {
-    pthread_atfork(before, in_parent, in_child);
+    pthread_atfork(dlw_fork_before, dlw_fork_in_parent, dlw_fork_in_child);
 }

@@ -7,4 +7,13 @@
 
 void dlw_fork_start(void);
 
+/*
+ * Around whatever makes a process of a copy of this one's memory without the fork handlers.
+ * `before` takes every internal lock, the other two give them back. All three may run in a signal
+ * handler that interrupted the library itself: then the child is not watched.
+ */
+void dlw_fork_before(void);
+void dlw_fork_in_parent(void);
+void dlw_fork_in_child(void);
+
 #endif

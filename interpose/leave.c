@@ -5,6 +5,7 @@
  * A vfork child shares the parent's memory and must leave no trace in it: its pid tells.
  */
 #include "graph/base/sys.h"
+#include "interpose/fork.h"
 #include "interpose/frames.h"
 #include "interpose/modules.h"
 #include "interpose/real.h"
@@ -15,6 +16,8 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/sched.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -196,6 +199,43 @@ DLW_EXPORT int prctl(int option, ...)
     return real.prctl(option, a[0], a[1], a[2], a[3]);
 }
 
+/* A process by one of these has no fork handlers run; with CLONE_VM it is none of its own. */
+static bool copies_memory(long number, const long a[6])
+{
+    const struct clone_args *arguments = (const void *)a[0]; /* NOLINT(performance-no-int-to-ptr) */
+
+#ifdef SYS_fork
+    if (number == SYS_fork)
+        return true;
+#endif
+    return (number == SYS_clone && !(a[0] & CLONE_VM)) ||
+           (number == SYS_clone3 && !(arguments->flags & CLONE_VM));
+}
+
+static bool is_special(long number)
+{
+#ifdef SYS_fork
+    if (number == SYS_fork)
+        return true;
+#endif
+    return number == SYS_seccomp || number == SYS_clone || number == SYS_clone3;
+}
+
+static DLW_COLD long special(long number, const long a[6])
+{
+    if (number == SYS_seccomp)
+        confines_itself();
+    if (!copies_memory(number, a))
+        return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    dlw_fork_before();
+    long result = real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    if (result == 0)
+        dlw_fork_in_child();
+    else
+        dlw_fork_in_parent();
+    return result;
+}
+
 DLW_EXPORT long syscall(long number, ...)
 {
     va_list list;
@@ -206,9 +246,54 @@ DLW_EXPORT long syscall(long number, ...)
         a[i] = va_arg(list, long);
     va_end(list);
     dlw_thread_self();
-    if (__builtin_expect(number == SYS_seccomp, 0))
-        confines_itself();
+    if (__builtin_expect(is_special(number), 0))
+        return special(number, a);
     return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* ---- processes without fork handlers ---- */
+
+DLW_EXPORT pid_t _Fork(void)
+{
+    dlw_fork_before();
+    pid_t pid = real._Fork();
+    if (pid == 0)
+        dlw_fork_in_child();
+    else
+        dlw_fork_in_parent();
+    return pid;
+}
+
+struct beginning {
+    int (*function)(void *);
+    void *argument;
+};
+
+static int begin(void *argument)
+{
+    struct beginning *beginning = argument; /* in the child's copy of its parent's stack */
+
+    dlw_fork_in_child();
+    return beginning->function(beginning->argument);
+}
+
+DLW_EXPORT int clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
+{
+    struct beginning beginning = {function, argument};
+    va_list list;
+    void *rest[3];
+
+    va_start(list, argument);
+    for (int i = 0; i < 3; i++)
+        rest[i] = va_arg(list, void *);
+    va_end(list);
+    dlw_thread_self();
+    if ((flags & CLONE_VM) || !function || !stack)
+        return real.clone(function, stack, flags, argument, rest[0], rest[1], rest[2]);
+    dlw_fork_before();
+    int pid = real.clone(begin, stack, flags, &beginning, rest[0], rest[1], rest[2]);
+    dlw_fork_in_parent();
+    return pid;
 }
 
 /* ---- dlclose ---- */

@@ -108,9 +108,10 @@ struct dlw_thread {
     bool is_known;     /* to the sink, by the name it had then */
     bool has_evidence; /* an edge that no journal took names it: to be known when it ends */
     bool is_detached;
-    bool gave_up;     /* a mutex, for the condition wait it is in */
-    bool is_watching; /* that wait, with a limit (cond.c) */
-    bool is_dead;     /* a deadlock with this thread in it was reported: its wait is told */
+    uint8_t forks_inside; /* in signal handlers that interrupted the library (fork.h) */
+    bool gave_up;         /* a mutex, for the condition wait it is in */
+    bool is_watching;     /* that wait, with a limit (cond.c) */
+    bool is_dead;         /* a deadlock with this thread in it was reported: its wait is told */
     uint8_t end_rounds;
     uint64_t suspected_at; /* stall.c: ns, when everybody else was seen waiting */
     uint64_t look_after;   /* ns until the next look; 0: when the stall has stood its time */

@@ -32,6 +32,14 @@ static void rank_pop(const struct dlw_lock *lock)
 }
 #endif
 
+/* Set in a process of one thread, before it makes others; read by those (relaxed). */
+static _Atomic uint32_t are_open;
+
+void dlw_lock_open_all(void)
+{
+    atomic_store_explicit(&are_open, 1, memory_order_relaxed);
+}
+
 void dlw_lock_acquire(struct dlw_lock *lock)
 {
     uint32_t seen = 0;
@@ -42,7 +50,7 @@ void dlw_lock_acquire(struct dlw_lock *lock)
         return;
     if (seen != 2)
         seen = atomic_exchange_explicit(&lock->word, 2, memory_order_acquire);
-    while (seen != 0) {
+    while (seen != 0 && !atomic_load_explicit(&are_open, memory_order_relaxed)) {
         dlw_syscall(SYS_futex, &lock->word, FUTEX_WAIT_PRIVATE, 2, NULL);
         seen = atomic_exchange_explicit(&lock->word, 2, memory_order_acquire);
     }

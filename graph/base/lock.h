@@ -39,6 +39,8 @@ void dlw_lock_acquire(struct dlw_lock *lock);
 /* Takes the lock if it is free: nonzero on success. Never sleeps; checks no rank. */
 int dlw_lock_try(struct dlw_lock *lock);
 void dlw_lock_release(struct dlw_lock *lock);
+/* In a child that was forked with locks in an unknown state: from here on nobody waits for any. */
+void dlw_lock_open_all(void);
 /* In a forked child only: makes the lock free whoever held it. */
 void dlw_lock_reset(struct dlw_lock *lock);
 

@@ -109,7 +109,7 @@ formats() {
 	look 66 attach --format=dot -o "$tmp/file.dot" "$pid"
 	if grep -q '^digraph' "$tmp/file.dot" && grep -q worker-0 "$tmp/file.dot"; then pass; else fail "$what: dot"; fi
 	look 66 attach --format=svg -o "$tmp/file.svg" "$pid"
-	if grep -q '<svg' "$tmp/file.svg" && grep -q worker-0 "$tmp/file.svg"; then pass; else fail "$what: svg"; fi
+	if grep -q '<svg' "$tmp/file.svg" && grep -q 'accounts\[1\]' "$tmp/file.svg"; then pass; else fail "$what: svg"; fi
 	look 66 attach --format=html -o "$tmp/file.html" "$pid"
 	if grep -q '</html>' "$tmp/file.html" && grep -q worker-0 "$tmp/file.html"; then pass; else fail "$what: html"; fi
 	look 5 attach --exitcode=5 --format=json "$pid"

@@ -108,6 +108,54 @@ START_TEST(test_no_cycle_through_a_timed_wait)
 }
 END_TEST
 
+static void waits_for_readers(size_t who, uint64_t address, uint32_t *readers, size_t n)
+{
+    threads[who].wait = (struct dlw_seen_wait){
+        .kind = DLW_WAIT_LOCK,
+        .object = "rwlock",
+        .address = address,
+        .holders = readers,
+        .n_holders = n,
+    };
+}
+
+/* One reader that can't go on is enough, whatever the others do. */
+START_TEST(test_cycle_through_one_of_several_readers)
+{
+    uint32_t readers[] = {1, 2};
+    begin(3);
+    waits_for_readers(0, 1, readers, 2);
+    waits_for(2, DLW_WAIT_LOCK, 2, 0);
+    judge();
+    ck_assert_int_eq(verdict.kind, DLW_VERDICT_DEADLOCK);
+    ck_assert_uint_eq(verdict.cycles[0].n, 2);
+    waits_for_readers(0, 1, readers, 1);
+    judge();
+    ck_assert_int_eq(verdict.kind, DLW_VERDICT_LONG_WAIT);
+    ck_assert_uint_eq(verdict.n_cycles, 0);
+    ck_assert_uint_eq(verdict.queues[0].holder, 1);
+    ck_assert_uint_eq(verdict.queues[0].n, 2);
+    end();
+}
+END_TEST
+
+/* Whoever else has a unit of it could give it back. */
+START_TEST(test_no_cycle_through_a_semaphore)
+{
+    uint32_t holders[] = {0, 1};
+    begin(3);
+    for (size_t i = 0; i < 2; i++) {
+        waits_for_readers(i, 1, holders, 2);
+        threads[i].wait.kind = DLW_WAIT_SEMAPHORE;
+        threads[i].wait.object = "semaphore";
+    }
+    judge();
+    ck_assert_uint_eq(verdict.n_cycles, 0);
+    ck_assert_int_eq(verdict.kind, DLW_VERDICT_NOTHING);
+    end();
+}
+END_TEST
+
 START_TEST(test_verdict_when_the_holder_is_gone)
 {
     begin(2);
@@ -230,6 +278,8 @@ Suite *outside_verdict_suite(void)
     tcase_add_test(tests, test_verdict_of_two_cycles);
     tcase_add_test(tests, test_no_cycle_through_what_moves);
     tcase_add_test(tests, test_no_cycle_through_a_timed_wait);
+    tcase_add_test(tests, test_cycle_through_one_of_several_readers);
+    tcase_add_test(tests, test_no_cycle_through_a_semaphore);
     tcase_add_test(tests, test_verdict_when_the_holder_is_gone);
     tcase_add_test(tests, test_verdict_of_a_long_wait);
     tcase_add_test(tests, test_verdict_of_a_stall);

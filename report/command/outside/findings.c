@@ -14,6 +14,18 @@ static uint64_t first_chunk(struct dlw_target *target)
     return dlw_target_u64(target, (uintptr_t)target->records->findings->lines, &chunk) ? chunk : 0;
 }
 
+static void feed_bytes(struct dlw_target *target, struct dlw_reader *reader, uint64_t at,
+                       uint64_t left)
+{
+    char piece[4096];
+    for (size_t n; left; at += n, left -= n) {
+        n = left < sizeof piece ? left : sizeof piece;
+        if (!dlw_target_read(target, at, piece, n))
+            return;
+        dlw_reader_feed(reader, piece, n);
+    }
+}
+
 /* Its next one; 0: it is the last, or can't be read. That is read first: a chunk with another
  * behind it grows no more. */
 static uint64_t feed_chunk(struct dlw_target *target, struct dlw_reader *reader, uint64_t chunk)
@@ -23,10 +35,7 @@ static uint64_t feed_chunk(struct dlw_target *target, struct dlw_reader *reader,
         !dlw_target_u64(target, chunk + offsetof(struct dlw_records_chunk, used), &used) ||
         used > MOST_BYTES)
         return 0;
-    char *bytes = dlw_region_alloc(target->region, used + 1);
-    if (!dlw_target_read(target, chunk + offsetof(struct dlw_records_chunk, bytes), bytes, used))
-        return 0;
-    dlw_reader_feed(reader, bytes, used);
+    feed_bytes(target, reader, chunk + offsetof(struct dlw_records_chunk, bytes), used);
     return next;
 }
 

@@ -43,12 +43,29 @@ static const void *copy_part(struct dlw_target *target, const void *there, size_
     return there && dlw_target_read(target, (uintptr_t)there, copy, size) ? copy : NULL;
 }
 
+/* A core may say anything: what is read of a copied entry has to lie within it. */
+static bool is_sound(const struct dlw_records_threads *at)
+{
+    uint32_t levels = at->most_levels < DLW_SEEN_LEVELS ? at->most_levels : DLW_SEEN_LEVELS;
+    const struct {
+        uint32_t at, size;
+    } fields[] = {
+        {at->lock, 8},  {at->entry_kind, 1}, {at->entry_mode, 1},
+        {at->flags, 1}, {at->levels, 1},     {at->stack, 4},
+        {at->sp, 8},    {at->fp, 8},         {at->pc, levels * 8},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (fields[i].at > at->entry_size || fields[i].size > at->entry_size - fields[i].at)
+            return false;
+    return at->entry_size <= DLW_SEEN_ENTRY;
+}
+
 static bool copy_parts(struct dlw_target *target, struct dlw_records *records)
 {
     records->threads = copy_part(target, records->threads, sizeof *records->threads);
     records->stacks = copy_part(target, records->stacks, sizeof *records->stacks);
     records->findings = copy_part(target, records->findings, sizeof *records->findings);
-    return records->threads && records->stacks && records->findings;
+    return records->threads && records->stacks && records->findings && is_sound(records->threads);
 }
 
 void dlw_preloaded_find(struct dlw_target *target, struct dlw_doc *doc)

@@ -4,6 +4,9 @@
 
 #include "report/command/outside/target.h"
 
+/* The largest entry that is read, and how many of its return addresses. */
+enum { DLW_SEEN_ENTRY = 4096, DLW_SEEN_LEVELS = 16 };
+
 /* Finds the records and sets target->records, or says why they can't be used. */
 void dlw_preloaded_find(struct dlw_target *target, struct dlw_doc *doc);
 

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_SLOTS = 1 << 24, MOST_HELD = 1 << 20, MOST_ENTRY = 4096 };
+enum { MOST_SLOTS = 1 << 24, MOST_HELD = 1 << 16 };
+_Static_assert(sizeof((struct dlw_seen_hold *)0)->pc == DLW_SEEN_LEVELS * 8, "room for them");
 enum { KIND_MUTEX, KIND_RWLOCK, KIND_SPIN, KIND_SEMAPHORE, N_KINDS = 11 };
 enum { PREFERS_WRITERS = 2 }; /* PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP */
 
@@ -79,7 +80,7 @@ static void take_entry(struct dlw_target *target, struct dlw_seen_thread *thread
     memcpy(&hold.sp, entry + at->sp, sizeof hold.sp);
     memcpy(&hold.fp, entry + at->fp, sizeof hold.fp);
     uint8_t levels = entry[at->levels];
-    if (levels <= at->most_levels && levels <= sizeof hold.pc / sizeof *hold.pc)
+    if (levels <= at->most_levels && levels <= DLW_SEEN_LEVELS)
         hold.n_pc = levels;
     memcpy(hold.pc, entry + at->pc, hold.n_pc * sizeof *hold.pc);
     thread->holds =
@@ -93,8 +94,7 @@ static unsigned char *read_entries(struct dlw_target *target, const struct dlw_s
     const struct dlw_records_threads *at = parts_of(target);
     uint64_t held;
     if (!dlw_target_u32(target, thread->record + at->depth, depth) || !*depth ||
-        *depth > MOST_HELD || at->entry_size > MOST_ENTRY ||
-        !dlw_target_u64(target, thread->record + at->held, &held))
+        *depth > MOST_HELD || !dlw_target_u64(target, thread->record + at->held, &held))
         return NULL;
     size_t size = (size_t)*depth * at->entry_size;
     unsigned char *entries = dlw_region_alloc(target->region, size);

@@ -144,13 +144,13 @@ timeouts() {
 # Preloaded by hand, with no journal: the block on stderr has the names all the same.
 plain() {
 	cc -g -D_GNU_SOURCE -pthread -I../.. ../../cases/abba_inversion.c -o "$tmp/inversion" || return
-	LD_PRELOAD=$build/libdlwatch.so timeout 60 "$tmp/inversion" >"$tmp/out" 2>"$tmp/err"
+	timeout 60 env LD_PRELOAD="$build/libdlwatch.so" "$tmp/inversion" >"$tmp/out" 2>"$tmp/err"
 	says err 'error: lock-order-inversion: forward takes a before b, backward' plain
 	says err 'Thread forward (tid' plain
-	LD_PRELOAD=$build/libdlwatch.so DLWATCH_OPTIONS='suppressions=/nonexistent/z' timeout 60 "$tmp/inversion" 2>"$tmp/err"
+	timeout 60 env LD_PRELOAD="$build/libdlwatch.so" DLWATCH_OPTIONS='suppressions=/nonexistent/z' "$tmp/inversion" 2>"$tmp/err"
 	if [ "$(grep -c "suppressions '/nonexistent/z' can't be read" "$tmp/err")" = 1 ]; then ok; else fail 'unreadable suppressions'; fi
 	echo 'lock-order-inversion:backward' >"$tmp/mute"
-	LD_PRELOAD=$build/libdlwatch.so DLWATCH_OPTIONS="suppressions='$tmp/mute'" timeout 60 "$tmp/inversion" 2>"$tmp/err"
+	timeout 60 env LD_PRELOAD="$build/libdlwatch.so" DLWATCH_OPTIONS="suppressions='$tmp/mute'" "$tmp/inversion" 2>"$tmp/err"
 	says_not err 'inversion' 'plain, suppressed'
 }
 

@@ -37,6 +37,12 @@ static const char *place(struct dlw_region *region, const struct dlw_stack *stac
                             dlw_frame_place(region, frame));
 }
 
+/* ", taken in transfer (bank.c:30)", or nothing where that is not known. */
+static const char *taken_in(struct dlw_region *region, const struct dlw_stack *stack)
+{
+    return place_of(stack) ? dlw_region_print(region, ", taken in %s", place(region, stack)) : "";
+}
+
 static bool is_kind(const struct dlw_doc_hold *hold, const char *kind)
 {
     return strcmp(hold->lock->kind, kind) == 0;
@@ -179,22 +185,21 @@ static void remedy_two_paths(struct dlw_region *region, const struct dlw_doc_fin
     const char *second = lock(region, finding, &step->holds);
     if (finding->n_cycle == 2)
         say(remedy,
-            dlw_region_print(
-                region,
-                "Take them in one order everywhere: %s first, then %s, as %s "
-                "does. The place to change: %s asks for %s while it already "
-                "holds %s, taken in %s; let it take %s first. That breaks \"circular wait\".",
-                first, second, place(region, &finding->cycle[0].wants.stack),
-                place(region, &step->wants.stack), first, second, place(region, &step->holds.stack),
-                first));
+            dlw_region_print(region,
+                             "Take them in one order everywhere: %s first, then %s, as %s "
+                             "does. The place to change: %s asks for %s while it already "
+                             "holds %s%s; let it take %s first. That breaks \"circular wait\".",
+                             first, second, place(region, &finding->cycle[0].wants.stack),
+                             place(region, &step->wants.stack), first, second,
+                             taken_in(region, &step->holds.stack), first));
     else
         say(remedy, dlw_region_print(region,
                                      "Take the locks in one order everywhere. One change is enough "
                                      "to open this circle, for example: %s asks for %s while it "
-                                     "holds %s, taken in %s; let it take %s first, or let go of %s "
+                                     "holds %s%s; let it take %s first, or let go of %s "
                                      "before it asks. That breaks \"circular wait\".",
                                      place(region, &step->wants.stack), first, second,
-                                     place(region, &step->holds.stack), first, second));
+                                     taken_in(region, &step->holds.stack), first, second));
 }
 
 static void remedy_one_path(struct dlw_region *region, const struct dlw_doc_finding *finding,

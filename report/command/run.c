@@ -108,8 +108,13 @@ static void end_tree(struct dlw_run *run)
                  "above stands what each thread waited for",
                  run->request.timeout, n, n == 1 ? "" : "es", n == 1 ? "was" : "were");
     dlw_journals_update(run->journals, true);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        size_t n_findings = run->doc->n_findings;
         dlw_tree_describe(run->doc, pids[i]);
+        /* Where it stood is told of all, what is wrong with it of those that are watched. */
+        if (!dlw_run_watches(run, pids[i]))
+            run->doc->n_findings = n_findings;
+    }
     dlw_region_free(&region);
     dlw_tree_end(run->child, &run->status);
     run->has_ended = true;
@@ -118,12 +123,10 @@ static void end_tree(struct dlw_run *run)
 static int milliseconds_left(const struct dlw_run *run)
 {
     enum { LOOK_EVERY = 200 };
-    int wait = dlw_journals_descriptor(run->journals) < 0 ? LOOK_EVERY : -1;
-    if (!run->deadline)
-        return wait;
-    double left = (run->deadline - now()) * 1000;
+    double next = run->deadline && run->deadline < run->next_look ? run->deadline : run->next_look;
+    double left = (next - now()) * 1000;
     int limit = left < 0 ? 0 : left > 1e6 ? 1000000 : (int)left + 1;
-    return wait < 0 || limit < wait ? limit : wait;
+    return dlw_journals_descriptor(run->journals) < 0 && limit > LOOK_EVERY ? LOOK_EVERY : limit;
 }
 
 static void watch(struct dlw_run *run)
@@ -134,6 +137,8 @@ static void watch(struct dlw_run *run)
         poll(wait, 2, milliseconds_left(run));
         take_signals(run);
         dlw_journals_update(run->journals, wait[1].fd < 0);
+        if (!run->has_ended)
+            dlw_run_look_outside(run, now());
         dlw_run_print_new(run);
         dlw_run_print_progress(run);
         if (!run->has_ended && run->deadline && now() >= run->deadline)
@@ -233,6 +238,7 @@ static int finish(struct dlw_run *run)
 static void release(struct dlw_run *run)
 {
     HASH_CLEAR(hh, run->printed);
+    dlw_run_forget_processes(run);
     dlw_suppressions_free(run->rules.suppressions);
     dlw_baseline_free((struct dlw_baseline *)run->rules.baseline);
     dlw_doc_free(run->doc);
@@ -269,6 +275,7 @@ static int run_it(struct dlw_run *run)
         return 126;
     if (run->request.timeout > 0)
         run->deadline = now() + run->request.timeout;
+    run->next_look = now() + (double)run->request.options.stall_after;
     watch(run);
     return finish(run);
 }

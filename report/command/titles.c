@@ -25,6 +25,14 @@ static bool is_library_wrapper(const struct dlw_frame *frame)
     return frame->file && frame->file[0] == '/' && strstr(frame->file, "/include/c++/");
 }
 
+/* libc's, where it is linked into the program. */
+static bool is_linked_libc(const struct dlw_frame *frame)
+{
+    const char *name = frame->function ? frame->function + strspn(frame->function, "_") : "";
+    return begins(name, "pthread_") || begins(name, "lll_") || begins(name, "futex_") ||
+           begins(name, "new_sem_") || begins(name, "GI___");
+}
+
 /* A sanitizer's runtime stands in front of pthread's functions. */
 static bool is_sanitizer(const struct dlw_frame *frame)
 {
@@ -54,8 +62,9 @@ static bool is_library_module(const struct dlw_frame *frame)
 
 static bool is_library(const struct dlw_frame *frame)
 {
-    return !frame->unknown && (is_library_module(frame) || is_library_wrapper(frame) ||
-                               is_sanitizer(frame) || is_annotation(frame));
+    return !frame->unknown &&
+           (is_library_module(frame) || is_library_wrapper(frame) || is_sanitizer(frame) ||
+            is_linked_libc(frame) || is_annotation(frame));
 }
 
 size_t dlw_stack_place(const struct dlw_stack *stack)

@@ -154,7 +154,38 @@ plain() {
 	says_not err 'inversion' 'plain, suppressed'
 }
 
+# Without the library in them: seen from outside, told once, and ended.
+outside() {
+	cat >"$tmp/stuck.c" <<-'END'
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <unistd.h>
+		static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER;
+		int main(int argc, char **argv)
+		{
+			(void)argv;
+			pthread_mutex_lock(&a);
+			if (argc > 1)
+				for (;;)
+					usleep(1000);
+			pthread_mutex_lock(&a);
+			return 0;
+		}
+	END
+	cc -static -g -pthread "$tmp/stuck.c" -o "$tmp/stuck" 2>/dev/null || { echo 'report_run: no static libc, skipped' && return; }
+	# Where processes may not be traced, nothing can be seen.
+	"$dlwatch" attach $$ >/dev/null 2>&1 || { echo 'report_run: no process can be looked at, skipped' && return; }
+	run 'a static program that is stuck' 66 --stall_after=1 --timeout=50 -- "$tmp/stuck"
+	says err 'error: deadlock: main waits for a, which it holds itself' 'from outside'
+	says err "can't go on and was ended by dlwatch" 'from outside'
+	if [ "$(grep -c 'error: deadlock' "$tmp/err")" = 1 ]; then ok; else fail 'told more than once'; fi
+	run 'one that runs' 143 --stall_after=1 --timeout=4 -- "$tmp/stuck" on
+	says_not err 'error:' 'one that runs'
+	run 'another program' 143 --exe=others --stall_after=1 --timeout=4 --output=json:"$tmp/o.json" -- "$tmp/stuck"
+	says_not err 'on_deadlock' 'another program'
+}
+
 printf 'deadlock:*\n' >"$tmp/list"
-for part in statuses tree user_paths signals timeouts plain; do $part; done
+for part in statuses tree user_paths signals timeouts plain outside; do $part; done
 echo "report_run: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -35,7 +35,17 @@ struct dlw_run {
     int status;
     bool has_ended, timed_out;
     double deadline; /* 0: none */
+    double next_look;
+    struct dlw_run_process *processes; /* of outside.c */
 };
+
+/* ---- outside.c: stalls of processes that can't say so themselves ---- */
+
+/* Does nothing before `next_look`; `time` is that of the monotonic clock. */
+void dlw_run_look_outside(struct dlw_run *run, double time);
+void dlw_run_forget_processes(struct dlw_run *run);
+/* Is the process one of those that the option exe names? */
+bool dlw_run_watches(const struct dlw_run *run, pid_t pid);
 
 /* ---- prepare.c: rules, log, place of the journals, environment of the child ---- */
 

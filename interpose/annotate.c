@@ -281,7 +281,7 @@ static DLW_COLD void released_by_other(struct dlw_thread *self, const void *lock
 }
 
 /* True when there is nothing more to do. */
-static bool pop(struct dlw_thread *self, const void *lock)
+static inline bool pop(struct dlw_thread *self, const void *lock, struct dlw_call call)
 {
     if (dlw_thread_passes(self)) {
         dlw_passed_release(self, lock);
@@ -289,17 +289,20 @@ static bool pop(struct dlw_thread *self, const void *lock)
     }
     self->calls++;
     int index = dlw_held_depth(self) ? dlw_held_find(self, lock) : -1;
-    if (index >= 0)
-        dlw_held_pop(self, (uint32_t)index);
-    return index >= 0;
+    if (index < 0)
+        return false;
+    dlw_held_leaves(dlw_held_at(self, (uint32_t)index), call);
+    dlw_held_pop(self, (uint32_t)index);
+    return true;
 }
 
 static void released(const void *lock)
 {
     struct dlw_thread *self = dlw_thread_self();
+    struct dlw_call call = DLW_CALL_HERE();
     int kept = errno;
 
-    if (is_lock(lock) && !pop(self, lock))
+    if (is_lock(lock) && !pop(self, lock, call))
         released_by_other(self, lock);
     errno = kept;
 }
@@ -307,7 +310,7 @@ static void released(const void *lock)
 static void handed_over(const void *lock)
 {
     if (is_lock(lock))
-        pop(dlw_thread_self(), lock);
+        pop(dlw_thread_self(), lock, DLW_CALL_HERE());
 }
 
 /* ---- life ---- */

@@ -25,7 +25,7 @@ struct annotation {
     dlw_segment published; /* with a reference */
 };
 static struct annotation *annotations;
-_Atomic uint32_t dlw_annotations;
+_Atomic uint32_t dlw_annotations, dlw_annotated_signals;
 
 /* Two locks by address, or two classes by their interned names: neither is ever the other. */
 struct pair_key {
@@ -189,8 +189,10 @@ bool dlw_annotation_signal_locked(uintptr_t lock)
 {
     struct annotation *annotation = get(lock);
 
-    if (annotation)
+    if (annotation && !annotation->is_signal) {
         annotation->is_signal = true;
+        atomic_fetch_add_explicit(&dlw_annotated_signals, 1, memory_order_relaxed);
+    }
     return annotation != NULL;
 }
 
@@ -198,7 +200,7 @@ bool dlw_annotation_signal_locked(uintptr_t lock)
 
 bool dlw_annotation_is_signal_locked(uintptr_t lock)
 {
-    const struct annotation *annotation = dlw_annotation_is_any() ? find(lock) : NULL;
+    const struct annotation *annotation = dlw_annotation_is_any_signal() ? find(lock) : NULL;
 
     return annotation && annotation->is_signal;
 }
@@ -262,6 +264,8 @@ static void drop(struct annotation *annotation)
         forget_pairs(annotation->address);
     if (annotation->published)
         dlw_life_unref(dlw_life_graph, annotation->published);
+    if (annotation->is_signal)
+        atomic_fetch_sub_explicit(&dlw_annotated_signals, 1, memory_order_relaxed);
     HASH_DEL(annotations, annotation);
     dlw_arena_free(&arena, annotation, sizeof(*annotation));
     atomic_fetch_sub_explicit(&dlw_annotations, 1, memory_order_relaxed);

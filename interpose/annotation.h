@@ -6,7 +6,7 @@
  * or initialised, and with the lock's record when another lock was found in its place; one that was
  * made before its lock had a record waits for it.
  *
- * All calls but dlw_annotation_is_any want the graph lock. Those that return bool say false when
+ * All calls but the hints want the graph lock. Those that return bool say false when
  * memory is out. Texts are interned and never go.
  */
 #ifndef DLW_ANNOTATION_H
@@ -18,12 +18,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-extern _Atomic uint32_t dlw_annotations;
+extern _Atomic uint32_t dlw_annotations, dlw_annotated_signals;
 
 /* Was anything said of any address? A hint for those who don't hold the lock. */
 static inline bool dlw_annotation_is_any(void)
 {
     return atomic_load_explicit(&dlw_annotations, memory_order_relaxed) != 0;
+}
+
+/* Is any lock a signal? A hint as well. */
+static inline bool dlw_annotation_is_any_signal(void)
+{
+    return atomic_load_explicit(&dlw_annotated_signals, memory_order_relaxed) != 0;
 }
 
 bool dlw_annotation_created_locked(uintptr_t lock, uintptr_t place);

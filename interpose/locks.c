@@ -285,7 +285,7 @@ bool dlw_lock_is_signal(uintptr_t lock)
 {
     struct dlw_thread *self = dlw_self;
 
-    if (!dlw_annotation_is_any())
+    if (!dlw_annotation_is_any_signal())
         return false;
     dlw_guard_enter(self);
     dlw_lock_acquire(&dlw_graph_lock);

@@ -94,8 +94,8 @@ void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created);
 /* Another thread released it: from now on a signal without an owner. Its edges go. */
 void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref);
 
-/* Of kind custom: does another thread than its holder let go of it? Takes the graph lock,
- * with the guard up. */
+/* Of kind custom: does another thread than its holder let go of it? Where there is
+ * any such lock this takes the graph lock, with the guard up. */
 bool dlw_lock_is_signal(uintptr_t lock);
 
 bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out);

@@ -64,9 +64,10 @@ bool dlw_held_grow(struct dlw_thread *self)
 enum { COUNTED = 4, ASSESSED = 12, OVER = 15 };
 
 /* Walks with what libunwind says, which fills the table for the next time. */
-static DLW_COLD void note_new(struct dlw_held_lock *held, struct dlw_call call, uintptr_t high)
+static DLW_COLD void note_new(struct dlw_held_lock *held, struct dlw_call call)
 {
     struct dlw_thread *self = dlw_self;
+    uintptr_t high = self->stack_high;
     struct dlw_memory memory = {call.sp, high, NULL};
     enum dlw_walk_end end;
     uintptr_t cfa;
@@ -84,10 +85,11 @@ static DLW_COLD void note_new(struct dlw_held_lock *held, struct dlw_call call, 
     dlw_guard_leave(self);
 }
 
-void dlw_held_note_outer(struct dlw_held_lock *held, struct dlw_rule_slot *slot,
-                         struct dlw_call call, uintptr_t high)
+void dlw_held_note_outer(struct dlw_held_lock *held, struct dlw_rule_slot *slot)
 {
-    const struct dlw_call start = call;
+    const struct dlw_call start = {held->pc[0], held->sp, held->fp};
+    const uintptr_t high = dlw_self->stack_high;
+    struct dlw_call call = start;
     unsigned levels = slot ? slot->rule.levels : 0;
     unsigned n = 1;
 
@@ -109,7 +111,7 @@ void dlw_held_note_outer(struct dlw_held_lock *held, struct dlw_rule_slot *slot,
         slot = dlw_rule_find(call.pc);
     }
     if (!slot) {
-        note_new(held, start, high);
+        note_new(held, start);
         return;
     }
     held->levels = (uint8_t)n;
@@ -189,7 +191,7 @@ static void assess(struct dlw_rule_slot *slot, const struct dlw_held_lock *held,
         __atomic_store_n(&slot->rule.trial, (uint8_t)(most << 4 | (seen + 1)), __ATOMIC_RELAXED);
 }
 
-void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call)
+void dlw_held_assess(const struct dlw_held_lock *held, uintptr_t pc, uintptr_t sp, uintptr_t fp)
 {
     struct dlw_thread *self = dlw_self;
     struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
@@ -197,7 +199,7 @@ void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call)
     if (!slot)
         return;
     dlw_guard_enter(self);
-    assess(slot, held, call);
+    assess(slot, held, (struct dlw_call){pc, sp, fp});
     dlw_guard_leave(self);
 }
 

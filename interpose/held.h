@@ -65,10 +65,9 @@ bool dlw_held_grow(struct dlw_thread *self);
  * something away: of places where one does, the frames further out are noted too, as many as
  * needed. A place tells which kind it is by its first unlocks, and until it has, all are noted.
  */
-void dlw_held_note_outer(struct dlw_held_lock *held, struct dlw_rule_slot *slot,
-                         struct dlw_call call, uintptr_t high);
+void dlw_held_note_outer(struct dlw_held_lock *held, struct dlw_rule_slot *slot);
 
-static inline void dlw_held_note(struct dlw_held_lock *held, struct dlw_call call, uintptr_t high)
+static inline void dlw_held_note(struct dlw_held_lock *held, struct dlw_call call)
 {
     struct dlw_rule_slot *slot = dlw_rule_find(call.pc);
 
@@ -77,11 +76,11 @@ static inline void dlw_held_note(struct dlw_held_lock *held, struct dlw_call cal
     held->fp = call.fp;
     held->levels = 1;
     if (__builtin_expect(slot == NULL || slot->rule.levels != 0, 0))
-        dlw_held_note_outer(held, slot, call, high);
+        dlw_held_note_outer(held, slot);
 }
 
 /* Cold: what this unlock tells about the place of the lock. */
-void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call);
+void dlw_held_assess(const struct dlw_held_lock *held, uintptr_t pc, uintptr_t sp, uintptr_t fp);
 /* Cold: a helper had returned with a lock taken at `pc` when its stack was asked for. */
 void dlw_held_needs_all(uintptr_t pc);
 
@@ -90,7 +89,7 @@ static inline void dlw_held_leaves(const struct dlw_held_lock *held, struct dlw_
 {
     if (__builtin_expect(held->sp != call.sp, 0) &&
         (held->levels == 1 || held->flags & DLW_HELD_TRIAL))
-        dlw_held_assess(held, call);
+        dlw_held_assess(held, call.pc, call.sp, call.fp);
 }
 
 /* Cold: the lock was not noted at its place yet (taken.h). */
@@ -123,7 +122,7 @@ static DLW_HOT struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void
     held->flags = (uint8_t)flags;
     held->stack = 0;
     held->node = 0;
-    dlw_held_note(held, call, self->stack_high);
+    dlw_held_note(held, call);
     if (depth == 0) {
         struct dlw_taken *slot = dlw_taken_slot(self->taken, (uintptr_t)lock);
         if (__builtin_expect(slot->lock != (uintptr_t)lock || slot->id != id, 0))

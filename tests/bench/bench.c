@@ -1,6 +1,7 @@
 /*
- * bench SCENARIO [DEPTH]: nanoseconds of one operation, the best of a few rounds, on a stack
- * that is DEPTH calls deep. tests/bench/run.sh runs it natively, preloaded and under peers.
+ * bench SCENARIO [DEPTH [N]]: nanoseconds of one operation, the best of a few rounds, on a stack
+ * that is DEPTH calls deep. With N the operation is done N times and no more, for who counts
+ * instructions. tests/bench/run.sh runs it natively, preloaded and under peers.
  * Every thread walks its locks before the clock runs, so that what is measured is the steady
  * state; those called edge_* measure the first time itself. All but `alone` run in a process of two
  * threads, since in one of one thread libc leaves the atomic operations out.
@@ -370,10 +371,12 @@ static long calibrate(const struct scenario *s)
     }
 }
 
-static double measure(const struct scenario *s)
+static double measure(const struct scenario *s, long fixed)
 {
     if (s->once)
         return (double)s->once();
+    if (fixed)
+        return (double)run_once(s, fixed) / (double)fixed;
     long n = calibrate(s);
     double best = 0;
     for (int i = 0; i < ROUNDS; i++) {
@@ -384,9 +387,9 @@ static double measure(const struct scenario *s)
     return best;
 }
 
-static __attribute__((noinline)) double deeper(const struct scenario *s, int depth)
+static __attribute__((noinline)) double deeper(const struct scenario *s, int depth, long fixed)
 {
-    double result = depth > 0 ? deeper(s, depth - 1) : measure(s);
+    double result = depth > 0 ? deeper(s, depth - 1, fixed) : measure(s, fixed);
     __asm__ volatile("" ::: "memory"); /* no tail call */
     return result;
 }
@@ -416,7 +419,8 @@ int main(int argc, char **argv)
             prepare(&scenarios[i]);
             if (!scenarios[i].alone && scenarios[i].threads == 1)
                 pthread_create(&thread, NULL, idle, NULL);
-            printf("%.2f\n", deeper(&scenarios[i], argc > 2 ? atoi(argv[2]) : 5));
+            printf("%.2f\n", deeper(&scenarios[i], argc > 2 ? atoi(argv[2]) : 5,
+                                    argc > 3 ? atol(argv[3]) : 0));
             return 0;
         }
     }

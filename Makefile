@@ -124,7 +124,7 @@ help:
 	@echo '  deps        install what is missing (Debian, Ubuntu)'
 	@echo '  demo        watch two of the samples'
 	@echo '  test        every test; test-unit test-cases test-samples test-conformance test-e2e'
-	@echo '              test-outside test-exports test-emit test-install test-readme test-fuzz are its parts'
+	@echo '              test-outside test-exports test-emit test-install test-readme test-fuzz test-speed are its parts'
 	@echo '  bench       cost of each operation against native and peers; BENCH_ARGS=--help'
 	@echo '  bench-apps  the same for real programs that are installed'
 	@echo '  lint        formatting and analysis'

@@ -335,12 +335,7 @@ void dlw_held_rekey(struct dlw_thread *self)
 
 void dlw_held_note_taken(struct dlw_taken *slot, const struct dlw_held_lock *held)
 {
-    slot->lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
-    slot->id = held->id;
-    slot->kind = held->kind;
-    slot->mode = atomic_load_explicit(&held->mode, memory_order_relaxed);
     slot->n = held->levels < DLW_TAKEN_LEVELS ? held->levels : DLW_TAKEN_LEVELS;
-    slot->pc[0] = held->pc[0]; /* word by word: these have been stored just now */
     for (unsigned i = 1; i < slot->n; i++)
         slot->pc[i] = held->pc[i];
 }

@@ -92,7 +92,7 @@ static inline void dlw_held_leaves(const struct dlw_held_lock *held, struct dlw_
         dlw_held_assess(held, call.pc, call.sp, call.fp);
 }
 
-/* Cold: the lock was not noted at its place yet (taken.h). */
+/* What was noted of helpers goes into the thread's table too (taken.h). */
 void dlw_held_note_taken(struct dlw_taken *slot, const struct dlw_held_lock *held);
 
 /* Cold: computes the stale keys again, or all of them after `self->stale_above` was set to 0. */
@@ -125,8 +125,16 @@ static DLW_HOT struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void
     dlw_held_note(held, call);
     if (depth == 0) {
         struct dlw_taken *slot = dlw_taken_slot(self->taken, (uintptr_t)lock);
-        if (__builtin_expect(slot->lock != (uintptr_t)lock || slot->id != id, 0))
-            dlw_held_note_taken(slot, held);
+        if (slot->lock != (uintptr_t)lock || slot->id != id) {
+            *slot = (struct dlw_taken){.lock = (uintptr_t)lock,
+                                       .id = id,
+                                       .pc[0] = call.pc,
+                                       .kind = (uint8_t)kind,
+                                       .mode = (uint8_t)mode,
+                                       .n = 1};
+            if (__builtin_expect(held->levels > 1, 0))
+                dlw_held_note_taken(slot, held);
+        }
     }
     /* Ordered by the sequence number of the wait that a walker reads first. */
     atomic_store_explicit(&self->depth, depth + 1, memory_order_relaxed);

@@ -17,9 +17,9 @@ TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN)
 UNIT_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(wildcard tests/unit/*.c))
 UNIT_LINK := $(filter-out $(O)/cmd/report/command/main.o,$(COMMAND_OBJ))
 
-.PHONY: test test-unit test-cases test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme test-fuzz
+.PHONY: test test-unit test-cases test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme test-fuzz test-speed
 # A sanitized build tests the command, the graphs and the formats; the library is the same as without.
-test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme test-fuzz)
+test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme test-fuzz test-speed)
 
 $(T)/unit/suites.inc: $(wildcard tests/unit/*_test.c)
 	@mkdir -p $(@D)
@@ -50,6 +50,9 @@ test-readme:
 	$(Q)tests/readme.sh
 test-install: all
 	$(Q)tests/install.sh $(O)
+
+test-speed: all $(BENCH_BIN)
+	$(Q)tests/bench/hold.sh $(O) '$(CFLAGS)'
 
 .PHONY: bench bench-apps fuzz
 bench: all $(BENCH_BIN)

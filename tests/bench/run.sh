@@ -4,9 +4,10 @@
 set -u
 usage() {
 	cat <<'END'
-usage: run.sh [--runs=N] [--depth=N] [--only=SCENARIO,…] [--peers] [--json[=FILE]] BUILD
+usage: run.sh [--runs=N] [--depth=N] [--only=SCENARIO,…] [--count] [--peers] [--json[=FILE]] BUILD
   --runs=7    runs of each program, of which the median is shown
   --depth=5   calls on the stack below the operation
+  --count     also instructions an operation, by valgrind, for what one thread does
   --peers     also helgrind, clang's TSan and its deadlock preload, where present (slow)
   --json      figures as JSON, to FILE or instead of the text
 END
@@ -41,13 +42,14 @@ edge_first_in_thread 50us the first edge in a thread
 END
 }
 
-runs=7 depth=5 only='' peers='' json=''
+runs=7 depth=5 only='' peers='' json='' count=''
 for arg; do
 	case $arg in
 	--runs=*) runs=${arg#*=} ;;
 	--depth=*) depth=${arg#*=} ;;
 	--only=*) only=$(echo "${arg#*=}" | tr ',' ' ') ;;
 	--peers) peers=1 ;;
+	--count) count=1 ;;
 	--json) json=- ;;
 	--json=*) json=${arg#*=} ;;
 	--help) usage && exit 0 ;;
@@ -75,6 +77,13 @@ if [ -n "$peers" ]; then
 		"$here/bench.c" -o "$tmp/tsan" 2>/dev/null; then ways="$ways tsan"; fi
 	dyndd=$(clang -print-file-name=libclang_rt.dyndd-x86_64.so 2>/dev/null)
 	[ ! -e "$dyndd" ] || ways="$ways dyndd"
+	for way in helgrind tsan dyndd; do
+		case $ways in *$way*) ;; *) echo "bench: no $way here, skipped" >&2 ;; esac
+	done
+fi
+if [ -n "$count" ] && ! command -v valgrind >/dev/null; then
+	echo "bench: no valgrind here, instructions are not counted" >&2
+	count=''
 fi
 
 [ -n "$only" ] || only=$(table | cut -d' ' -f1)
@@ -105,26 +114,40 @@ table | while read -r scenario goal title; do
 	done
 done >"$tmp/rows"
 
+# scenario native dlwatch: instructions of one operation
+: >"$tmp/counts"
+if [ -n "$count" ]; then
+	for scenario in $only; do
+		case $scenario in two_* | contended | ping_pong | create_join | edge_* | *00k | under1m) continue ;; esac
+		"$here/count.sh" --depth="$depth" "$build" "$scenario"
+	done >"$tmp/counts"
+fi
+
 # Ratios against native; a goal in µs is held against the time itself.
-awk -F'\t' -v OFS='\t' '
+awk -F'\t' -v OFS='\t' -v counts="$tmp/counts" '
+	BEGIN { while ((getline line <counts) > 0) { split(line, c, " "); n[c[1], "native"] = c[2]; n[c[1], "dlwatch"] = c[3] } }
 	{ if ($4 == "native") native = $5
 	  ratio = ($5 == "-" || native == "-" || native == 0) ? "-" : sprintf("%.2f", $5 / native)
-	  print $0, ratio }' "$tmp/rows" >"$tmp/figures"
+	  print $0, ratio, (($1, $4) in n ? n[$1, $4] : "-") }' "$tmp/rows" >"$tmp/figures"
 
 text() {
 	awk -F'\t' '
-	$4 == "native" { if (line) print line; line = sprintf("%-48s %9.1f", $2, $5); next }
+	$4 == "native" { if (line) print line; line = sprintf("%-48s %9.1f", $2, $5); first = $9; next }
 	$5 == "-" { line = line sprintf("  %s fails", $4); next }
 	$4 == "dlwatch" {
+		if ($3 == "-") met = 1; else
 		met = $3 ~ /us$/ ? ($5 <= 1000 * $3) : ($8 <= $3 + 0)
-		line = line sprintf(" %9.1f [%.1f-%.1f] %6s  goal %-5s%s", $5, $6, $7, $8, $3, met ? "" : " MISSED"); next }
+		line = line sprintf(" %9.1f [%.1f-%.1f] %6s  goal %-5s%s", $5, $6, $7, $8, $3, met ? "" : " MISSED")
+		if (first != "-") line = line sprintf("  instructions %d -> %d", first, $9)
+		next }
 	{ line = line sprintf("  %s %s", $4, $8) }
 	END { print line }' "$tmp/figures"
 }
 as_json() {
 	jq -R -n '[inputs | split("\t")
 		| {scenario: .[0], title: .[1], goal: .[2], way: .[3], ns: (.[4] | tonumber? // null),
-		   low: (.[5] | tonumber? // null), high: (.[6] | tonumber? // null), ratio: (.[7] | tonumber? // null)}]' \
+		   low: (.[5] | tonumber? // null), high: (.[6] | tonumber? // null), ratio: (.[7] | tonumber? // null),
+		   instructions: (.[8] | tonumber? // null)}]' \
 		"$tmp/figures"
 }
 

@@ -8,13 +8,18 @@
 
 #include <string.h>
 
-enum { MOST_GATES = 64, CACHE_LIMIT = 1 << 16, WINDOW = 16 /* as the order graph's */ };
+enum {
+    MOST_GATES = 64,
+    CACHE_LIMIT = 1 << 16,
+    CACHE_SHIFT = 20,
+    WINDOW = 16 /* as the order graph's */
+};
 
 /* ---- the thread's cache of validated keys ---- */
 
 static uint64_t *cache_slot(struct dlw_thread *self, uint64_t key)
 {
-    return &self->validated[(key >> 20) & self->validated_mask];
+    return &self->validated[(key >> CACHE_SHIFT) & self->validated_mask];
 }
 
 /* Doubles when it misses more often than it has slots; what it held is asked for once more. */
@@ -62,9 +67,12 @@ static void renew_base(struct dlw_thread *self, uint32_t generation, uint32_t er
     self->stale_above = 0;
 }
 
+/* It leaves the bits alone that choose a slot: a key is looked for with and without it in one. */
 static void renew_salt(struct dlw_thread *self)
 {
-    self->salt = mix((uint64_t)self->segment << 32 | self->id) | 1;
+    const uint64_t slots = (uint64_t)(CACHE_LIMIT - 1) << CACHE_SHIFT;
+
+    self->salt = (mix((uint64_t)self->segment << 32 | self->id) & ~slots) | 1;
 }
 
 /* ---- one question ---- */
@@ -366,21 +374,13 @@ static void ask(struct question *q)
         dlw_sink_news(q->self, &q->news);
 }
 
-/*
- * In the thread's own cache? Then the lock is told, so that the next look is one compare. Two
- * threads that use the same locks in turn take this path.
- */
-static bool is_cached(struct dlw_thread *self, uint64_t key, _Atomic uint64_t *chain)
+bool dlw_learn_is_cached(struct dlw_thread *self, uint64_t key, _Atomic uint64_t *chain)
 {
-    uint64_t found = key;
+    uint64_t found = *cache_slot(self, key);
 
-    if (self->generation != atomic_load_explicit(&dlw_generation, memory_order_relaxed))
+    if ((found != key && found != (key ^ self->salt)) ||
+        self->generation != atomic_load_explicit(&dlw_generation, memory_order_relaxed))
         return false;
-    if (*cache_slot(self, key) != key) {
-        found = key ^ self->salt;
-        if (*cache_slot(self, found) != found)
-            return false;
-    }
     if (chain)
         atomic_store_explicit(chain, found, memory_order_relaxed);
     return true;
@@ -392,7 +392,7 @@ void dlw_learn_taken(struct dlw_thread *self, struct dlw_held_lock *held,
     bool timed = held->flags & DLW_HELD_TIMED;
     uint64_t key = timed ? held->key ^ DLW_KEY_TIMED : held->key;
 
-    if (is_cached(self, key, ref->chain))
+    if (dlw_learn_is_cached(self, key, ref->chain))
         return;
     struct question q = {.self = self,
                          .ref = ref,
@@ -419,7 +419,7 @@ void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, u
                          .quiet = quiet,
                          .news = DLW_NEWS_INIT(q.news)};
 
-    if (q.n_held == 0 || is_cached(self, key_of(&q), ref->chain))
+    if (q.n_held == 0 || dlw_learn_is_cached(self, key_of(&q), ref->chain))
         return;
     dlw_guard_enter(self);
     ask(&q);

@@ -57,7 +57,7 @@ test-speed: all $(BENCH_BIN)
 .PHONY: bench bench-apps fuzz
 bench: all $(BENCH_BIN)
 	$(Q)tests/bench/run.sh $(BENCH_ARGS) $(O)
-bench-apps: all
+bench-apps: all $(BENCH_BIN)
 	$(Q)tests/bench/apps.sh $(BENCH_ARGS) $(O)
 
 # Everything that reads what others wrote, with libFuzzer, ASan and UBSan: FUZZ_SECONDS a target.

@@ -1,0 +1,181 @@
+#!/bin/sh
+# Real programs natively and preloaded, in turns: wall time, the program's CPU time, peak memory.
+# A server is what is measured, its load runs beside it unwatched. What isn't installed is skipped.
+set -u
+usage() {
+	cat <<'END'
+usage: apps.sh [--runs=N] [--only=APP,…] [--json[=FILE]] BUILD
+  --runs=5    pairs of runs, of which the medians are shown
+  --json      figures as JSON, to FILE or instead of the text
+END
+}
+apps='start threads memcached redis mariadb_select mariadb_write pbzip2 xz x264 python node jvm'
+
+runs=5 only=$apps json=''
+for arg; do
+	case $arg in
+	--runs=*) runs=${arg#*=} ;;
+	--only=*) only=$(echo "${arg#*=}" | tr ',' ' ') ;;
+	--json) json=- ;;
+	--json=*) json=${arg#*=} ;;
+	--help) usage && exit 0 ;;
+	-*) usage >&2 && exit 2 ;;
+	*) build=$arg ;;
+	esac
+done
+build=$(cd "${build:?BUILD is missing}" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+bin=$build/tests/bench
+chmod 755 "$tmp"
+
+# needs COMMAND…: the name of the first that is missing, and false.
+needs() {
+	for c; do command -v "$c" >/dev/null || { missing=$c && return 1; }; done
+}
+# spent COMMAND…: in the way that the run is for ($preload), measured into $out.
+spent() { "$bin/spent" "$out" env ${preload:+LD_PRELOAD=$preload DLWATCH_OPTIONS=log=none} "$@"; }
+# serve READY COMMAND…: measured too, until it is told to end.
+serve() {
+	ready=$1
+	shift
+	(exec "$bin/spent" "$out" env ${preload:+LD_PRELOAD=$preload DLWATCH_OPTIONS=log=none} "$@") >"$tmp/server.log" 2>&1 &
+	server=$!
+	tries=0
+	until $ready >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || return 1
+		sleep 0.1
+	done
+}
+ended() { kill -TERM "$server" && wait "$server"; }
+sample() { [ -s "$tmp/sample" ] || find /usr/lib /usr/bin -type f -size +100k 2>/dev/null | sort | head -n 60 |
+	xargs cat 2>/dev/null | head -c 24000000 >"$tmp/sample"; }
+
+# Each app is a function that is run once a way. Its goal stands in the table below.
+# shellcheck disable=SC2016 # for the inner shell
+start() { spent sh -c 'i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i+1)); done'; }
+threads() { spent "$bin/come_and_go"; }
+memcached_() {
+	serve "test -S $tmp/mc" memcached -u root -t 2 -s "$tmp/mc" -a 777 || return
+	"$bin/flood" "$tmp/mc" 3000000
+	status=$?
+	ended
+	rm -f "$tmp/mc"
+	return $status
+}
+redis() {
+	serve "redis-cli -s $tmp/redis ping" redis-server --port 0 --unixsocket "$tmp/redis" --save '' \
+		--io-threads 2 --io-threads-do-reads yes --dir "$tmp" || return
+	redis-benchmark -s "$tmp/redis" -t set,get -n 300000 -c 20 -P 16 -q >/dev/null
+	status=$?
+	ended
+	return $status
+}
+database() {
+	[ -d "$tmp/db" ] || mariadb-install-db --no-defaults --user=root --datadir="$tmp/db" \
+		--auth-root-authentication-method=normal >/dev/null 2>&1 || return
+	serve "mariadb-admin --no-defaults -uroot -S $tmp/db.sock ping" mariadbd --no-defaults --user=root \
+		--datadir="$tmp/db" --socket="$tmp/db.sock" --skip-networking || return
+	set -- "$1" "$2" --db-driver=mysql --mysql-user=root --mysql-socket="$tmp/db.sock" \
+		--tables=2 --table-size=10000 --threads=2 --time=0
+	if [ ! -e "$tmp/db.filled" ]; then
+		mariadb --no-defaults -uroot -S "$tmp/db.sock" -e 'create database sbtest' &&
+			sysbench "$@" prepare >/dev/null && touch "$tmp/db.filled"
+	fi
+	sysbench "$@" --events="$events" run >"$tmp/sysbench"
+	status=$?
+	ended
+	return $status
+}
+mariadb_select() { events=60000 && database oltp_point_select --skip-trx; }
+mariadb_write() { events=1500 && database oltp_read_write --skip-trx=off; }
+pbzip2_() { sample && spent pbzip2 -p2 -k -c "$tmp/sample" >/dev/null; }
+xz_() { sample && spent xz -T2 -1 -k -c "$tmp/sample" >/dev/null; }
+x264() { spent ffmpeg -v quiet -f lavfi -i testsrc2=size=640x360:rate=30 -t 8 -c:v libx264 -preset veryfast \
+	-threads 2 -f null - </dev/null; }
+python() { spent python3 "$here/../e2e/threads.py" >/dev/null; }
+node_() { spent node -e '
+	const c = require("crypto"); let n = 0;
+	const next = () => { if (n++ < 400) c.pbkdf2("a", "b", 4000, 32, "sha256", next); };
+	for (let i = 0; i < 4; i++) next();'; }
+jvm() { spent java -version 2>/dev/null; }
+
+# app, goal, commands it needs, function, what it is
+table() {
+	cat <<'END'
+start|2ms|sh|start|200 starts of /bin/true
+threads|1.03|sh|threads|200 threads that come and go
+memcached|1.08|memcached|memcached_|memcached, saturated on a unix socket
+redis|1.03|redis-server redis-benchmark|redis|redis, two I/O threads
+mariadb_select|1.05|mariadbd mariadb-install-db sysbench|mariadb_select|mariadb, sysbench point select
+mariadb_write|1.05|mariadbd mariadb-install-db sysbench|mariadb_write|mariadb, sysbench read-write
+pbzip2|1.03|pbzip2|pbzip2_|pbzip2 -p2
+xz|1.03|xz|xz_|xz -T2
+x264|1.03|ffmpeg|x264|ffmpeg, x264 with two threads
+python|1.03|python3|python|python3, threads
+node|1.03|node|node_|node, thread pool
+jvm|1.03|java|jvm|a JVM start
+END
+}
+
+table | while IFS='|' read -r app goal commands function title; do
+	case " $only " in *" $app "*) ;; *) continue ;; esac
+	# shellcheck disable=SC2086 # a list
+	needs $commands || { echo "bench-apps: no $missing here, $app skipped" >&2 && continue; }
+	for run in $(seq "$runs"); do
+		for way in native dlwatch; do
+			preload='' out=$tmp/out
+			[ $way = native ] || preload=$build/libdlwatch.so
+			rm -f "$out"
+			if $function </dev/null && [ -s "$out" ]; then
+				echo "$app|$title|$goal|$run|$way|$(tr ' ' '|' <"$out")"
+			else
+				echo "bench-apps: $app failed ($way, run $run)" >&2
+			fi
+		done
+	done
+done >"$tmp/raw"
+
+# app title goal, then native and dlwatch: median wall, cpu, KiB; medians of the pairs' ratios
+awk -F'|' -v OFS='\t' '
+	function median(list, n,    v, i, j, t) {
+		split(list, v, " ")
+		for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++) if (v[j] + 0 < v[i] + 0) { t = v[i]; v[i] = v[j]; v[j] = t }
+		low = v[1]; high = v[n]
+		return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+	}
+	{ k = $1; if (!(k in title)) order[++apps] = k; title[k] = $2; goal[k] = $3
+	  wall[k, $4, $5] = $6; cpu[k, $4, $5] = $7; kib[k, $4, $5] = $8; if ($4 > runs) runs = $4 }
+	END { for (a = 1; a <= apps; a++) {
+		k = order[a]; n = 0; w = c = nw = nc = nm = dm = ""
+		for (r = 1; r <= runs; r++) {
+			if (!((k, r, "native") in wall) || !((k, r, "dlwatch") in wall) || !cpu[k, r, "native"]) continue
+			n++
+			w = w " " wall[k, r, "dlwatch"] / wall[k, r, "native"]; c = c " " cpu[k, r, "dlwatch"] / cpu[k, r, "native"]
+			nw = nw " " wall[k, r, "native"]; nc = nc " " cpu[k, r, "native"]
+			nm = nm " " kib[k, r, "native"]; dm = dm " " kib[k, r, "dlwatch"]
+		}
+		if (!n) continue
+		wr = median(w, n); cr = median(c, n); cl = low; ch = high
+		print k, title[k], goal[k], median(nw, n), wr, median(nc, n), cr, cl, ch, median(nm, n), median(dm, n), n
+	} }' "$tmp/raw" >"$tmp/figures"
+
+text() {
+	printf '%-38s %9s %6s %9s %6s %-13s %s\n' 'medians of pairs' 'wall ms' ratio 'CPU ms' ratio '[spread]' 'peak MB'
+	awk -F'\t' '{
+		if ($3 == "2ms") { met = $6 * ($7 - 1) <= 400; $3 = "+2 ms a start" } else
+		met = ($5 <= $3 || $7 <= $3) && ($11 <= $10 * 1.05 || $11 <= $10 + 8192)
+		printf "%-38s %9.0f %6.3f %9.0f %6.3f [%.3f-%.3f] %.0f -> %.0f  goal %s%s\n", $2, $4, $5, $6, $7, $8, $9,
+			$10 / 1024, $11 / 1024, $3, met ? "" : " MISSED" }' "$tmp/figures"
+}
+as_json() {
+	jq -R -n '[inputs | split("\t") | {app: .[0], title: .[1], goal: .[2], wall_ms: (.[3] | tonumber),
+		wall_ratio: (.[4] | tonumber), cpu_ms: (.[5] | tonumber), cpu_ratio: (.[6] | tonumber), low: (.[7] | tonumber),
+		high: (.[8] | tonumber), peak_kib: (.[9] | tonumber), watched_kib: (.[10] | tonumber), pairs: (.[11] | tonumber)}]' \
+		"$tmp/figures"
+}
+[ "$json" != - ] || { as_json && exit; }
+[ -z "$json" ] || as_json >"$json"
+text

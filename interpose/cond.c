@@ -43,25 +43,26 @@ static void begin(const struct sleep *sleep, pthread_cond_t *condition, bool tim
 
 /*
  * A wait with a limit, to look again, is over before the next one begins: a signal in between finds
- * no waiter. So while any thread watches like this, signals are counted, by condition: when none
- * was sent, none was lost. Else the program is told that it was woken, as POSIX allows at any
- * time: it looks at what it waits for then.
+ * no waiter. So while any thread watches like this, the last signal's time is noted, by condition:
+ * when none was sent since the first limit passed, none was lost. Else the program is told that it
+ * was woken, as POSIX allows at any time: it looks at what it waits for then.
  */
 enum { CONDITIONS = 256 };
 static _Atomic uint32_t n_watching;
-static _Atomic uint32_t signals[CONDITIONS];
+static _Atomic uint64_t signalled_at[CONDITIONS]; /* ns, dlw_now() */
 
-static _Atomic uint32_t *signals_of(const void *condition)
+static _Atomic uint64_t *last_signal_of(const void *condition)
 {
-    return &signals[((uintptr_t)condition >> 4) * 2654435761U >> 24 & (CONDITIONS - 1)];
+    return &signalled_at[((uintptr_t)condition >> 4) * 2654435761U >> 24 & (CONDITIONS - 1)];
 }
 
-/* After the real call, so that a signal that found no waiter is counted before long. */
-static inline void count_signal(const void *condition)
+/* After the real call: what found no waiter is noted before long, and no earlier than it was sent.
+ */
+static inline void note_signal(const void *condition)
 {
     /* Pairs with the increment in begin_watch; what is missed here is seen a round later. */
     if (__builtin_expect(atomic_load_explicit(&n_watching, memory_order_seq_cst) != 0, 0))
-        atomic_fetch_add_explicit(signals_of(condition), 1, memory_order_seq_cst);
+        atomic_store_explicit(last_signal_of(condition), dlw_now(), memory_order_seq_cst);
 }
 
 static void end_watch(struct dlw_thread *self)
@@ -101,18 +102,19 @@ static void begin_watch(const struct sleep *sleep)
 
 static int watched_wait(const struct sleep *sleep, pthread_cond_t *condition)
 {
-    _Atomic uint32_t *sent = signals_of(condition);
+    _Atomic uint64_t *last = last_signal_of(condition);
+    uint64_t first_limit = 0;
 
     begin_watch(sleep);
-    uint32_t before = atomic_load_explicit(sent, memory_order_seq_cst);
     for (;;) {
-        struct timespec deadline = dlw_stall_deadline(sleep->self);
-        int result =
-            real.pthread_cond_clockwait(condition, sleep->mutex, CLOCK_MONOTONIC, &deadline);
+        struct timespec limit = dlw_stall_deadline(sleep->self);
+        if (!first_limit)
+            first_limit = (uint64_t)limit.tv_sec * 1000000000U + (uint64_t)limit.tv_nsec;
+        int result = real.pthread_cond_clockwait(condition, sleep->mutex, CLOCK_MONOTONIC, &limit);
         if (result != ETIMEDOUT)
             return result;
         dlw_stall_look(sleep->self);
-        if (atomic_load_explicit(sent, memory_order_seq_cst) != before)
+        if (atomic_load_explicit(last, memory_order_seq_cst) >= first_limit)
             return 0;
     }
 }
@@ -196,7 +198,7 @@ DLW_EXPORT int pthread_cond_signal(pthread_cond_t *condition)
     dlw_thread_self(); /* it may be the first call of all */
     int result = real.pthread_cond_signal(condition);
 
-    count_signal(condition);
+    note_signal(condition);
     return result;
 }
 
@@ -205,7 +207,7 @@ DLW_EXPORT int pthread_cond_broadcast(pthread_cond_t *condition)
     dlw_thread_self();
     int result = real.pthread_cond_broadcast(condition);
 
-    count_signal(condition);
+    note_signal(condition);
     return result;
 }
 
@@ -214,7 +216,7 @@ DLW_EXPORT int cnd_signal(cnd_t *condition)
     dlw_thread_self();
     int result = real.cnd_signal(condition);
 
-    count_signal(condition);
+    note_signal(condition);
     return result;
 }
 
@@ -223,6 +225,6 @@ DLW_EXPORT int cnd_broadcast(cnd_t *condition)
     dlw_thread_self();
     int result = real.cnd_broadcast(condition);
 
-    count_signal(condition);
+    note_signal(condition);
     return result;
 }

@@ -376,6 +376,8 @@ bool dlw_stall_look(struct dlw_thread *self)
             report_once(self, motion);
         }
     }
+    if (!again) /* whoever goes on watching does so at leisure */
+        self->look_after = 0;
     dlw_guard_leave(self);
     return again;
 }

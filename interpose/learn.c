@@ -351,6 +351,10 @@ static unsigned learn(struct question *q)
     unsigned verdict = DLW_ORDER_NO_MEMORY;
 
     dlw_lock_acquire(&dlw_graph_lock);
+    /* The other side has seen the deadlock that this want closes, told it, and learned its own
+     * edge: the order is no second mistake. */
+    if (!q->entry && q->self->is_dead)
+        sink.found = NULL;
     if (prepare_locked(q)) /* locks may have been retired meanwhile */
         verdict = dlw_order_learn(dlw_order_graph, &q->ask, &sink);
     dlw_generation_follow_locked();

@@ -343,12 +343,12 @@ bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait)
     atomic_store_explicit(&slot->relocks, wait->relocks, memory_order_relaxed);
     atomic_store_explicit(&slot->since, dlw_now(), memory_order_relaxed);
     slot->call = wait->call;
+    self->is_dead = false; /* before others can see the wait and judge it */
     self->guard |= DLW_GUARD_WAITING;
     /* Pairs with sequence_of in a walker: it sees all of the above, and everything this thread
      * holds. */
     atomic_store_explicit(&slot->sequence, sequence + 1, memory_order_seq_cst);
     atomic_thread_fence(memory_order_seq_cst);
-    self->is_dead = false;
     dlw_sink_flush(true);
     dlw_guard_leave(self);
     return !wait->timed && can_be_a_cycle(self, wait) && dlw_wait_look(self);

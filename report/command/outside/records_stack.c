@@ -72,9 +72,11 @@ static bool read_stack(struct stack *out, uint32_t number, bool *is_cut)
     const struct dlw_records_stacks *at = target->records->stacks;
     uint64_t there = find_stack(target, number);
     uint16_t n;
+    uint8_t cut;
     if (!there || !dlw_target_read(target, there + at->n, &n, sizeof n) || n > MOST_FRAMES ||
-        !dlw_target_read(target, there + at->cut, is_cut, 1))
+        !dlw_target_read(target, there + at->cut, &cut, 1))
         return false;
+    *is_cut = cut != 0;
     for (uint16_t i = 0; i < n; i++) {
         uint64_t pc, frame = there + at->frames + (uint64_t)i * at->frame_size;
         uint32_t why;

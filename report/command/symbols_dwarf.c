@@ -233,6 +233,72 @@ static void frames_of_scopes(struct dlw_region *region, Dwarf_Die *unit, Dwarf_D
     }
 }
 
+/* The scopes with code that an address lies in, outermost first. */
+struct way {
+    Dwarf_Addr address;
+    Dwarf_Die scopes[64]; /* deeper ones are not looked into */
+    int n;
+};
+
+static bool has_code(int tag)
+{
+    return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine ||
+           tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
+}
+
+static bool has_routines(int tag)
+{
+    return tag == DW_TAG_namespace || tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
+           tag == DW_TAG_union_type || tag == DW_TAG_module;
+}
+
+static bool descend(struct way *way, Dwarf_Die *parent, int depth)
+{
+    Dwarf_Die child;
+    if (depth == sizeof(way->scopes) / sizeof(way->scopes[0]) || dwarf_child(parent, &child) != 0)
+        return false;
+    do {
+        int tag = dwarf_tag(&child);
+        if (has_code(tag) && dwarf_haspc(&child, way->address) > 0) {
+            way->scopes[way->n++] = child;
+            descend(way, &child, depth + 1);
+            return true;
+        }
+        if (way->n == 0 && has_routines(tag) && descend(way, &child, depth + 1))
+            return true;
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return false;
+}
+
+/*
+ * By the tree of the unit itself: dwarf_getscopes loses what is inlined where the routine is
+ * defined in another unit, as link-time optimisation has it. It does find routines whose entry
+ * stands inside another one's, such as those of lambdas.
+ */
+static void frames_by_getscopes(struct dlw_region *region, Dwarf_Die *unit, Dwarf_Addr address,
+                                const char *file, int line, struct dlw_stack *out)
+{
+    Dwarf_Die *at = NULL, *around = NULL;
+    int n = dwarf_getscopes(unit, address, &at);
+    /* getscopes follows an inlined routine to where it is defined; the way out is by the tree. */
+    int n_around = n > 0 ? dwarf_getscopes_die(&at[0], &around) : 0;
+    if (n_around > 0)
+        frames_of_scopes(region, unit, around, n_around, file, line, out);
+    free(at);
+    free(around);
+}
+
+/* With -gsplit-dwarf the program has only the unit's skeleton; libdw opens the .dwo file beside. */
+static Dwarf_Die split_unit(Dwarf_Die *unit)
+{
+    Dwarf_Die split;
+    uint8_t type;
+    if (dwarf_cu_info(unit->cu, NULL, &type, NULL, &split, NULL, NULL, NULL) == 0 &&
+        type == DW_UT_skeleton && dwarf_tag(&split) != DW_TAG_invalid)
+        return split;
+    return *unit;
+}
+
 static void frames_of_unit(struct dlw_region *region, Dwarf_Die *unit, Dwarf_Addr address,
                            struct dlw_stack *out)
 {
@@ -241,17 +307,19 @@ static void frames_of_unit(struct dlw_region *region, Dwarf_Die *unit, Dwarf_Add
     int line = 0;
     if (row)
         dwarf_lineno(row, &line);
-    Dwarf_Die *at = NULL, *around = NULL;
-    int n = dwarf_getscopes(unit, address, &at);
-    /* getscopes follows an inlined routine to where it is defined; the way out is by the tree. */
-    int n_around = n > 0 ? dwarf_getscopes_die(&at[0], &around) : 0;
     size_t before = out->n;
-    if (n_around > 0)
-        frames_of_scopes(region, unit, around, n_around, file, line, out);
+    struct way way = {.address = address};
+    Dwarf_Die split = split_unit(unit);
+    if (descend(&way, &split, 0)) {
+        Dwarf_Die innermost_first[sizeof(way.scopes) / sizeof(way.scopes[0])];
+        for (int i = 0; i < way.n; i++)
+            innermost_first[i] = way.scopes[way.n - 1 - i];
+        frames_of_scopes(region, unit, innermost_first, way.n, file, line, out);
+    } else {
+        frames_by_getscopes(region, unit, address, file, line, out);
+    }
     if (out->n == before && file)
         set_file(region, unit, file, line, new_frame(region, out));
-    free(at);
-    free(around);
 }
 
 void dlw_symbols_frames_of(struct dlw_region *region, Dwfl_Module *module, uint64_t pc,

@@ -193,6 +193,21 @@ static void append(struct dlw_order *order, struct edge *edge, uint32_t id)
     edge->n_evidence++;
 }
 
+/* Do enough of those kept say the same, but for who and when? Then it is worth keeping, since it
+ * may be the one that another's place in create/join order asks for, but not worth telling. */
+bool dlw_evidence_is_repeated(const struct dlw_order *order, uint32_t edge_id,
+                              const struct evidence *piece)
+{
+    uint32_t n = 0;
+
+    for (uint32_t id = edge_at(order, edge_id)->evidence; id; id = evidence_at(order, id)->next) {
+        const struct evidence *old = evidence_at(order, id);
+        n += is_alike(old, piece) && old->hold_stack == piece->hold_stack &&
+             old->want_stack == piece->want_stack;
+    }
+    return n >= order->limits.saturate_threads;
+}
+
 uint32_t dlw_evidence_add(struct dlw_order *order, uint32_t edge_id, const struct evidence *piece)
 {
     struct edge *edge = edge_at(order, edge_id);

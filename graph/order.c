@@ -251,29 +251,33 @@ unsigned dlw_order_probe(const struct dlw_order *order, const struct dlw_order_a
     return verdict;
 }
 
-static uint32_t learn_one(struct dlw_order *order, const struct dlw_order_ask *ask, uint32_t i,
-                          dlw_chain chain, struct news *news, unsigned *verdict)
+/* True when there is something to tell. */
+static bool learn_one(struct dlw_order *order, const struct dlw_order_ask *ask, uint32_t i,
+                      dlw_chain chain, struct news *news, unsigned *verdict)
 {
+    news->edge = 0;
     if (!node_at(order, ask->held[i].node)->is_alive) /* destroyed while held */
-        return 0;
+        return false;
     struct evidence piece = piece_of(ask, i, chain);
     uint32_t edge = dlw_order_edge_find(order, ask->held[i].node, ask->want);
+    bool is_repeated = false;
 
     if (edge) {
         enum evidence_answer answer = dlw_evidence_judge(order, edge, &piece);
         if (answer == EVIDENCE_COVERED)
             *verdict &= ~(unsigned)DLW_ORDER_SATURATED;
         if (answer != EVIDENCE_NEW)
-            return 0;
+            return false;
+        is_repeated = dlw_evidence_is_repeated(order, edge, &piece);
     } else if (dlw_topology_add(order, ask->held[i].node, ask->want)) {
         edge = edge_link(order, ask->held[i].node, ask->want);
     } else {
         *verdict |= DLW_ORDER_NO_MEMORY;
-        return 0;
+        return false;
     }
     *verdict = (*verdict | DLW_ORDER_NEWS) & ~(unsigned)DLW_ORDER_SATURATED;
     *news = (struct news){edge, dlw_evidence_add(order, edge, &piece)};
-    return 1;
+    return !is_repeated;
 }
 
 static unsigned learn_window(struct dlw_order *order, const struct dlw_order_ask *ask,
@@ -283,10 +287,10 @@ static unsigned learn_window(struct dlw_order *order, const struct dlw_order_ask
     uint32_t n = 0;
 
     for (uint32_t i = first_in_window(order, ask); i < ask->n_held; i++) {
-        uint32_t added = learn_one(order, ask, i, chain, &news[n], &verdict);
-        if (added && sink && sink->learned)
+        bool is_worth_telling = learn_one(order, ask, i, chain, &news[n], &verdict);
+        if (is_worth_telling && sink && sink->learned)
             sink->learned(sink->context, ask, i);
-        n += added;
+        n += news[n].edge != 0;
     }
     if (sink && sink->found)
         dlw_cycle_report(order, news, n, sink);

@@ -119,7 +119,8 @@ unsigned dlw_order_probe(const struct dlw_order *order, const struct dlw_order_a
 /* Called for each cycle that the evidence just learned completes: real ones, and harmless ones
  * once. The finding lives until the call returns. */
 typedef void dlw_order_found(void *context, const struct dlw_finding *finding);
-/* Called for each new piece of evidence (edge lines of the journal). */
+/* Called for each new piece of evidence (edge lines of the journal), but for those that several
+ * threads have given before with the same stacks: threads that come and go tell nothing new. */
 typedef void dlw_order_learned(void *context, const struct dlw_order_ask *ask, uint32_t held_index);
 
 struct dlw_order_sink {

@@ -182,6 +182,9 @@ bool dlw_chains_is_subset(const struct dlw_order *order, dlw_chain a, dlw_chain 
 enum evidence_answer { EVIDENCE_NEW, EVIDENCE_COVERED, EVIDENCE_SATURATED };
 enum evidence_answer dlw_evidence_judge(const struct dlw_order *order, uint32_t edge,
                                         const struct evidence *piece);
+/* Before it is added: nothing that `learned` of a sink need be told. */
+bool dlw_evidence_is_repeated(const struct dlw_order *order, uint32_t edge,
+                              const struct evidence *piece);
 /* Keeps `piece`, which was judged new, in a reserved record; takes references. Returns its number.
  */
 uint32_t dlw_evidence_add(struct dlw_order *order, uint32_t edge, const struct evidence *piece);

@@ -287,8 +287,6 @@ static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t 
     dlw_lock_saw_stack_locked(ask->want, ask->stack);
     if (dlw_sink_counts_edge())
         tell_edge_locked(context, ask, index);
-    else
-        ((struct question *)context)->self->has_evidence = true;
 }
 
 static void on_found(void *context, const struct dlw_finding *finding)
@@ -376,6 +374,8 @@ static void ask(struct question *q)
         remember(q, verdict);
     if (q->news.first)
         dlw_sink_news(q->self, &q->news);
+    else if (verdict & DLW_ORDER_NEWS) /* told to nobody, but kept */
+        q->self->has_evidence = true;
 }
 
 bool dlw_learn_is_cached(struct dlw_thread *self, uint64_t key, _Atomic uint64_t *chain)

@@ -1,6 +1,7 @@
 #include "interpose/sink.h"
 
 #include "graph/base/sys.h"
+#include "interpose/known.h"
 #include "interpose/stacks.h"
 #include "interpose/state.h"
 #include "report/emit/helper.h"
@@ -37,14 +38,6 @@ static _Atomic uint64_t flushed_at;
 
 /* ---- what the journal asks ---- */
 
-struct known_thread {
-    UT_hash_handle hh;
-    uint32_t id;
-    struct dlw_journal_thread facts;
-    char name[DLW_NAME_BYTES];
-};
-static struct known_thread *known_threads;
-
 struct resolved { /* parallel to news->facts: what had to be looked up under other locks */
     uint32_t created, module;
 };
@@ -66,13 +59,8 @@ static uint32_t source_stack(void *context, uint32_t id, struct dlw_journal_fram
 
 static bool source_thread(void *context, uint32_t id, struct dlw_journal_thread *out)
 {
-    struct known_thread *known = NULL;
-
     (void)context;
-    HASH_FIND(hh, known_threads, &id, sizeof(id), known);
-    if (known)
-        *out = known->facts;
-    return known != NULL;
+    return dlw_known_find_locked(id, out);
 }
 
 static const char *attribute_text(unsigned attributes)
@@ -123,100 +111,54 @@ static const struct dlw_journal_source source = {NULL, source_module, source_sta
 
 /* ---- threads ---- */
 
-static struct known_thread *know_locked(const struct dlw_ended *facts)
+static bool keep(void *context, struct dlw_thread *thread)
 {
-    struct known_thread *known = NULL;
-
-    HASH_FIND(hh, known_threads, &facts->id, sizeof(facts->id), known);
-    if (!known) {
-        known = dlw_arena_alloc(&arena, sizeof(*known));
-        if (!known)
-            return NULL;
-        known->id = facts->id;
-        HASH_ADD(hh, known_threads, id, sizeof(known->id), known);
-    }
-    known->facts = (struct dlw_journal_thread){
-        .tid = facts->tid,
-        .parent = facts->parent,
-        .created = facts->created,
-        .start = facts->start,
-        .name = known->name,
-    };
-    memcpy(known->name, facts->name, sizeof(known->name));
-    return known;
+    (void)context;
+    dlw_lock_acquire(&emit_lock);
+    dlw_known_keep_locked(thread->id);
+    dlw_lock_release(&emit_lock);
+    return true;
 }
 
-static struct known_thread *know_thread_locked(const struct dlw_thread *thread)
+/* Not at every note: the evidence is walked, which takes a while. */
+static void sweep(void)
 {
-    struct dlw_ended facts = {
-        .id = thread->id,
-        .tid = atomic_load_explicit(&thread->tid, memory_order_relaxed),
-        .parent = thread->parent,
-        .created = thread->created,
-        .start = thread->start,
-    };
-
-    memcpy(facts.name, thread->name, sizeof(facts.name));
-    return know_locked(&facts);
+    dlw_threads_each(keep, NULL);
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_lock_acquire(&emit_lock);
+    dlw_known_sweep_locked();
+    dlw_lock_release(&emit_lock);
+    dlw_lock_release(&dlw_graph_lock);
 }
 
 void dlw_sink_know_ended(const struct dlw_ended *ended)
 {
     dlw_lock_acquire(&emit_lock);
-    know_locked(ended);
+    if (dlw_known_note_locked(ended))
+        dlw_journal_thread_renamed(journal, ended->id);
+    bool is_due = dlw_known_is_due_locked();
     dlw_lock_release(&emit_lock);
-}
-
-/* A thread may have named itself through prctl: /proc says what it is called now. */
-static void read_name(const struct dlw_thread *thread, char *name)
-{
-    char path[64] = "/proc/self/task/";
-    char number[24];
-    size_t n = strlen(path);
-
-    memcpy(name, thread->name, DLW_NAME_BYTES);
-    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
-        return;
-    dlw_say_number(number, atomic_load_explicit(&thread->tid, memory_order_relaxed));
-    memcpy(path + n, number, strlen(number) + 1);
-    n += strlen(number);
-    memcpy(path + n, "/comm", 6);
-    long fd = dlw_syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    long got = dlw_syscall(SYS_read, fd, name, DLW_NAME_BYTES - 1);
-    dlw_syscall(SYS_close, fd);
-    if (got > 0)
-        name[got - (name[got - 1] == '\n')] = 0;
-    else
-        memcpy(name, thread->name, DLW_NAME_BYTES);
+    if (is_due)
+        sweep();
 }
 
 void dlw_sink_know_thread(const struct dlw_thread *thread)
 {
-    char name[DLW_NAME_BYTES];
+    struct dlw_ended facts;
 
-    read_name(thread, name);
-    dlw_lock_acquire(&emit_lock);
-    struct known_thread *known = know_thread_locked(thread);
-    if (known && strcmp(known->name, name) != 0) {
-        memcpy(known->name, name, sizeof(known->name));
-        dlw_journal_thread_renamed(journal, thread->id);
-    }
-    dlw_lock_release(&emit_lock);
+    dlw_known_read(thread, &facts);
+    dlw_sink_know_ended(&facts);
 }
 
 void dlw_sink_renamed(const struct dlw_thread *thread)
 {
-    struct known_thread *known = NULL;
+    struct dlw_journal_thread known;
 
     dlw_lock_acquire(&emit_lock);
-    HASH_FIND(hh, known_threads, &thread->id, sizeof(thread->id), known);
-    if (known) {
-        know_thread_locked(thread);
-        dlw_journal_thread_renamed(journal, thread->id);
-    }
+    bool is_known = dlw_known_find_locked(thread->id, &known);
     dlw_lock_release(&emit_lock);
+    if (is_known)
+        dlw_sink_know_thread(thread);
 }
 
 /* ---- one finding, one mistake ---- */

@@ -106,7 +106,7 @@ struct dlw_thread {
     bool foreign; /* not made by pthread_create: its stack's end is a guess */
     bool is_main;
     bool is_known;     /* to the sink, by the name it had then */
-    bool has_evidence; /* an edge that no journal took names it: to be known when it ends */
+    bool has_evidence; /* an edge that was told to nobody names it: to be known when it ends */
     bool is_detached;
     uint8_t forks_inside; /* in signal handlers that interrupted the library (fork.h) */
     bool gave_up;         /* a mutex, for the condition wait it is in */

@@ -353,6 +353,23 @@ START_TEST(test_live_thread_is_kept_when_the_edge_is_full_of_dead)
 }
 END_TEST
 
+START_TEST(test_told_thrice_when_threads_come_and_go)
+{
+    dlw_segment main_segment = dlw_life_start(world.life, 999, 0);
+
+    for (uint32_t thread = 1; thread <= 100; thread++) {
+        dlw_segment segment = create_thread(thread, &main_segment);
+        struct asker asker = {
+            .thread = thread, .segment = segment, .held = {{.node = a, .stack = 7}}, .n_held = 1};
+        struct dlw_order_ask ask = world_ask(&asker, b, DLW_EXCLUSIVE);
+        ask.stack = 8;
+        ck_assert_uint_eq(world_learn(&ask), DLW_ORDER_NEWS);
+        join_thread(&main_segment, segment);
+    }
+    ck_assert_uint_eq(world.n_learned, 3);
+}
+END_TEST
+
 START_TEST(test_steps_merge_when_the_window_is_narrow)
 {
     const struct dlw_order_limits limits = {.window = 1};
@@ -502,6 +519,7 @@ Suite *graph_order_suite(void)
     tcase_add_test(rules, test_not_saturated_when_on_a_cycle);
     tcase_add_test(rules, test_known_when_fewer_gates_were_seen);
     tcase_add_test(rules, test_live_thread_is_kept_when_the_edge_is_full_of_dead);
+    tcase_add_test(rules, test_told_thrice_when_threads_come_and_go);
     tcase_add_test(rules, test_steps_merge_when_the_window_is_narrow);
     tcase_add_test(rules, test_steps_merge_across_the_seam_when_the_window_is_narrow);
     tcase_add_test(rules, test_nothing_is_told_when_not_wanted);

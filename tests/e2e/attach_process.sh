@@ -127,6 +127,7 @@ watch() {
 	"$dlwatch" attach --watch=0.1 "$pid" >"$tmp/watched" 2>&1 &
 	watcher=$!
 	if until_true watches; then pass; else fail "$what: not repeated"; fi
+	if [ "$(grep -c '^---- [0-9:]* ----$' "$tmp/watched")" -ge 3 ]; then pass; else fail "$what: no line with the time"; fi
 	end
 	wait $watcher
 	status=$?

@@ -112,10 +112,13 @@ static void hold_lines(struct dlw_readable *text, const struct dlw_doc_finding *
     /* That a thread "holds its own end" explains itself in what it wants. */
     if (is_thread(hold->lock))
         return;
+    const char *where = hold->stack.n ? ", taken" : " (where it was taken is not known)";
     dlw_readable_prose(text, "    ", 6,
-                       dlw_region_print(&text->doc->region, "%s " BOLD "%s" PLAIN "%s, taken", verb,
-                                        full_lock(text, finding, hold->lock), for_mode(hold)));
-    dlw_readable_stack(text, 6, &hold->stack, process);
+                       dlw_region_print(&text->doc->region, "%s " BOLD "%s" PLAIN "%s%s", verb,
+                                        full_lock(text, finding, hold->lock), for_mode(hold),
+                                        where));
+    if (hold->stack.n)
+        dlw_readable_stack(text, 6, &hold->stack, process);
 }
 
 static void want_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,

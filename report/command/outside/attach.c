@@ -27,8 +27,10 @@ static void print_help(void)
     puts("Usage: dlwatch attach [options] PID\n\n"
          "Says what every thread of a live process waits for, who holds it, and what that amounts "
          "to.\nThe process need not run under dlwatch, and goes on untouched: only threads that "
-         "wait in a futex\n(and those that do nothing but run) are stopped, each for less than a "
-         "millisecond.\n\n"
+         "wait in a futex\n(and those that do nothing but run) are stopped, each for a moment; the "
+         "report says for how long.\nOf a process that runs under libdlwatch.so it also tells who "
+         "holds read locks and semaphores, where\neach lock was taken, and what was found so "
+         "far.\n\n"
          "  --watch[=S]     look again every S seconds (default 2) until it ends\n"
          "  --stop-all      stop every thread for exact stacks; a system call like epoll_wait may\n"
          "                  then return EINTR to the program\n" DLW_VIEW_HELP_TEXT
@@ -129,15 +131,28 @@ static bool pause_for(double seconds)
     return !is_interrupted;
 }
 
+/* People see by it that another look begins; machines get one document after the other. */
+static void print_time(const struct dlw_view_options *options)
+{
+    time_t now = time(NULL);
+    struct tm parts;
+    char text[32];
+    if (strcmp(options->format, "text") != 0 || options->output || !localtime_r(&now, &parts))
+        return;
+    strftime(text, sizeof text, "%H:%M:%S", &parts);
+    printf("---- %s ----\n", text);
+}
+
 static int watch(const struct dlw_view_options *options, uint32_t pid)
 {
-    struct sigaction action = {.sa_handler = interrupt};
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
     int status = DLW_STATUS_OK;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     for (bool is_first = true;; is_first = false) {
         if (!is_first && kill((pid_t)pid, 0) && errno == ESRCH)
             return status;
+        print_time(options);
         status = look(options, pid, !is_first);
         fflush(stdout);
         if ((is_first && status == DLW_STATUS_TROUBLE && kill((pid_t)pid, 0)) ||

@@ -52,12 +52,18 @@ with_ctest() {
 	says 'Summary: 1 error in 3 processes' ctest
 	says '"lock-order-inversion"' ctest dlwatch.sarif
 	says '<failure' ctest dlwatch.xml
+	status 'cmake with a launcher' 0 cmake -DCMAKE_CROSSCOMPILING_EMULATOR='dlwatch;run;--' .
+	status 'ctest, a verdict for each' 8 ctest -j2
+	says 'both .*Failed' 'ctest, a verdict for each'
+	says 'pay .*Passed' 'ctest, a verdict for each'
 	cd ..
 }
 
 with_meson() {
 	if lacks meson || lacks ninja; then return; fi
 	meson setup meson >"$tmp/out" 2>&1 || { fail "meson: $(tail -n 5 "$tmp/out")" && return; }
+	status 'meson, a setup' 1 meson test -C meson --setup deadlocks
+	says 'both.*FAIL.*exit status 66' 'meson, a setup'
 	status 'meson, a verdict for each' 1 meson test -C meson --wrapper 'dlwatch run --'
 	says 'both.*FAIL.*exit status 66' 'meson, a verdict for each'
 	says 'pay  *OK' 'meson, a verdict for each'

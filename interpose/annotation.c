@@ -246,7 +246,8 @@ void dlw_annotation_bind_locked(uintptr_t lock)
 /* Orders of this very lock are no other's. Rare: few locks are in a pair, and pairs are few. */
 static void forget_pairs(uintptr_t lock)
 {
-    struct pair *pair, *next;
+    struct pair *pair = NULL;
+    struct pair *next = NULL;
 
     HASH_ITER(hh, pairs, pair, next)
     {

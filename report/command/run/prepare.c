@@ -58,12 +58,14 @@ static bool make_parents(struct dlw_run *run)
 {
     struct dlw_region *region = &run->request.region;
     char *folder = fixed_folder(region, run->pattern);
-    for (char *at = folder; at && (at = strchr(at + 1, '/'));) {
+    if (!folder)
+        return true;
+    for (char *at = strchr(folder + 1, '/'); at; at = strchr(at + 1, '/')) {
         *at = '\0';
         mkdir(folder, 0777);
         *at = '/';
     }
-    if (!folder || mkdir(folder, 0777) == 0 ||
+    if (mkdir(folder, 0777) == 0 ||
         access(dlw_region_print(region, "%s/.", folder), W_OK | X_OK) == 0)
         return true;
     dlw_message("no journals can be written in %s: %s", folder, strerror(errno));

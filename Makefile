@@ -25,7 +25,7 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(C_WARN) -MMD -MP
 
 # The library: hidden by default, initial-exec TLS, no symbol left open, never sanitized.
 LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
-	-fno-omit-frame-pointer -fno-stack-protector -fno-semantic-interposition
+	-fno-omit-frame-pointer -fno-stack-protector -fno-semantic-interposition $(OWN_CFLAGS)
 LIB_LDFLAGS = -shared -Wl,-z,defs -Wl,-z,now -Wl,-soname,libdlwatch.so
 
 GRAPH_SRC := $(wildcard graph/*.c graph/base/*.c)
@@ -44,7 +44,7 @@ FIRST := $(filter deps,$(MAKECMDGOALS))
 all: $(O)/libdlwatch.so $(O)/dlwatch
 
 # What libc's names stand for in the library must not be made of themselves.
-$(O)/lib/interpose/strings.o: CFLAGS += -fno-builtin
+$(O)/lib/interpose/strings.o: OWN_CFLAGS := -fno-builtin
 
 $(O)/lib/%.o: %.c | $(FIRST)
 	@mkdir -p $(@D)
@@ -124,7 +124,7 @@ help:
 	@echo '  deps        install what is missing (Debian, Ubuntu)'
 	@echo '  demo        watch two of the samples'
 	@echo '  test        every test; test-unit test-cases test-samples test-conformance test-e2e'
-	@echo '              test-outside test-exports test-emit test-install test-readme test-fuzz test-speed are its parts'
+	@echo '              test-outside test-exports test-emit test-install test-readme test-ranks test-fuzz test-speed are its parts'
 	@echo '  bench       cost of each operation against native and peers; BENCH_ARGS=--help'
 	@echo '  bench-apps  the same for real programs that are installed'
 	@echo '  lint        formatting and analysis'

@@ -31,9 +31,8 @@ struct joinable {
     struct dlw_ended ended; /* the id from the start on; the segment comes with a reference */
 };
 
-/* RANK_THREADS: protects the table; held for some ns. Not nested with the threads lock of the same
- * rank. */
-static struct dlw_lock joinables_lock = DLW_LOCK_INIT(DLW_RANK_THREADS);
+/* RANK_JOINABLES: protects the table; held for some ns, nests nothing. */
+static struct dlw_lock joinables_lock = DLW_LOCK_INIT(DLW_RANK_JOINABLES);
 static struct joinable *joinables;
 enum { DESTRUCTOR_ROUNDS = 4 }; /* PTHREAD_DESTRUCTOR_ITERATIONS of glibc */
 static pthread_key_t end_key;

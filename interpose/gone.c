@@ -15,8 +15,8 @@ struct entry {
     struct dlw_gone gone; /* keyed by its lock */
 };
 
-/* RANK_STACKS: protects the table; held for some ns, nests nothing. */
-static struct dlw_lock gone_lock = DLW_LOCK_INIT(DLW_RANK_STACKS);
+/* RANK_GONE: protects the table; held for some ns, nests nothing. */
+static struct dlw_lock gone_lock = DLW_LOCK_INIT(DLW_RANK_GONE);
 static struct entry *table;
 static _Atomic uint32_t n_entries; /* relaxed: 0 spares the lock, a stale value only costs it */
 

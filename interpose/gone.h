@@ -2,7 +2,7 @@
  * Locks whose holder no longer exists: it ended, or stayed in the parent of a fork. Who waits for
  * such a lock waits for ever, and the report can still say who took it where.
  *
- * Guarded by the threads lock's rank; called with no internal lock of that rank held.
+ * Guarded by a lock of its own; called with none of a higher rank held.
  */
 #ifndef DLW_GONE_H
 #define DLW_GONE_H

@@ -17,9 +17,9 @@ TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN)
 UNIT_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(wildcard tests/unit/*.c))
 UNIT_LINK := $(filter-out $(O)/cmd/report/command/main.o,$(COMMAND_OBJ))
 
-.PHONY: test test-unit test-cases test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme test-fuzz test-speed
+.PHONY: test test-unit test-cases test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme test-ranks test-fuzz test-speed
 # A sanitized build tests the command, the graphs and the formats; the library is the same as without.
-test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme test-fuzz test-speed)
+test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme test-ranks test-fuzz test-speed)
 
 $(T)/unit/suites.inc: $(wildcard tests/unit/*_test.c)
 	@mkdir -p $(@D)
@@ -46,6 +46,15 @@ test-exports: all
 	$(Q)tests/exports.sh $(O)/libdlwatch.so
 test-emit: all
 	$(Q)tests/emit-symbols.sh $(patsubst %.c,$(O)/lib/%.o,$(EMIT_SRC))
+# The library with its locks' ranks checked at every acquisition, on what nests them most.
+RANK_CASES := abba fork_inherits fork_quiet guard_abba holder_ends_later join_inversion once_abba random_order \
+	ring rw_upgrade sem_pool stall_barrier stall_read_quiet unlock_not_owner
+.PHONY: test-ranks $(O)/ranks/libdlwatch.so
+$(O)/ranks/libdlwatch.so:
+	$(Q)$(MAKE) --no-print-directory O=$(O)/ranks CFLAGS="$(CFLAGS) -DDLW_CHECK_RANKS" $@
+test-ranks: all $(CASE_BIN) $(O)/ranks/libdlwatch.so
+	$(Q)ln -sfn ../tests ../dlwatch $(O)/ranks/
+	$(Q)tests/run-cases.sh $(O)/ranks $(RANK_CASES)
 test-readme:
 	$(Q)tests/readme.sh
 test-install: all

@@ -15,13 +15,13 @@
 
 /* The order of all internal locks, outermost first. */
 enum dlw_rank {
-    DLW_RANK_THREADS = 1, /* list and table of thread records */
-    DLW_RANK_GRAPH,       /* lock records, order graph, clocks */
-    DLW_RANK_ADDRESSES,   /* one shard of the address table */
-    DLW_RANK_STACKS,      /* interned stacks and modules */
-    DLW_RANK_UNWIND,      /* libunwind's address space and its caches */
-    DLW_RANK_EMIT,        /* journal buffer and its bookkeeping */
-    DLW_RANK_ARENA,       /* one arena's free lists */
+    DLW_RANK_JOINABLES = 1, /* threads that may still be joined */
+    DLW_RANK_THREADS,       /* list and table of thread records */
+    DLW_RANK_GRAPH,         /* lock records, order graph, clocks */
+    DLW_RANK_STACKS,        /* interned stacks and modules */
+    DLW_RANK_GONE,          /* locks whose holder is no more */
+    DLW_RANK_UNWIND,        /* libunwind's address space and its caches */
+    DLW_RANK_EMIT,          /* journal buffer and its bookkeeping */
 };
 
 struct dlw_lock {

@@ -11,6 +11,7 @@
 #include "interpose/sink.h"
 #include "interpose/stacks.h"
 #include "interpose/stall.h"
+#include "interpose/start.h"
 #include "interpose/wait.h"
 
 #include <errno.h>
@@ -265,7 +266,7 @@ static void begin_thread(struct dlw_thread *record, uintptr_t stack_top)
         add_joinable(record);
 }
 
-static void *run_thread(void *argument)
+DLW_TRAMPOLINE static void *run_thread(void *argument)
 {
     struct dlw_thread *record = argument;
 
@@ -275,7 +276,7 @@ static void *run_thread(void *argument)
     return value;
 }
 
-static int run_c11_thread(void *argument)
+DLW_TRAMPOLINE static int run_c11_thread(void *argument)
 {
     struct dlw_thread *record = argument;
 

@@ -262,7 +262,7 @@ static struct dlw_rule ask_libunwind(uintptr_t pc, uint64_t *function)
     int kept = errno; /* libunwind sets it to 0 */
 
     *function = 0;
-    if (dlw_is_own_code(pc))
+    if (dlw_starts_thread(pc))
         return (struct dlw_rule){.base = DLW_RULE_END};
     if (is_signal_return(pc))
         return (struct dlw_rule){.base = DLW_RULE_SIGNAL};
@@ -453,7 +453,7 @@ unsigned dlw_frames_walk(const struct dlw_call *from, const struct dlw_memory *m
 
     *end = DLW_WALK_FULL;
     while (n < room) {
-        if (dlw_is_own_code(at.pc)) { /* the trampoline that starts threads */
+        if (dlw_starts_thread(at.pc)) { /* the trampoline that starts threads */
             *end = DLW_WALK_COMPLETE;
             return n;
         }

@@ -155,7 +155,7 @@ static unsigned levels_needed(const struct dlw_held_lock *held, struct dlw_call 
 
     if (j == n)
         return DLW_LEVELS - 1;
-    if (i > 0 && dlw_is_own_code(held->pc[i])) /* the walk ends before what starts threads */
+    if (i > 0 && dlw_starts_thread(held->pc[i])) /* the walk ends before what starts threads */
         i--;
     for (; i > 0 && j > 0 && held->pc[i] == now[j].pc; i--)
         j--;

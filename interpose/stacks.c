@@ -246,7 +246,7 @@ static uint32_t stack_of_entry(const struct dlw_held_lock *held, const struct dl
     struct dlw_call last = {held->pc[held->levels - 1], held->sp, held->fp};
 
     for (unsigned i = 0; i < held->levels; i++) {
-        if (dlw_is_own_code(held->pc[i])) /* the trampoline: all is listed */
+        if (dlw_starts_thread(held->pc[i])) /* the trampoline: all is listed */
             return intern(&draft);
         draft_add(&draft, held->pc[i], KNOWN);
     }
@@ -399,7 +399,7 @@ uint32_t dlw_stack_of_ended(const uintptr_t *pc, uint32_t n)
     DRAFT_ON_STACK(draft);
 
     for (uint32_t i = 0; i < n; i++) {
-        if (dlw_is_own_code(pc[i])) /* the trampoline: all is listed */
+        if (dlw_starts_thread(pc[i])) /* the trampoline: all is listed */
             return intern(&draft);
         draft_add(&draft, pc[i], KNOWN);
     }

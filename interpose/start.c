@@ -41,7 +41,6 @@ _Atomic bool dlw_is_on;
 static char option_storage[8192];
 static char exe[4096];
 static char folder[4096];
-static uintptr_t own_start, own_end;
 static uint32_t pid;
 static const char *off_reason;
 static int (*clock_function)(clockid_t, struct timespec *);
@@ -76,9 +75,14 @@ uint32_t dlw_pid(void)
 
 /* ---- where things are ---- */
 
-bool dlw_is_own_code(uintptr_t pc)
+extern const char trampolines_start[] __asm__("__start_dlw_trampolines")
+    __attribute__((visibility("hidden")));
+extern const char trampolines_end[] __asm__("__stop_dlw_trampolines")
+    __attribute__((visibility("hidden")));
+
+bool dlw_starts_thread(uintptr_t pc)
 {
-    return pc >= own_start && pc < own_end;
+    return pc >= (uintptr_t)trampolines_start && pc < (uintptr_t)trampolines_end;
 }
 
 static void read_link(const char *path, char *out, size_t size)
@@ -169,14 +173,12 @@ static void warn_line(void *context, const char *line)
     dlw_say(line, NULL);
 }
 
-static void find_own_code(void)
+static void find_helper(void)
 {
     struct dl_find_object object;
 
     if (_dl_find_object((void *)(uintptr_t)dlw_start_early, &object) != 0)
         return;
-    own_start = (uintptr_t)object.dlfo_map_start;
-    own_end = (uintptr_t)object.dlfo_map_end;
     dlw_helper_find(object.dlfo_link_map->l_name);
 }
 
@@ -265,7 +267,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
         return;
     start_clock();
     make_nonce();
-    find_own_code();
+    find_helper();
     dlw_marks_are_on = dlw_options.marks && dlw_platform_check((uint32_t)dlw_syscall(SYS_gettid));
     dlw_stacks_start(exe, folder);
     if (!start_graph()) {

@@ -8,7 +8,9 @@
 struct dlw_thread *dlw_start_early(void);
 /* Upper end of the mapping that holds `address` (from /proc/self/maps), or a guess close by. */
 uintptr_t dlw_stack_end_of(uintptr_t address);
-/* Is this return address in the library's own code? Walks end there. */
-bool dlw_is_own_code(uintptr_t pc);
+/* What runs a thread's routine stands in a section of its own: behind it begins libc, and walks end
+ * there. Other code of the library may well stand between frames of the program (once.c). */
+#define DLW_TRAMPOLINE __attribute__((noinline, section("dlw_trampolines")))
+bool dlw_starts_thread(uintptr_t pc);
 
 #endif

@@ -221,6 +221,8 @@ size_t dlw_stack_place(const struct dlw_stack *stack);
 /* How many frames belong to the program: below stand the C library's start of the thread and the
  * C++ library's way from there. */
 size_t dlw_stack_depth(const struct dlw_stack *stack);
+/* The library's own code or pthread's, between frames of the program: people need not see it. */
+bool dlw_frame_is_plumbing(const struct dlw_frame *frame);
 /* Without what only the linker needs to know: "(anonymous namespace)::". */
 const char *dlw_short_name(struct dlw_region *region, const char *name);
 /* What people call a lock: expression, name, "the mutex created at bank.c:12", "… first taken at

@@ -67,6 +67,12 @@ static bool is_library(const struct dlw_frame *frame)
             is_linked_libc(frame) || is_annotation(frame));
 }
 
+bool dlw_frame_is_plumbing(const struct dlw_frame *frame)
+{
+    bool is_ours = frame->module && begins(base_name(frame->module), "libdlwatch.so");
+    return !frame->unknown && (is_ours || is_linked_libc(frame) || is_sanitizer(frame));
+}
+
 size_t dlw_stack_place(const struct dlw_stack *stack)
 {
     for (size_t i = 0; i < stack->n; i++) {

@@ -92,8 +92,18 @@ closed() {
 	is '[.findings[0].cycle[].wants.stack[1]|[.file,.line]]|unique|map(.[0])' '["plugin.c"]'
 }
 
+# Between routine and main stand libc and the library's own wrapper: the stack goes on behind them.
+inside_once() {
+	cc -g -D_GNU_SOURCE -pthread -I"$here/.." "$here/../cases/once_self.c" -o once
+	look 'a once-routine' ./once
+	is '.findings[0].cycle[0].wants.stack|map(.function)|[.[0],(index("main")!=null)]' '["routine",true]'
+	is '.findings[0].cycle[0].holds.stack|[.[0].function,(map(.unknown)|any)]' '["main",false]'
+	if grep -q 'by main ' err && ! grep -q 'run_routine\|pthread_once_slow' err; then ok; else fail 'a once-routine: its way in the text'; fi
+}
+
 kinds_of_builds
 separate
 closed
+inside_once
 echo "report_stacks: $passed passed, $failed failed"
 [ $failed = 0 ]

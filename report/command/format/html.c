@@ -93,7 +93,8 @@ static void stack(struct page *page, const struct dlw_stack *frames,
             "</span></code></summary>\n<ol class=\"stack\">\n");
     size_t n = dlw_stack_depth(frames);
     for (size_t i = 0; i < n; i++)
-        frame_item(page, &frames->frames[i]);
+        if (i <= place || !dlw_frame_is_plumbing(&frames->frames[i]))
+            frame_item(page, &frames->frames[i]);
     if (frames->cut)
         fputs("<li class=\"soft\">(deeper frames were not kept)</li>\n", page->out);
     fputs("</ol></details>\n", page->out);

@@ -114,6 +114,8 @@ void dlw_readable_stack(struct dlw_readable *text, unsigned indent, const struct
     while (first > 0 && stack->frames[first - 1].unknown)
         first--;
     for (size_t i = first; i < n; i++) {
+        if (i > place && dlw_frame_is_plumbing(&stack->frames[i]))
+            continue;
         frame_line(text, indent, i == first ? "at" : "by", &stack->frames[i]);
         if (i == place)
             source_line(text, indent + 2, &stack->frames[i], process);

@@ -292,13 +292,17 @@ static void count_step(struct search *search, const struct step *step, uint32_t 
     count_chain(search, evidence_at(search->order, step->piece)->chain, by);
 }
 
-/* Does a step chosen before hold one of these too, not both shared? */
+/* Does a step chosen before hold one of these too, not both shared? Or have those steps all units
+ * of a pool? */
 static bool shares_gate(struct search *search, dlw_chain id)
 {
     for (; id; id = chain_at(search->order, id)->parent) {
         const struct chain *chain = chain_at(search->order, id);
         const struct info *info = info_at(search, chain->node);
+        uint32_t units = node_at(search->order, chain->node)->units;
         if (info && (info->exclusive || (info->shared && chain->mode == DLW_EXCLUSIVE)))
+            return true;
+        if (info && units && info->shared >= units)
             return true;
     }
     return false;

@@ -131,6 +131,26 @@ static enum dlw_harmless main_reason(const struct breaks *breaks)
     return most;
 }
 
+/* Do more steps hold a unit of one pool than it has? */
+static bool is_short_of_units(const struct dlw_order *order, const struct step *steps, uint32_t n,
+                              uint64_t *gate)
+{
+    for (dlw_chain at = evidence_at(order, steps[0].piece)->chain; at;
+         at = chain_at(order, at)->parent) {
+        const struct node *node = node_at(order, chain_at(order, at)->node);
+        uint32_t holders = 1;
+        if (!node->units)
+            continue;
+        for (uint32_t i = 1; i < n; i++)
+            holders += dlw_chains_find(order, evidence_at(order, steps[i].piece)->chain,
+                                       chain_at(order, at)->node) != 0;
+        *gate = node->lock;
+        if (holders > node->units)
+            return true;
+    }
+    return false;
+}
+
 static void tell_best(struct dlw_order *order, struct weighing *w,
                       const struct dlw_order_sink *sink, uint64_t hash)
 {
@@ -142,6 +162,8 @@ static void tell_best(struct dlw_order *order, struct weighing *w,
         compare_with_earlier(order, w->steps, i, w->n, &breaks);
     enum dlw_harmless reason =
         dlw_intent_excuses(order, w->steps, w->n) ? DLW_INTENDED : main_reason(&breaks);
+    if (!reason && is_short_of_units(order, w->steps, w->n, &breaks.gate))
+        reason = breaks.of[DLW_GUARDED] = DLW_GUARDED;
     /* Nothing broken: the search for a real one gave up too early. */
     dlw_told_note(order, hash, w->steps, w->n, reason ? TOLD_HARMLESS : TOLD_REAL);
     dlw_cycle_tell(order, sink, w->steps, w->n, reason, breaks.of[DLW_GUARDED] ? breaks.gate : 0);

@@ -124,6 +124,11 @@ void dlw_order_rename(struct dlw_order *order, dlw_node node, uint64_t lock)
     node_at(order, node)->lock = lock;
 }
 
+void dlw_order_set_units(struct dlw_order *order, dlw_node node, uint32_t units)
+{
+    node_at(order, node)->units = units <= DLW_ORDER_UNITS ? units & 31U : 0;
+}
+
 uint64_t dlw_order_lock_of(const struct dlw_order *order, dlw_node node)
 {
     return node_at(order, node)->lock;

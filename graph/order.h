@@ -10,7 +10,8 @@
  * A cycle is real when one piece of evidence can be chosen for each edge so that
  *  - the threads differ pairwise (consecutive edges by one thread whose later held set
  *    has the earlier edge's source count as one step: it held both),
- *  - no two steps share a gate (a lock held by both around; shared/shared does not exclude),
+ *  - no two steps share a gate (a lock held by both around; shared/shared does not exclude), nor
+ *    do more steps hold a unit of one pool than it has,
  *  - no two steps are ordered by life.h,
  *  - at each lock the meeting of holder's and asker's mode excludes (shared with shared does
  *    not, unless the lock prefers writers: then it can, with a writer waiting between them),
@@ -59,6 +60,10 @@ dlw_node dlw_order_add(struct dlw_order *order, uint64_t lock, bool prefers_writ
 void dlw_order_remove(struct dlw_order *order, dlw_node node);
 /* Changes what findings call it: a caller whose name holds the node number knows that only now. */
 void dlw_order_rename(struct dlw_order *order, dlw_node node, uint64_t lock);
+/* A pool of so many units, of which a holder (who says shared) has one: a gate where a cycle has
+ * more steps than units. More than DLW_ORDER_UNITS make no gate. 0: no pool any more. */
+enum { DLW_ORDER_UNITS = 31 };
+void dlw_order_set_units(struct dlw_order *order, dlw_node node, uint32_t units);
 uint64_t dlw_order_lock_of(const struct dlw_order *order, dlw_node node);
 
 /* What the program says of asking for a lock while it holds this one. */

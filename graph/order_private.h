@@ -34,7 +34,8 @@ struct __attribute__((packed, aligned(4))) node {
     uint32_t rep;                      /* the component's representative; itself when alone */
     uint32_t next_member, prev_member; /* circular list of the component */
     uint32_t mark;                     /* its place in the list of the search that met it last */
-    uint32_t pins : 30; /* chains that name it: its number is not reused before they are gone */
+    uint32_t pins : 25; /* chains that name it: its number is not reused before they are gone */
+    uint32_t units : 5; /* of a pool; 0: no pool, or too large a one to keep a cycle from closing */
     uint32_t is_alive : 1;
     uint32_t prefers_writers : 1;
 };

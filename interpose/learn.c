@@ -177,6 +177,17 @@ static bool resolve_locked(struct dlw_thread *self, uint32_t n, uint32_t from)
     return true;
 }
 
+/* A unit of a small pool: of no order, but with too few of them it keeps a cycle from closing. */
+static bool resolve_pool_locked(struct dlw_held_lock *held)
+{
+    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+
+    if (!dlw_held_is_there(held) || !(held->flags & DLW_HELD_POOL))
+        return false;
+    held->node = dlw_lock_pool_locked(lock, held->id);
+    return held->node != 0;
+}
+
 /*
  * The interned chain of the first `n` entries. Each entry keeps the reference to its own until the
  * place is used for another (here, or at the thread's end), so a push costs nothing.
@@ -188,14 +199,16 @@ static bool intern_chain_locked(struct dlw_thread *self, uint32_t n, dlw_chain *
     *out = base < 0 ? 0 : dlw_held_at(self, (uint32_t)base)->chain;
     for (uint32_t i = (uint32_t)(base + 1); i < n; i++) {
         struct dlw_held_lock *held = dlw_held_at(self, i);
-        if (!is_counted(held))
+        bool is_unit = !is_counted(held) && resolve_pool_locked(held);
+        if (!is_counted(held) && !is_unit)
             continue;
         dlw_chain chain = *out;
         if (is_held_below(self, i))
             dlw_order_chain_ref(dlw_order_graph, chain);
         else
-            chain = dlw_order_chain_push(dlw_order_graph, *out, held->node,
-                                         atomic_load_explicit(&held->mode, memory_order_relaxed));
+            chain = dlw_order_chain_push(
+                dlw_order_graph, *out, held->node,
+                is_unit ? DLW_SHARED : atomic_load_explicit(&held->mode, memory_order_relaxed));
         if (!chain)
             return false;
         dlw_order_chain_unref(dlw_order_graph, held->chain);

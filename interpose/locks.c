@@ -189,33 +189,79 @@ static void write_mark(const struct dlw_lock_ref *ref, dlw_node node)
     atomic_store_explicit(ref->id, mark_of(node, ref->address), memory_order_relaxed);
 }
 
+static dlw_node node_at_address(uintptr_t address)
+{
+    return index_slots ? index_slots[index_find(address)] : 0;
+}
+
+/* Of a semaphore that is a pool or a signal: its mark says that, and must stay. */
+static dlw_node unmarked_node(uintptr_t address)
+{
+    dlw_node node = node_at_address(address);
+
+    return node && records[node].kind == DLW_LOCK_SEMAPHORE && !records[node].marked ? node : 0;
+}
+
+static bool is_no_lock(uint64_t mark)
+{
+    return dlw_mark_is_pool(mark) || mark == DLW_MARK_SIGNAL;
+}
+
 dlw_node dlw_lock_known_locked(const struct dlw_lock_ref *ref)
 {
-    if (ref->id)
-        return mark_node(atomic_load_explicit(ref->id, memory_order_relaxed), ref->address);
-    return index_slots ? index_slots[index_find(ref->address)] : 0;
+    if (!ref->id)
+        return node_at_address(ref->address);
+    uint64_t mark = atomic_load_explicit(ref->id, memory_order_relaxed);
+    return is_no_lock(mark) ? unmarked_node(ref->address) : mark_node(mark, ref->address);
 }
 
 dlw_node dlw_lock_of_mark_locked(uintptr_t address, uint64_t mark)
 {
-    dlw_node node = index_slots ? index_slots[index_find(address)] : 0;
+    dlw_node node = node_at_address(address);
 
     return node && mark_of(node, address) == mark ? node : 0;
 }
 
-dlw_node dlw_lock_node_locked(const struct dlw_lock_ref *ref)
+static dlw_node make_anew(const struct dlw_lock_ref *ref)
 {
-    dlw_node node = dlw_lock_known_locked(ref);
+    dlw_node node = node_at_address(ref->address);
 
     if (node)
-        return node;
-    if (index_slots && (node = index_slots[index_find(ref->address)]) != 0)
         retire(node); /* its mark is gone: this is another lock in the same place */
     node = make(ref);
     if (node && ref->id)
         write_mark(ref, node);
     if (node && n_ever % 4096 == 0)
         dlw_locks_sweep_locked();
+    return node;
+}
+
+dlw_node dlw_lock_node_locked(const struct dlw_lock_ref *ref)
+{
+    dlw_node node = dlw_lock_known_locked(ref);
+    struct dlw_lock_ref unmarked = *ref;
+
+    if (node)
+        return node;
+    if (!ref->id || !is_no_lock(atomic_load_explicit(ref->id, memory_order_relaxed)))
+        return make_anew(ref);
+    unmarked.id = unmarked.chain = NULL;
+    return make_anew(&unmarked);
+}
+
+dlw_node dlw_lock_pool_locked(uintptr_t address, uint64_t mark)
+{
+    struct dlw_lock_ref ref = {.address = address, .kind = DLW_LOCK_SEMAPHORE};
+    uint32_t units = (uint32_t)mark;
+    dlw_node node;
+
+    if (units > DLW_ORDER_UNITS)
+        return 0;
+    node = unmarked_node(address);
+    if (!node)
+        node = make_anew(&ref);
+    if (node)
+        dlw_order_set_units(dlw_order_graph, node, units);
     return node;
 }
 
@@ -248,7 +294,7 @@ void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)
         uint64_t mark = atomic_load_explicit(ref->id, memory_order_relaxed);
         if (mark != 0 && !dlw_mark_is_created(mark)) {
             dlw_lock_acquire(&dlw_graph_lock);
-            dlw_node node = mark_node(mark, ref->address);
+            dlw_node node = dlw_lock_known_locked(ref);
             if (node)
                 retire(node);
             dlw_lock_release(&dlw_graph_lock);
@@ -273,6 +319,7 @@ void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref)
     dlw_lock_acquire(&dlw_graph_lock);
     dlw_node node = dlw_lock_known_locked(ref);
     if (node) { /* without an identity it stands in no chain */
+        dlw_order_set_units(dlw_order_graph, node, 0); /* in chains it is no gate any more */
         retire(node);
         atomic_fetch_add_explicit(&dlw_generation, 1, memory_order_relaxed);
     }

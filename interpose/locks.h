@@ -39,9 +39,15 @@ static inline bool dlw_mark_is_created(uint64_t mark)
     return mark >> 32 == DLW_MARK_CREATED >> 32;
 }
 
-/* A semaphore with several units, and one that other threads post: not locks. */
+/* A semaphore with several units (their number is the low half), and one that other threads post:
+ * not locks. Where something is to be said of them they are known by address. */
 #define DLW_MARK_POOL 0x0C7EA7EE00000000ULL
 #define DLW_MARK_SIGNAL 0x0C7EA7EF00000000ULL
+
+static inline bool dlw_mark_is_pool(uint64_t mark)
+{
+    return mark >> 32 == DLW_MARK_POOL >> 32;
+}
 
 /* A lock as a wrapper sees it. */
 struct dlw_lock_ref {
@@ -83,6 +89,9 @@ static inline bool dlw_lock_is_end(uintptr_t address)
 void dlw_lock_retire_locked(dlw_node node);
 /* The node of the lock that bore this mark at this address, if it lives; the memory is not read. */
 dlw_node dlw_lock_of_mark_locked(uintptr_t address, uint64_t mark);
+/* The node of a pool in which `mark` stands, as a gate. 0: it is too large to be one, or out of
+ * memory. The memory is not read. */
+dlw_node dlw_lock_pool_locked(uintptr_t address, uint64_t mark);
 /* For entries of the held stack. */
 struct dlw_lock_ref dlw_lock_ref_of(const struct dlw_held_lock *held);
 struct dlw_lock_ref dlw_lock_ref_at(uintptr_t address, unsigned kind);

@@ -32,7 +32,7 @@ static uint64_t mark_of(sem_t *semaphore)
 
 static bool is_signal_mark(uint64_t mark, uintptr_t address)
 {
-    return mark == DLW_MARK_SIGNAL || (!dlw_mark_is_created(mark) && mark != DLW_MARK_POOL &&
+    return mark == DLW_MARK_SIGNAL || (!dlw_mark_is_created(mark) && !dlw_mark_is_pool(mark) &&
                                        !dlw_lock_mark_is_good(mark, address));
 }
 
@@ -61,7 +61,7 @@ static inline void taken(struct dlw_thread *self, sem_t *semaphore, unsigned fla
 
     if (is_signal(semaphore))
         return;
-    if (mark == DLW_MARK_POOL)
+    if (dlw_mark_is_pool(mark))
         flags |= DLW_HELD_POOL;
     struct dlw_held_lock *held =
         dlw_held_push(self, semaphore, mark, DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, call);
@@ -118,7 +118,7 @@ static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
     /* A deadlock that is still to be proved is told as that; else the order is learned when the
      * semaphore is had. */
     bool may_be_dead = watch && self->look_after;
-    if (!may_be_dead && !is_signal(semaphore) && mark_of(semaphore) != DLW_MARK_POOL)
+    if (!may_be_dead && !is_signal(semaphore) && !dlw_mark_is_pool(mark_of(semaphore)))
         dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, request->limit != NULL, &call, self->is_dead);
     errno = kept;
     result = watch ? watched_wait(self, semaphore) : real_wait(semaphore, request);
@@ -239,7 +239,7 @@ DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
     dlw_held_forget(self, semaphore);
     dlw_lock_reborn(&ref, call.pc);
     if (value != 1)
-        atomic_store_explicit(ref.id, value ? DLW_MARK_POOL : DLW_MARK_SIGNAL,
+        atomic_store_explicit(ref.id, value ? DLW_MARK_POOL | value : DLW_MARK_SIGNAL,
                               memory_order_relaxed);
     dlw_guard_leave(self);
     return result;

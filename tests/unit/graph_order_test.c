@@ -148,6 +148,45 @@ START_TEST(test_guarded_when_one_gate_is_exclusive)
 }
 END_TEST
 
+/* A ring of three, each holding a unit of this pool. */
+static void ring_around_pool(dlw_node pool)
+{
+    const dlw_node ring[] = {a, b, c};
+
+    for (uint32_t i = 0; i < 3; i++) {
+        struct asker asker = {.thread = i + 1};
+        take(&asker, pool, DLW_SHARED);
+        take(&asker, ring[i], DLW_EXCLUSIVE);
+        take(&asker, ring[(i + 1) % 3], DLW_EXCLUSIVE);
+    }
+}
+
+START_TEST(test_guarded_when_a_pool_has_fewer_units_than_the_cycle_steps)
+{
+    dlw_node pool = world_lock('P');
+
+    dlw_order_set_units(world.order, pool, 2);
+    ring_around_pool(pool);
+    assert_findings(1);
+    assert_last(DLW_GUARDED, 3);
+    ck_assert_uint_eq(world.findings[0].gate, 'P');
+    NEST(4, 0, a, b); /* one step without a unit: two have the two */
+    assert_findings(2);
+    assert_last(DLW_FEASIBLE, 3);
+}
+END_TEST
+
+START_TEST(test_inversion_when_a_pool_has_a_unit_for_each_step)
+{
+    dlw_node pool = world_lock('P');
+
+    dlw_order_set_units(world.order, pool, 3);
+    ring_around_pool(pool);
+    assert_findings(1);
+    assert_last(DLW_FEASIBLE, 3);
+}
+END_TEST
+
 START_TEST(test_guarded_when_gate_has_died)
 {
     dlw_node gate = world_lock('G');
@@ -505,6 +544,8 @@ Suite *graph_order_suite(void)
     tcase_add_test(rules, test_guarded_when_one_gate_is_around);
     tcase_add_test(rules, test_inversion_when_gates_are_shared);
     tcase_add_test(rules, test_guarded_when_one_gate_is_exclusive);
+    tcase_add_test(rules, test_guarded_when_a_pool_has_fewer_units_than_the_cycle_steps);
+    tcase_add_test(rules, test_inversion_when_a_pool_has_a_unit_for_each_step);
     tcase_add_test(rules, test_guarded_when_gate_has_died);
     tcase_add_test(rules, test_all_shared_when_readers_meet);
     tcase_add_test(rules, test_inversion_when_readers_meet_and_writers_go_first);

@@ -1,5 +1,6 @@
 /* From an address to function, file, line and what is inlined there. */
 #include "report/command/symbols.h"
+#include "report/command/symbols_rust.h"
 
 #include <dlfcn.h>
 #include <dwarf.h>
@@ -25,50 +26,6 @@ static demangler *find_demangler(void)
     return found;
 }
 
-/* What stands for a character that symbols can't have; 0: none. *length: of the escape. */
-static char rust_escape(const char *at, size_t *length)
-{
-    static const struct {
-        const char *text;
-        char means;
-    } words[] = {{"$LT$", '<'}, {"$GT$", '>'}, {"$LP$", '('}, {"$RP$", ')'},
-                 {"$C$", ','},  {"$RF$", '&'}, {"$BP$", '*'}, {"$SP$", '@'}};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        *length = strlen(words[i].text);
-        if (strncmp(at, words[i].text, *length) == 0)
-            return words[i].means;
-    }
-    char *end;
-    long code = strncmp(at, "$u", 2) == 0 ? strtol(at + 2, &end, 16) : 0;
-    if (code < ' ' || code > '~' || *end != '$')
-        return 0;
-    *length = (size_t)(end - at) + 1;
-    return (char)code;
-}
-
-/* "main::_$u7b$$u7b$closure$u7d$$u7d$" is main::{{closure}}, ".." stands for "::". */
-static void decode_rust(char *name)
-{
-    char *out = name;
-    bool begins = true;
-    for (const char *at = name; *at; begins = out[-1] == ':') {
-        size_t length;
-        at += begins && at[0] == '_' && at[1] == '$';
-        char means = *at == '$' ? rust_escape(at, &length) : 0;
-        if (means) {
-            *out++ = means;
-            at += length;
-        } else if (at[0] == '.' && at[1] == '.') {
-            *out++ = ':';
-            *out++ = ':';
-            at += 2;
-        } else {
-            *out++ = *at++;
-        }
-    }
-    *out = '\0';
-}
-
 /* " [clone .isra.0]", and the hash at the end of Rust's older names. */
 static void cut_clone(char *name)
 {
@@ -79,7 +36,7 @@ static void cut_clone(char *name)
     if (n > 19 && strncmp(name + n - 19, "::h", 3) == 0 &&
         strspn(name + n - 16, "0123456789abcdef") == 16) {
         name[n - 19] = '\0';
-        decode_rust(name);
+        dlw_rust_decode(name);
     }
 }
 
@@ -93,6 +50,9 @@ static const char *without_suffix(struct dlw_region *region, const char *symbol)
 
 const char *dlw_demangle(struct dlw_region *region, const char *symbol)
 {
+    char rust[512];
+    if (dlw_rust_demangle(symbol, rust, sizeof(rust)))
+        return dlw_region_copy(region, rust);
     demangler *demangle = strncmp(symbol, "_Z", 2) == 0 ? find_demangler() : NULL;
     int status = -1;
     char *text = demangle ? demangle(symbol, NULL, NULL, &status) : NULL;

@@ -208,6 +208,7 @@ foreign() {
 	if command -v rustc >/dev/null && rustc -g -o "$tmp/hangrs" "$sources/hang.rs" 2>/dev/null; then
 		as_foreign hangrs 'a Rust program' 2
 		see '.threads|map(select(.thread.name|startswith("worker-")?))|all(.stack|map(.function)|any(.=="hang::main::{{closure}}"))'
+		see '.threads|map(select(.syscall=="clock_nanosleep"))|all(.stack|map(.function)|any(.=="std::thread::functions::sleep" or .=="std::thread::sleep"))'
 		end
 	else
 		echo "attach_process: no rustc, part skipped"

@@ -116,6 +116,16 @@ void dlw_known_sweep_locked(void)
 
 /* ---- facts ---- */
 
+/* The thread's own costs a call; that of another an entry of /proc, which the kernel may have to
+ * make first. */
+static void ask_name(char *name)
+{
+    enum { GET_NAME = 16 }; /* PR_GET_NAME */
+
+    dlw_syscall(SYS_prctl, GET_NAME, name);
+    name[DLW_NAME_BYTES - 1] = 0;
+}
+
 static void read_name(uint32_t tid, char *name)
 {
     char path[64] = "/proc/self/task/";
@@ -147,5 +157,8 @@ void dlw_known_read(const struct dlw_thread *thread, struct dlw_ended *out)
         .start = thread->start,
     };
     memcpy(out->name, thread->name, sizeof(out->name));
-    read_name(out->tid, out->name);
+    if (thread != dlw_self)
+        read_name(out->tid, out->name);
+    else if (!atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        ask_name(out->name);
 }

@@ -214,6 +214,8 @@ static bool intern_chain_locked(struct dlw_thread *self, uint32_t n, dlw_chain *
         dlw_order_chain_unref(dlw_order_graph, held->chain);
         held->chain = chain;
         held->chain_key = held->key;
+        if (i >= self->interned)
+            self->interned = i + 1;
         *out = chain;
     }
     return true;
@@ -447,8 +449,10 @@ void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, u
 
 void dlw_learn_thread_ends(struct dlw_thread *self)
 {
+    if (!self->interned)
+        return;
     dlw_lock_acquire(&dlw_graph_lock);
-    for (uint32_t i = 0; i < self->room; i++) {
+    for (uint32_t i = 0; i < self->interned; i++) {
         dlw_order_chain_unref(dlw_order_graph, dlw_held_at(self, i)->chain);
         dlw_held_at(self, i)->chain = 0;
     }

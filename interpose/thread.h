@@ -97,6 +97,7 @@ struct dlw_thread {
     uint32_t misses; /* since the cache last grew */
     uint32_t
         stale_above;     /* keys of entries from here on are to be made anew before the next push */
+    uint32_t interned;   /* entries from here on have no interned chain */
     uint32_t holes;      /* entries whose lock was released out of order (lock 0) */
     uint32_t next_birth; /* of a lock (locks.c) */
     uint64_t calls;      /* wrapped calls seen */

@@ -63,9 +63,12 @@ test-install: all
 test-speed: all $(BENCH_BIN)
 	$(Q)tests/bench/hold.sh $(O) '$(CFLAGS)'
 
-.PHONY: bench bench-apps fuzz
+.PHONY: bench bench-scale bench-apps fuzz
 bench: all $(BENCH_BIN)
 	$(Q)tests/bench/run.sh $(BENCH_ARGS) $(O)
+bench-scale: all $(BENCH_BIN)
+	@echo '# natively'; $(T)/bench/scale $(BENCH_ARGS)
+	@echo '# preloaded'; LD_PRELOAD=$(abspath $(O))/libdlwatch.so $(T)/bench/scale $(BENCH_ARGS)
 bench-apps: all $(BENCH_BIN)
 	$(Q)tests/bench/apps.sh $(BENCH_ARGS) $(O)
 

@@ -6,7 +6,9 @@ list=$(cd "$(dirname "$0")/.." && pwd)/interpose/wrapped.def
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 sed -n 's/^[A-Z_]*\(WRAP\|EXPORT\)([^,]*, *\([A-Za-z_0-9]*\).*/\2/p' "$list" | sort -u >"$tmp/listed"
-nm -D --defined-only "$1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort -u >"$tmp/exported"
+# What is hidden may be listed (GNU ld does so with names it makes itself), but nobody can bind to it.
+readelf --dyn-syms -W "$1" | awk '$1 ~ /^[0-9]+:$/ && $4 != "SECTION" && $5 != "LOCAL" && $6 != "HIDDEN" && $7 ~ /^[0-9]+$/ {
+	sub(/@.*/, "", $8); print $8 }' | sort -u >"$tmp/exported"
 [ -s "$tmp/listed" ] || { echo "exports: nothing listed in $list" && exit 1; }
 diff -u --label listed --label exported "$tmp/listed" "$tmp/exported" || exit 1
 echo "exports: $(wc -l <"$tmp/exported") names, as listed"

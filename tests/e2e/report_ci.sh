@@ -80,6 +80,10 @@ with_jobs() {
 	status history 66 dlwatch report history.jsonl
 	says 'accounts_lock' history
 	says 'different runs or processes' history
+	mkdir away && mv test_pay test_check away
+	status 'merge without the programs' 0 dlwatch merge -o nameless.jsonl jobs
+	says 'merge where the programs are (.*/test_[a-z]*: ' 'merge without the programs'
+	mv away/* .
 	dlwatch report --format=json -o known.json history.jsonl
 	status baseline 0 dlwatch report --baseline=known.json history.jsonl
 	says '1 known from the baseline' baseline

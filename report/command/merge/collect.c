@@ -102,6 +102,16 @@ static const char *tail(const char *path)
     return slash && *slash != '/' ? slash : path;
 }
 
+static void note_unreadable(struct dlw_history *history, const struct dlw_raw_module *module)
+{
+    const char *why = dlw_symbols_trouble(history->symbols, module->path, module->build_id);
+    if (!why)
+        return;
+    history->nameless_variables++;
+    if (!history->unreadable)
+        history->unreadable = dlw_region_print(&history->region, "%s: %s", module->path, why);
+}
+
 /* A variable is the same in every program that its file is compiled into: each test of a library
  * links its own. */
 static const char *data_name(struct dlw_collector *collector, const struct dlw_raw_lock *raw)
@@ -116,6 +126,7 @@ static const char *data_name(struct dlw_collector *collector, const struct dlw_r
                                 variable.name);
     if (variable.name)
         return dlw_region_print(&collector->region, "variable %s:%s", base, variable.name);
+    note_unreadable(collector->history, module);
     return dlw_region_print(&collector->region, "data %s(%s)+0x%" PRIx64, base,
                             module->build_id ? module->build_id : "?", raw->lock.offset);
 }

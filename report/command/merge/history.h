@@ -138,7 +138,9 @@ struct dlw_history {
     struct dlw_h_finding *findings;
     struct dlw_h_journal **by_index;
     uint32_t n_journals;
-    uint64_t nameless; /* edges left out: nothing about their locks lasts */
+    uint64_t nameless;           /* edges left out: nothing about their locks lasts */
+    uint64_t nameless_variables; /* their program can't be read: known in this very build only */
+    const char *unreadable;      /* such a program, and why */
 };
 
 /* ---- history.c: the sets ---- */

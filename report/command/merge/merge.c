@@ -80,6 +80,11 @@ static void tell(const struct merge *merge, size_t across)
         dlw_message("%llu lock orders are left out: nothing about their locks lasts from run to "
                     "run",
                     (unsigned long long)merge->history->nameless);
+    if (merge->history->nameless_variables)
+        dlw_message("%llu locks are variables without a name and the same in this very build only; "
+                    "merge where the programs are (%s)",
+                    (unsigned long long)merge->history->nameless_variables,
+                    merge->history->unreadable);
 }
 
 static int merge_paths(char **paths, size_t n, const char *output)

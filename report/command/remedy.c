@@ -3,15 +3,10 @@
  * Deadlocks", ACM Computing Surveys 3(2), 1971): mutual exclusion, hold and wait, no preemption,
  * circular wait. Each advice ends with the name of the one that it takes away.
  */
+#include "report/command/remedy.h"
 #include "report/command/judge.h"
 
 #include <string.h>
-
-static void say(struct dlw_remedy *remedy, const char *text)
-{
-    if (remedy->n < sizeof(remedy->paragraphs) / sizeof(remedy->paragraphs[0]))
-        remedy->paragraphs[remedy->n++] = text;
-}
 
 static const char *lock(struct dlw_region *region, const struct dlw_doc_finding *finding,
                         const struct dlw_doc_hold *hold)
@@ -19,28 +14,12 @@ static const char *lock(struct dlw_region *region, const struct dlw_doc_finding 
     return dlw_finding_lock_title(region, finding, hold->lock);
 }
 
-static const struct dlw_frame *place_of(const struct dlw_stack *stack)
-{
-    size_t place = dlw_stack_place(stack);
-    return place < stack->n ? &stack->frames[place] : NULL;
-}
-
-/* "transfer (bank.c:31)" */
-static const char *place(struct dlw_region *region, const struct dlw_stack *stack)
-{
-    const struct dlw_frame *frame = place_of(stack);
-    if (!frame)
-        return "a place that could not be known";
-    if (!frame->function)
-        return dlw_frame_place(region, frame);
-    return dlw_region_print(region, "%s (%s)", dlw_short_name(region, frame->function),
-                            dlw_frame_place(region, frame));
-}
-
 /* ", taken in transfer (bank.c:30)", or nothing where that is not known. */
 static const char *taken_in(struct dlw_region *region, const struct dlw_stack *stack)
 {
-    return place_of(stack) ? dlw_region_print(region, ", taken in %s", place(region, stack)) : "";
+    return dlw_remedy_frame(stack)
+               ? dlw_region_print(region, ", taken in %s", dlw_remedy_place(region, stack))
+               : "";
 }
 
 static bool is_kind(const struct dlw_doc_hold *hold, const char *kind)
@@ -115,13 +94,36 @@ static bool is_cplusplus(const struct dlw_doc_finding *finding)
     return false;
 }
 
-static bool is_same_place(const struct dlw_stack *a, const struct dlw_stack *b)
+static bool is_same_line(const struct dlw_frame *x, const struct dlw_frame *y)
 {
-    const struct dlw_frame *x = place_of(a), *y = place_of(b);
-    if (!x || !y || !x->file || !y->file)
-        return x && y && x->module && y->module && x->offset == y->offset &&
+    if (!x->file || !y->file)
+        return x->module && y->module && x->offset == y->offset &&
                strcmp(x->module, y->module) == 0;
     return x->line == y->line && strcmp(x->file, y->file) == 0;
+}
+
+static bool is_same_place(const struct dlw_stack *a, const struct dlw_stack *b)
+{
+    const struct dlw_frame *x = dlw_remedy_frame(a), *y = dlw_remedy_frame(b);
+    return x && y && is_same_line(x, y);
+}
+
+/* Where the ways to one place part: ", called from a (f.c:3) and from b (f.c:9)", or nothing. */
+static const char *callers(struct dlw_region *region, const struct dlw_stack *a,
+                           const struct dlw_stack *b)
+{
+    size_t x = dlw_stack_place(a), y = dlw_stack_place(b);
+    while (x < a->n && y < b->n && is_same_line(&a->frames[x], &b->frames[y])) {
+        x++;
+        y++;
+    }
+    if (x >= a->n || y >= b->n || a->frames[x].unknown || b->frames[y].unknown ||
+        !a->frames[x].function || !b->frames[y].function)
+        return "";
+    return dlw_region_print(
+        region, ", called from %s (%s) and from %s (%s)",
+        dlw_short_name(region, a->frames[x].function), dlw_frame_place(region, &a->frames[x]),
+        dlw_short_name(region, b->frames[y].function), dlw_frame_place(region, &b->frames[y]));
 }
 
 /* The same lines on every side: which lock comes first depends on the data. */
@@ -138,15 +140,16 @@ static void say_other_ways(struct dlw_region *region, const struct dlw_doc_findi
                            struct dlw_remedy *remedy)
 {
     const struct dlw_doc_step *step = &finding->cycle[finding->n_cycle - 1];
-    say(remedy,
-        dlw_region_print(region,
-                         "Or let one thread in at a time: %sone more lock held around all "
-                         "of these places (a gate). That breaks \"hold and wait\": what is "
-                         "needed is taken as one.",
-                         is_cplusplus(finding)
-                             ? "std::scoped_lock(a, b) takes any number without deadlock; or "
-                             : ""));
-    say(remedy,
+    dlw_remedy_say(remedy, dlw_region_print(
+                               region,
+                               "Or let one thread in at a time: %sone more lock held around all "
+                               "of these places (a gate). That breaks \"hold and wait\": what is "
+                               "needed is taken as one.",
+                               is_cplusplus(finding)
+                                   ? "std::scoped_lock(a, b) takes any number without deadlock; or "
+                                   : ""));
+    dlw_remedy_say(
+        remedy,
         dlw_region_print(region,
                          "Or back off: ask for the later lock with %s%s, and when it is "
                          "busy let go of the first and begin again. That breaks \"no preemption\".",
@@ -155,7 +158,7 @@ static void say_other_ways(struct dlw_region *region, const struct dlw_doc_findi
 
 static bool is_python(const struct dlw_doc_finding *finding)
 {
-    const struct dlw_frame *frame = place_of(&finding->cycle[0].wants.stack);
+    const struct dlw_frame *frame = dlw_remedy_frame(&finding->cycle[0].wants.stack);
     const char *slash = frame && frame->module ? strrchr(frame->module, '/') : NULL;
     const char *name = slash ? slash + 1 : "";
     return strncmp(name, "python", 6) == 0 || strncmp(name, "libpython", 9) == 0;
@@ -164,16 +167,20 @@ static bool is_python(const struct dlw_doc_finding *finding)
 /* The C code of the interpreter is the same whatever lines of a script stand behind it. */
 static void remedy_python(struct dlw_remedy *remedy)
 {
-    say(remedy, "The frames are those of the Python interpreter. The lines of the script behind "
+    dlw_remedy_say(
+        remedy, "The frames are those of the Python interpreter. The lines of the script behind "
                 "them Python tells itself: with python3 -X faulthandler the signal SIGABRT prints "
                 "the stack of each thread, as does faulthandler.dump_traceback_later().");
-    say(remedy, "Take these locks in one order everywhere in the script. That breaks \"circular "
-                "wait\".");
-    say(remedy, "Or hold one more lock around all of these places (a gate). That breaks \"hold and "
+    dlw_remedy_say(remedy,
+                   "Take these locks in one order everywhere in the script. That breaks \"circular "
+                   "wait\".");
+    dlw_remedy_say(
+        remedy, "Or hold one more lock around all of these places (a gate). That breaks \"hold and "
                 "wait\": what is needed is taken as one.");
-    say(remedy, "Or back off: ask for the later lock with acquire(blocking=False) or a timeout, "
-                "and when it is busy release the first and begin again. That breaks \"no "
-                "preemption\".");
+    dlw_remedy_say(remedy,
+                   "Or back off: ask for the later lock with acquire(blocking=False) or a timeout, "
+                   "and when it is busy release the first and begin again. That breaks \"no "
+                   "preemption\".");
 }
 
 /* The step whose change is asked for: the last, so that the first one shows how it should be. */
@@ -184,21 +191,23 @@ static void remedy_two_paths(struct dlw_region *region, const struct dlw_doc_fin
     const char *first = lock(region, finding, &step->wants);
     const char *second = lock(region, finding, &step->holds);
     if (finding->n_cycle == 2)
-        say(remedy,
-            dlw_region_print(region,
-                             "Take them in one order everywhere: %s first, then %s, as %s "
-                             "does. The place to change: %s asks for %s while it already "
-                             "holds %s%s; let it take %s first. That breaks \"circular wait\".",
-                             first, second, place(region, &finding->cycle[0].wants.stack),
-                             place(region, &step->wants.stack), first, second,
-                             taken_in(region, &step->holds.stack), first));
+        dlw_remedy_say(remedy,
+                       dlw_region_print(
+                           region,
+                           "Take them in one order everywhere: %s first, then %s, as %s "
+                           "does. The place to change: %s asks for %s while it already "
+                           "holds %s%s; let it take %s first. That breaks \"circular wait\".",
+                           first, second, dlw_remedy_place(region, &finding->cycle[0].wants.stack),
+                           dlw_remedy_place(region, &step->wants.stack), first, second,
+                           taken_in(region, &step->holds.stack), first));
     else
-        say(remedy, dlw_region_print(region,
+        dlw_remedy_say(
+            remedy, dlw_region_print(region,
                                      "Take the locks in one order everywhere. One change is enough "
                                      "to open this circle, for example: %s asks for %s while it "
                                      "holds %s%s; let it take %s first, or let go of %s "
                                      "before it asks. That breaks \"circular wait\".",
-                                     place(region, &step->wants.stack), first, second,
+                                     dlw_remedy_place(region, &step->wants.stack), first, second,
                                      taken_in(region, &step->holds.stack), first, second));
 }
 
@@ -206,14 +215,16 @@ static void remedy_one_path(struct dlw_region *region, const struct dlw_doc_find
                             struct dlw_remedy *remedy)
 {
     const struct dlw_doc_step *step = &finding->cycle[0];
-    say(remedy,
+    dlw_remedy_say(
+        remedy,
         dlw_region_print(region,
-                         "The same lines take both locks on every side: one in %s, the next in %s. "
-                         "Which lock comes first depends on the data. Choose the order there by "
-                         "something that all threads agree on, such as the lower index or the "
+                         "The same lines take both locks on every side: one in %s, the next in "
+                         "%s%s. Which lock comes first depends on the data. Choose the order there "
+                         "by something that all threads agree on, such as the lower index or the "
                          "lower address first. That breaks \"circular wait\".",
-                         place(region, &step->holds.stack),
-                         dlw_frame_place(region, place_of(&step->wants.stack))));
+                         dlw_remedy_place(region, &step->holds.stack),
+                         dlw_frame_place(region, dlw_remedy_frame(&step->wants.stack)),
+                         callers(region, &step->wants.stack, &finding->cycle[1].wants.stack)));
 }
 
 static void remedy_alone(struct dlw_region *region, const struct dlw_doc_finding *finding,
@@ -221,36 +232,41 @@ static void remedy_alone(struct dlw_region *region, const struct dlw_doc_finding
 {
     const struct dlw_doc_step *step = &finding->cycle[0];
     const char *what = lock(region, finding, &step->wants);
-    const char *taken = place(region, &step->holds.stack),
-               *asked = place(region, &step->wants.stack);
+    const char *taken = dlw_remedy_place(region, &step->holds.stack),
+               *asked = dlw_remedy_place(region, &step->wants.stack);
     if (is_join(&step->wants)) {
-        say(remedy, "A thread must not join itself: let another thread join it, or detach it "
-                    "(pthread_detach).");
+        dlw_remedy_say(remedy,
+                       "A thread must not join itself: let another thread join it, or detach it "
+                       "(pthread_detach).");
     } else if (is_initialiser(&step->wants)) {
-        say(remedy, dlw_region_print(region,
+        dlw_remedy_say(
+            remedy, dlw_region_print(region,
                                      "The initialiser needs itself to be finished: take the call "
                                      "that leads back into it, in %s, out of the initialiser. That "
                                      "breaks \"circular wait\".",
                                      asked));
     } else if (step->holds.mode == DLW_SHARED) {
-        say(remedy, dlw_region_print(region,
+        dlw_remedy_say(
+            remedy, dlw_region_print(region,
                                      "A read lock can't be turned into a write lock: take %s for "
                                      "writing in %s already, or let go of it before %s asks (and "
                                      "check again what was read: another writer may have been "
                                      "faster). That breaks \"hold and wait\".",
                                      what, taken, asked));
     } else {
-        say(remedy,
+        dlw_remedy_say(
+            remedy,
             dlw_region_print(
                 region,
                 "%s is taken in %s and asked for again, before it is "
                 "unlocked, in %s. Unlock it in between, or split off the part "
                 "that needs no locking and call that from inside. That breaks \"hold and wait\".",
                 what, taken, asked));
-        say(remedy, dlw_region_print(region,
-                                     "A recursive mutex (PTHREAD_MUTEX_RECURSIVE%s) would not "
-                                     "hang, but the inner code then sees the data half changed.",
-                                     is_cplusplus(finding) ? ", std::recursive_mutex" : ""));
+        dlw_remedy_say(remedy,
+                       dlw_region_print(region,
+                                        "A recursive mutex (PTHREAD_MUTEX_RECURSIVE%s) would not "
+                                        "hang, but the inner code then sees the data half changed.",
+                                        is_cplusplus(finding) ? ", std::recursive_mutex" : ""));
     }
 }
 
@@ -259,10 +275,11 @@ static void remedy_gone(struct dlw_region *region, const struct dlw_doc_finding 
 {
     const struct dlw_doc_step *step = &finding->cycle[0];
     const char *what = lock(region, finding, &step->wants);
-    const char *where = step->holds.stack.n ? place(region, &step->holds.stack) : NULL;
+    const char *where = step->holds.stack.n ? dlw_remedy_place(region, &step->holds.stack) : NULL;
     const char *taken = where ? dlw_region_print(region, " (taken in %s)", where) : "";
     if (strstr(finding->reason, "parent")) {
-        say(remedy, dlw_region_print(region,
+        dlw_remedy_say(
+            remedy, dlw_region_print(region,
                                      "After fork the child has only the thread that called it; "
                                      "%s%s stays locked there for ever. Fork before the threads "
                                      "are made, or take the lock around fork and give it back in "
@@ -271,13 +288,15 @@ static void remedy_gone(struct dlw_region *region, const struct dlw_doc_finding 
                                      what, taken));
         return;
     }
-    say(remedy, dlw_region_print(region,
+    dlw_remedy_say(
+        remedy, dlw_region_print(region,
                                  "Whoever takes %s%s must unlock it before it ends, on every way "
                                  "out (return, pthread_exit, cancellation). In C a "
                                  "pthread_cleanup_push, in C++ a std::lock_guard sees to that. "
                                  "That breaks \"hold and wait\".",
                                  what, taken));
-    say(remedy, "Or make it robust (PTHREAD_MUTEX_ROBUST): the next one that asks gets it, told by "
+    dlw_remedy_say(
+        remedy, "Or make it robust (PTHREAD_MUTEX_ROBUST): the next one that asks gets it, told by "
                 "EOWNERDEAD. That breaks \"no preemption\".");
 }
 
@@ -287,20 +306,22 @@ static void remedy_pool(struct dlw_region *region, const struct dlw_doc_finding 
 {
     const struct dlw_doc_step *step = &finding->cycle[0];
     const char *what = lock(region, finding, &step->wants);
-    const char *asked = place(region, &step->wants.stack);
-    say(remedy,
-        dlw_region_print(region,
-                         "Give the first of %s back before %s asks for one more, or take "
-                         "all that the work needs in one go where it begins, in %s, with a "
-                         "mutex held around the taking only. That breaks \"hold and wait\".",
-                         what, asked, place(region, &step->holds.stack)));
-    say(remedy,
+    const char *asked = dlw_remedy_place(region, &step->wants.stack);
+    dlw_remedy_say(remedy, dlw_region_print(
+                               region,
+                               "Give the first of %s back before %s asks for one more, or take "
+                               "all that the work needs in one go where it begins, in %s, with a "
+                               "mutex held around the taking only. That breaks \"hold and wait\".",
+                               what, asked, dlw_remedy_place(region, &step->holds.stack)));
+    dlw_remedy_say(
+        remedy,
         dlw_region_print(
             region,
             "Or let fewer threads begin at once than %s has units: then one "
             "of them always gets its second and gives both back. That breaks \"circular wait\".",
             what));
-    say(remedy,
+    dlw_remedy_say(
+        remedy,
         dlw_region_print(region,
                          "Or back off: ask with sem_trywait in %s, and when none is left "
                          "give the first back and begin again. That breaks \"no preemption\".",
@@ -312,17 +333,19 @@ static void remedy_in_line(struct dlw_region *region, const struct dlw_doc_findi
                            const struct dlw_doc_step *reader, struct dlw_remedy *remedy)
 {
     const char *what = lock(region, finding, &reader->wants);
-    say(remedy, dlw_region_print(region,
-                                 "Take %s for reading once: it is held since %s already when %s "
-                                 "asks again. Let the inner code rely on that, or let go in "
-                                 "between. That breaks \"hold and wait\".",
-                                 what, place(region, &reader->holds.stack),
-                                 place(region, &reader->wants.stack)));
-    say(remedy, dlw_region_print(region,
-                                 "Or let readers pass waiting writers: "
-                                 "PTHREAD_RWLOCK_PREFER_READER_NP when %s is made. That breaks "
-                                 "\"circular wait\", and writers may wait long.",
-                                 what));
+    dlw_remedy_say(remedy,
+                   dlw_region_print(region,
+                                    "Take %s for reading once: it is held since %s already when %s "
+                                    "asks again. Let the inner code rely on that, or let go in "
+                                    "between. That breaks \"hold and wait\".",
+                                    what, dlw_remedy_place(region, &reader->holds.stack),
+                                    dlw_remedy_place(region, &reader->wants.stack)));
+    dlw_remedy_say(remedy,
+                   dlw_region_print(region,
+                                    "Or let readers pass waiting writers: "
+                                    "PTHREAD_RWLOCK_PREFER_READER_NP when %s is made. That breaks "
+                                    "\"circular wait\", and writers may wait long.",
+                                    what));
 }
 
 static const struct dlw_doc_step *second_reader(const struct dlw_doc_finding *finding)
@@ -337,33 +360,35 @@ static const struct dlw_doc_step *second_reader(const struct dlw_doc_finding *fi
 static void remedy_joins(struct dlw_region *region, const struct dlw_doc_finding *finding,
                          struct dlw_remedy *remedy)
 {
-    say(remedy, dlw_region_print(region,
+    dlw_remedy_say(
+        remedy, dlw_region_print(region,
                                  "Threads that join each other can none of them end. Take one of "
                                  "the joins out, for example the one in %s: let a thread that is "
                                  "not in the circle, such as the one that created them, join them "
                                  "all. That breaks \"circular wait\".",
-                                 place(region, &finding->cycle[0].wants.stack)));
+                                 dlw_remedy_place(region, &finding->cycle[0].wants.stack)));
 }
 
 static void say_let_go(struct dlw_region *region, const struct dlw_doc_finding *finding,
                        const struct dlw_doc_step *step, struct dlw_remedy *remedy)
 {
     const char *held = lock(region, finding, &step->holds);
-    const char *taken = place(region, &step->holds.stack);
-    const char *asked = place(region, &step->wants.stack);
+    const char *taken = dlw_remedy_place(region, &step->holds.stack);
+    const char *asked = dlw_remedy_place(region, &step->wants.stack);
     if (is_join(&step->wants))
-        say(remedy,
+        dlw_remedy_say(
+            remedy,
             dlw_region_print(
                 region,
                 "Let go of %s, taken in %s, before the join in %s: the thread "
                 "that is joined needs it to come to its end. That breaks \"hold and wait\".",
                 held, taken, asked));
     else
-        say(remedy,
-            dlw_region_print(region,
-                             "Let go of %s before %s waits for %s, or have that done "
-                             "before %s is taken in %s. That breaks \"hold and wait\".",
-                             held, asked, lock(region, finding, &step->wants), held, taken));
+        dlw_remedy_say(remedy, dlw_region_print(
+                                   region,
+                                   "Let go of %s before %s waits for %s, or have that done "
+                                   "before %s is taken in %s. That breaks \"hold and wait\".",
+                                   held, asked, lock(region, finding, &step->wants), held, taken));
 }
 
 /* A join or an initialiser is part of the circle. */
@@ -378,77 +403,21 @@ static void remedy_mixed(struct dlw_region *region, const struct dlw_doc_finding
     for (size_t i = 0; i < finding->n_cycle; i++) {
         const struct dlw_doc_step *step = &finding->cycle[i];
         if (is_initialiser(&step->holds) && !is_initialiser(&step->wants))
-            say(remedy, dlw_region_print(region,
-                                         "Or keep %s out of what the initialiser calls (%s asks "
-                                         "for it). That breaks \"circular wait\".",
-                                         lock(region, finding, &step->wants),
-                                         place(region, &step->wants.stack)));
+            dlw_remedy_say(remedy,
+                           dlw_region_print(region,
+                                            "Or keep %s out of what the initialiser calls (%s asks "
+                                            "for it). That breaks \"circular wait\".",
+                                            lock(region, finding, &step->wants),
+                                            dlw_remedy_place(region, &step->wants.stack)));
     }
     if (!remedy->n)
-        say(remedy,
+        dlw_remedy_say(
+            remedy,
             dlw_region_print(
                 region,
                 "One of these waits has to go: do what the others need from this "
                 "thread before it waits, for example before %s. That breaks \"circular wait\".",
-                place(region, &finding->cycle[0].wants.stack)));
-}
-
-static void remedy_stall(struct dlw_region *region, const struct dlw_doc_finding *finding,
-                         struct dlw_remedy *remedy)
-{
-    bool on_condition = false;
-    for (size_t i = 0; i < finding->n_threads; i++)
-        on_condition |= finding->threads[i].waits == DLW_WAIT_CONDITION;
-    (void)region;
-    if (on_condition)
-        say(remedy, "A condition that is signalled while nobody waits is lost. Keep what is waited "
-                    "for in a variable, change it and signal while holding the mutex, and wait in "
-                    "a loop: while (!ready) pthread_cond_wait(&condition, &mutex);");
-    say(remedy,
-        "For each of these waits ask which line should have ended it, and why that line was "
-        "not reached: it usually stands behind another of these waits, or on a way out "
-        "(error, early return, ended thread) that forgets to signal or post.");
-}
-
-static void remedy_accusation(struct dlw_region *region, const struct dlw_doc_finding *finding,
-                              struct dlw_remedy *remedy)
-{
-    const struct dlw_doc_state *state = &finding->threads[0];
-    const char *where = place(region, &state->stack);
-    const char *what = state->on ? dlw_finding_lock_title(region, finding, state->on) : "the lock";
-    switch (finding->kind) {
-    case DLW_UNLOCK_NOT_OWNER:
-        say(remedy,
-            dlw_region_print(region,
-                             "Only the thread that locked %s may unlock it, once. See which "
-                             "way leads to %s without locking, or unlocks twice. To hand "
-                             "something over from one thread to another use a semaphore or a "
-                             "condition.",
-                             what, where));
-        break;
-    case DLW_DESTROY_LOCKED:
-        say(remedy,
-            dlw_region_print(region,
-                             "Before %s destroys %s, all that use it must have let go: join "
-                             "those threads first, or unlock it on this way.",
-                             where, what));
-        break;
-    case DLW_WAIT_WITHOUT_MUTEX:
-        say(remedy, dlw_region_print(region,
-                                     "Lock %s before %s waits, and let the one who signals lock it "
-                                     "too; else a signal between the check and the wait is lost.",
-                                     what, where));
-        break;
-    case DLW_EXIT_HOLDING_LOCK:
-        say(remedy, dlw_region_print(region,
-                                     "Unlock %s on every way out of the thread (return, "
-                                     "pthread_exit, cancellation: pthread_cleanup_push; in C++ "
-                                     "std::lock_guard). Whoever asks for it now waits for ever.",
-                                     what));
-        break;
-    default:
-        break;
-    }
+                dlw_remedy_place(region, &finding->cycle[0].wants.stack)));
 }
 
 /* Locks that are taken in a circle. */
@@ -495,8 +464,8 @@ struct dlw_remedy dlw_finding_remedy(struct dlw_region *region,
     }
     remedy.title = "What to do";
     if (finding->kind == DLW_STALL || finding->kind == DLW_DEADLOCK)
-        remedy_stall(region, finding, &remedy);
+        dlw_remedy_stall(region, finding, &remedy);
     else if (finding->n_threads)
-        remedy_accusation(region, finding, &remedy);
+        dlw_remedy_accusation(region, finding, &remedy);
     return remedy;
 }

@@ -256,7 +256,7 @@ static void mark_cycles(struct dlw_doc *doc, struct order_edge *table)
 /* What touches a node that is already in the picture, ring by ring until it is full. */
 static void grow_neighbourhood(struct builder *builder, struct order_edge *table)
 {
-    struct order_edge *at, *next;
+    struct order_edge *at = NULL, *next = NULL;
     size_t before;
     do {
         before = builder->picture.n_nodes;
@@ -274,7 +274,7 @@ static void grow_neighbourhood(struct builder *builder, struct order_edge *table
 
 static void add_order_nodes(struct builder *builder, struct order_edge *table)
 {
-    struct order_edge *at, *next;
+    struct order_edge *at = NULL, *next = NULL;
     for (int marked = 1; marked >= 0; marked--) {
         HASH_ITER(hh, table, at, next)
         {
@@ -291,7 +291,7 @@ static void add_order_nodes(struct builder *builder, struct order_edge *table)
 struct dlw_picture dlw_picture_order(struct dlw_doc *doc)
 {
     struct builder builder = {.picture = {.region = &doc->region}, .room = MAX_NODES};
-    struct order_edge *table = collect(doc), *at, *next;
+    struct order_edge *table = collect(doc), *at = NULL, *next = NULL;
     struct dlw_region *region = &doc->region;
     mark_cycles(doc, table);
     /* Of a large graph only what is near the circles: a page of lines tells nothing. */

@@ -9,6 +9,7 @@
 
 struct sleepers {
     struct dlw_thread *self;
+    bool is_first; /* of two looks */
     bool all;
     uint64_t motion;
 };
@@ -28,6 +29,13 @@ static bool is_futex_of(const struct dlw_thread *thread, uintptr_t futex)
            (mutex && futex - mutex < LARGEST_OBJECT);
 }
 
+/* What lies in shared memory another process may release, and its waiter then wake others here. */
+static bool can_be_woken_from_outside(const struct dlw_thread *thread)
+{
+    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != DLW_WAIT_JOIN &&
+           dlw_proc_is_shared(atomic_load_explicit(&thread->wait.on, memory_order_relaxed));
+}
+
 /*
  * A woken thread has not said so until it runs: its wait still reads as published. The kernel knows
  * better: it shows the futex of a thread that sleeps on one, and nothing of one that is about to
@@ -40,6 +48,10 @@ static bool visit_sleeper(void *context, struct dlw_thread *thread)
     uint8_t kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
 
     sleepers->motion = sleepers->motion * 31 + sequence + thread->id;
+    if (sleepers->is_first && can_be_woken_from_outside(thread)) {
+        sleepers->all = false;
+        return false;
+    }
     if (thread == sleepers->self)
         return true;
     if ((sequence & 1) &&
@@ -57,7 +69,7 @@ static bool visit_sleeper(void *context, struct dlw_thread *thread)
  */
 bool dlw_asleep_all(struct dlw_thread *self)
 {
-    struct sleepers before = {.self = self, .all = true};
+    struct sleepers before = {.self = self, .is_first = true, .all = true};
     struct sleepers after = {.self = self, .all = true};
 
     dlw_threads_each(visit_sleeper, &before);

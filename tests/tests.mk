@@ -17,9 +17,9 @@ TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN)
 UNIT_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(wildcard tests/unit/*.c))
 UNIT_LINK := $(filter-out $(O)/cmd/report/command/main.o,$(COMMAND_OBJ))
 
-.PHONY: test test-unit test-cases test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme test-ranks test-fuzz test-speed
+.PHONY: test test-unit test-cases test-samples test-conformance test-soak test-e2e test-outside test-exports test-emit test-install test-readme test-ranks test-fuzz test-speed
 # A sanitized build tests the command, the graphs and the formats; the library is the same as without.
-test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-e2e test-outside test-exports test-emit test-install test-readme test-ranks test-fuzz test-speed)
+test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-soak test-e2e test-outside test-exports test-emit test-install test-readme test-ranks test-fuzz test-speed)
 
 $(T)/unit/suites.inc: $(wildcard tests/unit/*_test.c)
 	@mkdir -p $(@D)
@@ -37,6 +37,9 @@ test-samples: all $(SAMPLE_BIN)
 	$(Q)tests/samples.sh $(O)
 test-conformance: all $(CONFORMANCE_BIN)
 	$(Q)tests/conformance/run.sh $(O)
+# Under the sanitizer and valgrind, where they are installed.
+test-soak: all $(CONFORMANCE_BIN)
+	$(Q)tests/soak.sh $(O)
 test-e2e: all $(E2E_BIN)
 	$(Q)tests/e2e/run.sh $(O)
 # Programs that hang, natively, looked at with `attach` and `core`.

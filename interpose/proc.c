@@ -153,7 +153,7 @@ bool dlw_proc_mapping(uintptr_t address, struct dlw_mapping *out)
 
     if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
         return false;
-    long fd = dlw_syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+    long fd = dlw_syscall(SYS_openat, AT_FDCWD, "/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return false;
     while (!found && (got = dlw_syscall(SYS_read, fd, text + kept, sizeof(text) - kept)) > 0) {

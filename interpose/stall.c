@@ -136,14 +136,6 @@ void dlw_stall_watch(struct dlw_thread *self)
 
 /* ---- the proof ---- */
 
-/* Only what this process can see counts: every task known, nothing shared with others, no handler
- * that might post. */
-static bool is_closed_world(uint32_t n)
-{
-    return !atomic_load_explicit(&dlw_confined, memory_order_relaxed) &&
-           dlw_proc_tasks() == (long)n && !dlw_proc_catches_signals();
-}
-
 struct states {
     struct dlw_thread *self;
     struct dlw_thread_state *out;
@@ -296,9 +288,28 @@ static void leave_snapshot(struct states *states)
     dlw_sink_news(states->self, &news);
 }
 
+/* In memory that other processes have too: one of them may end the wait. */
+static bool is_shared_wait(const struct dlw_thread *thread)
+{
+    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != DLW_WAIT_JOIN &&
+           dlw_proc_is_shared(atomic_load_explicit(&thread->wait.on, memory_order_relaxed));
+}
+
+/* Only what this process can see counts: every task known, nothing shared with others, no handler
+ * that might post. */
+static bool is_closed_world(const struct states *states)
+{
+    if (dlw_proc_tasks() != (long)states->n || dlw_proc_catches_signals())
+        return false;
+    for (uint32_t i = 0; i < states->n; i++)
+        if (is_shared_wait(states->threads[i]))
+            return false;
+    return true;
+}
+
 static void judge(struct states *states)
 {
-    bool is_closed = is_closed_world(states->n);
+    bool is_closed = is_closed_world(states);
 
     fill(states);
     if (!are_still(states))

@@ -111,6 +111,15 @@ static int mutex_owner(uint32_t tid, uintptr_t lock, struct dlw_owner *out)
     return owner_by_tid(owner, lock, out);
 }
 
+/* A condition wait takes its mutex back; one that is recursive and was held twice it never gave up.
+ */
+static int relock_owner(uint32_t tid, uintptr_t lock, struct dlw_owner *out)
+{
+    int n = mutex_owner(tid, lock, out);
+
+    return n == 1 && out->thread == tid ? 0 : n;
+}
+
 struct search {
     uintptr_t lock;
     uint8_t mode;
@@ -256,7 +265,8 @@ static int owners_of(void *context, uint32_t tid, const struct dlw_wait *wait,
     if (!thread || room == 0)
         return -1;
     switch (atomic_load_explicit(&thread->wait.lock_kind, memory_order_relaxed)) {
-    case DLW_LOCK_CONDITION: /* taking its mutex back */
+    case DLW_LOCK_CONDITION:
+        return relock_owner(tid, wait->on, out);
     case DLW_LOCK_MUTEX:
         return mutex_owner(tid, wait->on, out);
     case DLW_LOCK_RWLOCK:

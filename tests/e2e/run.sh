@@ -110,8 +110,7 @@ until_up() {
 
 memcached_load() {
 	has memcached || return
-	chmod 755 "$tmp" # it changes its user
-	"$watch" memcached -u nobody -t 4 -s "$tmp/mc.sock" -a 777 2>"$tmp/mc.err" &
+	"$watch" memcached -u "$(id -un)" -t 4 -s "$tmp/mc.sock" -a 777 2>"$tmp/mc.err" &
 	server=$!
 	servers="$servers $server"
 	until_up "$tmp/mc.sock"

@@ -24,7 +24,6 @@ for arg; do
 	esac
 done
 build=$(cd "${build:?BUILD is missing}" && pwd)
-here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 bin=$build/tests/bench
@@ -95,7 +94,19 @@ pbzip2_() { sample && spent pbzip2 -p2 -k -c "$tmp/sample" >/dev/null; }
 xz_() { sample && spent xz -T2 -1 -k -c "$tmp/sample" >/dev/null; }
 x264() { spent ffmpeg -v quiet -f lavfi -i testsrc2=size=640x360:rate=30 -t 8 -c:v libx264 -preset veryfast \
 	-threads 2 -f null - </dev/null; }
-python() { spent python3 "$here/../e2e/threads.py" >/dev/null; }
+python() { spent python3 -c '
+import queue, threading
+todo, lock, total = queue.Queue(100), threading.Lock(), [0]
+def work():
+    while (n := todo.get()) is not None:
+        part = sum(i * i for i in range(n % 500))
+        with lock:
+            total[0] += part
+threads = [threading.Thread(target=work) for _ in range(4)]
+for t in threads: t.start()
+for n in range(40000): todo.put(n)
+for t in threads: todo.put(None)
+for t in threads: t.join()'; }
 node_() { spent node -e '
 	const c = require("crypto"); let n = 0;
 	const next = () => { if (n++ < 400) c.pbkdf2("a", "b", 4000, 32, "sha256", next); };
@@ -114,7 +125,7 @@ mariadb_write|1.05|mariadbd mariadb-install-db sysbench|mariadb_write|mariadb, s
 pbzip2|1.03|pbzip2|pbzip2_|pbzip2 -p2
 xz|1.03|xz|xz_|xz -T2
 x264|1.03|ffmpeg|x264|ffmpeg, x264 with two threads
-python|1.03|python3|python|python3, threads
+python|1.03|python3|python|python3, four threads on a queue
 node|1.03|node|node_|node, thread pool
 jvm|1.03|java|jvm|a JVM start
 END

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <libunwind.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <ucontext.h>
 
 enum { FIRST_SLOTS = 1024 };
@@ -35,9 +36,9 @@ static struct {
  */
 static struct dlw_lock table_lock = DLW_LOCK_INIT(DLW_RANK_UNWIND);
 /* Before the first real table: one empty slot, so that find needs no test for NULL. */
-static struct {
+static union {
     struct dlw_rule_table table;
-    struct dlw_rule_slot slot;
+    char room[sizeof(struct dlw_rule_table) + sizeof(struct dlw_rule_slot)];
 } no_rules;
 struct dlw_rule_table *_Atomic dlw_rules = &no_rules.table;
 static uintptr_t n_rules;
@@ -277,9 +278,26 @@ static size_t table_bytes(uintptr_t slots)
            slots * (sizeof(struct dlw_rule_slot) + sizeof(uint32_t));
 }
 
+/* Tables of the first size that were given up, oldest first; see forget. Guarded by the table lock.
+ */
+enum { RETIRED = 8 };
+static struct dlw_rule_table *retired[RETIRED];
+static unsigned n_retired;
+
+static struct dlw_rule_table *take_retired(void)
+{
+    struct dlw_rule_table *oldest = retired[0];
+
+    memmove(&retired[0], &retired[1], (RETIRED - 1) * sizeof(retired[0]));
+    n_retired--;
+    return oldest;
+}
+
 static struct dlw_rule_table *table_new(uintptr_t slots)
 {
-    struct dlw_rule_table *table = dlw_pages_map(table_bytes(slots));
+    struct dlw_rule_table *table = slots == FIRST_SLOTS && n_retired == RETIRED
+                                       ? take_retired()
+                                       : dlw_pages_map(table_bytes(slots));
 
     if (table) {
         table->mask = slots - 1;
@@ -511,6 +529,19 @@ static bool has_dead_rules(const struct dlw_rule_table *table)
     return false;
 }
 
+/* A reader may still be at it: the memory stays, empty, and is used again only some tables later.
+ */
+static void retire(struct dlw_rule_table *table)
+{
+    uintptr_t slots = table->mask + 1;
+
+    if (table == &no_rules.table)
+        return;
+    dlw_syscall(SYS_madvise, table, table_bytes(slots), MADV_DONTNEED);
+    if (slots == FIRST_SLOTS && n_retired < RETIRED)
+        retired[n_retired++] = table;
+}
+
 void dlw_frames_forget(void)
 {
     struct dlw_rule_table *old = atomic_load_explicit(&dlw_rules, memory_order_acquire);
@@ -520,8 +551,10 @@ void dlw_frames_forget(void)
     dlw_lock_acquire(&table_lock);
     struct dlw_rule_table *table = table_new(FIRST_SLOTS);
     if (table) {
+        old = atomic_load_explicit(&dlw_rules, memory_order_relaxed);
         n_rules = 0;
         atomic_store_explicit(&dlw_rules, table, memory_order_release);
+        retire(old);
     }
     dlw_lock_release(&table_lock);
 }

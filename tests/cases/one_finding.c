@@ -35,8 +35,13 @@ static void odd(void)
 {
     int i;
     await(4);
-    while ((i = __atomic_fetch_add(&next_backward, 1, __ATOMIC_SEQ_CST)) < 1000)
+    while ((i = __atomic_fetch_add(&next_backward, 1, __ATOMIC_SEQ_CST)) < 1000) {
+        if (i) // the finding names the first pair's locks
+            await(5);
         backward(&objects[i]);
+        if (!i)
+            step();
+    }
 }
 
 int main(void)

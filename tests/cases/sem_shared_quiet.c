@@ -1,4 +1,4 @@
-// Semaphores for several processes may be posted from anywhere: no locks, whatever they were before.
+// Semaphores for several processes may be posted from anywhere: no locks, whatever they were.
 #include "case.h"
 #include <semaphore.h>
 static sem_t a, b;

@@ -107,8 +107,8 @@ static void examples(FILE *out)
     static const char *const lines[] = {
         "LD_PRELOAD=libdlwatch.so ./server",
         "LD_PRELOAD=libdlwatch.so DLWATCH_OPTIONS='report=/var/log/server.%p' ./server",
-        "LD_PRELOAD=$(pkg-config --variable=preload dlwatch) "
-        "DLWATCH_OPTIONS='on_deadlock=abort:log=none' ./server",
+        ("LD_PRELOAD=$(pkg-config --variable=preload dlwatch) "
+         "DLWATCH_OPTIONS='on_deadlock=abort:log=none' ./server"),
     };
 
     dlw_troff_section(out, "EXAMPLES", NULL);

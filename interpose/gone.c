@@ -28,6 +28,11 @@ static struct entry *find_locked(uintptr_t lock)
     return entry;
 }
 
+bool dlw_gone_is_any(void)
+{
+    return atomic_load_explicit(&n_entries, memory_order_relaxed) != 0;
+}
+
 void dlw_gone_note(const struct dlw_gone *gone)
 {
     dlw_lock_acquire(&gone_lock);

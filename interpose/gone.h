@@ -28,6 +28,9 @@ bool dlw_gone_find(uintptr_t lock, struct dlw_gone *out);
 /* The lock was released, or lives anew. Cheap when nothing was ever noted. */
 void dlw_gone_forget(uintptr_t lock);
 
+/* Was ever one noted that is still there? One load. */
+bool dlw_gone_is_any(void);
+
 void dlw_gone_before_fork(void);
 void dlw_gone_after_fork(bool child);
 

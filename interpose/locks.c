@@ -265,8 +265,8 @@ dlw_node dlw_lock_pool_locked(uintptr_t address, uint64_t mark)
     return node;
 }
 
-/* A number for each init call, drawn by the thread in blocks: no counter is shared on this path. */
-static uint32_t next_birth(void)
+/* The number is drawn by the thread in blocks: no counter is shared on this path. */
+uint64_t dlw_mark_of_birth(void)
 {
     enum { BLOCK = 1024 };
     static _Atomic uint32_t blocks;
@@ -274,7 +274,7 @@ static uint32_t next_birth(void)
 
     if (self->next_birth % BLOCK == 0)
         self->next_birth = atomic_fetch_add_explicit(&blocks, BLOCK, memory_order_relaxed);
-    return self->next_birth++;
+    return DLW_MARK_CREATED | self->next_birth++;
 }
 
 static void forget_annotation(uintptr_t address)
@@ -300,8 +300,7 @@ void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)
             dlw_lock_release(&dlw_graph_lock);
         }
         atomic_store_explicit(ref->chain, created, memory_order_relaxed);
-        atomic_store_explicit(ref->id, created ? DLW_MARK_CREATED | next_birth() : 0,
-                              memory_order_relaxed);
+        atomic_store_explicit(ref->id, created ? dlw_mark_of_birth() : 0, memory_order_relaxed);
         return;
     }
     dlw_lock_acquire(&dlw_graph_lock);

@@ -39,6 +39,8 @@ static inline bool dlw_mark_is_created(uint64_t mark)
     return mark >> 32 == DLW_MARK_CREATED >> 32;
 }
 
+uint64_t dlw_mark_of_birth(void);
+
 /* A semaphore with several units (their number is the low half), and one that other threads post:
  * not locks. Where something is to be said of them they are known by address. */
 #define DLW_MARK_POOL 0x0C7EA7EE00000000ULL

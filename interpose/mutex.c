@@ -8,6 +8,8 @@
  */
 #include "interpose/mutex.h"
 
+#include "interpose/annotation.h"
+#include "interpose/gone.h"
 #include "interpose/learn.h"
 #include "interpose/misuse.h"
 #include "interpose/real.h"
@@ -337,6 +339,23 @@ int dlw_mutex_unlock(pthread_mutex_t *mutex, struct dlw_call call)
 
 /* ---- life ---- */
 
+/*
+ * Many locks live for one use. The real init has cleared the mark of one that can bear it, so a new
+ * life begins with two stores; an earlier one at this address is retired when the next is known.
+ */
+static bool is_simple_life(struct dlw_thread *self, pthread_mutex_t *mutex)
+{
+    return is_plain(dlw_mutex_kind(mutex)) && has_mark(mutex) && dlw_held_depth(self) == 0 &&
+           !dlw_gone_is_any() && !dlw_annotation_is_any();
+}
+
+static bool is_unknown(pthread_mutex_t *mutex)
+{
+    uint64_t id = atomic_load_explicit(&dlw_mutex_mark(mutex)->id, memory_order_relaxed);
+
+    return id == 0 || dlw_mark_is_created(id);
+}
+
 static int init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes, struct dlw_call call)
 {
     struct dlw_thread *self = dlw_thread_self();
@@ -345,8 +364,14 @@ static int init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes, s
     if (dlw_thread_passes(self))
         return real.pthread_mutex_init(mutex, attributes);
     self->calls++;
-    dlw_guard_enter(self);
     result = real.pthread_mutex_init(mutex, attributes);
+    if (result == 0 && is_simple_life(self, mutex) && is_unknown(mutex)) {
+        struct dlw_mark *mark = dlw_mutex_mark(mutex);
+        atomic_store_explicit(&mark->chain, call.pc, memory_order_relaxed);
+        atomic_store_explicit(&mark->id, dlw_mark_of_birth(), memory_order_relaxed);
+        return 0;
+    }
+    dlw_guard_enter(self);
     if (result == 0) {
         struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
         dlw_held_forget(self, mutex);
@@ -369,6 +394,10 @@ static int destroy(pthread_mutex_t *mutex, struct dlw_call call)
     if (dlw_thread_passes(self))
         return real.pthread_mutex_destroy(mutex);
     self->calls++;
+    if (dlw_mutex_word(mutex) == 0 && is_simple_life(self, mutex) && is_unknown(mutex)) {
+        atomic_store_explicit(&dlw_mutex_mark(mutex)->id, 0, memory_order_relaxed);
+        return real.pthread_mutex_destroy(mutex);
+    }
     struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
     dlw_misuse_destroy_before(self, &ref, dlw_mutex_word(mutex) != 0, &call, &accusation);
     int result = real.pthread_mutex_destroy(mutex);

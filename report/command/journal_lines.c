@@ -344,6 +344,7 @@ void dlw_reader_take(struct dlw_reader *reader, const json_t *line)
         reader->refused = true;
         return;
     }
+    reader->replaced = false; /* an exec that failed is followed by more */
     const struct dlw_line_sink *sink = reader->reading->sink;
     if (sink)
         sink->line(sink->context, reader, type, line);

@@ -293,7 +293,7 @@ const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_d
             region,
             "It did not hang this time: the orders were seen at different moments. It hangs when "
             "the threads are between their locks at once. No common lock was held around them, and "
-            "no thread creation or join puts one before the other.%s%s%s%s",
+            "nothing such as creating or joining a thread keeps them apart.%s%s%s%s",
             open, reason, stop, limit);
     if (finding->kind == DLW_STALL && finding->certain)
         return dlw_region_print(

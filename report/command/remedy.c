@@ -143,8 +143,7 @@ static void say_other_ways(struct dlw_region *region, const struct dlw_doc_findi
     dlw_remedy_say(remedy, dlw_region_print(
                                region,
                                "Or let one thread in at a time: %sone more lock held around all "
-                               "of these places (a gate). That breaks \"hold and wait\": what is "
-                               "needed is taken as one.",
+                               "of these places (a gate). That breaks \"hold and wait\".",
                                is_cplusplus(finding)
                                    ? "std::scoped_lock(a, b) takes any number without deadlock; or "
                                    : ""));
@@ -176,7 +175,7 @@ static void remedy_python(struct dlw_remedy *remedy)
                    "wait\".");
     dlw_remedy_say(
         remedy, "Or hold one more lock around all of these places (a gate). That breaks \"hold and "
-                "wait\": what is needed is taken as one.");
+                "wait\".");
     dlw_remedy_say(remedy,
                    "Or back off: ask for the later lock with acquire(blocking=False) or a timeout, "
                    "and when it is busy release the first and begin again. That breaks \"no "
@@ -460,6 +459,10 @@ struct dlw_remedy dlw_finding_remedy(struct dlw_region *region,
     struct dlw_remedy remedy = {.title = "What breaks it"};
     if (finding->n_cycle) {
         remedy_cycle(region, finding, &remedy);
+        if (remedy.n < sizeof(remedy.paragraphs) / sizeof(remedy.paragraphs[0]))
+            dlw_remedy_say(&remedy,
+                           "(A deadlock needs four things at once: mutual exclusion, hold and "
+                           "wait, no preemption, circular wait. One less, and there is none.)");
         return remedy;
     }
     remedy.title = "What to do";

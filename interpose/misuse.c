@@ -32,6 +32,7 @@ union lock_copy {
     pthread_mutex_t mutex;
     pthread_rwlock_t rwlock;
     sem_t semaphore;
+    pthread_spinlock_t spin;
 };
 
 /* A read-write lock shows its writer; that it has readers is all it shows of one. */
@@ -59,6 +60,7 @@ bool dlw_held_is_owned(struct dlw_thread *self, const struct dlw_held_lock *held
         [DLW_LOCK_MUTEX] = sizeof(pthread_mutex_t),
         [DLW_LOCK_RWLOCK] = sizeof(pthread_rwlock_t),
         [DLW_LOCK_SEMAPHORE] = sizeof(sem_t),
+        [DLW_LOCK_SPIN] = sizeof(pthread_spinlock_t),
     };
     uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
     union lock_copy copy;
@@ -76,6 +78,8 @@ bool dlw_held_is_owned(struct dlw_thread *self, const struct dlw_held_lock *held
         return mutex_owner((uintptr_t)&copy.mutex) == tid_of(self);
     if (held->kind == DLW_LOCK_RWLOCK)
         return rwlock_is_owned(self, held, &copy.rwlock);
+    if (held->kind == DLW_LOCK_SPIN)
+        return dlw_spin_is_locked(&copy.spin);
     return semaphore_is_owned(held, &copy.semaphore, lock);
 }
 
@@ -336,7 +340,7 @@ static bool counts_at_exit(struct dlw_thread *self, const struct dlw_held_lock *
 
     if (!dlw_held_is_there(held) ||
         (held->kind != DLW_LOCK_MUTEX && held->kind != DLW_LOCK_RWLOCK &&
-         held->kind != DLW_LOCK_CUSTOM) ||
+         held->kind != DLW_LOCK_SPIN && held->kind != DLW_LOCK_CUSTOM) ||
         !dlw_held_is_owned(self, held))
         return false;
     return held->kind != DLW_LOCK_MUTEX ||

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -82,13 +83,31 @@ long dlw_proc_tasks(void)
     return (long)parse(at, 10) - (strstr(text, "\nState:\tZ") != NULL);
 }
 
-bool dlw_proc_catches_signals(void)
+/* Bit n-1 of the mask is signal n. All ones when it can't be known. */
+static uint64_t caught_signals(void)
 {
     char text[4096];
     const char *at = status_field(text, sizeof(text), "\nSigCgt:");
-    const uint64_t internal = 3ULL << 31; /* 32 and 33: cancellation and setxid */
 
-    return !at || (parse(at, 16) & ~internal) != 0;
+    return at ? parse(at, 16) : ~0ULL;
+}
+
+#define BIT(signal) (1ULL << ((signal)-1))
+
+bool dlw_proc_catches_signals(void)
+{
+    const uint64_t internal = BIT(32) | BIT(33); /* cancellation and setxid */
+
+    return (caught_signals() & ~internal) != 0;
+}
+
+bool dlw_proc_catches_wakers(void)
+{
+    const uint64_t real_time = ~0ULL << 33;
+    const uint64_t wakers = BIT(SIGALRM) | BIT(SIGVTALRM) | BIT(SIGPROF) | BIT(SIGUSR1) |
+                            BIT(SIGUSR2) | BIT(SIGCHLD) | BIT(SIGIO) | BIT(SIGURG) | real_time;
+
+    return (caught_signals() & wakers) != 0;
 }
 
 static void task_path(char *path, uint32_t tid, const char *file)

@@ -227,11 +227,20 @@ bool dlw_wait_look(struct dlw_thread *self)
 
 /* ---- with everybody asleep ---- */
 
+/* A handler may post, and then nobody was dead. */
+static bool is_posted_by_handlers(const struct dlw_wait_cycle *cycle)
+{
+    for (uint32_t i = 0; i < cycle->length; i++)
+        if (lock_kind_of(&cycle->steps[i]) == DLW_LOCK_SEMAPHORE)
+            return dlw_proc_catches_wakers();
+    return false;
+}
+
 static bool has_cycle(struct dlw_thread *self, uint32_t tid)
 {
     struct dlw_wait_cycle cycle = {0};
-    bool found =
-        dlw_waits_find_cycle(&dlw_world_asleep, &self->scratch, tid, &cycle) && !is_refused(&cycle);
+    bool found = dlw_waits_find_cycle(&dlw_world_asleep, &self->scratch, tid, &cycle) &&
+                 !is_refused(&cycle) && !is_posted_by_handlers(&cycle);
 
     dlw_wait_cycle_free(&self->scratch, &cycle);
     return found;

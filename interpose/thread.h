@@ -92,7 +92,7 @@ struct dlw_thread {
     struct dlw_held_lock *_Atomic held;
     uint64_t base;       /* key of the empty chain: generation and era */
     uint64_t salt;       /* sets this thread's keys apart where an edge asks for every thread */
-    uint64_t *validated; /* direct-mapped cache of keys */
+    uint64_t *validated; /* cache of keys, in sets of a cache line */
     uint32_t validated_mask;
     uint32_t misses; /* since the cache last grew */
     uint32_t
@@ -142,7 +142,7 @@ struct dlw_thread {
     /* from here on kept when the record is used again */
     struct dlw_held_lock first_held[DLW_FIRST_HELD];
     struct dlw_arena scratch; /* owner: for walks of the wait-for graph */
-    uint64_t first_validated[DLW_FIRST_CACHE];
+    _Alignas(64) uint64_t first_validated[DLW_FIRST_CACHE];
     struct dlw_taken taken[DLW_TAKEN]; /* owner */
 };
 

@@ -8,9 +8,14 @@ has() { # has WHAT NAME
 	echo "FAIL README does not name the $1 $2"
 	failed=1
 }
-for key in $(sed -n 's/^DLW_OPTION(\([a-z_]*\),.*/\1/p' report/emit/options.def); do has option "$key"; done
-for name in $(sed -n 's/^[A-Z_]*(\([a-z]*\),.*/\1/p' report/command/subcommand.def); do has subcommand "$name"; done
-for name in $(sed -n 's/^[A-Z_]*(\([a-z]*\),.*/\1/p' report/command/format.def); do has format "$name"; done
+has_all() { # has_all WHAT TABLE
+	while read -r name; do has "$1" "$name"; done <<END
+$(sed -n 's/^DLW_[A-Z]*(\([a-z_]*\),.*/\1/p' "$2")
+END
+}
+has_all option report/emit/options.def
+has_all subcommand report/command/subcommand.def
+has_all format report/command/format.def
 for file in samples/*.c samples/*.cpp samples/*.py; do
 	name=${file##*/}
 	case $name in *.py) ;; *) name=${name%.*} ;; esac

@@ -125,6 +125,7 @@ packed() {
 		says 2 "$tool" "$dlwatch" core "$tmp/half"
 	done
 	mkdir "$tmp/nothing"
+	[ -e "$tmp/packed.xz" ] || printf '\3757zXZ\000' >"$tmp/packed.xz"
 	says 2 "tool 'xz'" env PATH="$tmp/nothing" "$dlwatch" core "$tmp/packed.xz"
 }
 

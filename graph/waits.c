@@ -364,7 +364,7 @@ static const struct suspect *find_suspect(const struct snapshot *shot, uint32_t 
 static bool has_dead_owner(const struct snapshot *shot, const struct suspect *suspect)
 {
     for (uint32_t i = 0; i < suspect->n_owners; i++) {
-        uint32_t thread = shot->owners[suspect->first_owner + i].thread;
+        uint32_t thread = shot->owners[suspect->first_owner + i].thread; /* NOLINT: n of them */
         const struct suspect *owner = thread ? find_suspect(shot, thread) : NULL;
         if (thread == 0 || (owner && owner->is_dead))
             return true;

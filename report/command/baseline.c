@@ -30,7 +30,7 @@ static void add(struct dlw_baseline *baseline, const char *fingerprint)
     if (known)
         return;
     known = dlw_region_alloc(&baseline->region, sizeof(*known));
-    strcpy(known->fingerprint, fingerprint);
+    memcpy(known->fingerprint, fingerprint, strlen(fingerprint) + 1);
     HASH_ADD_STR(baseline->table, fingerprint, known);
 }
 

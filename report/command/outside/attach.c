@@ -165,7 +165,7 @@ int dlw_attach_main(int argc, char **argv)
 {
     struct dlw_view_options options = {
         .subcommand = "attach", .format = "text", .exitcode = DLW_STATUS_FOUND, .depth = 64};
-    long number;
+    long number = 0;
     int end = parse(&options, argc, argv, &number);
     if (end)
         return end - 1;

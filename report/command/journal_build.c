@@ -189,7 +189,7 @@ static bool build_cycle(struct dlw_reader *reader, struct dlw_doc_finding *findi
         if (!step->holds.lock || !step->wants.lock)
             return false;
         /* Who holds "the end of a thread" is that thread. */
-        if (strcmp(step->holds.lock->kind, "thread") == 0 && !step->holds.lock->thread)
+        if (dlw_doc_is_thread(step->holds.lock) && !step->holds.lock->thread)
             step->holds.lock->thread = step->thread;
     }
     return true;

@@ -83,7 +83,7 @@ static const char *alone(struct dlw_region *region, const struct dlw_doc_finding
     if (is_initialiser(step->wants.lock))
         return dlw_region_print(region, "%s asks for %s while it still runs its initialiser", who,
                                 what);
-    if (strcmp(step->wants.lock->kind, "thread") == 0)
+    if (dlw_doc_is_thread(step->wants.lock))
         return dlw_region_print(region, "%s waits for its own end", who);
     if (strcmp(step->wants.lock->kind, "rwlock") == 0 && step->holds.mode == DLW_SHARED)
         return dlw_region_print(region, "%s wants to write under %s while it holds it for reading",
@@ -163,7 +163,7 @@ static const char *inversion(struct dlw_region *region, const struct dlw_doc_fin
 {
     const struct dlw_doc_step *step = finding->cycle;
     for (size_t i = 0; i < 2 && finding->n_cycle == 2; i++)
-        if (strcmp(step[i].wants.lock->kind, "thread") == 0)
+        if (dlw_doc_is_thread(step[i].wants.lock))
             return join_inversion(region, finding, &step[i], &step[1 - i]);
     if (finding->n_cycle == 1)
         return dlw_region_print(region, "%s is asked for while it is held",

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct dlw_frame {
     uint64_t pc;          /* in that process; 0: not known */
@@ -80,6 +81,12 @@ struct dlw_doc_lock {
     const struct dlw_doc_process *process; /* that it lives in, or NULL */
     const char *lasting_name; /* survives address randomisation, for merge and graphs; or NULL */
 };
+
+/* "The end of a thread", which a join waits for. */
+static inline bool dlw_doc_is_thread(const struct dlw_doc_lock *lock)
+{
+    return strcmp(lock->kind, "thread") == 0;
+}
 
 struct dlw_doc_hold {
     struct dlw_doc_lock *lock;

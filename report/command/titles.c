@@ -205,7 +205,7 @@ static const char *end_of(struct dlw_region *region, const struct dlw_doc_thread
 
 const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock *lock)
 {
-    if (strcmp(lock->kind, "thread") == 0)
+    if (dlw_doc_is_thread(lock))
         return end_of(region, lock->thread);
     if (lock->expression || lock->name)
         return variable_title(region, lock->expression ? lock->expression : lock->name);

@@ -192,6 +192,27 @@ START_TEST(test_deep_nesting_is_refused)
 }
 END_TEST
 
+#define EXEC "{\"type\":\"exec\"}\n"
+
+/* How the process of this journal ended. */
+static const char *ended_of(const char *text)
+{
+    struct read read;
+    read_text(&read, text, strlen(text), false, strlen(text));
+    ck_assert_uint_eq(read.doc->n_processes, 1);
+    const char *ended = read.doc->processes[0]->ended;
+    forget(&read);
+    return ended;
+}
+
+START_TEST(test_exec_ends_a_journal_unless_it_failed)
+{
+    ck_assert_str_eq(ended_of(PROCESS BODY EXEC), "exec");
+    ck_assert_str_ne(ended_of(PROCESS EXEC BODY), "exec");
+    ck_assert_str_eq(ended_of(PROCESS EXEC END), "exit");
+}
+END_TEST
+
 START_TEST(test_again_counts)
 {
     static const char text[] = PROCESS BODY FINDING "{\"type\":\"again\",\"finding\":1,\"count\":7}"
@@ -216,6 +237,7 @@ Suite *command_journal_suite(void)
                         sizeof(damage) / sizeof(damage[0]));
     tcase_add_test(tests, test_deep_nesting_is_refused);
     tcase_add_test(tests, test_again_counts);
+    tcase_add_test(tests, test_exec_ends_a_journal_unless_it_failed);
     suite_add_tcase(suite, tests);
     return suite;
 }

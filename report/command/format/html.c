@@ -106,7 +106,7 @@ static void hold(struct page *page, const struct dlw_doc_finding *finding,
                  const struct dlw_doc_hold *held, const struct dlw_doc_process *process,
                  const char *verb, const char *how)
 {
-    if (strcmp(held->lock->kind, "thread") == 0 && !held->stack.n)
+    if (dlw_doc_is_thread(held->lock) && !held->stack.n)
         return;
     fprintf(page->out, "<p>%s ", verb);
     element(page, "<span class=\"lock\">", lock_title(page, finding, held->lock), "</span>");

@@ -42,7 +42,7 @@ static const char *full_lock(struct dlw_readable *text, const struct dlw_doc_fin
                              const struct dlw_doc_lock *which)
 {
     const char *title = lock(text, finding, which);
-    if (which->thread || strcmp(which->kind, "thread") == 0)
+    if (which->thread || dlw_doc_is_thread(which))
         return title;
     bool names_kind = strncmp(title, "the ", 4) == 0;
     bool has_other_name =
@@ -100,17 +100,12 @@ static void thread_heading(struct dlw_readable *text, const struct dlw_doc_findi
     fputc('\n', text->out);
 }
 
-static bool is_thread(const struct dlw_doc_lock *which)
-{
-    return strcmp(which->kind, "thread") == 0;
-}
-
 static void hold_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,
                        const struct dlw_doc_hold *hold, const struct dlw_doc_process *process,
                        const char *verb)
 {
     /* That a thread "holds its own end" explains itself in what it wants. */
-    if (is_thread(hold->lock))
+    if (dlw_doc_is_thread(hold->lock))
         return;
     const char *where = hold->stack.n ? ", taken" : " (where it was taken is not known)";
     dlw_readable_prose(text, "    ", 6,
@@ -124,9 +119,9 @@ static void hold_lines(struct dlw_readable *text, const struct dlw_doc_finding *
 static void want_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,
                        const struct dlw_doc_hold *want, const struct dlw_doc_process *process)
 {
-    const char *verb = finding->kind == DLW_DEADLOCK ? "waits for"
-                       : is_thread(want->lock)       ? "then waits for"
-                                                     : "then takes";
+    const char *verb = finding->kind == DLW_DEADLOCK   ? "waits for"
+                       : dlw_doc_is_thread(want->lock) ? "then waits for"
+                                                       : "then takes";
     dlw_readable_prose(text, "    ", 6,
                        dlw_region_print(&text->doc->region, "%s " BOLD "%s" PLAIN "%s%s, asked for",
                                         verb, full_lock(text, finding, want->lock), for_mode(want),
@@ -316,7 +311,7 @@ static void lock_origins(struct dlw_readable *text, const struct dlw_doc_finding
     for (size_t i = 0; i < finding->n_locks; i++) {
         const struct dlw_doc_lock *which = finding->locks[i];
         /* A variable's name says it already. */
-        if (which->name || !which->created.n || is_thread(which))
+        if (which->name || !which->created.n || dlw_doc_is_thread(which))
             continue;
         fprintf(text->out, "%s  %s:\n", is_headed ? "" : "\n", lock(text, finding, which));
         dlw_readable_stack(text, 6, &which->created, finding->process);

@@ -169,7 +169,7 @@ static struct dlw_h_lock *lock(struct dlw_collector *collector, struct dlw_reade
         draft.module = dlw_h_module(collector->history, raw->module->path, raw->module->build_id);
     draft.created = stack(collector, reader, raw->created);
     draft.first = stack(collector, reader, raw->first);
-    if (raw->thread && strcmp(raw->lock.kind, "thread") == 0)
+    if (raw->thread && dlw_doc_is_thread(&raw->lock))
         draft.role = role_of(collector, reader, raw->thread);
     draft.lasting = lasting_name(collector, raw, &draft);
     if (draft.lasting)

@@ -9,10 +9,10 @@
 #include "interpose/dlwatch.h"
 
 #include "interpose/annotation.h"
-#include "interpose/learn.h"
 #include "interpose/misuse.h"
 #include "interpose/real.h"
 #include "interpose/state.h"
+#include "interpose/take.h"
 #include "interpose/wait.h"
 
 #include <errno.h>
@@ -211,22 +211,18 @@ static void upgrade(struct dlw_thread *self, uint32_t index)
         self->stale_above = index;
 }
 
-static void push(struct dlw_thread *self, const void *lock, int how, struct dlw_call call)
+static void push(struct dlw_thread *self, const void *lock, int how, const struct dlw_frame *from)
 {
     unsigned flags =
         (how & DLWATCH_TRY ? DLW_HELD_TRY : 0U) | (how & DLWATCH_TIMED ? DLW_HELD_TIMED : 0U);
-    struct dlw_held_lock *held =
-        dlw_held_push(self, (void *)(uintptr_t)lock, 0, DLW_LOCK_CUSTOM, mode_of(how), flags, call);
-    struct dlw_lock_ref ref = ref_of(lock);
 
-    if (held && dlw_held_depth(self) > 1 && !(flags & DLW_HELD_TRY))
-        dlw_learn_taken(self, held, &ref, &call);
+    dlw_take_slow(self, (void *)(uintptr_t)lock, 0, NULL,
+                  DLW_TRAITS(DLW_LOCK_CUSTOM, mode_of(how), flags, 1), from);
 }
 
 static void acquired(const void *lock, int how)
 {
     struct dlw_thread *self = dlw_thread_self();
-    struct dlw_call call = DLW_CALL_HERE();
     int kept = errno;
 
     if (is_waiting_for(self, lock))
@@ -238,7 +234,7 @@ static void acquired(const void *lock, int how)
     if (index >= 0 && mode_of(how) == DLW_EXCLUSIVE)
         upgrade(self, (uint32_t)index);
     else if (!dlw_lock_is_signal((uintptr_t)lock))
-        push(self, lock, how, call);
+        push(self, lock, how, DLW_FRAME_HERE());
     errno = kept;
 }
 

@@ -68,20 +68,20 @@ DLW_EXPORT void mtx_destroy(mtx_t *mutex)
 
 DLW_EXPORT int mtx_lock(mtx_t *mutex)
 {
-    return as_c11(dlw_mutex_lock(as_mutex(mutex), DLW_CALL_HERE()));
+    return as_c11(dlw_mutex_lock(as_mutex(mutex), DLW_FRAME_HERE()));
 }
 
 DLW_EXPORT int mtx_trylock(mtx_t *mutex)
 {
-    return as_c11(dlw_mutex_trylock(as_mutex(mutex), DLW_CALL_HERE()));
+    return as_c11(dlw_mutex_trylock(as_mutex(mutex), DLW_FRAME_HERE()));
 }
 
 DLW_EXPORT int mtx_timedlock(mtx_t *restrict mutex, const struct timespec *restrict limit)
 {
-    return as_c11(dlw_mutex_timedlock(as_mutex(mutex), limit, DLW_CALL_HERE()));
+    return as_c11(dlw_mutex_timedlock(as_mutex(mutex), limit, DLW_FRAME_HERE()));
 }
 
 DLW_EXPORT int mtx_unlock(mtx_t *mutex)
 {
-    return as_c11(dlw_mutex_unlock(as_mutex(mutex), DLW_CALL_HERE()));
+    return as_c11(dlw_mutex_unlock(as_mutex(mutex), DLW_FRAME_HERE()));
 }

@@ -41,6 +41,7 @@ static union {
     char room[sizeof(struct dlw_rule_table) + sizeof(struct dlw_rule_slot)];
 } no_rules;
 struct dlw_rule_table *_Atomic dlw_rules = &no_rules.table;
+_Atomic uintptr_t dlw_plain_places[DLW_PLAIN_PLACES];
 static uintptr_t n_rules;
 
 /* ---- libunwind's questions ---- */
@@ -554,6 +555,8 @@ void dlw_frames_forget(void)
         old = atomic_load_explicit(&dlw_rules, memory_order_relaxed);
         n_rules = 0;
         atomic_store_explicit(&dlw_rules, table, memory_order_release);
+        for (unsigned i = 0; i < DLW_PLAIN_PLACES; i++)
+            atomic_store_explicit(&dlw_plain_places[i], 0, memory_order_relaxed);
         retire(old);
     }
     dlw_lock_release(&table_lock);

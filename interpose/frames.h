@@ -112,6 +112,23 @@ static inline struct dlw_rule_slot *dlw_rule_find(uintptr_t pc)
     }
 }
 
+/*
+ * Places of which nothing further out needs to be noted, as most: a hint in front of the table, in
+ * which the last of those that share a slot stands.
+ */
+enum { DLW_PLAIN_PLACES = 2048 };
+extern _Atomic uintptr_t dlw_plain_places[DLW_PLAIN_PLACES];
+
+static inline _Atomic uintptr_t *dlw_plain_place(uintptr_t pc)
+{
+    return &dlw_plain_places[pc % DLW_PLAIN_PLACES];
+}
+
+static inline bool dlw_place_is_plain(uintptr_t pc)
+{
+    return atomic_load_explicit(dlw_plain_place(pc), memory_order_relaxed) == pc;
+}
+
 /* Learns the rule of a place from libunwind (some µs) and returns it; NULL when memory is out. */
 struct dlw_rule_slot *dlw_rule_learn(uintptr_t pc);
 

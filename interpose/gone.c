@@ -18,7 +18,7 @@ struct entry {
 /* RANK_GONE: protects the table; held for some ns, nests nothing. */
 static struct dlw_lock gone_lock = DLW_LOCK_INIT(DLW_RANK_GONE);
 static struct entry *table;
-static _Atomic uint32_t n_entries; /* relaxed: 0 spares the lock, a stale value only costs it */
+_Atomic uint32_t dlw_gone_entries;
 
 static struct entry *find_locked(uintptr_t lock)
 {
@@ -26,11 +26,6 @@ static struct entry *find_locked(uintptr_t lock)
 
     HASH_FIND(hh, table, &lock, sizeof(lock), entry);
     return entry;
-}
-
-bool dlw_gone_is_any(void)
-{
-    return atomic_load_explicit(&n_entries, memory_order_relaxed) != 0;
 }
 
 void dlw_gone_note(const struct dlw_gone *gone)
@@ -42,14 +37,14 @@ void dlw_gone_note(const struct dlw_gone *gone)
     } else if ((entry = dlw_arena_alloc(&arena, sizeof(*entry))) != NULL) {
         entry->gone = *gone;
         HASH_ADD(hh, table, gone.lock, sizeof(entry->gone.lock), entry);
-        atomic_fetch_add_explicit(&n_entries, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&dlw_gone_entries, 1, memory_order_relaxed);
     }
     dlw_lock_release(&gone_lock);
 }
 
 bool dlw_gone_find(uintptr_t lock, struct dlw_gone *out)
 {
-    if (!atomic_load_explicit(&n_entries, memory_order_relaxed))
+    if (!dlw_gone_is_any())
         return false;
     dlw_lock_acquire(&gone_lock);
     struct entry *entry = find_locked(lock);
@@ -61,14 +56,14 @@ bool dlw_gone_find(uintptr_t lock, struct dlw_gone *out)
 
 void dlw_gone_forget(uintptr_t lock)
 {
-    if (!atomic_load_explicit(&n_entries, memory_order_relaxed))
+    if (!dlw_gone_is_any())
         return;
     dlw_lock_acquire(&gone_lock);
     struct entry *entry = find_locked(lock);
     if (entry) {
         HASH_DEL(table, entry);
         dlw_arena_free(&arena, entry, sizeof(*entry));
-        atomic_fetch_sub_explicit(&n_entries, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&dlw_gone_entries, 1, memory_order_relaxed);
     }
     dlw_lock_release(&gone_lock);
 }

@@ -28,8 +28,13 @@ bool dlw_gone_find(uintptr_t lock, struct dlw_gone *out);
 /* The lock was released, or lives anew. Cheap when nothing was ever noted. */
 void dlw_gone_forget(uintptr_t lock);
 
-/* Was ever one noted that is still there? One load. */
-bool dlw_gone_is_any(void);
+/* How many are noted. Relaxed: 0 spares the lock, a stale value only costs it. */
+extern _Atomic uint32_t dlw_gone_entries;
+
+static inline bool dlw_gone_is_any(void)
+{
+    return atomic_load_explicit(&dlw_gone_entries, memory_order_relaxed) != 0;
+}
 
 void dlw_gone_before_fork(void);
 void dlw_gone_after_fork(bool child);

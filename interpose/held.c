@@ -35,7 +35,7 @@ void dlw_held_lose_everywhere(uintptr_t lock)
 }
 
 /* The old array stays mapped until the record is used again: a walker may be reading it. */
-bool dlw_held_grow(struct dlw_thread *self)
+static bool grow(struct dlw_thread *self)
 {
     if (compact(self) * 2 <= self->room) /* most of it was lost */
         return true;
@@ -50,7 +50,10 @@ bool dlw_held_grow(struct dlw_thread *self)
     memcpy(larger, old, bytes);
     /* Pairs with a walker's acquire of the wait's sequence. */
     atomic_store_explicit(&self->held, larger, memory_order_release);
+    bool is_keyed = self->stale_above == self->room - 1;
     self->room *= 2;
+    if (is_keyed)
+        self->stale_above = self->room - 1;
     return true;
 }
 
@@ -85,18 +88,18 @@ static DLW_COLD void note_new(struct dlw_held_lock *held, struct dlw_call call)
     dlw_guard_leave(self);
 }
 
-void dlw_held_note_outer(struct dlw_held_lock *held, struct dlw_rule_slot *slot)
+/* By the rules alone, as far out as the place asks for. False: one of them isn't known yet. */
+static bool note_outer(struct dlw_held_lock *held, const struct dlw_rule_slot *slot, uintptr_t high)
 {
-    const struct dlw_call start = {held->pc[0], held->sp, held->fp};
-    const uintptr_t high = dlw_self->stack_high;
-    struct dlw_call call = start;
-    unsigned levels = slot ? slot->rule.levels : 0;
+    struct dlw_call call = {held->pc[0], held->sp, held->fp};
+    unsigned levels = slot->rule.levels;
     unsigned n = 1;
 
-    if (!slot || slot->rule.trial < OVER)
-        held->flags |= DLW_HELD_TRIAL;
-    while (slot && n <= levels) {
-        struct dlw_rule rule = slot->rule;
+    for (; n <= levels; n++) {
+        struct dlw_rule rule;
+        if (n > 1 && !(slot = dlw_rule_find(call.pc)))
+            return false;
+        rule = slot->rule;
         if (rule.base != DLW_RULE_SP && rule.base != DLW_RULE_FP)
             break;
         uintptr_t cfa =
@@ -107,16 +110,46 @@ void dlw_held_note_outer(struct dlw_held_lock *held, struct dlw_rule_slot *slot)
             call.fp = *(uintptr_t *)(cfa + (uintptr_t)((intptr_t)rule.fp_slot * 8)); /* NOLINT */
         call.sp = cfa;
         call.pc = *(uintptr_t *)(cfa - DLW_RETURN_SLOT); /* NOLINT */
-        held->pc[n++] = call.pc;
-        slot = dlw_rule_find(call.pc);
-    }
-    if (!slot) {
-        note_new(held, start);
-        return;
+        held->pc[n] = call.pc;
     }
     held->levels = (uint8_t)n;
     held->sp = call.sp;
     held->fp = call.fp;
+    return true;
+}
+
+static void note_levels(struct dlw_thread *self, struct dlw_held_lock *held)
+{
+    const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
+
+    if (slot && slot->rule.levels == 0) {
+        atomic_store_explicit(dlw_plain_place(held->pc[0]), held->pc[0], memory_order_relaxed);
+        return;
+    }
+    if (!slot || slot->rule.trial < OVER)
+        held->flags |= DLW_HELD_TRIAL;
+    if (!slot || !note_outer(held, slot, self->stack_high))
+        note_new(held, (struct dlw_call){held->pc[0], held->sp, held->fp});
+}
+
+/* The row of helpers, for an outermost lock (taken.h). */
+static void note_taken(struct dlw_thread *self, const struct dlw_held_lock *held)
+{
+    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+    struct dlw_taken *slot = dlw_taken_slot(self->taken, lock);
+
+    if (slot->n > 1 || slot->pc[0] != held->pc[0])
+        return;
+    slot->n = held->levels < DLW_TAKEN_LEVELS ? held->levels : DLW_TAKEN_LEVELS;
+    for (unsigned i = 1; i < slot->n; i++)
+        slot->pc[i] = held->pc[i];
+}
+
+void dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held)
+{
+    note_levels(self, held);
+    if (held == dlw_held_at(self, 0))
+        note_taken(self, held);
 }
 
 enum { NOW = 2 * DLW_LEVELS };
@@ -168,6 +201,11 @@ static void settle(struct dlw_rule_slot *slot, unsigned levels)
 {
     __atomic_store_n(&slot->rule.levels, (uint8_t)levels, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->rule.trial, OVER, __ATOMIC_RELAXED);
+    if (levels) { /* no plain place, if it was one */
+        uintptr_t pc = atomic_load_explicit(&slot->pc, memory_order_relaxed);
+        atomic_compare_exchange_strong_explicit(dlw_plain_place(pc), &pc, 0, memory_order_relaxed,
+                                                memory_order_relaxed);
+    }
 }
 
 static void assess(struct dlw_rule_slot *slot, const struct dlw_held_lock *held,
@@ -191,7 +229,7 @@ static void assess(struct dlw_rule_slot *slot, const struct dlw_held_lock *held,
         __atomic_store_n(&slot->rule.trial, (uint8_t)(most << 4 | (seen + 1)), __ATOMIC_RELAXED);
 }
 
-void dlw_held_assess(const struct dlw_held_lock *held, uintptr_t pc, uintptr_t sp, uintptr_t fp)
+void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call)
 {
     struct dlw_thread *self = dlw_self;
     struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
@@ -199,7 +237,7 @@ void dlw_held_assess(const struct dlw_held_lock *held, uintptr_t pc, uintptr_t s
     if (!slot)
         return;
     dlw_guard_enter(self);
-    assess(slot, held, (struct dlw_call){pc, sp, fp});
+    assess(slot, held, call);
     dlw_guard_leave(self);
 }
 
@@ -272,12 +310,41 @@ static uint32_t compact(struct dlw_thread *self)
     return to;
 }
 
+static bool has_lost_above(struct dlw_thread *self, uint32_t index)
+{
+    for (uint32_t i = index + 1; i < dlw_held_depth(self); i++)
+        if (!dlw_held_is_there(dlw_held_at(self, i)))
+            return true;
+    return false;
+}
+
+/* The few above it come down one place each, under their new keys. */
+static void close_gap(struct dlw_thread *self, uint32_t index, uint32_t depth)
+{
+    struct dlw_held_lock *held = dlw_held_at(self, 0);
+    uint64_t key = index ? held[index - 1].key : self->base;
+
+    for (uint32_t i = index; i + 1 < depth; i++) {
+        move_entry(&held[i], &held[i + 1]);
+        key = dlw_key_mix(key, atomic_load_explicit(&held[i].lock, memory_order_relaxed),
+                          held[i].id, atomic_load_explicit(&held[i].mode, memory_order_relaxed));
+        held[i].key = key;
+    }
+    atomic_store_explicit(&self->depth, depth - 1, memory_order_relaxed);
+}
+
 void dlw_held_remove(struct dlw_thread *self, uint32_t index)
 {
+    enum { FEW = 4 };
     uint32_t depth = dlw_held_depth(self);
 
     if (index + 1 == depth) {
         drop_last(self);
+        return;
+    }
+    if (depth - index <= FEW && self->holes == 0 && depth <= self->stale_above &&
+        !has_lost_above(self, index)) {
+        close_gap(self, index, depth);
         return;
     }
     atomic_store_explicit(&dlw_held_at(self, index)->lock, 0, memory_order_relaxed);
@@ -293,7 +360,7 @@ void dlw_held_restore(struct dlw_thread *self, const struct dlw_held_lock *kept)
     uint32_t depth = dlw_held_depth(self);
 
     if (depth == self->room) {
-        if (!dlw_held_grow(self))
+        if (!grow(self))
             return;
         depth = dlw_held_depth(self);
     }
@@ -330,12 +397,15 @@ void dlw_held_rekey(struct dlw_thread *self)
                               atomic_load_explicit(&held->mode, memory_order_relaxed));
         held->key = key;
     }
-    self->stale_above = UINT32_MAX;
+    self->stale_above = self->room - 1;
 }
 
-void dlw_held_note_taken(struct dlw_taken *slot, const struct dlw_held_lock *held)
+struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void *lock, uint64_t id,
+                                    uint32_t traits, struct dlw_call call)
 {
-    slot->n = held->levels < DLW_TAKEN_LEVELS ? held->levels : DLW_TAKEN_LEVELS;
-    for (unsigned i = 1; i < slot->n; i++)
-        slot->pc[i] = held->pc[i];
+    if (dlw_held_depth(self) == self->room && !grow(self))
+        return NULL;
+    if (dlw_held_depth(self) > self->stale_above)
+        dlw_held_rekey(self);
+    return dlw_held_fill(self, dlw_held_depth(self), lock, id, traits, call);
 }

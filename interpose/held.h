@@ -55,91 +55,82 @@ void dlw_held_lose(struct dlw_thread *holder, uintptr_t lock);
 /* The same for whoever is found to hold it. Takes the threads lock: the guard is up. */
 void dlw_held_lose_everywhere(uintptr_t lock);
 
-/* Cold: makes room for one more, so that the depth may have changed. False: memory is out, and the
- * library has switched itself off. */
-bool dlw_held_grow(struct dlw_thread *self);
 /*
  * Where the lock was taken is noted exactly: the return address, the stack pointer and the
  * frame pointer of the caller. While that caller's frame lives, the rest of the stack is there to
  * be read when it is asked for (stacks.c). Only a helper that returns with the lock held takes
  * something away: of places where one does, the frames further out are noted too, as many as
  * needed. A place tells which kind it is by its first unlocks, and until it has, all are noted.
+ * What place this is, and so whether more is noted, the hot path leaves to dlw_held_note_more()
+ * unless the place is known to be plain.
  */
-void dlw_held_note_outer(struct dlw_held_lock *held, struct dlw_rule_slot *slot);
-
-static inline void dlw_held_note(struct dlw_held_lock *held, struct dlw_call call)
-{
-    struct dlw_rule_slot *slot = dlw_rule_find(call.pc);
-
-    held->pc[0] = call.pc;
-    held->sp = call.sp;
-    held->fp = call.fp;
-    held->levels = 1;
-    if (__builtin_expect(slot == NULL || slot->rule.levels != 0, 0))
-        dlw_held_note_outer(held, slot);
-}
+void dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held);
 
 /* Cold: what this unlock tells about the place of the lock. */
-void dlw_held_assess(const struct dlw_held_lock *held, uintptr_t pc, uintptr_t sp, uintptr_t fp);
+void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call);
 /* Cold: a helper had returned with a lock taken at `pc` when its stack was asked for. */
 void dlw_held_needs_all(uintptr_t pc);
 
-/* The lock is about to be released by `call`. Most are released by the frame that took them. */
-static inline void dlw_held_leaves(const struct dlw_held_lock *held, struct dlw_call call)
+/* The lock is about to be released with this stack pointer: does that tell about its place? Most
+ * are released by the frame that took them. */
+static inline bool dlw_held_tells(const struct dlw_held_lock *held, uintptr_t sp)
 {
-    if (__builtin_expect(held->sp != call.sp, 0) &&
-        (held->levels == 1 || held->flags & DLW_HELD_TRIAL))
-        dlw_held_assess(held, call.pc, call.sp, call.fp);
+    return __builtin_expect(held->sp != sp, 0) &&
+           (held->levels == 1 || held->flags & DLW_HELD_TRIAL);
 }
 
-/* What was noted of helpers goes into the thread's table too (taken.h). */
-void dlw_held_note_taken(struct dlw_taken *slot, const struct dlw_held_lock *held);
+static inline void dlw_held_leaves(const struct dlw_held_lock *held, struct dlw_call call)
+{
+    if (dlw_held_tells(held, call.sp))
+        dlw_held_assess(held, call);
+}
 
 /* Cold: computes the stale keys again, or all of them after `self->stale_above` was set to 0. */
 void dlw_held_rekey(struct dlw_thread *self);
 
-/* The lock is held now. Returns its entry. */
-static DLW_HOT struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void *lock, uint64_t id,
-                                                   unsigned kind, unsigned mode, unsigned flags,
+/* Is there room for an entry, and a key to go on from? */
+static inline bool dlw_held_is_ready(struct dlw_thread *self, uint32_t depth)
+{
+    return __builtin_expect(depth <= self->stale_above, 1);
+}
+
+/*
+ * What is mostly the same as last time is looked at and not stored: the next atomic operation waits
+ * until all that was stored before it has left the processor's buffer.
+ *
+ * The lock is held now, `depth` others are below it. An outermost one also goes among those that
+ * the thread took last (taken.h). Returns its entry. Unless the place is plain,
+ * dlw_held_note_more() must be called next.
+ */
+static DLW_HOT struct dlw_held_lock *dlw_held_fill(struct dlw_thread *self, uint32_t depth,
+                                                   void *lock, uint64_t id, uint32_t traits,
                                                    struct dlw_call call)
 {
-    uint32_t depth = dlw_held_depth(self);
-
-    if (__builtin_expect(depth == self->room, 0)) {
-        if (!dlw_held_grow(self))
-            return NULL;
-        depth = dlw_held_depth(self);
-    }
-    if (__builtin_expect(depth > self->stale_above, 0))
-        dlw_held_rekey(self);
-    uint64_t key = dlw_key_mix(dlw_held_key(self), (uintptr_t)lock, id, mode);
     struct dlw_held_lock *held = dlw_held_at(self, depth);
+    uint64_t below = depth ? held[-1].key : self->base;
+
+    held->pc[0] = call.pc;
+    held->sp = call.sp;
+    held->fp = call.fp;
     atomic_store_explicit(&held->lock, (uintptr_t)lock, memory_order_relaxed);
     held->id = id;
-    held->key = key;
-    held->kind = (uint8_t)kind;
-    atomic_store_explicit(&held->mode, (uint8_t)mode, memory_order_relaxed);
-    held->flags = (uint8_t)flags;
-    held->stack = 0;
-    held->node = 0;
-    dlw_held_note(held, call);
-    if (depth == 0) {
-        struct dlw_taken *slot = dlw_taken_slot(self->taken, (uintptr_t)lock);
-        if (slot->lock != (uintptr_t)lock || slot->id != id) {
-            *slot = (struct dlw_taken){.lock = (uintptr_t)lock,
-                                       .id = id,
-                                       .pc[0] = call.pc,
-                                       .kind = (uint8_t)kind,
-                                       .mode = (uint8_t)mode,
-                                       .n = 1};
-            if (__builtin_expect(held->levels > 1, 0))
-                dlw_held_note_taken(slot, held);
-        }
-    }
+    held->key = dlw_key_mix(below, (uintptr_t)lock, id, traits >> 8 & 0xFF);
+    if (__builtin_expect(atomic_load_explicit(&held->traits, memory_order_relaxed) != traits, 0))
+        atomic_store_explicit(&held->traits, traits, memory_order_relaxed);
+    if (__builtin_expect(held->found != 0, 0))
+        held->found = 0;
+    if (depth == 0)
+        dlw_taken_note(dlw_taken_slot(self->taken, (uintptr_t)lock), (uintptr_t)lock, id, traits,
+                       call.pc);
     /* Ordered by the sequence number of the wait that a walker reads first. */
     atomic_store_explicit(&self->depth, depth + 1, memory_order_relaxed);
     return held;
 }
+
+/* The same where it may not be ready. NULL: memory is out, and the library has switched itself off.
+ */
+struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void *lock, uint64_t id,
+                                    uint32_t traits, struct dlw_call call);
 
 /*
  * Index of the innermost entry for `lock`, or -1. Locks are mostly released last in, first

@@ -189,7 +189,7 @@ static bool resolve_locked(struct dlw_thread *self, uint32_t n, uint32_t from)
     for (uint32_t i = from; i < n; i++)
         if (is_counted(dlw_held_at(self, i)) && !resolve_entry_locked(self, i))
             return false;
-    if (self->stale_above != UINT32_MAX)
+    if (self->stale_above != self->room - 1)
         dlw_held_rekey(self);
     return true;
 }
@@ -420,7 +420,7 @@ bool dlw_learn_is_cached(struct dlw_thread *self, uint64_t key, _Atomic uint64_t
         found = set[i] == key || set[i] == salted ? set[i] : found;
     if (!found || self->generation != atomic_load_explicit(&dlw_generation, memory_order_relaxed))
         return false;
-    if (chain)
+    if (chain && dlw_marks_are_on)
         atomic_store_explicit(chain, found, memory_order_relaxed);
     return true;
 }

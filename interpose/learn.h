@@ -34,14 +34,14 @@ void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, u
  */
 bool dlw_learn_is_cached(struct dlw_thread *self, uint64_t key, _Atomic uint64_t *chain);
 
-static inline bool dlw_learn_is_known(struct dlw_thread *self, uint64_t key,
-                                      _Atomic uint64_t *chain)
+/* Is it the last chain that the lock was validated under? */
+static inline bool dlw_learn_is_current(struct dlw_thread *self, uint64_t key,
+                                        _Atomic uint64_t *chain)
 {
     uint64_t word = chain ? atomic_load_explicit(chain, memory_order_relaxed) : 0;
 
-    return ((word == key || word == (key ^ self->salt)) &&
-            self->generation == atomic_load_explicit(&dlw_generation, memory_order_relaxed)) ||
-           dlw_learn_is_cached(self, key, chain);
+    return (word == key || word == (key ^ self->salt)) &&
+           self->generation == atomic_load_explicit(&dlw_generation, memory_order_relaxed);
 }
 
 /* Life of threads, for the order by create, join and barrier. */

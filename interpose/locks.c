@@ -265,16 +265,11 @@ dlw_node dlw_lock_pool_locked(uintptr_t address, uint64_t mark)
     return node;
 }
 
-/* The number is drawn by the thread in blocks: no counter is shared on this path. */
-uint64_t dlw_mark_of_birth(void)
+void dlw_mark_draw_births(struct dlw_thread *self)
 {
-    enum { BLOCK = 1024 };
-    static _Atomic uint32_t blocks;
-    struct dlw_thread *self = dlw_self ? dlw_self : &dlw_nobody;
+    static _Atomic uint32_t drawn;
 
-    if (self->next_birth % BLOCK == 0)
-        self->next_birth = atomic_fetch_add_explicit(&blocks, BLOCK, memory_order_relaxed);
-    return DLW_MARK_CREATED | self->next_birth++;
+    self->next_birth = atomic_fetch_add_explicit(&drawn, DLW_BIRTHS, memory_order_relaxed);
 }
 
 static void forget_annotation(uintptr_t address)
@@ -300,7 +295,9 @@ void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)
             dlw_lock_release(&dlw_graph_lock);
         }
         atomic_store_explicit(ref->chain, created, memory_order_relaxed);
-        atomic_store_explicit(ref->id, created ? dlw_mark_of_birth() : 0, memory_order_relaxed);
+        atomic_store_explicit(ref->id,
+                              created ? dlw_mark_of_birth(dlw_self ? dlw_self : &dlw_nobody) : 0,
+                              memory_order_relaxed);
         return;
     }
     dlw_lock_acquire(&dlw_graph_lock);

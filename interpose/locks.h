@@ -39,7 +39,16 @@ static inline bool dlw_mark_is_created(uint64_t mark)
     return mark >> 32 == DLW_MARK_CREATED >> 32;
 }
 
-uint64_t dlw_mark_of_birth(void);
+/* The number is drawn by the thread in blocks: no counter is shared on this path. */
+enum { DLW_BIRTHS = 1024 };
+void dlw_mark_draw_births(struct dlw_thread *self);
+
+static inline uint64_t dlw_mark_of_birth(struct dlw_thread *self)
+{
+    if (__builtin_expect(self->next_birth % DLW_BIRTHS == 0, 0))
+        dlw_mark_draw_births(self);
+    return DLW_MARK_CREATED | self->next_birth++;
+}
 
 /* A semaphore with several units (their number is the low half), and one that other threads post:
  * not locks. Where something is to be said of them they are known by address. */

@@ -10,11 +10,11 @@
 
 #include "interpose/annotation.h"
 #include "interpose/gone.h"
-#include "interpose/learn.h"
 #include "interpose/misuse.h"
 #include "interpose/real.h"
 #include "interpose/stall.h"
 #include "interpose/state.h"
+#include "interpose/take.h"
 #include "interpose/wait.h"
 
 #include <errno.h>
@@ -58,35 +58,33 @@ static inline bool is_recursive(unsigned kind)
     return (kind & DLW_KIND_TYPE) == PTHREAD_MUTEX_RECURSIVE;
 }
 
-static DLW_COLD void learn_cold(struct dlw_thread *self, struct dlw_held_lock *held,
-                                pthread_mutex_t *mutex, struct dlw_call call)
+/* Bears a mark, as far as the hot path looks: of a plain kind without one the words are 0. */
+static inline uint64_t id_of(pthread_mutex_t *mutex, bool marked)
 {
-    struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
-
-    dlw_learn_taken(self, held, &ref, &call);
+    return marked ? atomic_load_explicit(&dlw_mutex_mark(mutex)->id, memory_order_relaxed) : 0;
 }
 
-/* The mutex is held now. About 45 instructions, none of which touches what other threads write. */
+/* The mutex is held now. Nothing is touched that other threads write. */
 static DLW_HOT void taken(struct dlw_thread *self, pthread_mutex_t *mutex, bool marked,
-                          unsigned flags, struct dlw_call call)
+                          unsigned flags, const struct dlw_frame *from)
 {
-    struct dlw_mark *mark = dlw_mutex_mark(mutex);
-    uint64_t id = marked ? atomic_load_explicit(&mark->id, memory_order_relaxed) : 0;
-    if (__builtin_expect(id == DLW_MARK_SIGNAL, 0)) /* other threads unlock it: no lock */
-        return;
-    struct dlw_held_lock *held =
-        dlw_held_push(self, mutex, id, DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, call);
+    uint64_t id = id_of(mutex, marked);
 
-    if (held && dlw_held_depth(self) > 1 && !(flags & DLW_HELD_TRY) &&
-        !dlw_learn_is_known(self, held->key, marked ? &mark->chain : NULL))
-        learn_cold(self, held, mutex, call);
+    if (__builtin_expect(id != DLW_MARK_SIGNAL, 1)) /* else other threads unlock it: no lock */
+        dlw_take(self, mutex, id, marked ? &dlw_mutex_mark(mutex)->chain : NULL,
+                 DLW_TRAITS(DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, 1), from);
 }
 
 /* The same by a call that could not take the short way. */
 static DLW_COLD void taken_cold(struct dlw_thread *self, pthread_mutex_t *mutex, unsigned flags,
                                 struct dlw_call call)
 {
-    taken(self, mutex, is_plain(dlw_mutex_kind(mutex)) || has_mark(mutex), flags, call);
+    bool marked = is_plain(dlw_mutex_kind(mutex)) || has_mark(mutex);
+    uint64_t id = id_of(mutex, marked);
+
+    if (id != DLW_MARK_SIGNAL)
+        dlw_take_at(self, mutex, id, marked ? &dlw_mutex_mark(mutex)->chain : NULL,
+                    DLW_TRAITS(DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, 1), call);
 }
 
 /* A recursive mutex that this thread has already: nothing new. */
@@ -155,8 +153,9 @@ static bool comes_free(pthread_mutex_t *mutex)
 
 /* The mutex is not free, or its kind must not be tried. */
 static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
-                              const struct request *request, struct dlw_call call)
+                              const struct request *request, const struct dlw_frame *from)
 {
+    struct dlw_call call = dlw_call_of(from);
     unsigned kind = dlw_mutex_kind(mutex);
     bool mine = owns(self, mutex) && dlw_held_find(self, mutex) >= 0;
     bool waits = dlw_mutex_keeps_waiting(mutex) && !(mine && never_waits_for_self(kind));
@@ -196,55 +195,67 @@ static DLW_HOT int try(pthread_mutex_t *mutex)
     return real.pthread_mutex_trylock(mutex);
 }
 
-static DLW_HOT int lock(pthread_mutex_t *mutex, struct dlw_call call)
+static __attribute__((noinline)) int lock_special(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                                  const struct dlw_frame *from)
+{
+    if (!is_plain(dlw_mutex_kind(mutex)) || try(mutex) != 0)
+        return dlw_in_frame(lock_slow(self, mutex, &no_limit, from));
+    if (!is_again(mutex, dlw_mutex_kind(mutex)))
+        taken(self, mutex, true, 0, from);
+    return 0;
+}
+
+static DLW_HOT int lock(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
-    unsigned kind = dlw_mutex_kind(mutex);
 
     if (dlw_thread_passes(self))
         return real.pthread_mutex_lock(mutex);
     self->calls++;
-    if (__builtin_expect(!is_plain(kind), 0) || __builtin_expect(try(mutex) != 0, 0))
-        return lock_slow(self, mutex, &no_limit, call);
-    if (!is_again(mutex, kind))
-        taken(self, mutex, true, 0, call);
+    if (dlw_mutex_kind(mutex) != PTHREAD_MUTEX_NORMAL)
+        return dlw_in_frame(lock_special(self, mutex, DLW_FRAME(from)));
+    if (__builtin_expect(try(mutex) != 0, 0))
+        return dlw_in_frame(lock_slow(self, mutex, &no_limit, DLW_FRAME(from)));
+    taken(self, mutex, true, 0, from);
     return 0;
 }
 
 DLW_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
-    return lock(mutex, DLW_CALL_HERE());
+    return lock(mutex, NULL);
 }
 
-int dlw_mutex_lock(pthread_mutex_t *mutex, struct dlw_call call)
+int dlw_mutex_lock(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
-    return lock(mutex, call);
+    return lock(mutex, from);
 }
 
 /* A timed call with a broken limit must say EINVAL exactly when the real one does: no try before
  * it. */
-static int timed(pthread_mutex_t *mutex, const struct request *request, struct dlw_call call)
+static DLW_HOT int timed(pthread_mutex_t *mutex, const struct request *request,
+                         const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
 
     if (dlw_thread_passes(self))
         return real_lock(mutex, request);
     self->calls++;
-    return lock_slow(self, mutex, request, call);
+    return dlw_in_frame(lock_slow(self, mutex, request, from));
 }
 
 DLW_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit)
 {
     struct request request = {.limit = limit};
 
-    return timed(mutex, &request, DLW_CALL_HERE());
+    return timed(mutex, &request, DLW_FRAME_HERE());
 }
 
-int dlw_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit, struct dlw_call call)
+int dlw_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit,
+                        const struct dlw_frame *from)
 {
     struct request request = {.limit = limit};
 
-    return timed(mutex, &request, call);
+    return timed(mutex, &request, from);
 }
 
 DLW_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
@@ -252,40 +263,50 @@ DLW_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
 {
     struct request request = {.limit = limit, .clock = clock, .has_clock = true};
 
-    return timed(mutex, &request, DLW_CALL_HERE());
+    return timed(mutex, &request, DLW_FRAME_HERE());
 }
 
-static DLW_HOT int trylock(pthread_mutex_t *mutex, struct dlw_call call)
+static DLW_HOT int trylock(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
-    unsigned kind = dlw_mutex_kind(mutex);
 
     if (dlw_thread_passes(self))
         return real.pthread_mutex_trylock(mutex);
     self->calls++;
     int result = real.pthread_mutex_trylock(mutex);
-    if ((result == 0 || result == EOWNERDEAD) && !is_again(mutex, kind))
-        taken(self, mutex, is_plain(kind) || has_mark(mutex), DLW_HELD_TRY, call);
+    if (result == 0 || result == EOWNERDEAD) {
+        unsigned kind = dlw_mutex_kind(mutex);
+        if (!is_again(mutex, kind))
+            taken(self, mutex, is_plain(kind) || has_mark(mutex), DLW_HELD_TRY, from);
+    }
     return result;
 }
 
 DLW_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
-    return trylock(mutex, DLW_CALL_HERE());
+    return trylock(mutex, NULL);
 }
 
-int dlw_mutex_trylock(pthread_mutex_t *mutex, struct dlw_call call)
+int dlw_mutex_trylock(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
-    return trylock(mutex, call);
+    return trylock(mutex, from);
+}
+
+/* Will be free afterwards, and its kind can't refuse. */
+static inline bool is_last_unlock(const pthread_mutex_t *mutex, unsigned kind)
+{
+    return kind == PTHREAD_MUTEX_NORMAL || kind == PTHREAD_MUTEX_ADAPTIVE_NP ||
+           (kind == PTHREAD_MUTEX_RECURSIVE && dlw_mutex_count(mutex) == 1);
 }
 
 /* Announced before it happens; put back when it fails. The object is not touched after the real
  * call: it may be freed. */
-static DLW_COLD int unlock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
-                                struct dlw_call call)
+static __attribute__((noinline)) int unlock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                                 const struct dlw_frame *from)
 {
     struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
     unsigned kind = dlw_mutex_kind(mutex);
+    struct dlw_call call = dlw_call_of(from);
     struct dlw_held_lock kept;
     int index = dlw_held_find(self, mutex);
 
@@ -306,8 +327,12 @@ static DLW_COLD int unlock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
     }
     if (is_recursive(kind) && dlw_mutex_count(mutex) > 1)
         return real.pthread_mutex_unlock(mutex);
+    dlw_held_leaves(dlw_held_at(self, (uint32_t)index), call);
+    if (is_last_unlock(mutex, kind)) {
+        dlw_held_pop(self, (uint32_t)index);
+        return real.pthread_mutex_unlock(mutex);
+    }
     __builtin_memcpy(&kept, dlw_held_at(self, (uint32_t)index), sizeof(kept));
-    dlw_held_leaves(&kept, call);
     dlw_held_pop(self, (uint32_t)index);
     int result = real.pthread_mutex_unlock(mutex);
     if (result != 0)
@@ -315,14 +340,18 @@ static DLW_COLD int unlock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
     return result;
 }
 
-/* Will be free afterwards, and its kind can't refuse. */
-static inline bool is_last_unlock(const pthread_mutex_t *mutex, unsigned kind)
+/* The last entry, by a frame that didn't take it. */
+static __attribute__((noinline)) int unlock_telling(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                                    const struct dlw_frame *from)
 {
-    return kind == PTHREAD_MUTEX_NORMAL || kind == PTHREAD_MUTEX_ADAPTIVE_NP ||
-           (kind == PTHREAD_MUTEX_RECURSIVE && dlw_mutex_count(mutex) == 1);
+    uint32_t index = dlw_held_depth(self) - 1;
+
+    dlw_held_assess(dlw_held_at(self, index), dlw_call_of(from));
+    atomic_store_explicit(&self->depth, index, memory_order_relaxed);
+    return real.pthread_mutex_unlock(mutex);
 }
 
-static DLW_HOT int unlock(pthread_mutex_t *mutex, struct dlw_call call)
+static DLW_HOT int unlock(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
 
@@ -338,20 +367,21 @@ static DLW_HOT int unlock(pthread_mutex_t *mutex, struct dlw_call call)
                                  (uintptr_t)mutex ||
                              !is_last_unlock(mutex, dlw_mutex_kind(mutex)),
                          0))
-        return unlock_slow(self, mutex, call);
-    dlw_held_leaves(held, call);
+        return dlw_in_frame(unlock_slow(self, mutex, DLW_FRAME(from)));
+    if (__builtin_expect(dlw_held_tells(held, (uintptr_t)(DLW_FRAME(from) + 1)), 0))
+        return dlw_in_frame(unlock_telling(self, mutex, DLW_FRAME(from)));
     atomic_store_explicit(&self->depth, depth - 1, memory_order_relaxed);
     return real.pthread_mutex_unlock(mutex);
 }
 
 DLW_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
-    return unlock(mutex, DLW_CALL_HERE());
+    return unlock(mutex, NULL);
 }
 
-int dlw_mutex_unlock(pthread_mutex_t *mutex, struct dlw_call call)
+int dlw_mutex_unlock(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
-    return unlock(mutex, call);
+    return unlock(mutex, from);
 }
 
 /* ---- life ---- */
@@ -360,62 +390,59 @@ int dlw_mutex_unlock(pthread_mutex_t *mutex, struct dlw_call call)
  * Many locks live for one use. The real init has cleared the mark of one that can bear it, so a new
  * life begins with two stores; an earlier one at this address is retired when the next is known.
  */
-static bool is_simple_life(struct dlw_thread *self, pthread_mutex_t *mutex)
+static inline bool is_simple_life(struct dlw_thread *self, pthread_mutex_t *mutex)
 {
-    return is_plain(dlw_mutex_kind(mutex)) && has_mark(mutex) && dlw_held_depth(self) == 0 &&
+    return __builtin_expect(dlw_mutex_kind(mutex) <= PTHREAD_MUTEX_RECURSIVE, 1) &&
+           (uintptr_t)mutex % 8 == 0 && dlw_held_depth(self) == 0 && dlw_marks_are_on &&
            !dlw_gone_is_any() && !dlw_annotation_is_any();
 }
 
-static bool is_unknown(pthread_mutex_t *mutex)
+/* One whose life ends so, too: free, and never seen with another. */
+static inline bool is_unknown(pthread_mutex_t *mutex)
 {
     uint64_t id = atomic_load_explicit(&dlw_mutex_mark(mutex)->id, memory_order_relaxed);
 
-    return id == 0 || dlw_mark_is_created(id);
+    return (id == 0 || dlw_mark_is_created(id)) && dlw_mutex_word(mutex) == 0;
 }
 
-static int init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes, struct dlw_call call)
+/* Of a kind with a mark in the table, or of one that something is to be said of. */
+static __attribute__((noinline)) void born(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                           uintptr_t place)
 {
-    struct dlw_thread *self = dlw_thread_self();
-    int result;
-
-    if (dlw_thread_passes(self))
-        return real.pthread_mutex_init(mutex, attributes);
-    self->calls++;
-    result = real.pthread_mutex_init(mutex, attributes);
-    if (result == 0 && is_simple_life(self, mutex) && is_unknown(mutex)) {
-        struct dlw_mark *mark = dlw_mutex_mark(mutex);
-        atomic_store_explicit(&mark->chain, call.pc, memory_order_relaxed);
-        atomic_store_explicit(&mark->id, dlw_mark_of_birth(), memory_order_relaxed);
-        return 0;
-    }
     dlw_guard_enter(self);
-    if (result == 0) {
-        struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
-        dlw_held_forget(self, mutex);
-        dlw_lock_reborn(&ref, call.pc);
-    }
+    struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+    dlw_held_forget(self, mutex);
+    dlw_lock_reborn(&ref, place);
     dlw_guard_leave(self);
-    return result;
 }
 
 DLW_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
 {
-    return init(mutex, attributes, DLW_CALL_HERE());
-}
-
-static int destroy(pthread_mutex_t *mutex, struct dlw_call call)
-{
     struct dlw_thread *self = dlw_thread_self();
-    struct dlw_accusation accusation;
 
     if (dlw_thread_passes(self))
-        return real.pthread_mutex_destroy(mutex);
+        return real.pthread_mutex_init(mutex, attributes);
     self->calls++;
-    if (dlw_mutex_word(mutex) == 0 && is_simple_life(self, mutex) && is_unknown(mutex)) {
-        atomic_store_explicit(&dlw_mutex_mark(mutex)->id, 0, memory_order_relaxed);
-        return real.pthread_mutex_destroy(mutex);
+    int result = real.pthread_mutex_init(mutex, attributes);
+    if (__builtin_expect(result != 0, 0))
+        return result;
+    if (is_simple_life(self, mutex)) {
+        struct dlw_mark *mark = dlw_mutex_mark(mutex);
+        atomic_store_explicit(&mark->chain, DLW_FRAME_HERE()->pc, memory_order_relaxed);
+        atomic_store_explicit(&mark->id, dlw_mark_of_birth(self), memory_order_relaxed);
+    } else {
+        born(self, mutex, DLW_FRAME_HERE()->pc);
     }
+    return 0;
+}
+
+static DLW_COLD int destroy_known(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                  const struct dlw_frame *from)
+{
     struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+    struct dlw_call call = dlw_call_of(from);
+    struct dlw_accusation accusation;
+
     dlw_misuse_destroy_before(self, &ref, dlw_mutex_word(mutex) != 0, &call, &accusation);
     int result = real.pthread_mutex_destroy(mutex);
     dlw_misuse_destroy_after(self, &ref, &accusation, result);
@@ -424,7 +451,15 @@ static int destroy(pthread_mutex_t *mutex, struct dlw_call call)
 
 DLW_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex)
 {
-    return destroy(mutex, DLW_CALL_HERE());
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self))
+        return real.pthread_mutex_destroy(mutex);
+    self->calls++;
+    if (!is_simple_life(self, mutex) || !is_unknown(mutex))
+        return dlw_in_frame(destroy_known(self, mutex, DLW_FRAME_HERE()));
+    atomic_store_explicit(&dlw_mutex_mark(mutex)->id, 0, memory_order_relaxed);
+    return real.pthread_mutex_destroy(mutex);
 }
 
 DLW_EXPORT int pthread_mutex_consistent(pthread_mutex_t *mutex)

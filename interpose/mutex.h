@@ -15,11 +15,13 @@ struct dlw_lock_ref dlw_semaphore_ref(sem_t *semaphore);
  * of what lies at `address`. */
 bool dlw_semaphore_is_taken(const sem_t *seen, uintptr_t address);
 
-/* Bodies of the wrappers, for C11's names of the same. `call` is where the program called from. */
-int dlw_mutex_lock(pthread_mutex_t *mutex, struct dlw_call call);
-int dlw_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit, struct dlw_call call);
-int dlw_mutex_trylock(pthread_mutex_t *mutex, struct dlw_call call);
-int dlw_mutex_unlock(pthread_mutex_t *mutex, struct dlw_call call);
+/* Bodies of the wrappers, for C11's names of the same. `from` is the frame of the wrapper
+ * that the program called. */
+int dlw_mutex_lock(pthread_mutex_t *mutex, const struct dlw_frame *from);
+int dlw_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit,
+                        const struct dlw_frame *from);
+int dlw_mutex_trylock(pthread_mutex_t *mutex, const struct dlw_frame *from);
+int dlw_mutex_unlock(pthread_mutex_t *mutex, const struct dlw_frame *from);
 
 /* The mutex is given up by a condition wait, and had again: the entry goes and comes back. Returns
  * false when it wasn't held. */

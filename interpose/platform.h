@@ -84,12 +84,31 @@ struct dlw_call {
     uintptr_t fp; /* the caller's frame pointer register */
 };
 
-#define DLW_CALL_HERE()                                                                            \
-    ((struct dlw_call){                                                                            \
-        .pc = (uintptr_t)__builtin_return_address(0),                                              \
-        .sp = (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *),                          \
-        .fp = *(uintptr_t *)__builtin_frame_address(0),                                            \
-    })
+/* The same, still in the wrapper's frame: one word, to be handed on and read where it is needed. */
+struct dlw_frame {
+    uintptr_t fp, pc;
+};
+
+#define DLW_FRAME_HERE() ((const struct dlw_frame *)__builtin_frame_address(0))
+
+/* Around a call that a frame was handed to: what comes after it keeps compilers from giving the
+ * frame up first, as they would for a call in last place. */
+static inline int dlw_in_frame(int result)
+{
+    __asm__ volatile("" : "+r"(result));
+    return result;
+}
+
+static inline struct dlw_call dlw_call_of(const struct dlw_frame *frame)
+{
+    return (struct dlw_call){.pc = frame->pc, .sp = (uintptr_t)(frame + 1), .fp = frame->fp};
+}
+
+/* In a function that is inlined into wrappers: the frame that was handed to it, or else (NULL) the
+ * wrapper's own, which then need not be kept in a register. */
+#define DLW_FRAME(given) ((given) ? (given) : DLW_FRAME_HERE())
+
+#define DLW_CALL_HERE() dlw_call_of(DLW_FRAME_HERE())
 
 /* Bits of pthread_mutex_t.__data.__kind. */
 enum {

@@ -1,22 +1,21 @@
 #include "interpose/region.h"
 
-#include "interpose/learn.h"
 #include "interpose/stall.h"
+#include "interpose/take.h"
 #include "interpose/wait.h"
 
 void dlw_region_enter(struct dlw_thread *self, void *object, unsigned kind, struct dlw_call call)
 {
-    struct dlw_lock_ref ref = {.address = (uintptr_t)object, .kind = (uint8_t)kind};
     uint32_t guard = self->guard;
 
     if (guard & ~(uint32_t)DLW_GUARD_WAITING)
         return;
     dlw_wait_end(self); /* it waited for another's run, which failed: now it is its own */
-    struct dlw_held_lock *held = dlw_held_push(self, object, 0, kind, DLW_EXCLUSIVE, 0, call);
+    struct dlw_held_lock *held =
+        dlw_held_push(self, object, 0, DLW_TRAITS(kind, DLW_EXCLUSIVE, 0, 1), call);
     if (!held)
         return;
-    if (dlw_held_depth(self) > 1)
-        dlw_learn_taken(self, held, &ref, &call);
+    dlw_take_more(self, held, NULL);
     /* So that it can be told whether the call has been left by an exception. */
     held->levels = 1;
     held->sp = call.sp;

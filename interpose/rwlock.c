@@ -1,11 +1,11 @@
 /* pthread_rwlock_*. The mark's words lie apart in a rwlock; readers share them, so they are only
  * stored whole. */
-#include "interpose/learn.h"
 #include "interpose/misuse.h"
 #include "interpose/mutex.h"
 #include "interpose/real.h"
 #include "interpose/stall.h"
 #include "interpose/state.h"
+#include "interpose/take.h"
 #include "interpose/wait.h"
 
 #include <errno.h>
@@ -29,31 +29,20 @@ struct dlw_lock_ref dlw_rwlock_ref(pthread_rwlock_t *rwlock)
                                  .attributes = (uint8_t)attributes};
 }
 
-static DLW_COLD void learn_cold(struct dlw_thread *self, struct dlw_held_lock *held,
-                                pthread_rwlock_t *rwlock, struct dlw_call call)
-{
-    struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
-
-    dlw_learn_taken(self, held, &ref, &call);
-}
-
 static DLW_HOT void taken(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsigned mode,
-                          unsigned flags, struct dlw_call call)
+                          unsigned flags, const struct dlw_frame *from)
 {
     bool marked = has_mark(rwlock);
     uint64_t id = marked ? atomic_load_explicit(dlw_rwlock_id(rwlock), memory_order_relaxed) : 0;
-    struct dlw_held_lock *held =
-        dlw_held_push(self, rwlock, id, DLW_LOCK_RWLOCK, mode, flags, call);
 
-    if (held && dlw_held_depth(self) > 1 && !(flags & DLW_HELD_TRY) &&
-        !dlw_learn_is_known(self, held->key, marked ? dlw_rwlock_chain(rwlock) : NULL))
-        learn_cold(self, held, rwlock, call);
+    dlw_take(self, rwlock, id, marked ? dlw_rwlock_chain(rwlock) : NULL,
+             DLW_TRAITS(DLW_LOCK_RWLOCK, mode, flags, 1), from);
 }
 
 static DLW_COLD void taken_cold(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsigned mode,
-                                unsigned flags, struct dlw_call call)
+                                unsigned flags, const struct dlw_frame *from)
 {
-    taken(self, rwlock, mode, flags, call);
+    taken(self, rwlock, mode, flags, from);
 }
 
 struct request {
@@ -98,8 +87,9 @@ static int watched_lock(struct dlw_thread *self, pthread_rwlock_t *rwlock,
 }
 
 static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
-                              const struct request *request, struct dlw_call call)
+                              const struct request *request, const struct dlw_frame *from)
 {
+    struct dlw_call call = dlw_call_of(from);
     struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
     bool waits = !is_writer(self, rwlock);
 
@@ -118,7 +108,7 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
     if (waits)
         dlw_wait_end(self);
     if (result == 0)
-        taken_cold(self, rwlock, request->mode, request->limit ? DLW_HELD_TIMED : 0, call);
+        taken_cold(self, rwlock, request->mode, request->limit ? DLW_HELD_TIMED : 0, from);
     return result;
 }
 
@@ -129,7 +119,7 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
 static const struct request read_request = {.mode = DLW_SHARED};
 static const struct request write_request = {.mode = DLW_EXCLUSIVE};
 
-static DLW_HOT int lock(pthread_rwlock_t *rwlock, uint8_t mode, struct dlw_call call)
+static DLW_HOT int lock(pthread_rwlock_t *rwlock, uint8_t mode, const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
     const struct request *request = mode == DLW_SHARED ? &read_request : &write_request;
@@ -140,43 +130,44 @@ static DLW_HOT int lock(pthread_rwlock_t *rwlock, uint8_t mode, struct dlw_call 
     int result = mode == DLW_SHARED ? real.pthread_rwlock_tryrdlock(rwlock)
                                     : real.pthread_rwlock_trywrlock(rwlock);
     if (__builtin_expect(result != 0, 0))
-        return lock_slow(self, rwlock, request, call);
-    taken(self, rwlock, mode, 0, call);
+        return dlw_in_frame(lock_slow(self, rwlock, request, from));
+    taken(self, rwlock, mode, 0, from);
     return 0;
 }
 
 DLW_EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *rwlock)
 {
-    return lock(rwlock, DLW_SHARED, DLW_CALL_HERE());
+    return lock(rwlock, DLW_SHARED, DLW_FRAME_HERE());
 }
 
 DLW_EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *rwlock)
 {
-    return lock(rwlock, DLW_EXCLUSIVE, DLW_CALL_HERE());
+    return lock(rwlock, DLW_EXCLUSIVE, DLW_FRAME_HERE());
 }
 
-static int timed(pthread_rwlock_t *rwlock, const struct request *request, struct dlw_call call)
+static int timed(pthread_rwlock_t *rwlock, const struct request *request,
+                 const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
 
     if (dlw_thread_passes(self))
         return real_lock(rwlock, request);
     self->calls++;
-    return lock_slow(self, rwlock, request, call);
+    return dlw_in_frame(lock_slow(self, rwlock, request, from));
 }
 
 DLW_EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *rwlock, const struct timespec *limit)
 {
     struct request request = {.mode = DLW_SHARED, .limit = limit};
 
-    return timed(rwlock, &request, DLW_CALL_HERE());
+    return dlw_in_frame(timed(rwlock, &request, DLW_FRAME_HERE()));
 }
 
 DLW_EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *rwlock, const struct timespec *limit)
 {
     struct request request = {.mode = DLW_EXCLUSIVE, .limit = limit};
 
-    return timed(rwlock, &request, DLW_CALL_HERE());
+    return dlw_in_frame(timed(rwlock, &request, DLW_FRAME_HERE()));
 }
 
 DLW_EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *rwlock, clockid_t clock,
@@ -185,7 +176,7 @@ DLW_EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *rwlock, clockid_t cl
     struct request request = {
         .mode = DLW_SHARED, .limit = limit, .clock = clock, .has_clock = true};
 
-    return timed(rwlock, &request, DLW_CALL_HERE());
+    return dlw_in_frame(timed(rwlock, &request, DLW_FRAME_HERE()));
 }
 
 DLW_EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *rwlock, clockid_t clock,
@@ -194,10 +185,10 @@ DLW_EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *rwlock, clockid_t cl
     struct request request = {
         .mode = DLW_EXCLUSIVE, .limit = limit, .clock = clock, .has_clock = true};
 
-    return timed(rwlock, &request, DLW_CALL_HERE());
+    return dlw_in_frame(timed(rwlock, &request, DLW_FRAME_HERE()));
 }
 
-static inline int trylock(pthread_rwlock_t *rwlock, uint8_t mode, struct dlw_call call)
+static DLW_HOT int trylock(pthread_rwlock_t *rwlock, uint8_t mode, const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
     bool passes = dlw_thread_passes(self);
@@ -208,18 +199,18 @@ static inline int trylock(pthread_rwlock_t *rwlock, uint8_t mode, struct dlw_cal
         return result;
     self->calls++;
     if (result == 0)
-        taken(self, rwlock, mode, DLW_HELD_TRY, call);
+        taken(self, rwlock, mode, DLW_HELD_TRY, from);
     return result;
 }
 
 DLW_EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t *rwlock)
 {
-    return trylock(rwlock, DLW_SHARED, DLW_CALL_HERE());
+    return trylock(rwlock, DLW_SHARED, DLW_FRAME_HERE());
 }
 
 DLW_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *rwlock)
 {
-    return trylock(rwlock, DLW_EXCLUSIVE, DLW_CALL_HERE());
+    return trylock(rwlock, DLW_EXCLUSIVE, DLW_FRAME_HERE());
 }
 
 static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_rwlock_t *rwlock,

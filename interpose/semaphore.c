@@ -7,10 +7,10 @@
  * sem_wait is a cancellation point and must not change errno: a test for cancellation comes before
  * the try, and errno is put back.
  */
-#include "interpose/learn.h"
 #include "interpose/mutex.h"
 #include "interpose/real.h"
 #include "interpose/stall.h"
+#include "interpose/take.h"
 #include "interpose/wait.h"
 
 #include <errno.h>
@@ -46,16 +46,8 @@ bool dlw_semaphore_is_taken(const sem_t *seen, uintptr_t address)
     return !is_signal_mark(mark_of((sem_t *)seen), address) && dlw_semaphore_value(seen) == 0;
 }
 
-static DLW_COLD void learn_cold(struct dlw_thread *self, struct dlw_held_lock *held,
-                                sem_t *semaphore, struct dlw_call call)
-{
-    struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
-
-    dlw_learn_taken(self, held, &ref, &call);
-}
-
 static inline void taken(struct dlw_thread *self, sem_t *semaphore, unsigned flags,
-                         struct dlw_call call)
+                         const struct dlw_frame *from)
 {
     uint64_t mark = mark_of(semaphore);
 
@@ -63,11 +55,8 @@ static inline void taken(struct dlw_thread *self, sem_t *semaphore, unsigned fla
         return;
     if (dlw_mark_is_pool(mark))
         flags |= DLW_HELD_POOL;
-    struct dlw_held_lock *held =
-        dlw_held_push(self, semaphore, mark, DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, call);
-    if (held && dlw_held_depth(self) > 1 && !(flags & (DLW_HELD_TRY | DLW_HELD_POOL)) &&
-        !dlw_learn_is_known(self, held->key, dlw_semaphore_chain(semaphore)))
-        learn_cold(self, held, semaphore, call);
+    dlw_take(self, semaphore, mark, dlw_semaphore_chain(semaphore),
+             DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), from);
 }
 
 struct request {
@@ -101,7 +90,7 @@ static int watched_wait(struct dlw_thread *self, sem_t *semaphore)
 }
 
 static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
-                              const struct request *request, struct dlw_call call)
+                              const struct request *request, const struct dlw_frame *from)
 {
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
     struct dlw_wait_for wait = {.on = (uintptr_t)semaphore,
@@ -109,7 +98,7 @@ static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
                                 .lock_kind = DLW_LOCK_SEMAPHORE,
                                 .mode = DLW_EXCLUSIVE,
                                 .timed = request->limit != NULL,
-                                .call = call};
+                                .call = dlw_call_of(from)};
     int kept = errno;
     int result;
 
@@ -119,16 +108,18 @@ static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
      * semaphore is had. */
     bool may_be_dead = watch && self->look_after;
     if (!may_be_dead && !is_signal(semaphore) && !dlw_mark_is_pool(mark_of(semaphore)))
-        dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, request->limit != NULL, &call, self->is_dead);
+        dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, request->limit != NULL, &wait.call,
+                         self->is_dead);
     errno = kept;
     result = watch ? watched_wait(self, semaphore) : real_wait(semaphore, request);
     dlw_wait_end(self);
     if (result == 0)
-        taken(self, semaphore, request->limit ? DLW_HELD_TIMED : 0, call);
+        taken(self, semaphore, request->limit ? DLW_HELD_TIMED : 0, from);
     return result;
 }
 
-static DLW_HOT int wait_for(sem_t *semaphore, const struct request *request, struct dlw_call call)
+static DLW_HOT int wait_for(sem_t *semaphore, const struct request *request,
+                            const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
     int kept = errno;
@@ -139,26 +130,26 @@ static DLW_HOT int wait_for(sem_t *semaphore, const struct request *request, str
     if (!request->limit) {
         pthread_testcancel();
         if (real.sem_trywait(semaphore) == 0) {
-            taken(self, semaphore, 0, call);
+            taken(self, semaphore, 0, from);
             return 0;
         }
         errno = kept;
     }
-    return wait_slow(self, semaphore, request, call);
+    return dlw_in_frame(wait_slow(self, semaphore, request, from));
 }
 
 DLW_EXPORT int sem_wait(sem_t *semaphore)
 {
     static const struct request no_limit;
 
-    return wait_for(semaphore, &no_limit, DLW_CALL_HERE());
+    return wait_for(semaphore, &no_limit, DLW_FRAME_HERE());
 }
 
 DLW_EXPORT int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict limit)
 {
     struct request request = {.limit = limit};
 
-    return wait_for(semaphore, &request, DLW_CALL_HERE());
+    return wait_for(semaphore, &request, DLW_FRAME_HERE());
 }
 
 DLW_EXPORT int sem_clockwait(sem_t *restrict semaphore, clockid_t clock,
@@ -166,7 +157,7 @@ DLW_EXPORT int sem_clockwait(sem_t *restrict semaphore, clockid_t clock,
 {
     struct request request = {.limit = limit, .clock = clock, .has_clock = true};
 
-    return wait_for(semaphore, &request, DLW_CALL_HERE());
+    return wait_for(semaphore, &request, DLW_FRAME_HERE());
 }
 
 DLW_EXPORT int sem_trywait(sem_t *semaphore)
@@ -178,7 +169,7 @@ DLW_EXPORT int sem_trywait(sem_t *semaphore)
         return result;
     self->calls++;
     if (result == 0)
-        taken(self, semaphore, DLW_HELD_TRY, DLW_CALL_HERE());
+        taken(self, semaphore, DLW_HELD_TRY, DLW_FRAME_HERE());
     return result;
 }
 

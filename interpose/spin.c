@@ -2,9 +2,9 @@
  * pthread_spin_*. A spin lock is one word without an owner: it is known by address, and who holds
  * it stands on the held stacks only. It has an init call, which is a new life.
  */
-#include "interpose/learn.h"
 #include "interpose/real.h"
 #include "interpose/stall.h"
+#include "interpose/take.h"
 #include "interpose/wait.h"
 
 static struct dlw_lock_ref ref_of(pthread_spinlock_t *lock)
@@ -13,14 +13,10 @@ static struct dlw_lock_ref ref_of(pthread_spinlock_t *lock)
 }
 
 static void taken(struct dlw_thread *self, pthread_spinlock_t *lock, unsigned flags,
-                  struct dlw_call call)
+                  const struct dlw_frame *from)
 {
-    struct dlw_held_lock *held =
-        dlw_held_push(self, (void *)lock, 0, DLW_LOCK_SPIN, DLW_EXCLUSIVE, flags, call);
-    struct dlw_lock_ref ref = ref_of(lock);
-
-    if (held && dlw_held_depth(self) > 1 && !(flags & DLW_HELD_TRY))
-        dlw_learn_taken(self, held, &ref, &call);
+    dlw_take_slow(self, (void *)lock, 0, NULL, DLW_TRAITS(DLW_LOCK_SPIN, DLW_EXCLUSIVE, flags, 1),
+                  from);
 }
 
 static DLW_COLD void lock_busy(struct dlw_thread *self, pthread_spinlock_t *lock,
@@ -43,14 +39,13 @@ static DLW_COLD void lock_busy(struct dlw_thread *self, pthread_spinlock_t *lock
 DLW_EXPORT int pthread_spin_lock(pthread_spinlock_t *lock)
 {
     struct dlw_thread *self = dlw_thread_self();
-    struct dlw_call call = DLW_CALL_HERE();
 
     if (dlw_thread_passes(self))
         return real.pthread_spin_lock(lock);
     self->calls++;
     if (real.pthread_spin_trylock(lock) != 0)
-        lock_busy(self, lock, call);
-    taken(self, lock, 0, call);
+        lock_busy(self, lock, DLW_CALL_HERE());
+    taken(self, lock, 0, DLW_FRAME_HERE());
     return 0;
 }
 
@@ -63,7 +58,7 @@ DLW_EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock)
         return result;
     self->calls++;
     if (result == 0)
-        taken(self, lock, DLW_HELD_TRY, DLW_CALL_HERE());
+        taken(self, lock, DLW_HELD_TRY, DLW_FRAME_HERE());
     return result;
 }
 

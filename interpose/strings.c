@@ -43,7 +43,15 @@ void *memset(void *to, int byte, size_t n)
 int memcmp(const void *a, const void *b, size_t n)
 {
     const unsigned char *x = a, *y = b;
-    for (size_t i = 0; i < n; i++) {
+    size_t i = 0;
+    for (uint64_t u, v; i + sizeof(u) <= n; i += sizeof(u)) { /* stacks are compared so */
+        __builtin_memcpy(&u, x + i, sizeof(u));
+        __builtin_memcpy(&v, y + i, sizeof(v));
+        if (u != v)
+            break;
+        ONE_BY_ONE();
+    }
+    for (; i < n; i++) {
         if (x[i] != y[i])
             return x[i] - y[i];
         ONE_BY_ONE();

@@ -15,7 +15,7 @@
 
 __thread struct dlw_thread *dlw_self;
 struct dlw_thread dlw_nobody = {
-    .guard = DLW_GUARD_OFF, .stale_above = UINT32_MAX, .room = DLW_FIRST_HELD};
+    .guard = DLW_GUARD_OFF, .stale_above = DLW_FIRST_HELD - 1, .room = DLW_FIRST_HELD};
 
 /* RANK_THREADS: protects the list, the free list and the writing of the tid table; held for some ns
  * or one visit of all records. */
@@ -216,7 +216,7 @@ static void clear_record(struct dlw_thread *record)
     record->room = held ? room : DLW_FIRST_HELD;
     record->validated = record->first_validated;
     record->validated_mask = DLW_FIRST_CACHE - 1;
-    record->stale_above = UINT32_MAX;
+    record->stale_above = record->room - 1;
 }
 
 struct dlw_thread *dlw_thread_new(uint32_t parent, uint32_t created, uint32_t start)

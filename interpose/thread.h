@@ -56,19 +56,33 @@ struct dlw_held_lock {
     _Alignas(64) _Atomic uintptr_t lock;
     uint64_t id;  /* its mark when taken; 0: none yet, or the address table knows */
     uint64_t key; /* of the chain up to and including this lock */
-    uint8_t kind; /* enum dlw_lock_kind */
-    _Atomic uint8_t mode;
-    uint8_t flags;
-    uint8_t levels;   /* of pc[] that are filled; the last goes with sp and fp */
-    uint32_t chain;   /* dlw_chain up to and including this lock, with a reference... */
-    uint32_t stack;   /* interned, 0: not asked for yet */
-    uint32_t node;    /* dlw_node, 0: not looked up yet */
+    union {
+        struct {
+            uint8_t kind; /* enum dlw_lock_kind */
+            _Atomic uint8_t mode;
+            uint8_t flags;
+            uint8_t levels; /* of pc[] that are filled; the last goes with sp and fp */
+        };
+        _Atomic uint32_t traits; /* the four as one word: DLW_TRAITS */
+    };
+    uint32_t chain; /* dlw_chain up to and including this lock, with a reference... */
+    union {
+        struct {
+            uint32_t stack; /* interned, 0: not asked for yet */
+            uint32_t node;  /* dlw_node, 0: not looked up yet */
+        };
+        uint64_t found; /* the two as one word */
+    };
     uintptr_t sp, fp; /* in the frame of the last level */
     uintptr_t pc[DLW_LEVELS];
     uint64_t chain_key; /* ...and the key `chain` was interned for: another key means it is stale */
 };
 _Static_assert(offsetof(struct dlw_held_lock, pc) == 56 && sizeof(struct dlw_held_lock) == 128,
                "the first level and all before it on the first line of two");
+
+#define DLW_TRAITS(kind, mode, flags, levels)                                                      \
+    ((uint32_t)(kind) | (uint32_t)(mode) << 8 | (uint32_t)(flags) << 16 | (uint32_t)(levels) << 24)
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "order of the traits in their word");
 
 /* What the thread waits for now. Odd sequence: it waits. */
 struct dlw_wait_slot {
@@ -95,8 +109,9 @@ struct dlw_thread {
     uint64_t *validated; /* cache of keys, in sets of a cache line */
     uint32_t validated_mask;
     uint32_t misses; /* since the cache last grew */
-    uint32_t
-        stale_above;     /* keys of entries from here on are to be made anew before the next push */
+    /* Keys of entries from here on are to be made anew before the next push. Room - 1 when all are
+     * good, so that one compare tells that there is room too. */
+    uint32_t stale_above;
     uint32_t interned;   /* entries from here on have no interned chain */
     uint32_t holes;      /* entries whose lock was released out of order (lock 0) */
     uint32_t next_birth; /* of a lock (locks.c) */

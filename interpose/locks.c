@@ -1,5 +1,6 @@
 #include "interpose/locks.h"
 
+#include "graph/base/index.h"
 #include "graph/base/sys.h"
 #include "interpose/annotation.h"
 #include "interpose/gone.h"
@@ -9,82 +10,55 @@
 
 #include <sys/uio.h>
 
+/* What the order graph knows of it, its number among them, is not here a second time. */
 struct record {
-    uintptr_t address; /* 0: free */
-    uintptr_t created;
-    uint32_t serial; /* low half of the serial number */
+    uintptr_t address;     /* 0: free */
+    uint64_t created : 48; /* place of the init call, 0: none seen */
+    uint64_t kind : 4;
+    uint64_t attributes : 7;
+    uint64_t marked : 1; /* the lock carries a mark that says so */
     uint32_t first;
-    uint16_t serial_high;
-    uint8_t kind;
-    uint8_t attributes;
-    uint8_t marked; /* the lock carries a mark that says so */
-    uint8_t unused[3];
+    uint32_t next; /* in the index */
 };
-_Static_assert(sizeof(struct record) == 32, "ten million of these");
+_Static_assert(sizeof(struct record) == 24, "ten million of these");
+_Static_assert(DLW_N_LOCK_KINDS <= 16, "four bits");
 
 /* All under the graph lock. `records` is indexed by node. */
 static struct record *records;
 static uint32_t room;
 static uint64_t n_ever;
-static uint32_t n_live;
 
-/*
- * address -> node: open addressing with linear probing and backward shifting; the address is read
- * through the record, so an entry is four bytes (uthash would need 72 a lock).
- */
-static dlw_node *index_slots;
-static uint32_t index_mask;
+/* ---- address -> node ---- */
 
+/* Locks of one block of 256 bytes share a cache line of buckets, and a place each in it: what lies
+ * together is mostly made together, and then costs one miss, not one each. */
 static uint32_t hash_address(uintptr_t address)
 {
-    return (uint32_t)(((uint64_t)address * 0x9E3779B97F4A7C15ULL) >> 32);
+    return (uint32_t)dlw_mix(address >> 8) ^ (uint32_t)(address >> 4 & 15);
 }
 
-static uint32_t index_find(uintptr_t address)
+static uint32_t hash_of_record(const void *owner, uint32_t node)
 {
-    uint32_t i = hash_address(address) & index_mask;
-
-    while (index_slots[i] && records[index_slots[i]].address != address)
-        i = (i + 1) & index_mask;
-    return i;
+    (void)owner;
+    return hash_address(records[node].address);
 }
 
-static bool index_grow(void)
+static uint32_t *next_of_record(const void *owner, uint32_t node)
 {
-    uint32_t old_mask = index_mask;
-    dlw_node *old = index_slots;
-    uint32_t slots = old ? (old_mask + 1) * 2 : 1024;
-    dlw_node *larger = dlw_arena_alloc(&dlw_graph_arena, slots * sizeof(*larger));
-
-    if (!larger)
-        return false;
-    index_slots = larger;
-    index_mask = slots - 1;
-    for (uint32_t i = 0; old && i <= old_mask; i++)
-        if (old[i])
-            index_slots[index_find(records[old[i]].address)] = old[i];
-    dlw_arena_free(&dlw_graph_arena, old, ((size_t)old_mask + 1) * sizeof(*old));
-    return true;
+    (void)owner;
+    return &records[node].next;
 }
 
-static void index_remove(uintptr_t address)
-{
-    uint32_t hole = index_find(address);
-    uint32_t i = hole;
+static struct dlw_index by_address = {
+    .arena = &dlw_graph_arena, .hash = hash_of_record, .next = next_of_record};
 
-    if (!index_slots[hole])
-        return;
-    for (;;) {
-        i = (i + 1) & index_mask;
-        if (!index_slots[i])
-            break;
-        uint32_t home = hash_address(records[index_slots[i]].address) & index_mask;
-        if (((i - home) & index_mask) >= ((i - hole) & index_mask)) {
-            index_slots[hole] = index_slots[i];
-            hole = i;
-        }
-    }
-    index_slots[hole] = 0;
+static dlw_node node_at_address(uintptr_t address)
+{
+    dlw_node node = by_address.heads ? dlw_index_first(&by_address, hash_address(address)) : 0;
+
+    while (node && records[node].address != address)
+        node = records[node].next;
+    return node;
 }
 
 /* ---- marks ---- */
@@ -118,10 +92,9 @@ static void retire(dlw_node node)
 {
     if (records[node].address == 0)
         return;
-    index_remove(records[node].address);
+    dlw_index_remove(&by_address, node);
     dlw_annotation_unbind_locked(records[node].address);
     records[node].address = 0;
-    n_live--;
     dlw_order_remove(dlw_order_graph, node);
 }
 
@@ -147,16 +120,11 @@ static bool records_reach(dlw_node node)
     return true;
 }
 
-static bool has_room(void)
-{
-    return (index_slots && (n_live + 1) * 2 <= index_mask) || index_grow();
-}
-
 static dlw_node make(const struct dlw_lock_ref *ref)
 {
     uint64_t serial = n_ever + 1;
 
-    if (!has_room())
+    if (!by_address.heads && !dlw_index_init(&by_address))
         return 0;
     dlw_node node =
         dlw_order_add(dlw_order_graph, serial << 32, ref->attributes & DLW_ATTR_PREFER_WRITER);
@@ -164,17 +132,14 @@ static dlw_node make(const struct dlw_lock_ref *ref)
         return 0;
     dlw_order_rename(dlw_order_graph, node, serial << 32 | node);
     n_ever = serial;
-    n_live++;
     records[node] = (struct record){
         .address = ref->address,
         .first = ref->kind == DLW_LOCK_THREAD ? ref->thread : 0,
-        .serial = (uint32_t)serial,
-        .serial_high = (uint16_t)(serial >> 32),
         .kind = ref->kind,
         .attributes = ref->attributes,
         .marked = ref->id != NULL,
     };
-    index_slots[index_find(ref->address)] = node;
+    dlw_index_insert(&by_address, node);
     dlw_annotation_bind_locked(ref->address);
     return node;
 }
@@ -185,13 +150,8 @@ static void write_mark(const struct dlw_lock_ref *ref, dlw_node node)
     uint64_t place = atomic_load_explicit(ref->chain, memory_order_relaxed);
 
     if (dlw_mark_is_created(atomic_load_explicit(ref->id, memory_order_relaxed)))
-        records[node].created = place;
+        records[node].created = place >> 48 ? 0 : place;
     atomic_store_explicit(ref->id, mark_of(node, ref->address), memory_order_relaxed);
-}
-
-static dlw_node node_at_address(uintptr_t address)
-{
-    return index_slots ? index_slots[index_find(address)] : 0;
 }
 
 /* Of a semaphore that is a pool or a signal: its mark says that, and must stay. */
@@ -362,7 +322,7 @@ bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out)
 
 uint64_t dlw_lock_tag_locked(dlw_node node)
 {
-    return ((uint64_t)records[node].serial_high << 32 | records[node].serial) << 32 | node;
+    return dlw_order_lock_of(dlw_order_graph, node);
 }
 
 bool dlw_lock_lives_locked(uint64_t tag)

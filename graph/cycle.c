@@ -438,7 +438,7 @@ static bool next_trial(struct search *search, struct frame *frame)
 {
     struct dlw_order *order = search->order;
 
-    if (frame->piece && (frame->piece = evidence_at(order, frame->piece)->next))
+    if (frame->piece && (frame->piece = next_piece(order, frame->piece)))
         return true;
     frame->edge =
         frame->edge ? edge_at(order, frame->edge)->next_out : node_at(order, frame->node)->out;

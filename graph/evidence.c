@@ -46,7 +46,7 @@ static bool has_no_more_gates(const struct dlw_order *order, dlw_chain a, dlw_ch
 static bool is_covered(const struct dlw_order *order, const struct edge *edge,
                        const struct evidence *piece)
 {
-    for (uint32_t id = edge->evidence; id; id = evidence_at(order, id)->next) {
+    for (uint32_t id = edge->evidence; id; id = next_piece(order, id)) {
         const struct evidence *old = evidence_at(order, id);
         if (old->who == piece->who && old->has_segment == piece->has_segment &&
             is_as_strong(old, piece) && has_no_more_gates(order, old->chain, piece->chain))
@@ -80,7 +80,7 @@ static bool is_saturated(const struct dlw_order *order, const struct edge *edge,
 
     if (rep_of(order, edge->from) == rep_of(order, edge->to))
         return false;
-    for (uint32_t id = edge->evidence; id && n < MOST_COUNTED; id = evidence_at(order, id)->next) {
+    for (uint32_t id = edge->evidence; id && n < MOST_COUNTED; id = next_piece(order, id)) {
         const struct evidence *old = evidence_at(order, id);
         if (is_alike(old, piece) && dlw_life_era(order->life, segment_of(old)) == era &&
             is_concurrent_with(order, counted, n, old))
@@ -103,7 +103,7 @@ static uint32_t find_useless(const struct dlw_order *order, const struct edge *e
     uint32_t id = edge->evidence;
 
     while (id && !is_made_useless(order, evidence_at(order, id), piece))
-        id = evidence_at(order, id)->next;
+        id = next_piece(order, id);
     return id;
 }
 
@@ -119,7 +119,7 @@ static uint32_t find_most_gated(const struct dlw_order *order, const struct edge
         return 0;
     if (rep_of(order, edge->from) == rep_of(order, edge->to))
         depth--;
-    for (uint32_t id = edge->evidence; id; id = evidence_at(order, id)->next) {
+    for (uint32_t id = edge->evidence; id; id = next_piece(order, id)) {
         uint32_t its = chain_at(order, evidence_at(order, id)->chain)->depth;
         if (its > depth) {
             most = id;
@@ -149,24 +149,95 @@ enum evidence_answer dlw_evidence_judge(const struct dlw_order *order, uint32_t 
     return EVIDENCE_NEW;
 }
 
-static void drop(struct dlw_order *order, struct edge *edge, uint32_t id)
+/* ---- records ---- */
+
+static uint32_t *recent_of(struct dlw_order *order, const struct evidence *piece)
+{
+    uint64_t stacks = (uint64_t)piece->hold_stack << 32 | piece->want_stack;
+    uint64_t who = (uint64_t)piece->chain << 32 | piece->who;
+
+    return &order->recent[dlw_mix(dlw_mix(stacks) ^ who) % RECENT];
+}
+
+static bool is_same(const struct evidence *a, const struct evidence *b)
+{
+    return a->who == b->who && a->has_segment == b->has_segment && a->hold_stack == b->hold_stack &&
+           a->want_stack == b->want_stack && is_alike(a, b);
+}
+
+/* A reserved record with its references. */
+static uint32_t record_make(struct dlw_order *order, const struct evidence *piece)
+{
+    uint32_t id = dlw_pool_alloc(&order->evidence);
+
+    *evidence_at(order, id) = *piece;
+    evidence_at(order, id)->link = 0;
+    evidence_at(order, id)->is_shared = 0;
+    dlw_order_chain_ref(order, piece->chain);
+    dlw_life_ref(order->life, segment_of(piece));
+    dlw_life_mark_recorded(order->life, segment_of(piece));
+    return id;
+}
+
+/* The record that says this and is the last of its lists, or a new one. */
+static uint32_t record_get(struct dlw_order *order, const struct evidence *piece)
+{
+    uint32_t *recent = recent_of(order, piece);
+    struct evidence *old = evidence_at(order, *recent);
+
+    if (*recent && (old->is_shared || !old->link) && is_same(old, piece)) {
+        old->is_shared = 1;
+        old->link++;
+        return *recent;
+    }
+    return *recent = record_make(order, piece);
+}
+
+static void record_put(struct dlw_order *order, uint32_t id)
 {
     struct evidence *piece = evidence_at(order, id);
-    uint32_t before = edge->evidence;
 
-    if (before == id) {
-        edge->evidence = piece->next;
-    } else {
-        while (evidence_at(order, before)->next != id)
-            before = evidence_at(order, before)->next;
-        evidence_at(order, before)->next = piece->next;
+    if (piece->is_shared) {
+        piece->is_shared = --piece->link > 0;
+        return;
     }
-    edge->n_evidence--;
+    uint32_t *recent = recent_of(order, piece);
     dlw_segment segment = segment_of(piece);
     dlw_chain chain = piece->chain;
+    if (*recent == id)
+        *recent = 0;
+    piece->chain = 0;
     dlw_pool_free(&order->evidence, id);
     dlw_life_unref(order->life, segment);
     dlw_order_chain_unref(order, chain);
+}
+
+/* ---- the list of an edge ---- */
+
+/* The piece before `id`, 0: it is the first; of `id` 0 the last one. */
+static uint32_t piece_before(const struct dlw_order *order, const struct edge *edge, uint32_t id)
+{
+    uint32_t before = 0;
+
+    for (uint32_t at = edge->evidence; at != id; at = next_piece(order, at))
+        before = at;
+    return before;
+}
+
+static void set_next(struct dlw_order *order, struct edge *edge, uint32_t before, uint32_t id)
+{
+    if (before)
+        evidence_at(order, before)->link = id;
+    else
+        edge->evidence = id;
+}
+
+static void drop(struct dlw_order *order, struct edge *edge, uint32_t id)
+{
+    set_next(order, edge, piece_before(order, edge, id), next_piece(order, id));
+    edge->n_evidence--;
+    order->n_pieces--;
+    record_put(order, id);
 }
 
 static void make_room(struct dlw_order *order, struct edge *edge, const struct evidence *piece)
@@ -182,15 +253,18 @@ static void make_room(struct dlw_order *order, struct edge *edge, const struct e
 
 static void append(struct dlw_order *order, struct edge *edge, uint32_t id)
 {
-    uint32_t last = edge->evidence;
+    uint32_t last = piece_before(order, edge, 0);
 
-    while (last && evidence_at(order, last)->next)
-        last = evidence_at(order, last)->next;
-    if (last)
-        evidence_at(order, last)->next = id & ((1U << EVIDENCE_BITS) - 1);
-    else
-        edge->evidence = id;
+    if (last && evidence_at(order, last)->is_shared) {
+        uint32_t before = piece_before(order, edge, last);
+        uint32_t copy = record_make(order, evidence_at(order, last));
+        record_put(order, last);
+        set_next(order, edge, before, copy);
+        last = copy;
+    }
+    set_next(order, edge, last, id);
     edge->n_evidence++;
+    order->n_pieces++;
 }
 
 /* Do enough of those kept say the same, but for who and when? Then it is worth keeping, since it
@@ -200,7 +274,7 @@ bool dlw_evidence_is_repeated(const struct dlw_order *order, uint32_t edge_id,
 {
     uint32_t n = 0;
 
-    for (uint32_t id = edge_at(order, edge_id)->evidence; id; id = evidence_at(order, id)->next) {
+    for (uint32_t id = edge_at(order, edge_id)->evidence; id; id = next_piece(order, id)) {
         const struct evidence *old = evidence_at(order, id);
         n += is_alike(old, piece) && old->hold_stack == piece->hold_stack &&
              old->want_stack == piece->want_stack;
@@ -214,12 +288,7 @@ uint32_t dlw_evidence_add(struct dlw_order *order, uint32_t edge_id, const struc
 
     if (is_full(order, edge))
         make_room(order, edge, piece);
-    uint32_t id = dlw_pool_alloc(&order->evidence);
-    *evidence_at(order, id) = *piece;
-    evidence_at(order, id)->next = 0;
-    dlw_order_chain_ref(order, piece->chain);
-    dlw_life_ref(order->life, segment_of(piece));
-    dlw_life_mark_recorded(order->life, segment_of(piece));
+    uint32_t id = record_get(order, piece);
     append(order, edge, id);
     return id;
 }

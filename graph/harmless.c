@@ -102,8 +102,7 @@ static void weigh(struct weighing *w)
     w->steps[1].piece = 0;
     while (i > 0) {
         uint32_t piece = w->steps[i].piece;
-        piece =
-            piece ? evidence_at(w->order, piece)->next : edge_at(w->order, w->edges[i])->evidence;
+        piece = piece ? next_piece(w->order, piece) : edge_at(w->order, w->edges[i])->evidence;
         bool is_over = w->comparisons > COMPARISONS && w->best_cost != UINT32_MAX;
         if (!piece || is_over) {
             i--;

@@ -58,7 +58,7 @@ void dlw_order_each(const struct dlw_order *order, dlw_order_visit *visit, void 
             continue;
         for (uint32_t e = node_at(order, id)->out; e; e = edge_at(order, e)->next_out) {
             const struct edge *edge = edge_at(order, e);
-            for (uint32_t p = edge->evidence; p; p = evidence_at(order, p)->next)
+            for (uint32_t p = edge->evidence; p; p = next_piece(order, p))
                 visit_piece(order, edge, evidence_at(order, p), visit, context);
         }
     }
@@ -74,7 +74,7 @@ static void check_edge(const struct dlw_order *order, uint32_t id, size_t *piece
     require(from->is_alive && to->is_alive);
     require(dlw_order_edge_find(order, edge->from, edge->to) == id);
     require(from->rep == to->rep || node_at(order, from->rep)->key < node_at(order, to->rep)->key);
-    for (uint32_t p = edge->evidence; p; p = evidence_at(order, p)->next, n++)
+    for (uint32_t p = edge->evidence; p; p = next_piece(order, p), n++)
         require(dlw_chains_find(order, evidence_at(order, p)->chain, edge->from) != 0);
     require(n == edge->n_evidence && n > 0 && n <= order->limits.evidence_per_edge);
     *pieces += n;
@@ -105,6 +105,24 @@ static void check_membership(const struct dlw_order *order, dlw_node id)
     require(node_at(order, node->rep)->rep == node->rep);
     require(node_at(order, node->next_member)->rep == node->rep);
     require(node_at(order, node->next_member)->prev_member == id);
+}
+
+/* As many pieces as there are places for them in records. */
+static void check_evidence(const struct dlw_order *order, size_t pieces)
+{
+    size_t n = 0;
+    size_t places = 0;
+
+    for (uint32_t id = 0; (id = dlw_pool_next(&order->evidence, id));) {
+        const struct evidence *piece = evidence_at(order, id);
+        if (!piece->chain)
+            continue;
+        n++;
+        places += piece->is_shared ? piece->link + 1U : 1U;
+        require(!piece->is_shared || piece->link);
+    }
+    require(n == dlw_pool_count(&order->evidence));
+    require(places == pieces && pieces == order->n_pieces);
 }
 
 /* Every chain counts once as its parent's user and once for its node. */
@@ -142,6 +160,6 @@ void dlw_order_check_invariants(const struct dlw_order *order)
     }
     require(nodes == dlw_pool_count(&order->nodes));
     require(edges == dlw_pool_count(&order->edges) && edges == order->edge_index.count);
-    require(pieces == dlw_pool_count(&order->evidence));
+    check_evidence(order, pieces);
     check_chains(order, pins);
 }

@@ -14,7 +14,7 @@ static unsigned intent_of(const struct dlw_order *order, dlw_node from, dlw_node
     uint32_t id = edge ? edge_at(order, edge)->evidence : 0;
     unsigned weakest = id ? DLW_INTENT_VOUCHED : DLW_INTENT_NONE;
 
-    for (; id; id = evidence_at(order, id)->next) {
+    for (; id; id = next_piece(order, id)) {
         unsigned its = evidence_at(order, id)->intent;
         if (id == piece)
             return its;

@@ -308,7 +308,7 @@ unsigned dlw_order_learn(struct dlw_order *order, const struct dlw_order_ask *as
     uint32_t window = ask->n_held - first_in_window(order, ask);
     size_t news_bytes = window * sizeof(struct news);
 
-    if (!dlw_pool_reserve(&order->edges, window) || !dlw_pool_reserve(&order->evidence, window))
+    if (!dlw_pool_reserve(&order->edges, window) || !dlw_pool_reserve(&order->evidence, 2 * window))
         return DLW_ORDER_NO_MEMORY;
     struct news *news = dlw_arena_alloc(order->arena, news_bytes);
     dlw_chain chain = ask->chain;
@@ -334,7 +334,7 @@ struct dlw_order_totals dlw_order_totals(const struct dlw_order *order)
     return (struct dlw_order_totals){
         .nodes = dlw_pool_count(&order->nodes),
         .edges = dlw_pool_count(&order->edges),
-        .evidence = dlw_pool_count(&order->evidence),
+        .evidence = order->n_pieces,
         .components_merged = order->merged,
     };
 }

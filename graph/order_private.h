@@ -50,18 +50,23 @@ struct edge {
     uint16_t evictions; /* pieces that made room although nothing made them useless */
 };
 
-enum { EVIDENCE_BITS = 26 }; /* sixty million pieces: a gigabyte and a half */
-
+/*
+ * A thread that takes a thousand locks at one place under the same held set gives a thousand edges
+ * the same evidence: one record serves them all. It may be the last of any number of lists, as a
+ * list that goes on after it is given a copy.
+ */
 struct evidence {
-    uint32_t who;    /* a segment, which knows its thread; or a thread without one */
-    dlw_chain chain; /* everything held, the edge's source among it */
-    uint32_t hold_stack, want_stack;
-    uint32_t next : EVIDENCE_BITS;
-    uint32_t intent : 2;
+    uint32_t who : 31; /* a segment, which knows its thread; or a thread without one */
     uint32_t has_segment : 1;
+    dlw_chain chain; /* everything held, the edge's source among it; 0: a free record */
+    uint32_t hold_stack : 31;
     uint32_t hold_mode : 1;
+    uint32_t want_stack : 31;
     uint32_t want_mode : 1;
+    uint32_t link : 28; /* the next piece; or of how many more lists it is the last */
+    uint32_t is_shared : 1;
     uint32_t timed : 1;
+    uint32_t intent : 2;
 };
 
 struct chain {
@@ -99,13 +104,17 @@ _Static_assert(sizeof(struct node) == 44 && sizeof(struct edge) == 36 &&
 
 struct told;
 
+enum { RECENT = 64 };
+
 struct dlw_order {
     struct dlw_arena *arena;
     struct dlw_life *life;
     struct dlw_order_limits limits;
     struct dlw_pool nodes, edges, evidence, chains;
     struct dlw_index edge_index, chain_index;
-    uint64_t front, back; /* unused positions before and after all others */
+    size_t n_pieces;         /* of all edges, shared ones as often as they are listed */
+    uint32_t recent[RECENT]; /* evidence records, by hash: what may be shared */
+    uint64_t front, back;    /* unused positions before and after all others */
     uint32_t generation;
     size_t merged;   /* components that became part of another */
     size_t removals; /* from components of several, since these were exact */
@@ -147,6 +156,13 @@ static inline uint32_t thread_of(const struct dlw_order *order, const struct evi
     return piece->has_segment ? dlw_life_thread(order->life, piece->who) : piece->who;
 }
 
+static inline uint32_t next_piece(const struct dlw_order *order, uint32_t id)
+{
+    const struct evidence *piece = evidence_at(order, id);
+
+    return piece->is_shared ? 0 : piece->link;
+}
+
 static inline dlw_node rep_of(const struct dlw_order *order, dlw_node id)
 {
     return node_at(order, id)->rep;
@@ -186,8 +202,8 @@ enum evidence_answer dlw_evidence_judge(const struct dlw_order *order, uint32_t 
 /* Before it is added: nothing that `learned` of a sink need be told. */
 bool dlw_evidence_is_repeated(const struct dlw_order *order, uint32_t edge,
                               const struct evidence *piece);
-/* Keeps `piece`, which was judged new, in a reserved record; takes references. Returns its number.
- */
+/* Keeps `piece`, which was judged new; needs up to two reserved records and takes references.
+ * Returns its number. */
 uint32_t dlw_evidence_add(struct dlw_order *order, uint32_t edge, const struct evidence *piece);
 void dlw_evidence_drop_all(struct dlw_order *order, uint32_t edge);
 

@@ -80,7 +80,8 @@ static void check_edge(const struct dlw_order *order, uint32_t id, size_t *piece
     *pieces += n;
 }
 
-static size_t check_edges_of(const struct dlw_order *order, dlw_node id, size_t *pieces)
+static size_t check_edges_of(const struct dlw_order *order, dlw_node id, size_t *pieces,
+                             size_t *fars)
 {
     size_t n = 0;
     uint32_t before = 0;
@@ -93,6 +94,8 @@ static size_t check_edges_of(const struct dlw_order *order, dlw_node id, size_t 
     before = 0;
     for (uint32_t e = node_at(order, id)->in; e; e = edge_at(order, e)->next_in) {
         require(edge_at(order, e)->to == id && edge_at(order, e)->prev_in == before);
+        require(!before || edge_at(order, e)->is_far);
+        *fars += edge_at(order, e)->is_far;
         before = e;
     }
     return n;
@@ -146,6 +149,7 @@ void dlw_order_check_invariants(const struct dlw_order *order)
 {
     size_t edges = 0;
     size_t pieces = 0;
+    size_t fars = 0;
     size_t nodes = 0;
     size_t pins = 0;
 
@@ -156,10 +160,11 @@ void dlw_order_check_invariants(const struct dlw_order *order)
         nodes++;
         pins += node->pins;
         check_membership(order, id);
-        edges += check_edges_of(order, id, &pieces);
+        edges += check_edges_of(order, id, &pieces, &fars);
     }
     require(nodes == dlw_pool_count(&order->nodes));
-    require(edges == dlw_pool_count(&order->edges) && edges == order->edge_index.count);
+    require(edges == dlw_pool_count(&order->edges));
+    require(fars == dlw_pool_count(&order->fars) && fars == order->far_index.count);
     check_evidence(order, pieces);
     check_chains(order, pins);
 }

@@ -5,32 +5,34 @@
 static const struct dlw_order_limits defaults = {
     .evidence_per_edge = 8, .window = 16, .search_steps = 20000, .saturate_threads = 3};
 
-static uint32_t edge_hash_of(dlw_node from, dlw_node to)
+/* Edges of one lock to sixteen in a row share a cache line of buckets. */
+static uint32_t edge_hash(dlw_node from, dlw_node to)
 {
-    return (uint32_t)dlw_mix((uint64_t)from << 32 | to);
+    return (uint32_t)dlw_mix((uint64_t)from << 32 | to >> 4) ^ (to & 15U);
 }
 
-static uint32_t edge_hash(const void *owner, uint32_t id)
+static uint32_t far_hash(const void *owner, uint32_t id)
 {
-    const struct edge *edge = edge_at(owner, id);
+    const struct edge *edge = edge_at(owner, far_at(owner, id)->edge);
 
-    return edge_hash_of(edge->from, edge->to);
+    return edge_hash(edge->from, edge->to);
 }
 
-static uint32_t *edge_hash_next(const void *owner, uint32_t id)
+static uint32_t *far_next(const void *owner, uint32_t id)
 {
-    return &edge_at(owner, id)->hash_next;
+    return &far_at(owner, id)->hash_next;
 }
 
 static bool init_tables(struct dlw_order *order)
 {
-    order->edge_index = (struct dlw_index){
-        .arena = order->arena, .owner = order, .hash = edge_hash, .next = edge_hash_next};
+    order->far_index = (struct dlw_index){
+        .arena = order->arena, .owner = order, .hash = far_hash, .next = far_next};
     return dlw_pool_init(&order->nodes, order->arena, sizeof(struct node)) &&
            dlw_pool_init(&order->edges, order->arena, sizeof(struct edge)) &&
+           dlw_pool_init(&order->fars, order->arena, sizeof(struct far)) &&
            dlw_pool_init(&order->evidence, order->arena, sizeof(struct evidence)) &&
            dlw_pool_init(&order->chains, order->arena, sizeof(struct chain)) &&
-           dlw_index_init(&order->edge_index) && dlw_chains_init(order);
+           dlw_index_init(&order->far_index) && dlw_chains_init(order);
 }
 
 static void apply_defaults(struct dlw_order_limits *limits)
@@ -95,10 +97,11 @@ void dlw_order_free(struct dlw_order *order)
     }
     dlw_told_destroy(order);
     trim_scratch(order, 0);
-    dlw_index_destroy(&order->edge_index);
+    dlw_index_destroy(&order->far_index);
     dlw_index_destroy(&order->chain_index);
     dlw_pool_destroy(&order->nodes);
     dlw_pool_destroy(&order->edges);
+    dlw_pool_destroy(&order->fars);
     dlw_pool_destroy(&order->evidence);
     dlw_pool_destroy(&order->chains);
     dlw_arena_free(arena, order, sizeof(*order));
@@ -134,15 +137,44 @@ uint64_t dlw_order_lock_of(const struct dlw_order *order, dlw_node node)
     return node_at(order, node)->lock;
 }
 
-uint32_t dlw_order_edge_find(const struct dlw_order *order, dlw_node from, dlw_node to)
+static uint32_t far_find(const struct dlw_order *order, dlw_node from, dlw_node to)
 {
-    uint32_t id = dlw_index_first(&order->edge_index, edge_hash_of(from, to));
+    uint32_t id = dlw_index_first(&order->far_index, edge_hash(from, to));
 
-    while (id && (edge_at(order, id)->from != from || edge_at(order, id)->to != to))
-        id = edge_at(order, id)->hash_next;
+    for (; id; id = far_at(order, id)->hash_next) {
+        const struct edge *edge = edge_at(order, far_at(order, id)->edge);
+        if (edge->from == from && edge->to == to)
+            break;
+    }
     return id;
 }
 
+uint32_t dlw_order_edge_find(const struct dlw_order *order, dlw_node from, dlw_node to)
+{
+    uint32_t id = node_at(order, to)->in;
+
+    if (!id || edge_at(order, id)->from == from)
+        return id;
+    return edge_at(order, id)->next_in ? far_at(order, far_find(order, from, to))->edge : 0;
+}
+
+/* Behind the first one, which stays where it is found. */
+static void link_far(struct dlw_order *order, uint32_t id, uint32_t first)
+{
+    struct edge *edge = edge_at(order, id);
+    uint32_t far = dlw_pool_alloc(&order->fars);
+
+    edge->prev_in = first;
+    edge->next_in = edge_at(order, first)->next_in;
+    if (edge->next_in)
+        edge_at(order, edge->next_in)->prev_in = id;
+    edge_at(order, first)->next_in = id;
+    edge->is_far = 1;
+    far_at(order, far)->edge = id;
+    dlw_index_insert(&order->far_index, far);
+}
+
+/* In reserved records. */
 static uint32_t edge_link(struct dlw_order *order, dlw_node from, dlw_node to)
 {
     uint32_t id = dlw_pool_alloc(&order->edges);
@@ -153,15 +185,22 @@ static uint32_t edge_link(struct dlw_order *order, dlw_node from, dlw_node to)
     edge->from = from;
     edge->to = to;
     edge->next_out = source->out;
-    edge->next_in = target->in;
     if (source->out)
         edge_at(order, source->out)->prev_out = id;
-    if (target->in)
-        edge_at(order, target->in)->prev_in = id;
     source->out = id;
-    target->in = id;
-    dlw_index_insert(&order->edge_index, id);
+    if (target->in)
+        link_far(order, id, target->in);
+    else
+        target->in = id;
     return id;
+}
+
+static void far_drop(struct dlw_order *order, const struct edge *edge)
+{
+    uint32_t far = far_find(order, edge->from, edge->to);
+
+    dlw_index_remove(&order->far_index, far);
+    dlw_pool_free(&order->fars, far);
 }
 
 static void edge_unlink(struct dlw_order *order, uint32_t id)
@@ -169,7 +208,8 @@ static void edge_unlink(struct dlw_order *order, uint32_t id)
     struct edge *edge = edge_at(order, id);
 
     dlw_evidence_drop_all(order, id);
-    dlw_index_remove(&order->edge_index, id);
+    if (edge->is_far)
+        far_drop(order, edge);
     if (edge->prev_out)
         edge_at(order, edge->prev_out)->next_out = edge->next_out;
     else
@@ -308,7 +348,8 @@ unsigned dlw_order_learn(struct dlw_order *order, const struct dlw_order_ask *as
     uint32_t window = ask->n_held - first_in_window(order, ask);
     size_t news_bytes = window * sizeof(struct news);
 
-    if (!dlw_pool_reserve(&order->edges, window) || !dlw_pool_reserve(&order->evidence, 2 * window))
+    if (!dlw_pool_reserve(&order->edges, window) || !dlw_pool_reserve(&order->fars, window) ||
+        !dlw_pool_reserve(&order->evidence, 2 * window))
         return DLW_ORDER_NO_MEMORY;
     struct news *news = dlw_arena_alloc(order->arena, news_bytes);
     dlw_chain chain = ask->chain;

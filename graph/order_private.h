@@ -44,10 +44,17 @@ struct edge {
     uint32_t from, to;
     uint32_t next_out, prev_out;
     uint32_t next_in, prev_in;
-    uint32_t hash_next;
     uint32_t evidence; /* oldest first */
     uint16_t n_evidence;
-    uint16_t evictions; /* pieces that made room although nothing made them useless */
+    uint16_t evictions : 15; /* pieces that made room although nothing made them useless */
+    uint16_t is_far : 1;
+};
+
+/* The first edge into a lock is found through the lock, and most have but one. Those that came
+ * later are far: each has one of these in the index. */
+struct far {
+    uint32_t edge;
+    uint32_t hash_next;
 };
 
 /*
@@ -98,7 +105,7 @@ struct walk {
 };
 
 /* The size per lock is a promise: see the memory test. */
-_Static_assert(sizeof(struct node) == 44 && sizeof(struct edge) == 36 &&
+_Static_assert(sizeof(struct node) == 44 && sizeof(struct edge) == 32 &&
                    sizeof(struct evidence) == 20 && sizeof(struct chain) == 20,
                "a lock with one edge takes 120 bytes and two hash buckets");
 
@@ -110,8 +117,8 @@ struct dlw_order {
     struct dlw_arena *arena;
     struct dlw_life *life;
     struct dlw_order_limits limits;
-    struct dlw_pool nodes, edges, evidence, chains;
-    struct dlw_index edge_index, chain_index;
+    struct dlw_pool nodes, edges, fars, evidence, chains;
+    struct dlw_index far_index, chain_index;
     size_t n_pieces;         /* of all edges, shared ones as often as they are listed */
     uint32_t recent[RECENT]; /* evidence records, by hash: what may be shared */
     uint64_t front, back;    /* unused positions before and after all others */
@@ -134,6 +141,11 @@ static inline struct node *node_at(const struct dlw_order *order, dlw_node id)
 static inline struct edge *edge_at(const struct dlw_order *order, uint32_t id)
 {
     return dlw_pool_at(&order->edges, id);
+}
+
+static inline struct far *far_at(const struct dlw_order *order, uint32_t id)
+{
+    return dlw_pool_at(&order->fars, id);
 }
 
 static inline struct evidence *evidence_at(const struct dlw_order *order, uint32_t id)

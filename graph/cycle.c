@@ -275,12 +275,12 @@ static uint32_t distance_of(struct search *search, dlw_node node)
 
 static void count_chain(struct search *search, dlw_chain id, uint32_t by)
 {
-    for (; id; id = chain_at(search->order, id)->parent) {
-        const struct chain *chain = chain_at(search->order, id);
-        struct info *info = info_make(search, chain->node);
+    for (; id; id = chain_of(search->order, id).parent) {
+        const struct chain chain = chain_of(search->order, id);
+        struct info *info = info_make(search, chain.node);
         if (!info)
             return;
-        if (chain->mode == DLW_SHARED)
+        if (chain.mode == DLW_SHARED)
             info->shared += by;
         else
             info->exclusive += by;
@@ -296,11 +296,11 @@ static void count_step(struct search *search, const struct step *step, uint32_t 
  * of a pool? */
 static bool shares_gate(struct search *search, dlw_chain id)
 {
-    for (; id; id = chain_at(search->order, id)->parent) {
-        const struct chain *chain = chain_at(search->order, id);
-        const struct info *info = info_at(search, chain->node);
-        uint32_t units = node_at(search->order, chain->node)->units;
-        if (info && (info->exclusive || (info->shared && chain->mode == DLW_EXCLUSIVE)))
+    for (; id; id = chain_of(search->order, id).parent) {
+        const struct chain chain = chain_of(search->order, id);
+        const struct info *info = info_at(search, chain.node);
+        uint32_t units = node_at(search->order, chain.node)->units;
+        if (info && (info->exclusive || (info->shared && chain.mode == DLW_EXCLUSIVE)))
             return true;
         if (info && units && info->shared >= units)
             return true;
@@ -374,7 +374,7 @@ static bool merge_step(struct search *search, struct frame *frame, const struct 
     dlw_chain held = dlw_chains_find(order, piece->chain, last.source);
     if (!held)
         return false;
-    struct step merged = {last.source, step->piece, last.hold_stack, chain_at(order, held)->mode};
+    struct step merged = {last.source, step->piece, last.hold_stack, chain_of(order, held).mode};
     pop_step(search);
     bool is_good = fits(search, &merged);
     frame->saved = last;
@@ -463,7 +463,7 @@ static void try_seam(struct search *search, dlw_node node)
         return;
     const struct evidence *piece = evidence_at(search->order, first->piece);
     dlw_chain held = dlw_chains_find(search->order, piece->chain, node);
-    *first = (struct step){node, saved.piece, 0, chain_at(search->order, held)->mode};
+    *first = (struct step){node, saved.piece, 0, chain_of(search->order, held).mode};
     if (dlw_cycle_excludes(search->order, &search->steps[search->n_steps - 1], first))
         add_candidate(search);
     *first = saved;
@@ -518,8 +518,8 @@ static void mark_first(struct search *search)
 {
     dlw_chain id = evidence_at(search->order, search->piece)->chain;
 
-    for (; id && !search->has_failed; id = chain_at(search->order, id)->parent) {
-        struct info *info = info_make(search, chain_at(search->order, id)->node);
+    for (; id && !search->has_failed; id = chain_of(search->order, id).parent) {
+        struct info *info = info_make(search, chain_of(search->order, id).node);
         if (info)
             info->is_in_first = true;
     }

@@ -40,7 +40,7 @@ static bool is_alike(const struct evidence *a, const struct evidence *b)
 static bool has_no_more_gates(const struct dlw_order *order, dlw_chain a, dlw_chain b)
 {
     return a == b ||
-           (chain_at(order, b)->depth <= order->limits.window && dlw_chains_is_subset(order, a, b));
+           (chain_of(order, b).depth <= order->limits.window && dlw_chains_is_subset(order, a, b));
 }
 
 static bool is_covered(const struct dlw_order *order, const struct edge *edge,
@@ -113,14 +113,14 @@ static uint32_t find_most_gated(const struct dlw_order *order, const struct edge
                                 const struct evidence *piece)
 {
     uint32_t most = 0;
-    uint32_t depth = chain_at(order, piece->chain)->depth;
+    uint32_t depth = chain_of(order, piece->chain).depth;
 
     if (edge->evictions >= EVICTION_LIMIT)
         return 0;
     if (rep_of(order, edge->from) == rep_of(order, edge->to))
         depth--;
     for (uint32_t id = edge->evidence; id; id = next_piece(order, id)) {
-        uint32_t its = chain_at(order, evidence_at(order, id)->chain)->depth;
+        uint32_t its = chain_of(order, evidence_at(order, id)->chain).depth;
         if (its > depth) {
             most = id;
             depth = its;

@@ -28,12 +28,12 @@ struct breaks {
 static bool have_common_gate(const struct dlw_order *order, dlw_chain a, dlw_chain b,
                              uint64_t *gate)
 {
-    for (; a; a = chain_at(order, a)->parent) {
-        dlw_chain same = dlw_chains_find(order, b, chain_at(order, a)->node);
+    for (; a; a = chain_of(order, a).parent) {
+        dlw_chain same = dlw_chains_find(order, b, chain_of(order, a).node);
         if (!same ||
-            (chain_at(order, a)->mode == DLW_SHARED && chain_at(order, same)->mode == DLW_SHARED))
+            (chain_of(order, a).mode == DLW_SHARED && chain_of(order, same).mode == DLW_SHARED))
             continue;
-        *gate = node_at(order, chain_at(order, a)->node)->lock;
+        *gate = node_at(order, chain_of(order, a).node)->lock;
         return true;
     }
     return false;
@@ -135,14 +135,14 @@ static bool is_short_of_units(const struct dlw_order *order, const struct step *
                               uint64_t *gate)
 {
     for (dlw_chain at = evidence_at(order, steps[0].piece)->chain; at;
-         at = chain_at(order, at)->parent) {
-        const struct node *node = node_at(order, chain_at(order, at)->node);
+         at = chain_of(order, at).parent) {
+        const struct node *node = node_at(order, chain_of(order, at).node);
         uint32_t holders = 1;
         if (!node->units)
             continue;
         for (uint32_t i = 1; i < n; i++)
             holders += dlw_chains_find(order, evidence_at(order, steps[i].piece)->chain,
-                                       chain_at(order, at)->node) != 0;
+                                       chain_of(order, at).node) != 0;
         *gate = node->lock;
         if (holders > node->units)
             return true;

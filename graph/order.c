@@ -226,12 +226,22 @@ static void edge_unlink(struct dlw_order *order, uint32_t id)
     dlw_pool_free(&order->edges, id);
 }
 
-/* The number is free again when the lock is gone and no held set names it. */
-void dlw_order_release_node(struct dlw_order *order, dlw_node id)
-{
-    const struct node *node = node_at(order, id);
+enum { MOST_PINS = (1 << 25) - 1 }; /* one that has come so far keeps its number for good */
 
-    if (!node->is_alive && !node->pins)
+void dlw_order_pin(struct dlw_order *order, dlw_node id)
+{
+    struct node *node = node_at(order, id);
+
+    if (node->pins < MOST_PINS)
+        node->pins++;
+}
+
+/* The number is free again when the lock is gone and no held set names it. */
+void dlw_order_unpin(struct dlw_order *order, dlw_node id)
+{
+    struct node *node = node_at(order, id);
+
+    if (node->pins < MOST_PINS && --node->pins == 0 && !node->is_alive)
         dlw_pool_free(&order->nodes, id);
 }
 
@@ -239,7 +249,7 @@ void dlw_order_remove(struct dlw_order *order, dlw_node id)
 {
     struct node *node = node_at(order, id);
 
-    node->pins++; /* its own edges' evidence must not release it under our hands */
+    dlw_order_pin(order, id); /* its own edges' evidence must not release it under our hands */
     while (node->out)
         edge_unlink(order, node->out);
     while (node->in)
@@ -247,8 +257,7 @@ void dlw_order_remove(struct dlw_order *order, dlw_node id)
     dlw_component_leave(order, id);
     dlw_told_forget(order, id);
     node->is_alive = 0;
-    node->pins--;
-    dlw_order_release_node(order, id);
+    dlw_order_unpin(order, id);
     if (order->removals > (size_t)order->nodes.live + order->edges.live)
         dlw_component_rebuild(order);
     if (dlw_pool_count(&order->nodes) == 0)

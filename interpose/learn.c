@@ -5,6 +5,7 @@
 #include "interpose/news.h"
 #include "interpose/sink.h"
 #include "interpose/stacks.h"
+#include "interpose/withheld.h"
 
 #include <string.h>
 
@@ -150,7 +151,8 @@ static bool resolve_entry_locked(struct dlw_thread *self, uint32_t i)
     struct dlw_lock_ref ref = dlw_lock_ref_of(held);
     held->node = dlw_lock_node_locked(&ref);
     uint64_t id = ref.id ? atomic_load_explicit(ref.id, memory_order_relaxed) : 0;
-    if (held->id != id) {
+    /* One made taken keeps its own, so that what it would have taught is asked again later. */
+    if (held->id != id && !(held->flags & DLW_HELD_MADE)) {
         held->id = id;
         if (i < self->stale_above)
             self->stale_above = i;
@@ -245,7 +247,8 @@ static void list_window(struct question *q)
 
     for (uint32_t i = q->n_held; i-- > 0 && n < WINDOW;) {
         const struct dlw_held_lock *held = dlw_held_at(self, i);
-        if (is_counted(held) && held->node != q->ask.want && !is_held_below(self, i))
+        if (is_counted(held) && !(held->flags & DLW_HELD_MADE) && held->node != q->ask.want &&
+            !is_held_below(self, i))
             q->entry_of[WINDOW - ++n] = i;
     }
     memmove(q->entry_of, q->entry_of + (WINDOW - n), n * sizeof(q->entry_of[0]));
@@ -328,6 +331,8 @@ static void on_found(void *context, const struct dlw_finding *finding)
 
     if (copy.harmless) /* the word says it, and the command names the gate */
         copy.reason = NULL;
+    else if (dlw_withheld_takes_locked(q->self, &copy))
+        return;
     dlw_news_finding_locked(&q->news, &copy);
 }
 
@@ -469,6 +474,7 @@ void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, u
 
 void dlw_learn_thread_ends(struct dlw_thread *self)
 {
+    dlw_withheld_drop_all(self);
     if (!self->interned)
         return;
     dlw_lock_acquire(&dlw_graph_lock);

@@ -31,12 +31,14 @@ enum {
 };
 
 /* In the id word after an init call: no identity yet, but the low half tells one such life from
- * another, and the chain word holds the place of the call. */
+ * another, and the chain word holds the place of the call. Of a semaphore with one unit that nobody
+ * has taken yet it is fresh. */
+#define DLW_MARK_FRESH 0x0C7EA7EC00000000ULL
 #define DLW_MARK_CREATED 0x0C7EA7ED00000000ULL
 
-static inline bool dlw_mark_is_created(uint64_t mark)
+static inline bool dlw_mark_is_created(uint64_t mark) /* fresh or not */
 {
-    return mark >> 32 == DLW_MARK_CREATED >> 32;
+    return (mark >> 32 | 1) == DLW_MARK_CREATED >> 32;
 }
 
 /* The number is drawn by the thread in blocks: no counter is shared on this path. */

@@ -44,13 +44,16 @@ static bool rwlock_is_owned(const struct dlw_thread *self, const struct dlw_held
     return dlw_rwlock_writer(rwlock) == 0 && dlw_rwlock_readers(rwlock) > 0;
 }
 
-/* A semaphore says nothing of its owner, but its mark is still the one it was taken with, or has
- * become an identity since; posted by another thread it is a signal. */
+/* A semaphore says nothing of its owner, but its mark is still the one it was taken with, fresh or
+ * not, or has become an identity since; posted by another thread it is a signal. */
 static bool semaphore_is_owned(const struct dlw_held_lock *held, sem_t *semaphore, uintptr_t lock)
 {
     uint64_t mark = atomic_load_explicit(dlw_semaphore_id(semaphore), memory_order_relaxed);
 
-    return mark == held->id || (dlw_mark_is_created(held->id) && dlw_lock_mark_is_good(mark, lock));
+    if (mark == held->id || !dlw_mark_is_created(held->id))
+        return mark == held->id;
+    return dlw_lock_mark_is_good(mark, lock) ||
+           (dlw_mark_is_created(mark) && (uint32_t)mark == (uint32_t)held->id);
 }
 
 /* The lock may have been freed by others, and its memory be gone: the kernel reads it. */

@@ -1,8 +1,9 @@
 /*
  * sem_*. What a semaphore is shows in its use: started with one unit and posted only by those who
  * waited, it is a lock; with more units, a pool; posted by another thread (or started empty), a
- * signal, which orders nothing. Only those whose sem_init was seen are judged: their tail then
- * holds our mark. The rest are signals.
+ * signal, which orders nothing. One made taken is started empty in another way, until it is posted.
+ * A cycle that is found before all that has shown waits for it (withheld.h). Only those whose
+ * sem_init was seen are judged: their tail then holds our mark. The rest are signals.
  *
  * sem_wait is a cancellation point and must not change errno: a test for cancellation comes before
  * the try, and errno is put back.
@@ -12,6 +13,7 @@
 #include "interpose/stall.h"
 #include "interpose/take.h"
 #include "interpose/wait.h"
+#include "interpose/withheld.h"
 
 #include <errno.h>
 
@@ -46,15 +48,44 @@ bool dlw_semaphore_is_taken(const sem_t *seen, uintptr_t address)
     return !is_signal_mark(mark_of((sem_t *)seen), address) && dlw_semaphore_value(seen) == 0;
 }
 
+/* A pool, or fresh. */
+static inline bool is_special_mark(uint64_t mark)
+{
+    _Static_assert((DLW_MARK_POOL ^ DLW_MARK_FRESH) == 2ULL << 32, "one compare for both");
+    return (mark >> 32 | 2) == DLW_MARK_POOL >> 32;
+}
+
+/*
+ * The first one to have it. A thread that tries for what it made last, and nobody had, means to
+ * make it taken: so CPython begins an event, which it has no other way to. Such a hold is no
+ * evidence whoever posts it. It keeps the fresh mark, so that its chains have other keys than later
+ * ones.
+ */
+static DLW_COLD unsigned taken_first(struct dlw_thread *self, sem_t *semaphore, uint64_t *mark,
+                                     unsigned flags)
+{
+    uint64_t fresh = *mark;
+    uint64_t created = DLW_MARK_CREATED | (uint32_t)fresh;
+
+    /* Not over a post meanwhile, which makes it a signal. Relaxed: the mark says all there is. */
+    atomic_compare_exchange_strong_explicit(dlw_semaphore_id(semaphore), &fresh, created,
+                                            memory_order_relaxed, memory_order_relaxed);
+    if ((flags & DLW_HELD_TRY) && (uint32_t)created == self->next_birth - 1)
+        return flags | DLW_HELD_MADE;
+    *mark = created;
+    return flags;
+}
+
 static inline void taken(struct dlw_thread *self, sem_t *semaphore, unsigned flags,
                          const struct dlw_frame *from)
 {
     uint64_t mark = mark_of(semaphore);
 
-    if (is_signal(semaphore))
+    if (is_signal_mark(mark, (uintptr_t)semaphore))
         return;
-    if (dlw_mark_is_pool(mark))
-        flags |= DLW_HELD_POOL;
+    if (is_special_mark(mark))
+        flags = dlw_mark_is_pool(mark) ? flags | DLW_HELD_POOL
+                                       : taken_first(self, semaphore, &mark, flags);
     dlw_take(self, semaphore, mark, dlw_semaphore_chain(semaphore),
              DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), from);
 }
@@ -189,6 +220,17 @@ static DLW_COLD void posted_by_other(struct dlw_thread *self, sem_t *semaphore)
     dlw_guard_leave(self);
 }
 
+/* Findings wait for this post. They are told when it is done: that takes its time. */
+static DLW_COLD int post_awaited(struct dlw_thread *self, sem_t *semaphore)
+{
+    dlw_guard_enter(self);
+    struct dlw_withheld *ripe = dlw_withheld_posts(self, semaphore);
+    int result = real.sem_post(semaphore);
+    dlw_withheld_tell(self, ripe);
+    dlw_guard_leave(self);
+    return result;
+}
+
 DLW_EXPORT int sem_post(sem_t *semaphore)
 {
     struct dlw_thread *self = dlw_thread_self();
@@ -204,6 +246,8 @@ DLW_EXPORT int sem_post(sem_t *semaphore)
     if (index >= 0) {
         dlw_held_leaves(dlw_held_at(self, (uint32_t)index), DLW_CALL_HERE());
         dlw_held_pop(self, (uint32_t)index);
+        if (__builtin_expect(self->withheld != NULL, 0))
+            return post_awaited(self, semaphore);
     } else {
         posted_by_other(self, semaphore);
     }
@@ -229,9 +273,11 @@ DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
     dlw_held_forget(self, semaphore);
     dlw_lock_reborn(&ref, call.pc);
-    if (value != 1)
-        atomic_store_explicit(ref.id, value ? DLW_MARK_POOL | value : DLW_MARK_SIGNAL,
-                              memory_order_relaxed);
+    uint64_t mark =
+        value == 0   ? DLW_MARK_SIGNAL
+        : value == 1 ? DLW_MARK_FRESH | (uint32_t)atomic_load_explicit(ref.id, memory_order_relaxed)
+                     : DLW_MARK_POOL | value;
+    atomic_store_explicit(ref.id, mark, memory_order_relaxed);
     dlw_guard_leave(self);
     return result;
 }

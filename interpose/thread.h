@@ -46,6 +46,7 @@ enum {
     DLW_HELD_INHERITED = 8, /* taken before the fork that made this process */
     DLW_HELD_POOL = 4,      /* one of several units of a semaphore: no order, no gate */
     DLW_HELD_TRIAL = 16,    /* its unlock tells how many levels its place needs */
+    DLW_HELD_MADE = 32,     /* a semaphore that was made taken: a gate, but of no order */
 };
 
 /*
@@ -140,6 +141,7 @@ struct dlw_thread {
     void (*once_routine)(void);
     void *once_control;
     struct dlw_call once_call;
+    struct dlw_withheld *withheld; /* findings that wait for its posts (withheld.h) */
 
     /* published */
     _Alignas(64) struct dlw_wait_slot wait;

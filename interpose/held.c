@@ -126,7 +126,7 @@ static void note_levels(struct dlw_thread *self, struct dlw_held_lock *held)
         atomic_store_explicit(dlw_plain_place(held->pc[0]), held->pc[0], memory_order_relaxed);
         return;
     }
-    if (!slot || slot->rule.trial < OVER)
+    if (!slot || slot->rule.trial != OVER)
         held->flags |= DLW_HELD_TRIAL;
     if (!slot || !note_outer(held, slot, self->stack_high))
         note_new(held, (struct dlw_call){held->pc[0], held->sp, held->fp});

@@ -299,32 +299,39 @@ static inline bool is_last_unlock(const pthread_mutex_t *mutex, unsigned kind)
            (kind == PTHREAD_MUTEX_RECURSIVE && dlw_mutex_count(mutex) == 1);
 }
 
+/* Not among what the thread holds: another's, or one that was lost sight of. */
+static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                  struct dlw_call call)
+{
+    struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+    unsigned kind = dlw_mutex_kind(mutex);
+    struct dlw_accusation accusation;
+
+    if (ref.id && atomic_load_explicit(ref.id, memory_order_relaxed) == DLW_MARK_SIGNAL)
+        return real.pthread_mutex_unlock(mutex);
+    dlw_misuse_unlock_before(self, &ref, &call, &accusation);
+    if (accusation.is_made && kind != PTHREAD_MUTEX_ERRORCHECK && is_plain(kind) &&
+        !is_recursive(kind)) {
+        dlw_misuse_handed_over(self, &accusation);
+        return real.pthread_mutex_unlock(mutex);
+    }
+    int result = real.pthread_mutex_unlock(mutex);
+    dlw_misuse_unlock_after(self, &accusation, result);
+    return result;
+}
+
 /* Announced before it happens; put back when it fails. The object is not touched after the real
  * call: it may be freed. */
 static __attribute__((noinline)) int unlock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
                                                  const struct dlw_frame *from)
 {
-    struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
     unsigned kind = dlw_mutex_kind(mutex);
     struct dlw_call call = dlw_call_of(from);
     struct dlw_held_lock kept;
     int index = dlw_held_find(self, mutex);
 
-    if (index < 0 && ref.id &&
-        atomic_load_explicit(ref.id, memory_order_relaxed) == DLW_MARK_SIGNAL)
-        return real.pthread_mutex_unlock(mutex);
-    if (index < 0) {
-        struct dlw_accusation accusation;
-        dlw_misuse_unlock_before(self, &ref, &call, &accusation);
-        if (accusation.is_made && kind != PTHREAD_MUTEX_ERRORCHECK && is_plain(kind) &&
-            !is_recursive(kind)) {
-            dlw_misuse_handed_over(self, &accusation);
-            return real.pthread_mutex_unlock(mutex);
-        }
-        int result = real.pthread_mutex_unlock(mutex);
-        dlw_misuse_unlock_after(self, &accusation, result);
-        return result;
-    }
+    if (index < 0)
+        return unlock_unheld(self, mutex, call);
     if (is_recursive(kind) && dlw_mutex_count(mutex) > 1)
         return real.pthread_mutex_unlock(mutex);
     dlw_held_leaves(dlw_held_at(self, (uint32_t)index), call);

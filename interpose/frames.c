@@ -134,29 +134,64 @@ static int answer_dynamic(unw_addr_space_t space, unw_word_t *address, void *arg
     return -UNW_ENOINFO;
 }
 
+/* {start, FDE} of a function, as offsets from the header. */
+struct table_entry {
+    int32_t start, fde;
+};
+
 /*
  * .eh_frame_hdr (Linux Standard Base, "Exception Frames"): version 1, encodings of the three values
  * that follow. Linkers write a table of {start, FDE} as signed 32-bit offsets from the header,
  * sorted; other forms don't occur on these systems and count as no tables.
  */
-static bool describe_table(const struct dl_find_object *object, unw_dyn_info_t *out)
+static const struct table_entry *table_of(const unsigned char *header, uint32_t *count)
 {
-    const unsigned char *header = object->dlfo_eh_frame;
     enum { PCREL_SDATA4 = 0x1b, UDATA4 = 0x03, DATAREL_SDATA4 = 0x3b };
-    uint32_t count;
 
     if (!header || header[0] != 1 || header[1] != PCREL_SDATA4 || header[2] != UDATA4 ||
         header[3] != DATAREL_SDATA4)
+        return NULL;
+    memcpy(count, header + 8, sizeof(*count));
+    return (const void *)(header + 12);
+}
+
+/* The last entry that starts no later; NULL: none does. */
+static const struct table_entry *find_entry(const struct table_entry *table, uint32_t count,
+                                            int64_t offset)
+{
+    while (count > 1) {
+        uint32_t half = count / 2;
+        if (table[half].start <= offset) {
+            table += half;
+            count -= half;
+        } else {
+            count = half;
+        }
+    }
+    return count && table->start <= offset ? table : NULL;
+}
+
+/* A table of the one entry that the address is of: libunwind asks for every word that it looks at,
+ * and would look at some thirty to find it. */
+static bool describe_table(const struct dl_find_object *object, uintptr_t address,
+                           unw_dyn_info_t *out)
+{
+    uintptr_t header = (uintptr_t)object->dlfo_eh_frame;
+    uint32_t count = 0;
+    const struct table_entry *entry = table_of(object->dlfo_eh_frame, &count);
+
+    if (entry)
+        entry = find_entry(entry, count, (int64_t)(address - header));
+    if (!entry)
         return false;
-    memcpy(&count, header + 8, sizeof(count));
     memset(out, 0, sizeof(*out));
     out->format = UNW_INFO_FORMAT_REMOTE_TABLE;
     out->start_ip = (uintptr_t)object->dlfo_map_start;
     out->end_ip = (uintptr_t)object->dlfo_map_end;
-    out->u.rti.segbase = (uintptr_t)header;
-    out->u.rti.table_data = (uintptr_t)header + 12;
-    out->u.rti.table_len = (unw_word_t)count * 8 / sizeof(unw_word_t);
-    return count > 0;
+    out->u.rti.segbase = header;
+    out->u.rti.table_data = (uintptr_t)entry;
+    out->u.rti.table_len = sizeof(*entry) / sizeof(unw_word_t);
+    return true;
 }
 
 static int answer_procedure(unw_addr_space_t space, unw_word_t address, unw_proc_info_t *info,
@@ -168,7 +203,7 @@ static int answer_procedure(unw_addr_space_t space, unw_word_t address, unw_proc
 
     int result = -UNW_ENOINFO;
     if (_dl_find_object((void *)address, &object) == 0 && /* NOLINT(performance-no-int-to-ptr) */
-        describe_table(&object, &table))
+        describe_table(&object, address, &table))
         result = unwind.search(space, address, &table, info, need_unwind_info, arg);
     if (result < 0)
         q->no_tables = true;

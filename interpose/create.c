@@ -22,6 +22,13 @@ static struct dlw_arena arena;
 #define uthash_free(block, size) dlw_arena_free(&arena, block, size)
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(element) ((void)(element))
+/* The keys are handles: addresses of pages. */
+#define HASH_FUNCTION(key, bytes, hash) ((hash) = hash_handle(key))
+#define HASH_KEYCMP(a, b, bytes) (*(const pthread_t *)(a) != *(const pthread_t *)(b))
+static unsigned hash_handle(const void *key)
+{
+    return (unsigned)(*(const pthread_t *)key * 0x9E3779B97F4A7C15ULL >> 32);
+}
 #include <uthash.h>
 
 /* A thread that somebody may still join, kept over its end until then. */
@@ -120,6 +127,8 @@ static void keep_taken_locked(struct joinable *entry, const struct dlw_thread *t
 {
     uint32_t n = 0;
 
+    if (!dlw_thread_has_held(thread))
+        return;
     for (uint32_t i = 0; i < DLW_TAKEN; i++)
         n += thread->taken[i].lock != 0;
     entry->ended.taken = n ? dlw_arena_alloc(&arena, n * sizeof(*entry->ended.taken)) : NULL;
@@ -292,8 +301,10 @@ static struct dlw_thread *prepare(struct dlw_thread *self, uintptr_t routine, st
     self->calls++;
     struct dlw_thread *record =
         dlw_thread_new(self->id, stack_here(self, call), dlw_stack_of_pc(routine + 1));
-    if (record)
+    if (record) {
+        memcpy(record->name, self->name, sizeof(record->name)); /* the kernel does so too */
         record->segment = dlw_learn_creates(self, record->id);
+    }
     dlw_guard_leave(self);
     return record;
 }

@@ -184,6 +184,21 @@ static void confines_itself(void)
     atomic_store_explicit(&dlw_confined, true, memory_order_relaxed);
 }
 
+/* ---- names ---- */
+
+/* The kernel cut it to size. */
+static void renames_itself(void)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!is_watched(self))
+        return;
+    dlw_guard_enter(self);
+    dlw_thread_read_name(self);
+    dlw_sink_renamed(self);
+    dlw_guard_leave(self);
+}
+
 DLW_EXPORT int prctl(int option, ...)
 {
     va_list list;
@@ -196,7 +211,10 @@ DLW_EXPORT int prctl(int option, ...)
     dlw_thread_self(); /* libraries call this in their constructors, before ours */
     if (option == PR_SET_SECCOMP)
         confines_itself();
-    return real.prctl(option, a[0], a[1], a[2], a[3]);
+    int result = real.prctl(option, a[0], a[1], a[2], a[3]);
+    if (option == PR_SET_NAME && result == 0)
+        renames_itself();
+    return result;
 }
 
 /* A process by one of these has no fork handlers run; with CLONE_VM it is none of its own. */
@@ -218,11 +236,14 @@ static bool is_special(long number)
     if (number == SYS_fork)
         return true;
 #endif
-    return number == SYS_seccomp || number == SYS_clone || number == SYS_clone3;
+    return number == SYS_seccomp || number == SYS_prctl || number == SYS_clone ||
+           number == SYS_clone3;
 }
 
 static DLW_COLD long special(long number, const long a[6])
 {
+    if (number == SYS_prctl)
+        return prctl((int)a[0], a[1], a[2], a[3], a[4]);
     if (number == SYS_seccomp)
         confines_itself();
     if (!copies_memory(number, a))

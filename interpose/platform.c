@@ -1,5 +1,6 @@
 #include "interpose/platform.h"
 
+#include "graph/base/sys.h"
 #include "interpose/real.h"
 
 #include <string.h>
@@ -48,10 +49,25 @@ static bool rwlock_is_as_known(uint32_t tid)
            atomic_load_explicit(dlw_rwlock_chain(&rwlock), memory_order_relaxed) == ~0ULL;
 }
 
+static bool owner_is_tid; /* of a recursive mutex; written in the constructor */
+
 bool dlw_platform_check(uint32_t tid)
 {
-    return mutex_is_as_known(PTHREAD_MUTEX_NORMAL, tid) &&
-           mutex_is_as_known(PTHREAD_MUTEX_RECURSIVE, tid) &&
+    owner_is_tid = mutex_is_as_known(PTHREAD_MUTEX_RECURSIVE, tid);
+    return owner_is_tid && mutex_is_as_known(PTHREAD_MUTEX_NORMAL, tid) &&
            mutex_is_as_known(PTHREAD_MUTEX_ERRORCHECK, tid) &&
            mutex_is_as_known(PTHREAD_MUTEX_ADAPTIVE_NP, tid) && rwlock_is_as_known(tid);
+}
+
+/* A recursive one, since lock elision leaves those alone, and with it the owner. */
+uint32_t dlw_platform_tid(void)
+{
+    pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+    if (!owner_is_tid)
+        return (uint32_t)dlw_syscall(SYS_gettid);
+    real.pthread_mutex_lock(&mutex);
+    uint32_t tid = dlw_mutex_owner(&mutex);
+    real.pthread_mutex_unlock(&mutex);
+    return tid;
 }

@@ -272,4 +272,8 @@ _Static_assert(sizeof(((pthread_rwlock_t *)0)->__data.__pad2) == 8, "the rwlock'
 /* Runs real locks of each kind and compares every word above with what it must be. */
 bool dlw_platform_check(uint32_t tid);
 
+/* The calling thread's, of a thread that libc made: what libc itself writes into a mutex as its
+ * owner, where the check has confirmed that, or else the kernel's word. */
+uint32_t dlw_platform_tid(void);
+
 #endif

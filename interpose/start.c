@@ -270,7 +270,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     start_clock();
     make_nonce();
     find_helper();
-    dlw_marks_are_on = dlw_options.marks && dlw_platform_check((uint32_t)dlw_syscall(SYS_gettid));
+    dlw_marks_are_on = dlw_platform_check((uint32_t)dlw_syscall(SYS_gettid)) && dlw_options.marks;
     dlw_stacks_start(exe, folder);
     if (!start_graph()) {
         dlw_say("out of memory at start; the program goes on unwatched", NULL);

@@ -193,6 +193,23 @@ static void list_remove_locked(struct dlw_thread *record)
     n_alive--;
 }
 
+bool dlw_thread_has_held(const struct dlw_thread *record)
+{
+    const struct dlw_held_lock *held = atomic_load_explicit(&record->held, memory_order_relaxed);
+
+    return held && held[0].pc[0] != 0; /* a return address is never 0 */
+}
+
+/* Tables that were not written are not touched: they would come over from another processor. */
+static void clear_tables(struct dlw_thread *record)
+{
+    if (!dlw_thread_has_held(record))
+        return;
+    atomic_load_explicit(&record->held, memory_order_relaxed)[0].pc[0] = 0;
+    memset(record->first_validated, 0, sizeof(record->first_validated));
+    memset(record->taken, 0, sizeof(record->taken));
+}
+
 /*
  * The sequence goes on over the lives of a record, so that a stale reading never fits. A grown
  * held array stays mapped (a walker may be reading it), only its pages go back.
@@ -203,13 +220,12 @@ static void clear_record(struct dlw_thread *record)
     struct dlw_held_lock *held = atomic_load_explicit(&record->held, memory_order_relaxed);
     uint32_t room = record->room;
 
+    clear_tables(record);
     if (held && held != record->first_held)
         dlw_syscall(SYS_madvise, held, (size_t)room * sizeof(*held), MADV_DONTNEED);
     if (record->validated && record->validated != record->first_validated)
         dlw_pages_unmap(record->validated, ((size_t)record->validated_mask + 1) * sizeof(uint64_t));
     memset(record, 0, offsetof(struct dlw_thread, first_held));
-    memset(record->first_validated, 0, sizeof(record->first_validated));
-    memset(record->taken, 0, sizeof(record->taken));
     atomic_store_explicit(&record->wait.sequence, (sequence + 2) & ~(uint64_t)1,
                           memory_order_release);
     atomic_store_explicit(&record->held, held ? held : record->first_held, memory_order_relaxed);
@@ -241,11 +257,20 @@ struct dlw_thread *dlw_thread_new(uint32_t parent, uint32_t created, uint32_t st
     return record;
 }
 
-static void read_name(struct dlw_thread *record)
+void dlw_thread_read_name(struct dlw_thread *self)
 {
     enum { GET_NAME = 16 }; /* PR_GET_NAME */
-    dlw_syscall(SYS_prctl, GET_NAME, record->name);
-    record->name[DLW_NAME_BYTES - 1] = 0;
+
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return;
+    dlw_syscall(SYS_prctl, GET_NAME, self->name);
+    self->name[DLW_NAME_BYTES - 1] = 0;
+}
+
+/* Of a thread that libc made libc knows it. */
+static uint32_t tid_of(const struct dlw_thread *self)
+{
+    return self->foreign ? (uint32_t)dlw_syscall(SYS_gettid) : dlw_platform_tid();
 }
 
 void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top)
@@ -253,11 +278,12 @@ void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top)
     record->stack_high = stack_top;
     record->stack_low = (uintptr_t)__builtin_frame_address(0);
     record->handle = pthread_self();
-    if (!record->name[0] && !atomic_load_explicit(&dlw_confined, memory_order_relaxed))
-        read_name(record);
+    if (!record->name[0]) /* not its creator's */
+        dlw_thread_read_name(record);
     dlw_learn_thread_starts(record);
+    uint32_t tid = tid_of(record);
     dlw_lock_acquire(&threads_lock);
-    atomic_store_explicit(&record->tid, (uint32_t)dlw_syscall(SYS_gettid), memory_order_relaxed);
+    atomic_store_explicit(&record->tid, tid, memory_order_relaxed);
     tids_add_locked(record);
     dlw_lock_release(&threads_lock);
     dlw_self = record;

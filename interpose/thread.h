@@ -216,6 +216,10 @@ static inline bool dlw_thread_wait_ends(const struct dlw_thread *thread, unsigne
  * itself). NULL: out of memory. */
 struct dlw_thread *dlw_thread_new(uint32_t parent, uint32_t created, uint32_t start);
 void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top);
+/* Asks the kernel for the name of the calling thread, whose record it is. */
+void dlw_thread_read_name(struct dlw_thread *self);
+/* Has it held anything in this life? If not, nothing was noted as taken or validated either. */
+bool dlw_thread_has_held(const struct dlw_thread *record);
 /* The creation failed, or the thread has ended: the record may be used again. */
 void dlw_thread_release(struct dlw_thread *record);
 /* The thread runs its last code: from now on its calls pass. */

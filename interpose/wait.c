@@ -4,6 +4,7 @@
 #include "graph/waits.h"
 #include "interpose/asleep.h"
 #include "interpose/cond.h"
+#include "interpose/create.h"
 #include "interpose/gone.h"
 #include "interpose/held.h"
 #include "interpose/news.h"
@@ -325,9 +326,26 @@ void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock)
         look_from(self, &dlw_world_now, waiters.tids[i]);
 }
 
+/* One that has not begun, or has ended, waits for nothing. */
+static bool joins_a_waiter(struct dlw_thread *self, pthread_t handle)
+{
+    uint32_t id;
+    uint32_t tid = 0;
+
+    dlw_guard_enter(self);
+    bool is_known = dlw_create_of_handle(handle, &id, &tid);
+    dlw_guard_leave(self);
+    if (!is_known || tid == 0)
+        return false;
+    struct dlw_thread *joined = dlw_thread_by_tid(tid);
+    return !joined || joined == self || is_waiting(sequence_of(joined));
+}
+
 /* Most waits are for a running thread, or for nobody: seen with two loads. */
 static bool can_be_a_cycle(struct dlw_thread *self, const struct dlw_wait_for *wait)
 {
+    if (wait->kind == DLW_WAIT_JOIN)
+        return joins_a_waiter(self, (pthread_t)wait->on);
     if (wait->kind == DLW_WAIT_CONDITION || wait->kind == DLW_WAIT_SEMAPHORE ||
         wait->kind == DLW_WAIT_BARRIER)
         return false;

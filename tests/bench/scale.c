@@ -1,13 +1,14 @@
 /*
  * scale [MOST]: what an operation costs as there are more of a kind, so that the curve can be seen.
- * Locks are taken under one lock: `first` is the new edge, `again` the steady state, and the bytes
- * are what the process grew by, the locks themselves not counted. MOST locks (1,000,000).
+ * `first` is the new edge, `again` the steady state. The bytes are what the process grew by, the
+ * locks themselves not counted; `peak` is the most that it ever did meanwhile. Times are of the
+ * processor. Up to MOST locks (1,000,000); 10,000,000 take 2 GB under the library.
  */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static pthread_mutex_t outer[1000];
 static pthread_mutex_t *locks;
@@ -20,16 +21,45 @@ static double now(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static long resident(void)
+/* A line of /proc/self/status, in bytes. */
+static double memory(const char *name)
 {
-    long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
+    char line[128];
+    long kib = 0;
+    FILE *file = fopen("/proc/self/status", "r");
 
-    if (!file || fscanf(file, "%*d %ld", &pages) != 1)
-        pages = 0;
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, name, strlen(name)) == 0)
+            kib = atol(line + strlen(name));
     if (file)
         fclose(file);
-    return pages * sysconf(_SC_PAGESIZE);
+    return (double)kib * 1024;
+}
+
+/* From here on the most is counted anew. */
+static double resident(void)
+{
+    FILE *file = fopen("/proc/self/clear_refs", "w");
+
+    if (file) {
+        fputs("5", file);
+        fclose(file);
+    }
+    return memory("VmRSS:");
+}
+
+static void make_locks(long n)
+{
+    locks = malloc((size_t)n * sizeof *locks);
+    for (long i = 0; i < n; i++)
+        pthread_mutex_init(&locks[i], NULL);
+}
+
+static void drop_locks(long n)
+{
+    for (long i = 0; i < n; i++)
+        pthread_mutex_destroy(&locks[i]);
+    free(locks);
 }
 
 static void take(pthread_mutex_t *under, long from, long to)
@@ -42,24 +72,44 @@ static void take(pthread_mutex_t *under, long from, long to)
     pthread_mutex_unlock(under);
 }
 
-static void show_locks(long n)
+static void take_under_one(long n)
 {
-    locks = malloc((size_t)n * sizeof *locks);
-    for (long i = 0; i < n; i++)
-        locks[i] = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    long before = resident();
+    take(&outer[0], 0, n);
+}
+
+static void take_hand_over_hand(long n)
+{
+    pthread_mutex_lock(&locks[0]);
+    for (long i = 1; i < n; i++) {
+        pthread_mutex_lock(&locks[i]);
+        pthread_mutex_unlock(&locks[i - 1]);
+    }
+    pthread_mutex_unlock(&locks[n - 1]);
+}
+
+static void take_alone(long n)
+{
+    for (long i = 0; i < n; i++) {
+        pthread_mutex_lock(&locks[i]);
+        pthread_mutex_unlock(&locks[i]);
+    }
+}
+
+static void show_locks(const char *how, void (*take_all)(long), long n)
+{
+    make_locks(n);
+    double before = resident();
     double start = now();
-    take(&outer[0], 0, n);
+    take_all(n);
     double middle = now();
-    long after = resident();
-    take(&outer[0], 0, n);
+    double after = memory("VmRSS:");
+    double peak = memory("VmHWM:");
+    take_all(n);
     double end = now();
-    printf("locks    %8ld  first %7.0f ns  again %6.1f ns  %6.1f bytes a lock\n", n,
-           (middle - start) / (double)n, (end - middle) / (double)n,
-           (double)(after - before) / (double)n);
-    for (long i = 0; i < n; i++)
-        pthread_mutex_destroy(&locks[i]);
-    free(locks);
+    printf("%-14s %8ld  first %6.0f ns  again %6.1f ns  %6.1f bytes a lock, peak %6.1f\n", how, n,
+           (middle - start) / (double)n, (end - middle) / (double)n, (after - before) / (double)n,
+           (peak - before) / (double)n);
+    drop_locks(n);
 }
 
 /* Many edges on few locks: each of a row of outer locks over the same thousand inner ones. */
@@ -67,20 +117,21 @@ static void show_edges(long n)
 {
     enum { INNER = 1000 };
 
-    locks = calloc(INNER, sizeof *locks);
-    double start = now();
-    for (long i = 0; i < n / INNER; i++)
-        take(&outer[i], 0, INNER);
-    double spent = now() - start;
-    printf("edges    %8ld  first %7.0f ns\n", n, spent / (double)n);
-    for (long i = 0; i < INNER; i++)
-        pthread_mutex_destroy(&locks[i]);
-    free(locks);
+    make_locks(INNER);
+    double spent[2];
+    for (int round = 0; round < 2; round++) {
+        double start = now();
+        for (long i = 0; i < n / INNER; i++)
+            take(&outer[i], 0, INNER);
+        spent[round] = (now() - start) / (double)n;
+    }
+    printf("%-14s %8ld  first %6.0f ns  again %6.1f ns\n", "edges", n, spent[0], spent[1]);
+    drop_locks(INNER);
 }
 
 static void show_held(long n)
 {
-    locks = calloc((size_t)n, sizeof *locks);
+    make_locks(n);
     double spent[2];
     for (int round = 0; round < 2; round++) {
         double start = now();
@@ -90,10 +141,34 @@ static void show_held(long n)
             pthread_mutex_unlock(&locks[i]);
         spent[round] = (now() - start) / (double)n;
     }
-    printf("held     %8ld  first %7.0f ns  again %6.1f ns\n", n, spent[0], spent[1]);
-    for (long i = 0; i < n; i++)
-        pthread_mutex_destroy(&locks[i]);
-    free(locks);
+    printf("%-14s %8ld  first %6.0f ns  again %6.1f ns\n", "held at once", n, spent[0], spent[1]);
+    drop_locks(n);
+}
+
+static void nest(long first, long second)
+{
+    pthread_mutex_lock(&locks[first]);
+    take(&locks[second], 0, 0);
+    pthread_mutex_unlock(&locks[first]);
+}
+
+/* Every edge but the first comes before all that are known, or every second joins two pairs against
+ * the order that they were first seen in: then neither end is loose. */
+static void show_hostile(long n)
+{
+    double spent[2];
+
+    for (int loose = 0; loose < 2; loose++) {
+        make_locks(n);
+        double start = now();
+        for (long i = n - 1; i > 0; i -= 2 - loose)
+            nest(i, i - 1);
+        for (long i = 2; !loose && i < n; i += 2)
+            nest(i, i - 1);
+        spent[loose] = (now() - start) / 1e9;
+        drop_locks(n);
+    }
+    printf("%-14s %8ld  in all %.3f s, in pairs %.3f s\n", "reverse chain", n, spent[1], spent[0]);
 }
 
 static pthread_barrier_t all;
@@ -115,9 +190,9 @@ static void show_threads(long n, int at_once)
 {
     pthread_t *threads = calloc((size_t)at_once, sizeof *threads);
 
-    locks = calloc(4, sizeof *locks);
+    make_locks(4);
     pthread_barrier_init(&all, NULL, (unsigned)at_once);
-    long before = resident();
+    double before = resident();
     double start = now();
     for (long done = 0; done < n; done += at_once) {
         for (int i = 0; i < at_once; i++)
@@ -125,10 +200,10 @@ static void show_threads(long n, int at_once)
         for (int i = 0; i < at_once; i++)
             pthread_join(threads[i], NULL);
     }
-    printf("threads  %8ld  each  %7.0f ns  %d at once  %ld KiB in all\n", n,
+    printf("%-14s %8ld  each %7.0f ns  %d at once  %.0f KiB in all\n", "threads", n,
            (now() - start) / (double)n, at_once, (resident() - before) / 1024);
     pthread_barrier_destroy(&all);
-    free(locks);
+    drop_locks(4);
     free(threads);
 }
 
@@ -138,16 +213,21 @@ int main(int argc, char **argv)
 
     for (size_t i = 0; i < sizeof outer / sizeof *outer; i++)
         outer[i] = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    for (long n = 1000; n <= most; n *= 10)
-        show_locks(n);
+    for (long n = 10000; n <= most; n *= 10)
+        show_locks("never nested", take_alone, n);
+    for (long n = 10000; n <= most; n *= 10)
+        show_locks("under one", take_under_one, n);
+    for (long n = 10000; n <= most; n *= 10)
+        show_locks("hand over hand", take_hand_over_hand, n);
     for (long n = 10000; n <= 1000000; n *= 10)
         show_edges(n);
+    for (long n = 1000; n <= 100000; n *= 10)
+        show_hostile(n);
     for (long n = 10; n <= 10000; n *= 10)
         show_held(n);
     for (long n = 100; n <= 10000; n *= 10)
         show_threads(n, 1);
-    show_threads(10, 10);
-    show_threads(100, 100);
-    show_threads(1000, 1000);
+    for (int n = 10; n <= 1000; n *= 10)
+        show_threads(10000, n);
     return 0;
 }

@@ -30,11 +30,11 @@ static uint64_t n_ever;
 
 /* ---- address -> node ---- */
 
-/* Locks of one block of 256 bytes share a cache line of buckets, and a place each in it: what lies
- * together is mostly made together, and then costs one miss, not one each. */
+/* Locks of one page share a row of buckets, with a place of their own in it each: what lies together
+ * is mostly made together, and then costs one miss, not one each. */
 static uint32_t hash_address(uintptr_t address)
 {
-    return (uint32_t)dlw_mix(address >> 8) ^ (uint32_t)(address >> 4 & 15);
+    return (uint32_t)dlw_mix(address >> 12) ^ (uint32_t)(address >> 4 & 255);
 }
 
 static uint32_t hash_of_record(const void *owner, uint32_t node)

@@ -216,8 +216,8 @@ static void push(struct dlw_thread *self, const void *lock, int how, const struc
     unsigned flags =
         (how & DLWATCH_TRY ? DLW_HELD_TRY : 0U) | (how & DLWATCH_TIMED ? DLW_HELD_TIMED : 0U);
 
-    dlw_take_slow(self, (void *)(uintptr_t)lock, 0, NULL,
-                  DLW_TRAITS(DLW_LOCK_CUSTOM, mode_of(how), flags, 1), from);
+    dlw_take_slow(self, (void *)(uintptr_t)lock, dlw_lock_tenant((uintptr_t)lock, DLW_LOCK_CUSTOM),
+                  NULL, DLW_TRAITS(DLW_LOCK_CUSTOM, mode_of(how), flags, 1), from);
 }
 
 static void acquired(const void *lock, int how)

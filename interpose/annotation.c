@@ -102,7 +102,7 @@ static struct annotation *get(uintptr_t address)
 static void intents_changed(void)
 {
     has_intents = true;
-    atomic_fetch_add_explicit(&dlw_generation, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&dlw_generation.value, 1, memory_order_relaxed);
 }
 
 /* ---- what is said ---- */

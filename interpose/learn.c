@@ -112,7 +112,7 @@ struct question {
 static uint64_t key_of(const struct question *q)
 {
     uint64_t below = q->self->base;
-    uint64_t id = q->ref->id ? atomic_load_explicit(q->ref->id, memory_order_relaxed) : 0;
+    uint64_t id = dlw_lock_id_of(q->ref);
 
     for (uint32_t i = q->n_held; i-- > 0;) {
         struct dlw_held_lock *held = dlw_held_at(q->self, i);
@@ -150,7 +150,7 @@ static bool resolve_entry_locked(struct dlw_thread *self, uint32_t i)
     }
     struct dlw_lock_ref ref = dlw_lock_ref_of(held);
     held->node = dlw_lock_node_locked(&ref);
-    uint64_t id = ref.id ? atomic_load_explicit(ref.id, memory_order_relaxed) : 0;
+    uint64_t id = dlw_lock_id_of(&ref);
     /* One made taken keeps its own, so that what it would have taught is asked again later. */
     if (held->id != id && !(held->flags & DLW_HELD_MADE)) {
         held->id = id;
@@ -282,7 +282,7 @@ static bool prepare_locked(struct question *q)
         return false;
     if (q->entry) {
         q->entry->node = want;
-        q->entry->id = q->ref->id ? atomic_load_explicit(q->ref->id, memory_order_relaxed) : 0;
+        q->entry->id = dlw_lock_id_of(q->ref);
     }
     if (!intern_chain_locked(self, q->n_held, &q->ask.chain))
         return false;
@@ -368,7 +368,7 @@ static unsigned probe(struct question *q)
     unsigned verdict = DLW_ORDER_NO_MEMORY;
 
     dlw_lock_acquire(&dlw_graph_lock);
-    uint32_t generation = atomic_load_explicit(&dlw_generation, memory_order_relaxed);
+    uint32_t generation = atomic_load_explicit(&dlw_generation.value, memory_order_relaxed);
     if (q->self->generation != generation || q->self->base == 0) {
         renew_base(q->self, generation, dlw_life_era(dlw_life_graph, q->self->segment));
         renew_salt(q->self);
@@ -423,7 +423,8 @@ bool dlw_learn_is_cached(struct dlw_thread *self, uint64_t key, _Atomic uint64_t
 
     for (unsigned i = 0; i < WAYS; i++) /* no early way out: eight compares in a row are cheaper */
         found = set[i] == key || set[i] == salted ? set[i] : found;
-    if (!found || self->generation != atomic_load_explicit(&dlw_generation, memory_order_relaxed))
+    if (!found ||
+        self->generation != atomic_load_explicit(&dlw_generation.value, memory_order_relaxed))
         return false;
     if (chain && dlw_marks_are_on)
         atomic_store_explicit(chain, found, memory_order_relaxed);
@@ -490,7 +491,7 @@ static void enter_segment(struct dlw_thread *self, dlw_segment segment)
 {
     self->segment = segment;
     renew_salt(self);
-    renew_base(self, atomic_load_explicit(&dlw_generation, memory_order_relaxed),
+    renew_base(self, atomic_load_explicit(&dlw_generation.value, memory_order_relaxed),
                dlw_life_era(dlw_life_graph, segment));
 }
 

@@ -41,7 +41,7 @@ static inline bool dlw_learn_is_current(struct dlw_thread *self, uint64_t key,
     uint64_t word = chain ? atomic_load_explicit(chain, memory_order_relaxed) : 0;
 
     return (word == key || word == (key ^ self->salt)) &&
-           self->generation == atomic_load_explicit(&dlw_generation, memory_order_relaxed);
+           self->generation == atomic_load_explicit(&dlw_generation.value, memory_order_relaxed);
 }
 
 /* Life of threads, for the order by create, join and barrier. */

@@ -30,8 +30,8 @@ static uint64_t n_ever;
 
 /* ---- address -> node ---- */
 
-/* Locks of one page share a row of buckets, with a place of their own in it each: what lies together
- * is mostly made together, and then costs one miss, not one each. */
+/* Locks of one page share a row of buckets, with a place of their own in it each: what lies
+ * together is mostly made together, and then costs one miss, not one each. */
 static uint32_t hash_address(uintptr_t address)
 {
     return (uint32_t)dlw_mix(address >> 12) ^ (uint32_t)(address >> 4 & 255);
@@ -88,10 +88,26 @@ static dlw_node mark_node(uint64_t mark, uintptr_t address)
 
 /* ---- records ---- */
 
+_Atomic uint32_t dlw_tenancies[DLW_TENANCIES];
+_Static_assert(DLW_TENANCIES == 1 << (64 - 54), "the shift of dlw_tenancy_of");
+
+/* What was validated for a lock without a mark is not for the next one in its place. Without any
+ * marks the hot paths read 0, and all that was validated is stale. */
+static void end_tenancy(const struct record *record)
+{
+    bool is_askew = record->kind == DLW_LOCK_MUTEX && record->address % 8;
+    _Atomic uint32_t *counter =
+        dlw_marks_are_on && !is_askew ? dlw_tenancy_of(record->address) : &dlw_generation.value;
+
+    if (!record->marked)
+        atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
 static void retire(dlw_node node)
 {
     if (records[node].address == 0)
         return;
+    end_tenancy(&records[node]);
     dlw_index_remove(&by_address, node);
     dlw_annotation_unbind_locked(records[node].address);
     records[node].address = 0;
@@ -262,11 +278,8 @@ void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)
     }
     dlw_lock_acquire(&dlw_graph_lock);
     dlw_node node = dlw_lock_known_locked(ref);
-    if (node) {
+    if (node)
         retire(node);
-        /* Chains with this address were validated for the lock that is gone. */
-        atomic_fetch_add_explicit(&dlw_generation, 1, memory_order_relaxed);
-    }
     dlw_lock_release(&dlw_graph_lock);
 }
 
@@ -277,7 +290,7 @@ void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref)
     if (node) { /* without an identity it stands in no chain */
         dlw_order_set_units(dlw_order_graph, node, 0); /* in chains it is no gate any more */
         retire(node);
-        atomic_fetch_add_explicit(&dlw_generation, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&dlw_generation.value, 1, memory_order_relaxed);
     }
     if (ref->id)
         atomic_store_explicit(ref->id, DLW_MARK_SIGNAL, memory_order_relaxed);

@@ -72,6 +72,36 @@ struct dlw_lock_ref {
     uint32_t thread; /* kind thread: whose end it is */
 };
 
+/*
+ * What tells the lock from others that lived at its address: its mark, or where none can stand,
+ * the number of times that a lock with an identity has left one of the addresses that share a
+ * counter, spread over the word. Keys carry it, so that those of the lock before fit no more; that
+ * of another lock on the same counter is asked for once again.
+ */
+enum { DLW_TENANCIES = 1024 };
+extern _Atomic uint32_t dlw_tenancies[DLW_TENANCIES];
+
+static inline _Atomic uint32_t *dlw_tenancy_of(uintptr_t address)
+{
+    return &dlw_tenancies[(uint64_t)address * 0x9E3779B97F4A7C15ULL >> 54];
+}
+
+/* Of a lock without a mark. The hot path of a plain mutex doesn't know that it has none, and reads
+ * the words as 0: so are they here. */
+static inline uint64_t dlw_lock_tenant(uintptr_t address, unsigned kind)
+{
+    return kind == DLW_LOCK_MUTEX && address % 8
+               ? 0
+               : atomic_load_explicit(dlw_tenancy_of(address), memory_order_relaxed) *
+                     0x9E3779B97F4A7C15ULL;
+}
+
+static inline uint64_t dlw_lock_id_of(const struct dlw_lock_ref *ref)
+{
+    return ref->id ? atomic_load_explicit(ref->id, memory_order_relaxed)
+                   : dlw_lock_tenant(ref->address, ref->kind);
+}
+
 /* What the journal says of a lock. */
 struct dlw_lock_facts {
     uint64_t lock; /* as findings call it: dlw_order's tag */

@@ -61,7 +61,8 @@ static inline bool is_recursive(unsigned kind)
 /* Bears a mark, as far as the hot path looks: of a plain kind without one the words are 0. */
 static inline uint64_t id_of(pthread_mutex_t *mutex, bool marked)
 {
-    return marked ? atomic_load_explicit(&dlw_mutex_mark(mutex)->id, memory_order_relaxed) : 0;
+    return marked ? atomic_load_explicit(&dlw_mutex_mark(mutex)->id, memory_order_relaxed)
+                  : dlw_lock_tenant((uintptr_t)mutex, DLW_LOCK_MUTEX);
 }
 
 /* The mutex is held now. Nothing is touched that other threads write. */

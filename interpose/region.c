@@ -12,7 +12,8 @@ void dlw_region_enter(struct dlw_thread *self, void *object, unsigned kind, stru
         return;
     dlw_wait_end(self); /* it waited for another's run, which failed: now it is its own */
     struct dlw_held_lock *held =
-        dlw_held_push(self, object, 0, DLW_TRAITS(kind, DLW_EXCLUSIVE, 0, 1), call);
+        dlw_held_push(self, object, dlw_lock_tenant((uintptr_t)object, kind),
+                      DLW_TRAITS(kind, DLW_EXCLUSIVE, 0, 1), call);
     if (!held)
         return;
     dlw_take_more(self, held, NULL);

@@ -32,7 +32,7 @@ struct dlw_lock dlw_graph_lock = DLW_LOCK_INIT(DLW_RANK_GRAPH);
 struct dlw_arena dlw_graph_arena;
 struct dlw_order *dlw_order_graph;
 struct dlw_life *dlw_life_graph;
-_Atomic uint32_t dlw_generation = 1;
+struct dlw_line dlw_generation = {1};
 uint64_t dlw_nonce;
 bool dlw_marks_are_on;
 _Atomic bool dlw_confined;
@@ -128,7 +128,7 @@ void dlw_generation_follow_locked(void)
     if (now == seen)
         return;
     seen = now;
-    atomic_fetch_add_explicit(&dlw_generation, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&dlw_generation.value, 1, memory_order_relaxed);
 }
 
 void dlw_abort(void)

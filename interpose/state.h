@@ -26,8 +26,11 @@ extern struct dlw_arena dlw_graph_arena;
 extern struct dlw_order *dlw_order_graph;
 extern struct dlw_life *dlw_life_graph;
 /* dlw_order_generation() and more, readable without the lock: keys made under another value are
- * stale. */
-extern _Atomic uint32_t dlw_generation;
+ * stale. Each nested lock reads it, so it has a cache line to itself. */
+struct dlw_line {
+    _Alignas(64) _Atomic uint32_t value;
+};
+extern struct dlw_line dlw_generation;
 
 /* A number of this process that marks carry: made anew in a forked child. */
 extern uint64_t dlw_nonce;

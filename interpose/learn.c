@@ -431,13 +431,24 @@ bool dlw_learn_is_cached(struct dlw_thread *self, uint64_t key, _Atomic uint64_t
     return true;
 }
 
+/* Something among the first `n` held that edges can come from. */
+static bool is_ordered(struct dlw_thread *self, uint32_t n)
+{
+    for (uint32_t i = n; i-- > 0;) {
+        const struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (is_counted(held) && !(held->flags & DLW_HELD_MADE))
+            return true;
+    }
+    return false;
+}
+
 void dlw_learn_taken(struct dlw_thread *self, struct dlw_held_lock *held,
                      const struct dlw_lock_ref *ref, const struct dlw_call *call)
 {
     bool timed = held->flags & DLW_HELD_TIMED;
     uint64_t key = timed ? held->key ^ DLW_KEY_TIMED : held->key;
 
-    if (dlw_learn_is_cached(self, key, ref->chain))
+    if (dlw_learn_is_cached(self, key, ref->chain) || !is_ordered(self, dlw_held_depth(self) - 1))
         return;
     struct question q = {.self = self,
                          .ref = ref,
@@ -464,7 +475,7 @@ void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, u
                          .quiet = quiet,
                          .news = DLW_NEWS_INIT(q.news)};
 
-    if (q.n_held == 0 || dlw_learn_is_cached(self, key_of(&q), ref->chain))
+    if (!is_ordered(self, q.n_held) || dlw_learn_is_cached(self, key_of(&q), ref->chain))
         return;
     dlw_guard_enter(self);
     ask(&q);

@@ -9,7 +9,7 @@ usage: apps.sh [--runs=N] [--only=APP,…] [--json[=FILE]] BUILD
   --json      figures as JSON, to FILE or instead of the text
 END
 }
-apps='start threads memcached redis mariadb_select mariadb_write pbzip2 xz x264 python node jvm'
+apps='start threads memcached memcached_flood redis mariadb_select mariadb_write pbzip2 xz x264 python node jvm'
 
 runs=5 only=$apps json=''
 for arg; do
@@ -48,7 +48,19 @@ serve() {
 		sleep 0.1
 	done
 }
-ended() { kill -TERM "$server" && wait "$server"; }
+# load COMMAND…: what a server is there for. Its time is the wall time, not the server's life.
+load() {
+	from=$(date +%s%N)
+	"$@" >"$tmp/load" 2>&1
+	status=$?
+	load_ms=$((($(date +%s%N) - from) / 1000000))
+	return $status
+}
+ended() {
+	kill -TERM "$server" && wait "$server"
+	sed -i "s/^[0-9.]*/$load_ms/" "$out"
+	return $status
+}
 sample() { [ -s "$tmp/sample" ] || find /usr/lib /usr/bin -type f -size +100k 2>/dev/null | sort | head -n 60 |
 	xargs cat 2>/dev/null | head -c 24000000 >"$tmp/sample"; }
 
@@ -56,21 +68,20 @@ sample() { [ -s "$tmp/sample" ] || find /usr/lib /usr/bin -type f -size +100k 2>
 # shellcheck disable=SC2016 # for the inner shell
 start() { spent sh -c 'i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i+1)); done'; }
 threads() { spent "$bin/come_and_go"; }
-memcached_() {
-	serve "test -S $tmp/mc" memcached -u root -t 2 -s "$tmp/mc" -a 777 || return
-	"$bin/flood" "$tmp/mc" 3000000
-	status=$?
+cache() {
+	rm -f "$tmp/port"
+	export MEMCACHED_PORT_FILENAME="$tmp/port"
+	serve "test -s $tmp/port" memcached -u root -t 2 -l 127.0.0.1 -p -1 -U 0 || return
+	load "$bin/flood" "$(sed -n 's/^TCP INET: //p' "$tmp/port")" "$@"
 	ended
-	rm -f "$tmp/mc"
-	return $status
 }
+memcached_() { cache 600000 1; }
+memcached_flood() { cache 3000000 100; }
 redis() {
 	serve "redis-cli -s $tmp/redis ping" redis-server --port 0 --unixsocket "$tmp/redis" --save '' \
 		--io-threads 2 --io-threads-do-reads yes --dir "$tmp" || return
-	redis-benchmark -s "$tmp/redis" -t set,get -n 300000 -c 20 -P 16 -q >/dev/null
-	status=$?
+	load redis-benchmark -s "$tmp/redis" -t set,get -n 300000 -c 20 -P 16 -q
 	ended
-	return $status
 }
 database() {
 	[ -d "$tmp/db" ] || mariadb-install-db --no-defaults --user=root --datadir="$tmp/db" \
@@ -83,10 +94,8 @@ database() {
 		mariadb --no-defaults -uroot -S "$tmp/db.sock" -e 'create database sbtest' &&
 			sysbench "$@" prepare >/dev/null && touch "$tmp/db.filled"
 	fi
-	sysbench "$@" --events="$events" run >"$tmp/sysbench"
-	status=$?
+	load sysbench "$@" --events="$events" run
 	ended
-	return $status
 }
 mariadb_select() { events=60000 && database oltp_point_select --skip-trx; }
 mariadb_write() { events=1500 && database oltp_read_write --skip-trx=off; }
@@ -94,7 +103,7 @@ pbzip2_() { sample && spent pbzip2 -p2 -k -c "$tmp/sample" >/dev/null; }
 xz_() { sample && spent xz -T2 -1 -k -c "$tmp/sample" >/dev/null; }
 x264() { spent ffmpeg -v quiet -f lavfi -i testsrc2=size=640x360:rate=30 -t 8 -c:v libx264 -preset veryfast \
 	-threads 2 -f null - </dev/null; }
-python() { spent python3 -c '
+python() { spent "$(python3 -c 'import sys; print(sys.executable)')" -c '
 import queue, threading
 todo, lock, total = queue.Queue(100), threading.Lock(), [0]
 def work():
@@ -118,7 +127,8 @@ table() {
 	cat <<'END'
 start|2ms|sh|start|200 starts of /bin/true
 threads|1.03|sh|threads|200 threads that come and go
-memcached|1.08|memcached|memcached_|memcached, saturated on a unix socket
+memcached|1.08|memcached|memcached_|memcached, saturated over loopback
+memcached_flood|-|memcached|memcached_flood|memcached, 400 requests in flight
 redis|1.03|redis-server redis-benchmark|redis|redis, two I/O threads
 mariadb_select|1.05|mariadbd mariadb-install-db sysbench|mariadb_select|mariadb, sysbench point select
 mariadb_write|1.05|mariadbd mariadb-install-db sysbench|mariadb_write|mariadb, sysbench read-write
@@ -177,7 +187,7 @@ text() {
 	printf '%-38s %9s %6s %9s %6s %-13s %s\n' 'medians of pairs' 'wall ms' ratio 'CPU ms' ratio '[spread]' 'peak MB'
 	awk -F'\t' '{
 		if ($3 == "2ms") { met = $6 * ($7 - 1) <= 400; $3 = "+2 ms a start" } else
-		met = ($5 <= $3 || $7 <= $3) && ($11 <= $10 * 1.05 || $11 <= $10 + 8192)
+		met = $3 == "-" || ($5 <= $3 || $7 <= $3) && ($11 <= $10 * 1.05 || $11 <= $10 + 8192)
 		printf "%-38s %9.0f %6.3f %9.0f %6.3f [%.3f-%.3f] %.0f -> %.0f  goal %s%s\n", $2, $4, $5, $6, $7, $8, $9,
 			$10 / 1024, $11 / 1024, $3, met ? "" : " MISSED" }' "$tmp/figures"
 }

@@ -77,7 +77,7 @@ enum dlw_intent {
 
 struct dlw_order_hold {
     dlw_node node;
-    uint32_t stack; /* where it was taken */
+    uint32_t stack; /* where it was taken; like all stacks and threads here less than 1 << 31 */
     uint8_t mode;   /* enum dlw_mode */
     uint8_t intent; /* enum dlw_intent, of this one and the wanted one */
 };

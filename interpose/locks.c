@@ -8,6 +8,7 @@
 #include "interpose/proc.h"
 #include "interpose/state.h"
 
+#include <string.h>
 #include <sys/uio.h>
 
 /* What the order graph knows of it, its number among them, is not here a second time. */
@@ -401,40 +402,79 @@ static uintptr_t mark_place(const struct record *record)
     }
 }
 
-enum { BATCH = 64 };
+enum { BATCH = 64, BATCH_BYTES = 2560, PAGE_SHIFT = 12 };
 
+/* Marks to be read by one call, node by node: those that rise in one page lie in one span, since it
+ * is the pages that cost. */
 struct batch {
     dlw_node nodes[BATCH];
-    struct iovec marks[BATCH];
-    unsigned n;
+    uint16_t at[BATCH]; /* of its mark in the bytes read */
+    uint8_t span[BATCH];
+    struct iovec spans[BATCH];
+    unsigned n, n_spans, n_bytes;
 };
+
+static unsigned bytes_before(const struct batch *batch, unsigned span)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < span; i++)
+        n += (unsigned)batch->spans[i].iov_len;
+    return n;
+}
+
+static bool batch_add(struct batch *batch, dlw_node node, uintptr_t place)
+{
+    struct iovec *last = batch->n_spans ? &batch->spans[batch->n_spans - 1] : NULL;
+    uintptr_t start = last ? (uintptr_t)last->iov_base : 0;
+    size_t more = sizeof(uint64_t);
+
+    if (last && start >> PAGE_SHIFT == place >> PAGE_SHIFT && place >= start + last->iov_len)
+        more += place - start - last->iov_len;
+    else
+        last = NULL;
+    if (batch->n == BATCH || batch->n_bytes + more > BATCH_BYTES)
+        return false;
+    if (last)
+        last->iov_len += more;
+    else
+        batch->spans[batch->n_spans++] = (struct iovec){(void *)place, more}; /* NOLINT */
+    batch->n_bytes += (unsigned)more;
+    batch->nodes[batch->n] = node;
+    batch->span[batch->n] = (uint8_t)(batch->n_spans - 1);
+    batch->at[batch->n++] = (uint16_t)(batch->n_bytes - sizeof(uint64_t));
+    return true;
+}
 
 /*
  * Retires those whose mark is no longer theirs. Memory that is gone is an error of the kernel's
- * here, not a fault; it stops the reading at that lock.
+ * here, not a fault; it stops the reading at that span, of one page.
  */
 static void retire_dead(struct batch *batch)
 {
-    uint64_t marks[BATCH];
+    char bytes[BATCH_BYTES];
+    unsigned i = 0;
     enum { FAULT = -14 };
 
-    for (unsigned from = 0; from < batch->n;) {
-        struct iovec local = {marks, (batch->n - from) * sizeof(marks[0])};
+    while (i < batch->n) {
+        unsigned span = batch->span[i];
+        unsigned from = bytes_before(batch, span);
+        struct iovec local = {bytes, batch->n_bytes - from};
         long got = dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_gettid), &local, 1,
-                               &batch->marks[from], batch->n - from, 0);
+                               &batch->spans[span], batch->n_spans - span, 0);
         if (got < 0 && got != FAULT)
             break;
-        unsigned whole = got > 0 ? (unsigned)got / sizeof(marks[0]) : 0;
-        for (unsigned i = 0; i < whole; i++) {
-            dlw_node node = batch->nodes[from + i];
-            if (marks[i] != mark_of(node, records[node].address))
+        for (; i < batch->n && batch->at[i] - from + (long)sizeof(uint64_t) <= got; i++) {
+            dlw_node node = batch->nodes[i];
+            uint64_t mark;
+            memcpy(&mark, bytes + (batch->at[i] - from), sizeof(mark));
+            if (mark != mark_of(node, records[node].address))
                 retire(node);
         }
-        from += whole;
-        if (from < batch->n)
-            retire(batch->nodes[from++]);
+        for (span = i < batch->n ? batch->span[i] : 0; i < batch->n && batch->span[i] == span; i++)
+            retire(batch->nodes[i]);
     }
-    batch->n = 0;
+    batch->n = batch->n_spans = batch->n_bytes = 0;
 }
 
 /* A slice at a time: twice as many looked at as were made since the last one, so the dead never
@@ -452,12 +492,10 @@ void dlw_locks_sweep_locked(void)
             next = 1;
         const struct record *record = &records[next];
         uintptr_t place = record->address && record->marked ? mark_place(record) : 0;
-        if (!place)
-            continue;
-        batch.nodes[batch.n] = next;
-        batch.marks[batch.n++] = (struct iovec){(void *)place, sizeof(uint64_t)}; /* NOLINT */
-        if (batch.n == BATCH)
+        if (place && !batch_add(&batch, next, place)) {
             retire_dead(&batch);
+            batch_add(&batch, next, place);
+        }
     }
     retire_dead(&batch);
 }

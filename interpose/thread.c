@@ -200,7 +200,7 @@ bool dlw_thread_has_held(const struct dlw_thread *record)
     return held && held[0].pc[0] != 0; /* a return address is never 0 */
 }
 
-/* Tables that were not written are not touched: they would come over from another processor. */
+/* By the thread at its end, whose cache they are in. What was not written is not touched. */
 static void clear_tables(struct dlw_thread *record)
 {
     if (!dlw_thread_has_held(record))
@@ -220,7 +220,7 @@ static void clear_record(struct dlw_thread *record)
     struct dlw_held_lock *held = atomic_load_explicit(&record->held, memory_order_relaxed);
     uint32_t room = record->room;
 
-    clear_tables(record);
+    clear_tables(record); /* of a thread that stayed behind in a fork */
     if (held && held != record->first_held)
         dlw_syscall(SYS_madvise, held, (size_t)room * sizeof(*held), MADV_DONTNEED);
     if (record->validated && record->validated != record->first_validated)
@@ -304,6 +304,7 @@ void dlw_thread_release(struct dlw_thread *record)
 void dlw_thread_end(struct dlw_thread *record)
 {
     dlw_self = &dlw_nobody;
+    clear_tables(record);
     dlw_thread_release(record);
 }
 

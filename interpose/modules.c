@@ -156,6 +156,11 @@ void dlw_modules_forget(void)
     atomic_fetch_add_explicit(&unloads, 1, memory_order_relaxed);
 }
 
+uint32_t dlw_modules_forgotten(void)
+{
+    return atomic_load_explicit(&unloads, memory_order_relaxed);
+}
+
 uint32_t dlw_module_find_locked(struct dlw_arena *arena, uintptr_t address)
 {
     enum { PAGES = 256, PAGE_SHIFT = 12 };
@@ -163,7 +168,7 @@ uint32_t dlw_module_find_locked(struct dlw_arena *arena, uintptr_t address)
         uintptr_t page;
         uint32_t unloads, id;
     } known[PAGES];
-    uint32_t now = atomic_load_explicit(&unloads, memory_order_relaxed);
+    uint32_t now = dlw_modules_forgotten();
     uintptr_t page = address >> PAGE_SHIFT;
 
     if (known[page % PAGES].page == page && known[page % PAGES].unloads == now)

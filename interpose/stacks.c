@@ -154,6 +154,79 @@ static uint32_t intern(struct draft *draft)
     return id;
 }
 
+static const struct stack *stack_at(uint32_t id)
+{
+    return segments[(id - 1) / SEGMENT][(id - 1) % SEGMENT];
+}
+
+/* ---- the same stack again ---- */
+
+/*
+ * Most stacks that are asked for were asked for before, and many times: threads made in a loop,
+ * locks met at one place. A few are found by their addresses alone, with no lock taken and no
+ * module looked up, which holds until one is unloaded. A slot is the number of unloads, then the
+ * stack's.
+ */
+enum { RECENT = 64 };
+static _Atomic uint64_t recent[RECENT];
+
+static _Atomic uint64_t *recent_slot(const struct dlw_walked *frames, unsigned n)
+{
+    uint64_t x = (frames[0].pc ^ frames[n - 1].pc ^ (uint64_t)n << 32) * 0x9E3779B97F4A7C15ULL;
+
+    return &recent[x >> 32 & (RECENT - 1)];
+}
+
+static bool is_stack(const struct stack *stack, const struct dlw_walked *frames, unsigned n,
+                     bool cut)
+{
+    if (stack->n != n || stack->cut != cut)
+        return false;
+    for (unsigned i = 0; i < n; i++)
+        if (stack->frames[i].pc != frames[i].pc)
+            return false;
+    return true;
+}
+
+/* 0: not there. */
+static uint32_t find_recent(const struct dlw_walked *frames, unsigned n, bool cut)
+{
+    uint64_t slot = n ? atomic_load_explicit(recent_slot(frames, n), memory_order_acquire) : 0;
+    uint32_t id = (uint32_t)slot;
+
+    if (!id || slot >> 32 != dlw_modules_forgotten() || !is_stack(stack_at(id), frames, n, cut))
+        return 0;
+    return id;
+}
+
+/* Pairs with the acquire in find_recent: the stack is whole. `unloads` as it was before the modules
+ * were looked up. */
+static void note_recent(const struct dlw_walked *frames, unsigned n, uint32_t id, uint32_t unloads)
+{
+    if (id)
+        atomic_store_explicit(recent_slot(frames, n), (uint64_t)unloads << 32 | id,
+                              memory_order_release);
+}
+
+static uint32_t intern_walked(const struct dlw_walked *frames, unsigned n, enum dlw_walk_end end)
+{
+    DRAFT_ON_STACK(draft);
+    uint32_t unloads = dlw_modules_forgotten();
+    bool is_plain = end == DLW_WALK_COMPLETE || end == DLW_WALK_FULL;
+    unsigned kept = n < draft.room ? n : draft.room;
+    uint32_t known = is_plain ? find_recent(frames, kept, end == DLW_WALK_FULL || kept < n) : 0;
+
+    if (known)
+        return known;
+    for (unsigned i = 0; i < n; i++)
+        draft_add(&draft, frames[i].pc, KNOWN);
+    draft_add_end(&draft, end);
+    uint32_t id = intern(&draft);
+    if (is_plain)
+        note_recent(frames, kept, id, unloads);
+    return id;
+}
+
 uint32_t dlw_module_of(uintptr_t address)
 {
     dlw_lock_acquire(&stacks_lock);
@@ -166,7 +239,7 @@ uint32_t dlw_stack_get(uint32_t id, struct dlw_journal_frame *out, uint32_t room
 {
     if (id == 0 || id > atomic_load_explicit(&n_stacks, memory_order_acquire))
         return 0;
-    const struct stack *stack = segments[(id - 1) / SEGMENT][(id - 1) % SEGMENT];
+    const struct stack *stack = stack_at(id);
     for (uint32_t i = 0; i < stack->n && i < room; i++)
         out[i] = (struct dlw_journal_frame){.pc = stack->frames[i].pc,
                                             .module = stack->frames[i].module,
@@ -188,12 +261,7 @@ void dlw_live_walk(struct dlw_thread *self, const struct dlw_call *call, struct 
 
 uint32_t dlw_stack_of_live(const struct dlw_live *live)
 {
-    DRAFT_ON_STACK(draft);
-
-    for (unsigned i = 0; i < live->n; i++)
-        draft_add(&draft, live->frames[i].pc, KNOWN);
-    draft_add_end(&draft, live->end);
-    return intern(&draft);
+    return intern_walked(live->frames, live->n, live->end);
 }
 
 /* ---- where a held lock was taken ---- */
@@ -388,10 +456,9 @@ uint32_t dlw_stack_of_others_held(struct dlw_thread *thread, uintptr_t lock)
 
 uint32_t dlw_stack_of_pc(uintptr_t pc)
 {
-    DRAFT_ON_STACK(draft);
+    struct dlw_walked frame = {.pc = pc};
 
-    draft_add(&draft, pc, KNOWN);
-    return intern(&draft);
+    return intern_walked(&frame, 1, DLW_WALK_COMPLETE);
 }
 
 uint32_t dlw_stack_of_ended(const uintptr_t *pc, uint32_t n)

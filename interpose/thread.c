@@ -225,7 +225,7 @@ static void clear_record(struct dlw_thread *record)
         dlw_syscall(SYS_madvise, held, (size_t)room * sizeof(*held), MADV_DONTNEED);
     if (record->validated && record->validated != record->first_validated)
         dlw_pages_unmap(record->validated, ((size_t)record->validated_mask + 1) * sizeof(uint64_t));
-    memset(record, 0, offsetof(struct dlw_thread, first_held));
+    memset(record, 0, offsetof(struct dlw_thread, taken));
     atomic_store_explicit(&record->wait.sequence, (sequence + 2) & ~(uint64_t)1,
                           memory_order_release);
     atomic_store_explicit(&record->held, held ? held : record->first_held, memory_order_relaxed);
@@ -233,6 +233,16 @@ static void clear_record(struct dlw_thread *record)
     record->validated = record->first_validated;
     record->validated_mask = DLW_FIRST_CACHE - 1;
     record->stale_above = record->room - 1;
+}
+
+/* Written to before anything reads it, else the kernel maps its first page twice. */
+static struct dlw_thread *map_record(void)
+{
+    struct dlw_thread *record = dlw_pages_map(sizeof(*record));
+
+    if (record)
+        atomic_store_explicit(&record->tid, 0, memory_order_relaxed);
+    return record;
 }
 
 struct dlw_thread *dlw_thread_new(uint32_t parent, uint32_t created, uint32_t start)
@@ -243,7 +253,7 @@ struct dlw_thread *dlw_thread_new(uint32_t parent, uint32_t created, uint32_t st
         free_records = record->next_free;
     dlw_lock_release(&threads_lock);
     if (!record)
-        record = dlw_pages_map(sizeof(*record));
+        record = map_record();
     if (!record)
         return NULL;
     clear_record(record);

@@ -156,11 +156,12 @@ struct dlw_thread {
     struct dlw_thread *next_free;
     struct dlw_thread *next, *previous;
 
-    /* from here on kept when the record is used again */
+    /* from here on kept when the record is used again; what most threads touch lies on the first
+     * page */
+    struct dlw_taken taken[DLW_TAKEN]; /* owner */
     struct dlw_held_lock first_held[DLW_FIRST_HELD];
     struct dlw_arena scratch; /* owner: for walks of the wait-for graph */
     _Alignas(64) uint64_t first_validated[DLW_FIRST_CACHE];
-    struct dlw_taken taken[DLW_TAKEN]; /* owner */
 };
 
 enum {

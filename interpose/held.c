@@ -118,10 +118,27 @@ static bool note_outer(struct dlw_held_lock *held, const struct dlw_rule_slot *s
     return true;
 }
 
-static void note_levels(struct dlw_thread *self, struct dlw_held_lock *held)
+/* A helper with a frame like most, known to need one level: what remains of note_outer(). */
+static inline bool note_helper(struct dlw_held_lock *held, struct dlw_rule rule, uintptr_t high)
 {
-    const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
+    uintptr_t cfa = held->sp + (uintptr_t)(intptr_t)rule.cfa_offset;
 
+    if (rule.levels != 1 || rule.trial != OVER || rule.base != DLW_RULE_SP || cfa <= held->sp ||
+        cfa > high)
+        return false;
+    if (rule.fp_slot)
+        held->fp = *(uintptr_t *)(cfa + (uintptr_t)((intptr_t)rule.fp_slot * 8)); /* NOLINT */
+    held->sp = cfa;
+    held->pc[1] = *(uintptr_t *)(cfa - DLW_RETURN_SLOT); /* NOLINT */
+    /* As one word, as it is read next. */
+    uint32_t traits = atomic_load_explicit(&held->traits, memory_order_relaxed);
+    atomic_store_explicit(&held->traits, traits + DLW_TRAITS(0, 0, 0, 1), memory_order_relaxed);
+    return true;
+}
+
+static DLW_NOINLINE void note_levels(struct dlw_thread *self, struct dlw_held_lock *held,
+                                     const struct dlw_rule_slot *slot)
+{
     if (slot && slot->rule.levels == 0) {
         atomic_store_explicit(dlw_plain_place(held->pc[0]), held->pc[0], memory_order_relaxed);
         return;
@@ -147,7 +164,10 @@ static void note_taken(struct dlw_thread *self, const struct dlw_held_lock *held
 
 void dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held)
 {
-    note_levels(self, held);
+    const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
+
+    if (!slot || !note_helper(held, slot->rule, self->stack_high))
+        note_levels(self, held, slot);
     if (held == dlw_held_at(self, 0))
         note_taken(self, held);
 }
@@ -266,15 +286,26 @@ int dlw_held_search(struct dlw_thread *self, const void *lock)
     return -1;
 }
 
-/* All but the interned chain: its reference belongs to the place, not to the lock. */
-static void move_entry(struct dlw_held_lock *to, const struct dlw_held_lock *from)
+/* As it was stored, not long ago: a wider load would wait until it has left the store buffer. */
+static inline void move_word(uint64_t *to, const uint64_t *from)
 {
-    uint32_t chain = to->chain;
-    uint64_t key = to->chain_key;
+    __atomic_store_n(to, __atomic_load_n(from, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+}
 
-    memcpy(to, from, sizeof(*to));
-    to->chain = chain;
-    to->chain_key = key;
+/* All but the interned chain: its reference belongs to the place, not to the lock. */
+static inline void move_entry(struct dlw_held_lock *to, const struct dlw_held_lock *from)
+{
+    atomic_store_explicit(&to->lock, atomic_load_explicit(&from->lock, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_store_explicit(&to->traits, atomic_load_explicit(&from->traits, memory_order_relaxed),
+                          memory_order_relaxed);
+    move_word(&to->id, &from->id);
+    move_word(&to->key, &from->key);
+    move_word(&to->found, &from->found);
+    move_word(&to->sp, &from->sp);
+    move_word(&to->fp, &from->fp);
+    for (unsigned i = 0; i < from->levels; i++)
+        move_word(&to->pc[i], &from->pc[i]);
 }
 
 static void drop_last(struct dlw_thread *self)
@@ -310,27 +341,20 @@ static uint32_t compact(struct dlw_thread *self)
     return to;
 }
 
-static bool has_lost_above(struct dlw_thread *self, uint32_t index)
-{
-    for (uint32_t i = index + 1; i < dlw_held_depth(self); i++)
-        if (!dlw_held_is_there(dlw_held_at(self, i)))
-            return true;
-    return false;
-}
-
 /* The few above it come down one place each, under their new keys. */
-static void close_gap(struct dlw_thread *self, uint32_t index, uint32_t depth)
+static void close_gap(struct dlw_thread *self, struct dlw_held_lock *gap,
+                      const struct dlw_held_lock *last)
 {
-    struct dlw_held_lock *held = dlw_held_at(self, 0);
-    uint64_t key = index ? held[index - 1].key : self->base;
+    uint64_t key = gap == dlw_held_at(self, 0) ? self->base : gap[-1].key;
 
-    for (uint32_t i = index; i + 1 < depth; i++) {
-        move_entry(&held[i], &held[i + 1]);
-        key = dlw_key_mix(key, atomic_load_explicit(&held[i].lock, memory_order_relaxed),
-                          held[i].id, atomic_load_explicit(&held[i].mode, memory_order_relaxed));
-        held[i].key = key;
+    for (; gap < last; gap++) {
+        move_entry(gap, gap + 1);
+        uintptr_t lock = atomic_load_explicit(&gap->lock, memory_order_relaxed);
+        if (lock > DLW_HELD_LOST)
+            key = dlw_key_mix(key, lock, gap->id,
+                              atomic_load_explicit(&gap->mode, memory_order_relaxed));
+        gap->key = key;
     }
-    atomic_store_explicit(&self->depth, depth - 1, memory_order_relaxed);
 }
 
 void dlw_held_remove(struct dlw_thread *self, uint32_t index)
@@ -342,9 +366,9 @@ void dlw_held_remove(struct dlw_thread *self, uint32_t index)
         drop_last(self);
         return;
     }
-    if (depth - index <= FEW && self->holes == 0 && depth <= self->stale_above &&
-        !has_lost_above(self, index)) {
-        close_gap(self, index, depth);
+    if (depth - index <= FEW && self->holes == 0 && depth <= self->stale_above) {
+        close_gap(self, dlw_held_at(self, index), dlw_held_at(self, depth - 1));
+        atomic_store_explicit(&self->depth, depth - 1, memory_order_relaxed);
         return;
     }
     atomic_store_explicit(&dlw_held_at(self, index)->lock, 0, memory_order_relaxed);

@@ -196,8 +196,8 @@ static DLW_HOT int try(pthread_mutex_t *mutex)
     return real.pthread_mutex_trylock(mutex);
 }
 
-static __attribute__((noinline)) int lock_special(struct dlw_thread *self, pthread_mutex_t *mutex,
-                                                  const struct dlw_frame *from)
+static DLW_NOINLINE int lock_special(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                     const struct dlw_frame *from)
 {
     if (!is_plain(dlw_mutex_kind(mutex)) || try(mutex) != 0)
         return dlw_in_frame(lock_slow(self, mutex, &no_limit, from));
@@ -321,25 +321,11 @@ static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_mutex_t *mute
     return result;
 }
 
-/* Announced before it happens; put back when it fails. The object is not touched after the real
- * call: it may be freed. */
-static __attribute__((noinline)) int unlock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
-                                                 const struct dlw_frame *from)
+/* By a kind that may refuse: announced before it happens, and put back when it fails. */
+static DLW_COLD int unlock_or_restore(struct dlw_thread *self, pthread_mutex_t *mutex, int index)
 {
-    unsigned kind = dlw_mutex_kind(mutex);
-    struct dlw_call call = dlw_call_of(from);
     struct dlw_held_lock kept;
-    int index = dlw_held_find(self, mutex);
 
-    if (index < 0)
-        return unlock_unheld(self, mutex, call);
-    if (is_recursive(kind) && dlw_mutex_count(mutex) > 1)
-        return real.pthread_mutex_unlock(mutex);
-    dlw_held_leaves(dlw_held_at(self, (uint32_t)index), call);
-    if (is_last_unlock(mutex, kind)) {
-        dlw_held_pop(self, (uint32_t)index);
-        return real.pthread_mutex_unlock(mutex);
-    }
     __builtin_memcpy(&kept, dlw_held_at(self, (uint32_t)index), sizeof(kept));
     dlw_held_pop(self, (uint32_t)index);
     int result = real.pthread_mutex_unlock(mutex);
@@ -348,9 +334,27 @@ static __attribute__((noinline)) int unlock_slow(struct dlw_thread *self, pthrea
     return result;
 }
 
+/* The object is not touched after the real call: it may be freed. */
+static DLW_NOINLINE int unlock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                    const struct dlw_frame *from)
+{
+    unsigned kind = dlw_mutex_kind(mutex);
+    int index = dlw_held_find(self, mutex);
+
+    if (index < 0)
+        return unlock_unheld(self, mutex, dlw_call_of(from));
+    if (is_recursive(kind) && dlw_mutex_count(mutex) > 1)
+        return real.pthread_mutex_unlock(mutex);
+    dlw_held_leaves(dlw_held_at(self, (uint32_t)index), dlw_call_of(from));
+    if (!is_last_unlock(mutex, kind))
+        return unlock_or_restore(self, mutex, index);
+    dlw_held_pop(self, (uint32_t)index);
+    return real.pthread_mutex_unlock(mutex);
+}
+
 /* The last entry, by a frame that didn't take it. */
-static __attribute__((noinline)) int unlock_telling(struct dlw_thread *self, pthread_mutex_t *mutex,
-                                                    const struct dlw_frame *from)
+static DLW_NOINLINE int unlock_telling(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                       const struct dlw_frame *from)
 {
     uint32_t index = dlw_held_depth(self) - 1;
 
@@ -414,8 +418,7 @@ static inline bool is_unknown(pthread_mutex_t *mutex)
 }
 
 /* Of a kind with a mark in the table, or of one that something is to be said of. */
-static __attribute__((noinline)) void born(struct dlw_thread *self, pthread_mutex_t *mutex,
-                                           uintptr_t place)
+static DLW_NOINLINE void born(struct dlw_thread *self, pthread_mutex_t *mutex, uintptr_t place)
 {
     dlw_guard_enter(self);
     struct dlw_lock_ref ref = dlw_mutex_ref(mutex);

@@ -23,5 +23,7 @@ void dlw_real_resolve(void);
 
 #define DLW_EXPORT __attribute__((visibility("default")))
 #define DLW_COLD __attribute__((noinline, cold))
+/* Out of the way of the shortest path, but often enough taken to be compiled for speed. */
+#define DLW_NOINLINE __attribute__((noinline))
 
 #endif

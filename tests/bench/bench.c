@@ -85,6 +85,44 @@ static void nested4(int who, long n)
         nest(4);
 }
 
+/* As programs do that wrap their locks: the frames that take and release are other ones. */
+static __attribute__((noinline)) int take(pthread_mutex_t *mutex)
+{
+    int result = pthread_mutex_lock(mutex);
+
+    __asm__ volatile("" : "+r"(result));
+    return result;
+}
+
+static __attribute__((noinline)) int give(pthread_mutex_t *mutex)
+{
+    volatile int pad[8] = {0};
+    int result = pthread_mutex_unlock(mutex);
+
+    __asm__ volatile("" : "+r"(result));
+    return result + pad[0];
+}
+
+static void helpers(int who, long n)
+{
+    (void)who;
+    while (n-- > 0) {
+        take(&m[0]);
+        give(&m[0]);
+    }
+}
+
+static void crosswise(int who, long n)
+{
+    (void)who;
+    for (; n > 0; n -= 2) {
+        pthread_mutex_lock(&m[0]);
+        pthread_mutex_lock(&m[1]);
+        pthread_mutex_unlock(&m[0]);
+        pthread_mutex_unlock(&m[1]);
+    }
+}
+
 static void in_turn(int who, long n)
 {
     (void)who;
@@ -292,6 +330,8 @@ static const struct scenario scenarios[] = {
     {"single", 0, 1, false, false, single, NULL},
     {"nested2", 0, 1, false, false, nested2, NULL},
     {"nested4", 0, 1, false, false, nested4, NULL},
+    {"crosswise", 0, 1, false, false, crosswise, NULL},
+    {"helpers", 0, 1, false, false, helpers, NULL},
     {"turn1k", 1000, 1, false, false, in_turn, NULL},
     {"turn100k", 100000, 1, false, false, in_turn, NULL},
     {"under100k", 100000, 1, false, false, under_one, NULL},

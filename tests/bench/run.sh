@@ -20,6 +20,8 @@ alone - one lock, in a process of one thread
 single 1.6 one lock, uncontended
 nested2 1.6 nested 2
 nested4 2.0 nested 4
+crosswise 1.6 nested 2, released in the order taken
+helpers 1.6 one lock, taken and released by helpers
 turn1k 1.6 1,000 locks in turn
 turn100k 1.8 100,000 locks in turn
 under100k 2.6 100,000 locks under one lock

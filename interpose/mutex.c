@@ -139,13 +139,18 @@ static int watched_lock(struct dlw_thread *self, pthread_mutex_t *mutex)
     return real.pthread_mutex_lock(mutex);
 }
 
-/* To publish a wait costs about as much as most locks are held: a few looks first. */
+/*
+ * To publish a wait costs about as much as most locks are held: a few looks first. Between them the
+ * lock's line is left to its holder for as long as a system call would, which then gets several
+ * takings done; one that is looked at all the time makes each of them wait for the line.
+ */
 static bool comes_free(pthread_mutex_t *mutex)
 {
-    enum { LOOKS = 4 };
+    enum { LOOKS = 3, PAUSES = 16 };
 
     for (int i = 0; i < LOOKS; i++) {
-        dlw_cpu_relax();
+        for (int k = 0; k < PAUSES; k++)
+            dlw_cpu_relax();
         if (dlw_mutex_word(mutex) == 0 && real.pthread_mutex_trylock(mutex) == 0)
             return true;
     }

@@ -23,7 +23,6 @@ struct sleep {
 static void begin(const struct sleep *sleep, pthread_cond_t *condition, bool timed)
 {
     struct dlw_thread *self = sleep->self;
-    struct dlw_lock_ref ref = dlw_mutex_ref(sleep->mutex);
     struct dlw_wait_for wait = {.on = (uintptr_t)condition,
                                 .kind = DLW_WAIT_CONDITION,
                                 .lock_kind = DLW_LOCK_CONDITION,
@@ -33,9 +32,11 @@ static void begin(const struct sleep *sleep, pthread_cond_t *condition, bool tim
                                 .call = sleep->call};
 
     self->calls++;
-    self->gave_up = dlw_mutex_given_up(self, sleep->mutex);
-    if (!self->gave_up)
+    self->gave_up = dlw_mutex_given_up(self, sleep->mutex, sleep->call);
+    if (!self->gave_up) {
+        struct dlw_lock_ref ref = dlw_mutex_ref(sleep->mutex);
         dlw_misuse_wait_without(self, &ref, &sleep->call);
+    }
     dlw_wait_begin(self, &wait);
 }
 
@@ -193,9 +194,18 @@ DLW_EXPORT int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
     return result;
 }
 
+/* It may be the first call of all. */
+static inline void signals(const void *condition)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!dlw_thread_passes(self))
+        dlw_stall_signals(self, condition);
+}
+
 DLW_EXPORT int pthread_cond_signal(pthread_cond_t *condition)
 {
-    dlw_thread_self(); /* it may be the first call of all */
+    signals(condition);
     int result = real.pthread_cond_signal(condition);
 
     note_signal(condition);
@@ -204,7 +214,7 @@ DLW_EXPORT int pthread_cond_signal(pthread_cond_t *condition)
 
 DLW_EXPORT int pthread_cond_broadcast(pthread_cond_t *condition)
 {
-    dlw_thread_self();
+    signals(condition);
     int result = real.pthread_cond_broadcast(condition);
 
     note_signal(condition);
@@ -213,7 +223,7 @@ DLW_EXPORT int pthread_cond_broadcast(pthread_cond_t *condition)
 
 DLW_EXPORT int cnd_signal(cnd_t *condition)
 {
-    dlw_thread_self();
+    signals(condition);
     int result = real.cnd_signal(condition);
 
     note_signal(condition);
@@ -222,7 +232,7 @@ DLW_EXPORT int cnd_signal(cnd_t *condition)
 
 DLW_EXPORT int cnd_broadcast(cnd_t *condition)
 {
-    dlw_thread_self();
+    signals(condition);
     int result = real.cnd_broadcast(condition);
 
     note_signal(condition);

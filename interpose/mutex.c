@@ -486,12 +486,13 @@ DLW_EXPORT int pthread_mutex_consistent(pthread_mutex_t *mutex)
 
 /* ---- condition waits ---- */
 
-bool dlw_mutex_given_up(struct dlw_thread *self, pthread_mutex_t *mutex)
+bool dlw_mutex_given_up(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_call call)
 {
     int index = dlw_held_find(self, mutex);
 
     if (index < 0 || is_again(mutex, dlw_mutex_kind(mutex)))
         return index >= 0;
+    dlw_held_leaves(dlw_held_at(self, (uint32_t)index), call);
     dlw_held_pop(self, (uint32_t)index);
     return true;
 }

@@ -25,7 +25,7 @@ int dlw_mutex_unlock(pthread_mutex_t *mutex, const struct dlw_frame *from);
 
 /* The mutex is given up by a condition wait, and had again: the entry goes and comes back. Returns
  * false when it wasn't held. */
-bool dlw_mutex_given_up(struct dlw_thread *self, pthread_mutex_t *mutex);
+bool dlw_mutex_given_up(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_call call);
 void dlw_mutex_had_again(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_call call);
 
 #endif

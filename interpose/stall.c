@@ -16,7 +16,11 @@
 #include <string.h>
 
 static const uint64_t SECOND = 1000000000; /* ns */
-enum { FIRST_LOOK = 2000000 };
+/*
+ * Well behind the scheduler's next tick, so that the timer of a wait that is over at once need not
+ * be the one that the clock is set to: in a virtual machine that takes 2 us. In ns.
+ */
+enum { FIRST_LOOK = 20000000 };
 
 static void look_fresh(struct dlw_thread *self);
 
@@ -38,9 +42,48 @@ static bool is_alive(const struct dlw_thread *thread)
 struct scan {
     struct dlw_thread *self;
     bool all;
+    bool any_woken;
     uint64_t motion;
     uint32_t n;
 };
+
+/*
+ * Signals under a mutex reach whoever gave that mutex up for the condition before: it took the
+ * mutex's release to begin that wait in libc. Between the signal and now no wait may have begun,
+ * since that could be the one that was woken.
+ */
+void dlw_stall_signals(struct dlw_thread *self, const void *condition)
+{
+    uint32_t depth = dlw_held_depth(self);
+
+    self->signalled.condition = depth ? (uintptr_t)condition : 0;
+    if (depth == 0)
+        return;
+    self->signalled.under =
+        atomic_load_explicit(&dlw_held_at(self, depth - 1)->lock, memory_order_relaxed);
+    /* Pairs with the increment in dlw_wait_begin. */
+    self->signalled.after = atomic_load_explicit(&dlw_waits_begun, memory_order_seq_cst);
+}
+
+/* Held twice, a recursive mutex is not given up. */
+static bool gives_up(struct dlw_thread *self, uintptr_t mutex)
+{
+    return mutex == atomic_load_explicit(&self->wait.relocks, memory_order_relaxed) &&
+           self->gave_up && dlw_held_find(self, (const void *)mutex) < 0; /* NOLINT */
+}
+
+static bool is_woken_by(struct dlw_thread *self, const struct dlw_thread *thread)
+{
+    uintptr_t on = atomic_load_explicit(&thread->wait.on, memory_order_relaxed);
+    unsigned kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
+
+    if (kind == DLW_WAIT_LOCK)
+        return gives_up(self, on);
+    return kind == DLW_WAIT_CONDITION && on == self->signalled.condition &&
+           self->signalled.after == self->began &&
+           self->signalled.under ==
+               atomic_load_explicit(&thread->wait.relocks, memory_order_relaxed);
+}
 
 /* A thread that was created and has not run yet has no tid: it counts as running. */
 static bool visit(void *context, struct dlw_thread *thread)
@@ -50,8 +93,12 @@ static bool visit(void *context, struct dlw_thread *thread)
     scan->n++;
     scan->motion = scan->motion * 31 +
                    atomic_load_explicit(&thread->wait.sequence, memory_order_seq_cst) + thread->id;
-    if (thread == scan->self || waits_for_ever(thread))
+    if (thread == scan->self)
         return true;
+    if (waits_for_ever(thread)) {
+        scan->any_woken |= is_woken_by(scan->self, thread);
+        return true;
+    }
     atomic_store_explicit(&running, thread, memory_order_relaxed);
     scan->all = false;
     return false;
@@ -76,9 +123,10 @@ bool dlw_stall_suspected(struct dlw_thread *self)
     if (hint && hint != self && is_alive(hint) && !waits_for_ever(hint))
         return false;
     bool closes = dlw_held_depth(self) > 0; /* it may close a cycle by this very wait */
-    if (!scan_all(self).all || (closes && !dlw_world_is_blocked(self)))
+    struct scan scan = scan_all(self);
+    if (!scan.all || scan.any_woken || (closes && !dlw_world_is_blocked(self)))
         return false;
-    self->suspected_at = dlw_now();
+    self->suspected_at = atomic_load_explicit(&self->wait.since, memory_order_relaxed);
     self->look_after = closes ? 0 : FIRST_LOOK;
     if (closes)
         look_fresh(self);

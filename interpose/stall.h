@@ -9,6 +9,11 @@
  * or one visit of all. Only a thread that holds something, and so may close a cycle by this very
  * wait, looks at once.
  *
+ * No watch is needed where a wake-up is under way for certain, as when threads hand a turn on: the
+ * caller has signalled a condition under the mutex that a waiter gave up for it, and no wait has
+ * begun since; or it gives up the mutex that another waits for. Whoever is woken so enters a later
+ * wait, or ends.
+ *
  * A deadlock over semaphores is looked for here too: its proof needs that everyone else is asleep.
  */
 #ifndef DLW_STALL_H
@@ -18,6 +23,12 @@
 
 #include <stdbool.h>
 #include <time.h>
+
+/* Waits begun so far, by all threads. */
+extern _Atomic uint64_t dlw_waits_begun;
+
+/* A condition is about to be signalled. */
+void dlw_stall_signals(struct dlw_thread *self, const void *condition);
 
 /* Does every other thread wait without limit right now? This thread's own wait is published. */
 bool dlw_stall_suspected(struct dlw_thread *self);

@@ -130,6 +130,12 @@ struct dlw_thread {
     bool is_watching;     /* that wait, with a limit (cond.c) */
     bool is_dead;         /* a deadlock with this thread in it was reported: its wait is told */
     uint8_t end_rounds;
+    uint64_t began; /* its wait, as a number among all waits (stall.h) */
+    struct {
+        uintptr_t condition,
+            under;      /* that it signalled last, and the innermost lock it held then */
+        uint64_t after; /* so many waits had begun */
+    } signalled;
     uint64_t suspected_at; /* stall.c: ns, when everybody else was seen waiting */
     uint64_t look_after;   /* ns until the next look; 0: when the stall has stood its time */
     uint32_t exit_stack;   /* of the pthread_exit call, when locks were held */

@@ -356,6 +356,8 @@ static bool can_be_a_cycle(struct dlw_thread *self, const struct dlw_wait_for *w
     return !owner || owner == self || is_waiting(sequence_of(owner));
 }
 
+_Atomic uint64_t dlw_waits_begun;
+
 bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait)
 {
     struct dlw_wait_slot *slot = &self->wait;
@@ -370,6 +372,7 @@ bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait)
     atomic_store_explicit(&slot->relocks, wait->relocks, memory_order_relaxed);
     atomic_store_explicit(&slot->since, dlw_now(), memory_order_relaxed);
     slot->call = wait->call;
+    self->began = atomic_fetch_add_explicit(&dlw_waits_begun, 1, memory_order_seq_cst);
     self->is_dead = false; /* before others can see the wait and judge it */
     self->guard |= DLW_GUARD_WAITING;
     /* Pairs with sequence_of in a walker: it sees all of the above, and everything this thread

@@ -68,15 +68,20 @@ sample() { [ -s "$tmp/sample" ] || find /usr/lib /usr/bin -type f -size +100k 2>
 # shellcheck disable=SC2016 # for the inner shell
 start() { spent sh -c 'i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i+1)); done'; }
 threads() { spent "$bin/come_and_go"; }
+# The server on one processor, its load on the others: where the kernel would put them changes from
+# run to run, and with it the time by half.
+cpus=$(nproc)
+[ "$cpus" -gt 1 ] && here='taskset -c 0' there="taskset -c 1-$((cpus - 1))" || here='' there=''
+# shellcheck disable=SC2086 # words
 cache() {
 	rm -f "$tmp/port"
 	export MEMCACHED_PORT_FILENAME="$tmp/port"
-	serve "test -s $tmp/port" memcached -u root -t 2 -l 127.0.0.1 -p -1 -U 0 || return
-	load "$bin/flood" "$(sed -n 's/^TCP INET: //p' "$tmp/port")" "$@"
+	serve "test -s $tmp/port" $here memcached -u root -t 2 -l 127.0.0.1 -p -1 -U 0 || return
+	load $there "$bin/flood" "$(sed -n 's/^TCP INET: //p' "$tmp/port")" "$@"
 	ended
 }
-memcached_() { cache 600000 1; }
-memcached_flood() { cache 3000000 100; }
+memcached_() { cache 1000000 4; }
+memcached_flood() { cache 2000000 100; }
 redis() {
 	serve "redis-cli -s $tmp/redis ping" redis-server --port 0 --unixsocket "$tmp/redis" --save '' \
 		--io-threads 2 --io-threads-do-reads yes --dir "$tmp" || return
@@ -127,8 +132,8 @@ table() {
 	cat <<'END'
 start|2ms|sh|start|200 starts of /bin/true
 threads|1.03|sh|threads|200 threads that come and go
-memcached|1.08|memcached|memcached_|memcached, saturated over loopback
-memcached_flood|-|memcached|memcached_flood|memcached, 400 requests in flight
+memcached|1.08|memcached|memcached_|memcached, 2 million takings a second
+memcached_flood|-|memcached|memcached_flood|memcached, 4 million takings a second
 redis|1.03|redis-server redis-benchmark|redis|redis, two I/O threads
 mariadb_select|1.05|mariadbd mariadb-install-db sysbench|mariadb_select|mariadb, sysbench point select
 mariadb_write|1.05|mariadbd mariadb-install-db sysbench|mariadb_write|mariadb, sysbench read-write

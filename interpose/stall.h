@@ -2,7 +2,7 @@
  * Stalls: every thread of the process waits, without limit, and nothing is left that could wake
  * one.
  *
- * The thread that enters the last wait watches: instead of sleeping for ever it sleeps for some ms
+ * The thread that enters the last wait watches: instead of sleeping for ever it sleeps for 20 ms
  * and then until stall_after seconds have passed, in the timed form of the same call where there is
  * one, and looks again each time. Most such moments pass at once (a woken thread has not said so
  * yet), so what comes before the sleep must be cheap: one load of a thread seen running last time,

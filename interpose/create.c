@@ -527,6 +527,10 @@ DLW_EXPORT int pthread_setname_np(pthread_t handle, const char *name)
     self->calls++;
     dlw_guard_enter(self);
     struct dlw_thread *named = dlw_thread_by_handle(handle);
+    if (!named) { /* pairs with the load in dlw_thread_bind: one of the two sees the other */
+        atomic_fetch_add_explicit(&dlw_threads_early_names, 1, memory_order_seq_cst);
+        named = dlw_thread_by_handle(handle);
+    }
     if (named) {
         strncpy(named->name, name, DLW_NAME_BYTES - 1);
         dlw_sink_renamed(named);

@@ -260,6 +260,7 @@ struct dlw_thread *dlw_thread_new(uint32_t parent, uint32_t created, uint32_t st
     record->parent = parent;
     record->created = created;
     record->start = start;
+    record->early_names = atomic_load_explicit(&dlw_threads_early_names, memory_order_seq_cst);
     dlw_lock_acquire(&threads_lock);
     record->id = ++n_ever;
     list_add_locked(record);
@@ -283,6 +284,8 @@ static uint32_t tid_of(const struct dlw_thread *self)
     return self->foreign ? (uint32_t)dlw_syscall(SYS_gettid) : dlw_platform_tid();
 }
 
+_Atomic uint32_t dlw_threads_early_names;
+
 void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top)
 {
     record->stack_high = stack_top;
@@ -296,6 +299,9 @@ void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top)
     atomic_store_explicit(&record->tid, tid, memory_order_relaxed);
     tids_add_locked(record);
     dlw_lock_release(&threads_lock);
+    /* From here on who names it finds it; pairs with the increment of one who did not. */
+    if (record->early_names != atomic_load_explicit(&dlw_threads_early_names, memory_order_seq_cst))
+        dlw_thread_read_name(record);
     dlw_self = record;
 }
 

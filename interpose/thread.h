@@ -157,6 +157,7 @@ struct dlw_thread {
     uint32_t parent, created, start; /* for the journal */
     pthread_t handle;
     char name[DLW_NAME_BYTES];
+    uint32_t early_names; /* dlw_threads_early_names when it was made */
 
     /* under the threads lock */
     struct dlw_thread *next_free;
@@ -223,6 +224,8 @@ static inline bool dlw_thread_wait_ends(const struct dlw_thread *thread, unsigne
  * itself). NULL: out of memory. */
 struct dlw_thread *dlw_thread_new(uint32_t parent, uint32_t created, uint32_t start);
 void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top);
+/* Names given by handle to threads that had not bound their record yet. */
+extern _Atomic uint32_t dlw_threads_early_names;
 /* Asks the kernel for the name of the calling thread, whose record it is. */
 void dlw_thread_read_name(struct dlw_thread *self);
 /* Has it held anything in this life? If not, nothing was noted as taken or validated either. */

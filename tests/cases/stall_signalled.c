@@ -1,6 +1,6 @@
 // options: stall_after=0
-// Turns that are handed on need no watch, until one is not taken up: the second waits again for what
-// never comes, and so does the first, which has signalled it under its mutex just before.
+// Turns that are handed on need no watch, until one is not taken up: the second waits again for
+// what never comes, and so does the first, which has signalled it under its mutex just before.
 #include "case.h"
 static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t first_turn = PTHREAD_COND_INITIALIZER;

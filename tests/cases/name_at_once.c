@@ -5,6 +5,7 @@ static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
 static void *worker(void *unused)
 {
     (void)unused;
+    await(1); /* not gone before it is named */
     LOCK(m);
     UNLOCK(m);
     step();
@@ -23,8 +24,9 @@ int main(void)
     sched_setaffinity(0, sizeof here, &here);
     pthread_create(&t, NULL, worker, NULL);
     pthread_setname_np(t, "named at once");
+    step();
     sched_setaffinity(0, sizeof all, &all);
-    await(1);
+    await(2);
     LOCK(m);
     pthread_join(t, NULL);
     UNLOCK(m);

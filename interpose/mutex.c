@@ -201,6 +201,7 @@ static DLW_HOT int try(pthread_mutex_t *mutex)
     return real.pthread_mutex_trylock(mutex);
 }
 
+/* Of another kind than the normal one: some must not be tried, some are had again. */
 static DLW_NOINLINE int lock_special(struct dlw_thread *self, pthread_mutex_t *mutex,
                                      const struct dlw_frame *from)
 {

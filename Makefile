@@ -30,8 +30,10 @@ LIB_LDFLAGS = -shared -Wl,-z,defs -Wl,-z,now -Wl,-soname,libdlwatch.so
 
 GRAPH_SRC := $(wildcard graph/*.c graph/base/*.c)
 EMIT_SRC := $(wildcard report/emit/*.c)
-INTERPOSE_SRC := $(wildcard interpose/*.c)
-COMMAND_SRC := $(wildcard report/command/*.c report/command/*/*.c)
+# A room is a folder; a large one has rooms of its own.
+rooms = $(wildcard $(1)/*.c $(1)/*/*.c $(1)/*/*/*.c)
+INTERPOSE_SRC := $(call rooms,interpose)
+COMMAND_SRC := $(call rooms,report/command)
 
 LIB_OBJ := $(patsubst %.c,$(O)/lib/%.o,$(GRAPH_SRC) $(EMIT_SRC) $(INTERPOSE_SRC))
 COMMAND_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(COMMAND_SRC) $(EMIT_SRC) $(GRAPH_SRC))
@@ -44,7 +46,7 @@ FIRST := $(filter deps,$(MAKECMDGOALS))
 all: $(O)/libdlwatch.so $(O)/dlwatch
 
 # What libc's names stand for in the library must not be made of themselves.
-$(O)/lib/interpose/strings.o: OWN_CFLAGS := -fno-builtin
+$(O)/lib/interpose/base/libc.o: OWN_CFLAGS := -fno-builtin
 
 $(O)/lib/%.o: %.c | $(FIRST)
 	@mkdir -p $(@D)
@@ -93,9 +95,9 @@ install: all
 	$(O)/dlwatch --generate dlwatch.1 >$(DESTDIR)$(PREFIX)/share/man/man1/dlwatch.1
 	$(O)/dlwatch --generate libdlwatch.7 >$(DESTDIR)$(PREFIX)/share/man/man7/libdlwatch.7
 	$(O)/dlwatch --generate dlwatch.bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/dlwatch
-	for header in $(wildcard interpose/dlwatch.h); do \
+	for header in $(wildcard interpose/include/dlwatch.h); do \
 		install -D -m 644 $$header $(DESTDIR)$(PREFIX)/include/dlwatch.h || exit; done
-	for pc in $(wildcard report/command/*.pc.in); do \
+	for pc in $(wildcard report/command/generate/*.pc.in); do \
 		install -d $(DESTDIR)$(LIBDIR)/pkgconfig && \
 		sed 's|@PREFIX@|$(PREFIX)|; s|@BINDIR@|$(BINDIR)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' $$pc \
 			>$(DESTDIR)$(LIBDIR)/pkgconfig/dlwatch.pc || exit; done

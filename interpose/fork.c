@@ -1,15 +1,15 @@
 #include "interpose/fork.h"
 
 #include "graph/base/sys.h"
-#include "interpose/create.h"
-#include "interpose/frames.h"
-#include "interpose/gone.h"
-#include "interpose/held.h"
-#include "interpose/locks.h"
-#include "interpose/sink.h"
-#include "interpose/stacks.h"
-#include "interpose/state.h"
-#include "interpose/thread.h"
+#include "interpose/base/state.h"
+#include "interpose/locks/identity.h"
+#include "interpose/locks/orphans.h"
+#include "interpose/stacks/capture.h"
+#include "interpose/stacks/rules.h"
+#include "interpose/tell/reporter.h"
+#include "interpose/threads/held.h"
+#include "interpose/threads/record.h"
+#include "interpose/wrap/thread.h"
 
 #include <pthread.h>
 

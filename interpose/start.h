@@ -2,7 +2,7 @@
 #ifndef DLW_START_H
 #define DLW_START_H
 
-#include "interpose/thread.h"
+#include "interpose/threads/record.h"
 
 /* A call came before the constructor: makes the real functions callable; the caller passes. */
 struct dlw_thread *dlw_start_early(void);

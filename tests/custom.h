@@ -5,7 +5,7 @@
 #ifndef DLW_TESTS_CUSTOM_H
 #define DLW_TESTS_CUSTOM_H
 
-#include "interpose/dlwatch.h"
+#include "interpose/include/dlwatch.h"
 
 #include <limits.h>
 #include <linux/futex.h>

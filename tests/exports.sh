@@ -1,8 +1,8 @@
 #!/bin/sh
-# exports.sh LIBRARY: what the library exports is what interpose/wrapped.def lists, nothing more and
+# exports.sh LIBRARY: what the library exports is what interpose/base/wrapped.def lists, nothing more and
 # nothing less. Any other export might take over a name of the program.
 set -u
-list=$(cd "$(dirname "$0")/.." && pwd)/interpose/wrapped.def
+list=$(cd "$(dirname "$0")/.." && pwd)/interpose/base/wrapped.def
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 sed -n 's/^[A-Z_]*\(WRAP\|EXPORT\)([^,]*, *\([A-Za-z_0-9]*\).*/\2/p' "$list" | sort -u >"$tmp/listed"

@@ -67,7 +67,7 @@ done
 
 # The manual has no fault that a formatter knows of, and speaks of every option and annotation.
 keys=$(sed -n 's/^DLW_OPTION(\([a-z_]*\),.*/\1/p' report/emit/options.def)
-calls=$(sed -n 's/^DLWATCH_INLINE [a-z]* \(dlwatch_[a-z_]*\)(.*/\1/p' interpose/dlwatch.h | sort -u)
+calls=$(sed -n 's/^DLWATCH_INLINE [a-z]* \(dlwatch_[a-z_]*\)(.*/\1/p' interpose/include/dlwatch.h | sort -u)
 for page in man1/dlwatch.1 man7/libdlwatch.7; do
 	page=$root/share/man/$page
 	if command -v mandoc >/dev/null; then

@@ -14,8 +14,8 @@ $(sed -n 's/^DLW_[A-Z]*(\([a-z_]*\),.*/\1/p' "$2")
 END
 }
 has_all option report/emit/options.def
-has_all subcommand report/command/subcommand.def
-has_all format report/command/format.def
+has_all subcommand report/command/base/subcommand.def
+has_all format report/command/format/format.def
 for file in samples/*.c samples/*.cpp samples/*.py; do
 	name=${file##*/}
 	case $name in *.py) ;; *) name=${name%.*} ;; esac

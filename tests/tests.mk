@@ -15,7 +15,7 @@ OUTSIDE_BIN := $(call programs,tests/outside)
 TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN) $(OUTSIDE_BIN)
 
 UNIT_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(wildcard tests/unit/*.c))
-UNIT_LINK := $(filter-out $(O)/cmd/report/command/main.o,$(COMMAND_OBJ))
+UNIT_LINK := $(filter-out $(O)/cmd/report/command/cli/main.o,$(COMMAND_OBJ))
 
 .PHONY: test test-unit test-cases test-samples test-conformance test-soak test-e2e test-outside test-exports test-emit test-install test-readme test-ranks test-fuzz test-speed
 # A sanitized build tests the command, the graphs and the formats; the library is the same as without.
@@ -79,7 +79,7 @@ bench-apps: all $(BENCH_BIN)
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 20
 FUZZ_FLAGS = -std=gnu11 $(CPPFLAGS) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
-FUZZ_OBJ := $(patsubst %.c,$(O)/fuzz/objects/%.o,$(filter-out report/command/main.c,$(COMMAND_SRC)) $(EMIT_SRC) $(GRAPH_SRC))
+FUZZ_OBJ := $(patsubst %.c,$(O)/fuzz/objects/%.o,$(filter-out report/command/cli/main.c,$(COMMAND_SRC)) $(EMIT_SRC) $(GRAPH_SRC))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
 $(O)/fuzz/objects/%.o: %.c
 	@mkdir -p $(@D)
@@ -94,7 +94,7 @@ test-fuzz: all
 	$(Q)if tests/fuzz.sh --is-possible $(FUZZ_CC); then $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=2; fi
 
 # As it is once dlwatch.h is installed.
-$(O)/samples/futex_lock: TEST_CFLAGS += -Iinterpose
+$(O)/samples/futex_lock: TEST_CFLAGS += -Iinterpose/include
 # Speed is measured on what a compiler makes of it in earnest.
 $(BENCH_BIN): TEST_CFLAGS += -O2
 $(O)/%.so: %.c | $(FIRST)

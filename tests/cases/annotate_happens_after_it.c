@@ -1,6 +1,6 @@
 // What is done after the message was sent is not ordered by it, whatever was done before.
 #include "case.h"
-#include "interpose/dlwatch.h"
+#include "interpose/include/dlwatch.h"
 static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t c = PTHREAD_MUTEX_INITIALIZER;
 static int message;

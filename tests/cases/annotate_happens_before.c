@@ -1,6 +1,6 @@
 // A message orders the two: the second comes when the first is through.
 #include "case.h"
-#include "interpose/dlwatch.h"
+#include "interpose/include/dlwatch.h"
 static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 static int message;
 

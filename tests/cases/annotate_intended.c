@@ -1,6 +1,6 @@
 // Both orders, and one of them is meant. A note at most.
 #include "case.h"
-#include "interpose/dlwatch.h"
+#include "interpose/include/dlwatch.h"
 static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 
 static void forward(void)

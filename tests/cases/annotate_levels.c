@@ -1,6 +1,6 @@
 // Parent before child; then the child became the parent, and the levels say so.
 #include "case.h"
-#include "interpose/dlwatch.h"
+#include "interpose/include/dlwatch.h"
 static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 
 static void place(pthread_mutex_t *parent, pthread_mutex_t *child)

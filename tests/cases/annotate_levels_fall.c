@@ -1,6 +1,6 @@
 // The levels are as they were, and the order is not.
 #include "case.h"
-#include "interpose/dlwatch.h"
+#include "interpose/include/dlwatch.h"
 static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 
 static void forward(void)

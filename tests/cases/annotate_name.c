@@ -1,6 +1,6 @@
 // Locks that have no variable of their own go by the names the program gave them.
 #include "case.h"
-#include "interpose/dlwatch.h"
+#include "interpose/include/dlwatch.h"
 static pthread_mutex_t *a, *b;
 
 static void forward(void)

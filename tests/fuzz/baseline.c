@@ -1,5 +1,5 @@
 /* Any bytes as a baseline: a report in JSON, or a journal. */
-#include "report/command/baseline.h"
+#include "report/command/journal/baseline.h"
 
 #include "tests/fuzz/mutate.h"
 

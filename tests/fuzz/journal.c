@@ -1,6 +1,6 @@
 /* Any bytes as a journal: read in two pieces, judged, and written in every format. */
-#include "report/command/journal.h"
-#include "report/command/format.h"
+#include "report/command/format/format.h"
+#include "report/command/journal/reader.h"
 
 #include "tests/fuzz/mutate.h"
 

@@ -1,5 +1,5 @@
 /* Any bytes as a file of suppressions, held against a finding. */
-#include "report/command/suppressions.h"
+#include "report/command/document/suppressions.h"
 #include "tests/unit/command_sample.h"
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* The journal reader: what it keeps, what it complains of. */
-#include "report/command/journal.h"
+#include "report/command/journal/reader.h"
 
 #include <check.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* Fingerprints, folding, severities, suppressions. */
 #include "tests/unit/command_sample.h"
 
-#include "report/command/judge.h"
-#include "report/command/suppressions.h"
+#include "report/command/document/classify.h"
+#include "report/command/document/suppressions.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Rust's symbols, as rustc 1.95 makes them, and what is none. */
-#include "report/command/symbols_rust.h"
+#include "report/command/symbols/rust.h"
 
 #include <check.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef DLW_TESTS_COMMAND_SAMPLE_H
 #define DLW_TESTS_COMMAND_SAMPLE_H
 
-#include "report/command/model.h"
+#include "report/command/document/model.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* Reading what the kernel and glibc write: calls, layouts, registers, notes, prologues. */
-#include "report/command/outside/core.h"
-#include "report/command/outside/entry.h"
-#include "report/command/outside/frame_pointer.h"
-#include "report/command/outside/image.h"
-#include "report/command/outside/layouts.h"
-#include "report/command/outside/proc.h"
-#include "report/command/outside/registers.h"
+#include "report/command/inspect/glibc/entry.h"
+#include "report/command/inspect/glibc/layouts.h"
+#include "report/command/inspect/target/core.h"
+#include "report/command/inspect/target/image.h"
+#include "report/command/inspect/target/proc.h"
+#include "report/command/inspect/target/registers.h"
+#include "report/command/inspect/walk/frame_pointer.h"
 
 #include <check.h>
 #include <elf.h>

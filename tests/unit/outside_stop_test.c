@@ -1,7 +1,7 @@
 /* Stopping a thread and letting it go, also when we are killed in between. */
-#include "report/command/outside/live.h"
-#include "report/command/outside/proc.h"
-#include "report/command/outside/stop.h"
+#include "report/command/inspect/target/live.h"
+#include "report/command/inspect/target/proc.h"
+#include "report/command/inspect/target/stop.h"
 
 #include <check.h>
 #include <elf.h>

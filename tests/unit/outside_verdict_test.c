@@ -1,5 +1,5 @@
 /* What waits amount to, on processes made up of a few words. */
-#include "report/command/outside/verdict.h"
+#include "report/command/inspect/verdict.h"
 
 #include <check.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* The graph for Graphviz: each finding a cluster, then the lock order around them. */
-#include "report/command/format/picture.h"
+#include "report/command/format/picture/picture.h"
 
 #include <string.h>
 

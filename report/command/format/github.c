@@ -1,6 +1,6 @@
 /* GitHub Actions: workflow commands on standard output become annotations beside the code. */
-#include "report/command/format.h"
-#include "report/command/judge.h"
+#include "report/command/document/classify.h"
+#include "report/command/format/format.h"
 
 #include <string.h>
 

@@ -2,11 +2,11 @@
  * The report as one page that needs nothing else: pictures are laid out here, stacks open by
  * <details>, and the few lines of script only filter by kind.
  */
+#include "report/command/base/xml.h"
+#include "report/command/document/classify.h"
 #include "report/command/format/html_style.h"
-#include "report/command/format/picture.h"
-#include "report/command/format/text_parts.h"
-#include "report/command/format/xml.h"
-#include "report/command/judge.h"
+#include "report/command/format/picture/picture.h"
+#include "report/command/format/text/parts.h"
 
 #include <string.h>
 

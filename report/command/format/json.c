@@ -1,5 +1,5 @@
 /* The document for programs, in the contract's shape. */
-#include "report/command/format.h"
+#include "report/command/format/format.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * and notes pass and say so, suppressed ones are skipped. With nothing found one case passes, so
  * that a server sees the check ran.
  */
-#include "report/command/format.h"
-#include "report/command/format/xml.h"
+#include "report/command/base/xml.h"
+#include "report/command/format/format.h"
 
 #include <stdlib.h>
 #include <string.h>

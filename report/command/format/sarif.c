@@ -2,8 +2,8 @@
  * SARIF 2.1.0. A finding is a result; each of its threads is a thread flow of the places where it
  * took and asked for its locks. What GitHub's reader would cut off is cut here, with a note.
  */
-#include "report/command/format.h"
-#include "report/command/judge.h"
+#include "report/command/document/classify.h"
+#include "report/command/format/format.h"
 
 #include <jansson.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Lines that, put into a file of suppressions, silence what was found. */
-#include "report/command/format.h"
+#include "report/command/format/format.h"
 
 #include <string.h>
 

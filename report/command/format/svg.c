@@ -1,6 +1,6 @@
 /* A picture by Graphviz where it is installed, else by ourselves. */
-#include "report/command/command.h"
-#include "report/command/format/picture.h"
+#include "report/command/base/command.h"
+#include "report/command/format/picture/picture.h"
 
 #include <errno.h>
 #include <spawn.h>

@@ -1,8 +1,8 @@
 /* Completion for bash. */
 #include "report/command/generate/generate.h"
 
-#include "report/command/command.h"
-#include "report/command/format.h"
+#include "report/command/base/command.h"
+#include "report/command/format/format.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -124,7 +124,7 @@ static void values(FILE *out)
     words_of(out, "*:--format", dlw_format_names());
     fputs("    run:--output) _dlwatch_words \"", out);
 #define DLW_FORMAT(name, help) fputs(#name ": ", out);
-#include "report/command/format.def"
+#include "report/command/format/format.def"
 #undef DLW_FORMAT
     fputs("\" \"$3\" ;;\n", out);
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
@@ -145,7 +145,7 @@ static void subcommand_options(FILE *out)
 #define DLW_SUBCOMMAND(name, arguments, help)                                                      \
     if (dlw_##name##_main)                                                                         \
         fputs(#name " ", out);
-#include "report/command/subcommand.def"
+#include "report/command/base/subcommand.def"
 #undef DLW_SUBCOMMAND
     fputs(";;\n    run) echo ", out);
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)

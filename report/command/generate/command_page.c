@@ -1,7 +1,7 @@
 /* dlwatch(1) */
 #include "report/command/generate/generate.h"
 
-#include "report/command/command.h"
+#include "report/command/base/command.h"
 
 #define N(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -20,7 +20,7 @@ static const struct {
     int (*main)(int, char **);
 } subcommand_rows[] = {
 #define DLW_SUBCOMMAND(name, arguments, help) {#name, arguments, help, dlw_##name##_main},
-#include "report/command/subcommand.def"
+#include "report/command/base/subcommand.def"
 #undef DLW_SUBCOMMAND
 };
 
@@ -121,7 +121,7 @@ static void formats(FILE *out)
 {
     dlw_troff_section(out, "FORMATS", NULL);
 #define DLW_FORMAT(name, help) dlw_troff_item(out, #name, NULL, help);
-#include "report/command/format.def"
+#include "report/command/format/format.def"
 #undef DLW_FORMAT
 }
 

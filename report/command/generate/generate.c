@@ -1,6 +1,6 @@
 #include "report/command/generate/generate.h"
 
-#include "report/command/command.h"
+#include "report/command/base/command.h"
 
 #include <string.h>
 

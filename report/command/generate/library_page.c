@@ -1,7 +1,7 @@
 /* libdlwatch(7) */
 #include "report/command/generate/generate.h"
 
-#include "report/command/model.h"
+#include "report/command/document/model.h"
 
 #define N(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -1,8 +1,8 @@
 /* From the lines of one journal (or of a history) into the sets. */
 #include "report/command/merge/history.h"
 
-#include "report/command/journal_raw.h"
-#include "report/command/json_get.h"
+#include "report/command/journal/json_get.h"
+#include "report/command/journal/raw.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "report/command/merge/history.h"
 
-#include "report/command/command.h"
+#include "report/command/base/command.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -10,9 +10,9 @@
 #ifndef DLW_COMMAND_HISTORY_H
 #define DLW_COMMAND_HISTORY_H
 
-#include "report/command/journal.h"
+#include "report/command/base/arena.h"
+#include "report/command/journal/reader.h"
 #include "report/command/merge/seen.h"
-#include "report/command/region.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* dlwatch merge: journals and histories into one history. */
-#include "report/command/command.h"
+#include "report/command/base/command.h"
 #include "report/command/merge/history.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
  * where a hung tree stood. The outside view tells more, where it may look. */
 #include "report/command/run/run.h"
 
-#include "report/command/outside/view.h"
+#include "report/command/inspect/view.h"
 
 #include <dirent.h>
 #include <fcntl.h>

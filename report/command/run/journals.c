@@ -3,7 +3,7 @@
  */
 #include "report/command/run/run.h"
 
-#include "report/command/command.h"
+#include "report/command/base/command.h"
 
 #include <errno.h>
 #include <fcntl.h>

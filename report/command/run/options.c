@@ -1,8 +1,8 @@
 /* The command line of `dlwatch run`: its long options are the options table. */
 #include "report/command/run/run.h"
 
-#include "report/command/command.h"
-#include "report/command/format.h"
+#include "report/command/base/command.h"
+#include "report/command/format/format.h"
 
 #include <getopt.h>
 #include <stdlib.h>

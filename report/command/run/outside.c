@@ -7,8 +7,8 @@
  */
 #include "report/command/run/state.h"
 
-#include "report/command/command.h"
-#include "report/command/outside/view.h"
+#include "report/command/base/command.h"
+#include "report/command/inspect/view.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* What has to stand before the command starts. */
 #include "report/command/run/state.h"
 
-#include "report/command/baseline.h"
-#include "report/command/command.h"
+#include "report/command/base/command.h"
+#include "report/command/journal/baseline.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* What the runner says: each finding once for the whole tree, in whole blocks. */
 #include "report/command/run/state.h"
 
-#include "report/command/command.h"
-#include "report/command/format.h"
+#include "report/command/base/command.h"
+#include "report/command/format/format.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 #ifndef DLW_COMMAND_RUN_H
 #define DLW_COMMAND_RUN_H
 
-#include "report/command/journal.h"
-#include "report/command/region.h"
-#include "report/command/suppressions.h"
+#include "report/command/base/arena.h"
+#include "report/command/document/suppressions.h"
+#include "report/command/journal/reader.h"
 #include "report/emit/options.h"
 
 #include <stdbool.h>

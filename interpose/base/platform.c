@@ -1,0 +1,73 @@
+#include "interpose/base/platform.h"
+
+#include "graph/base/sys.h"
+#include "interpose/base/real.h"
+
+#include <string.h>
+
+static bool mutex_is_as_known(int type, uint32_t tid)
+{
+    pthread_mutexattr_t attributes;
+    pthread_mutex_t mutex;
+    static const struct dlw_mark empty;
+    bool good;
+
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, type);
+    real.pthread_mutex_init(&mutex, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    good = (int)dlw_mutex_kind(&mutex) == type && dlw_mutex_owner(&mutex) == 0;
+    real.pthread_mutex_lock(&mutex);
+    good = good && dlw_mutex_owner(&mutex) == tid && dlw_mutex_word(&mutex) != 0;
+    if (type == PTHREAD_MUTEX_RECURSIVE)
+        good = good && dlw_mutex_count(&mutex) == 1;
+    good = good && memcmp(dlw_mutex_mark(&mutex), &empty, sizeof(empty)) == 0;
+    atomic_store_explicit(&dlw_mutex_mark(&mutex)->id, ~0ULL, memory_order_relaxed);
+    real.pthread_mutex_unlock(&mutex);
+    good = good && dlw_mutex_owner(&mutex) == 0 && dlw_mutex_word(&mutex) == 0 &&
+           atomic_load_explicit(&dlw_mutex_mark(&mutex)->id, memory_order_relaxed) == ~0ULL;
+    real.pthread_mutex_destroy(&mutex);
+    return good;
+}
+
+static bool rwlock_is_as_known(uint32_t tid)
+{
+    pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+    bool good;
+
+    real.pthread_rwlock_wrlock(&rwlock);
+    good = dlw_rwlock_writer(&rwlock) == tid;
+    atomic_store_explicit(dlw_rwlock_id(&rwlock), ~0ULL, memory_order_relaxed);
+    atomic_store_explicit(dlw_rwlock_chain(&rwlock), ~0ULL, memory_order_relaxed);
+    real.pthread_rwlock_unlock(&rwlock);
+    good = good && dlw_rwlock_writer(&rwlock) == 0;
+    real.pthread_rwlock_rdlock(&rwlock);
+    good = good && dlw_rwlock_readers(&rwlock) == 1;
+    real.pthread_rwlock_unlock(&rwlock);
+    return good && dlw_rwlock_readers(&rwlock) == 0 &&
+           atomic_load_explicit(dlw_rwlock_id(&rwlock), memory_order_relaxed) == ~0ULL &&
+           atomic_load_explicit(dlw_rwlock_chain(&rwlock), memory_order_relaxed) == ~0ULL;
+}
+
+static bool owner_is_tid; /* of a recursive mutex; written in the constructor */
+
+bool dlw_platform_check(uint32_t tid)
+{
+    owner_is_tid = mutex_is_as_known(PTHREAD_MUTEX_RECURSIVE, tid);
+    return owner_is_tid && mutex_is_as_known(PTHREAD_MUTEX_NORMAL, tid) &&
+           mutex_is_as_known(PTHREAD_MUTEX_ERRORCHECK, tid) &&
+           mutex_is_as_known(PTHREAD_MUTEX_ADAPTIVE_NP, tid) && rwlock_is_as_known(tid);
+}
+
+/* A recursive one, since lock elision leaves those alone, and with it the owner. */
+uint32_t dlw_platform_tid(void)
+{
+    pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+    if (!owner_is_tid)
+        return (uint32_t)dlw_syscall(SYS_gettid);
+    real.pthread_mutex_lock(&mutex);
+    uint32_t tid = dlw_mutex_owner(&mutex);
+    real.pthread_mutex_unlock(&mutex);
+    return tid;
+}

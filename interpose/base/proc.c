@@ -1,0 +1,193 @@
+#include "interpose/base/proc.h"
+
+#include "graph/base/sys.h"
+#include "interpose/base/state.h"
+#include "report/emit/say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/uio.h>
+
+enum dlw_proc_reading dlw_proc_try_read(uintptr_t from, void *to, size_t size)
+{
+    struct iovec local = {to, size};
+    struct iovec remote = {(void *)from, size}; /* NOLINT(performance-no-int-to-ptr) */
+
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return DLW_PROC_UNKNOWN;
+    long got = dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_gettid), &local, 1, &remote, 1, 0);
+    if (got == (long)size)
+        return DLW_PROC_READ;
+    return got >= 0 || got == -EFAULT ? DLW_PROC_GONE : DLW_PROC_UNKNOWN;
+}
+
+bool dlw_proc_read(uintptr_t from, void *to, size_t size)
+{
+    return dlw_proc_try_read(from, to, size) == DLW_PROC_READ;
+}
+
+/* Reads the beginning of a file as text; its length, negative when it can't. */
+static long read_start(const char *path, char *text, size_t size)
+{
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return -1;
+    long fd = dlw_syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    size_t n = 0;
+    long got;
+    while (n < size - 1 && (got = dlw_syscall(SYS_read, fd, text + n, size - 1 - n)) > 0)
+        n += (size_t)got;
+    dlw_syscall(SYS_close, fd);
+    text[n] = 0;
+    return (long)n;
+}
+
+static uint64_t parse(const char *text, unsigned base)
+{
+    uint64_t value = 0;
+
+    for (;; text++) {
+        unsigned digit = *text >= '0' && *text <= '9'   ? (unsigned)(*text - '0')
+                         : *text >= 'a' && *text <= 'f' ? (unsigned)(*text - 'a' + 10)
+                                                        : 99;
+        if (digit >= base)
+            return value;
+        value = value * base + digit;
+    }
+}
+
+static const char *status_field(char *text, size_t size, const char *name)
+{
+    if (read_start("/proc/self/status", text, size) < 0)
+        return NULL;
+    const char *at = strstr(text, name);
+    if (!at)
+        return NULL;
+    at += strlen(name);
+    while (*at == ' ' || *at == '\t')
+        at++;
+    return at;
+}
+
+long dlw_proc_tasks(void)
+{
+    char text[4096];
+    const char *at = status_field(text, sizeof(text), "\nThreads:");
+
+    if (!at)
+        return -1;
+    /* A main thread that has ended is counted until the process has. */
+    return (long)parse(at, 10) - (strstr(text, "\nState:\tZ") != NULL);
+}
+
+/* Bit n-1 of the mask is signal n. All ones when it can't be known. */
+static uint64_t caught_signals(void)
+{
+    char text[4096];
+    const char *at = status_field(text, sizeof(text), "\nSigCgt:");
+
+    return at ? parse(at, 16) : ~0ULL;
+}
+
+#define BIT(signal) (1ULL << ((signal)-1))
+
+bool dlw_proc_catches_signals(void)
+{
+    const uint64_t internal = BIT(32) | BIT(33); /* cancellation and setxid */
+
+    return (caught_signals() & ~internal) != 0;
+}
+
+bool dlw_proc_catches_wakers(void)
+{
+    const uint64_t real_time = ~0ULL << 33;
+    const uint64_t wakers = BIT(SIGALRM) | BIT(SIGVTALRM) | BIT(SIGPROF) | BIT(SIGUSR1) |
+                            BIT(SIGUSR2) | BIT(SIGCHLD) | BIT(SIGIO) | BIT(SIGURG) | real_time;
+
+    return (caught_signals() & wakers) != 0;
+}
+
+static void task_path(char *path, uint32_t tid, const char *file)
+{
+    memcpy(path, "/proc/self/task/", 17);
+    dlw_say_number(path + 16, tid);
+    memcpy(path + strlen(path), file, strlen(file) + 1);
+}
+
+uintptr_t dlw_proc_futex(uint32_t tid)
+{
+    char path[64];
+    char text[160];
+    char number[24];
+
+    task_path(path, tid, "/syscall");
+    if (read_start(path, text, sizeof(text)) <= 0)
+        return 0;
+    dlw_say_number(number, SYS_futex);
+    size_t n = strlen(number);
+    if (strncmp(text, number, n) != 0 || strncmp(text + n, " 0x", 3) != 0)
+        return 0;
+    return parse(text + n + 3, 16);
+}
+
+/* A line of maps: "low-high rwxs …"; the fourth letter is s in shared memory. */
+static bool parse_mapping(const char *line, struct dlw_mapping *out)
+{
+    out->low = parse(line, 16);
+    const char *dash = strchr(line, '-');
+    const char *space = strchr(line, ' ');
+    if (!dash || !space || dash > space || strlen(space) < 5)
+        return false;
+    out->high = parse(dash + 1, 16);
+    out->is_shared = space[4] == 's';
+    return true;
+}
+
+/* Finds the line in what has been read; what is left over is moved to the front. */
+static size_t scan_maps(char *text, size_t size, uintptr_t address, struct dlw_mapping *out,
+                        bool *found)
+{
+    char *line = text;
+    char *end;
+
+    while (!*found && (end = memchr(line, '\n', size - (size_t)(line - text))) != NULL) {
+        *end = 0;
+        *found = parse_mapping(line, out) && address >= out->low && address < out->high;
+        line = end + 1;
+    }
+    size_t left = size - (size_t)(line - text);
+    memmove(text, line, left);
+    return left;
+}
+
+bool dlw_proc_mapping(uintptr_t address, struct dlw_mapping *out)
+{
+    char text[1024];
+    bool found = false;
+    size_t kept = 0;
+    long got;
+
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return false;
+    long fd = dlw_syscall(SYS_openat, AT_FDCWD, "/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    while (!found && (got = dlw_syscall(SYS_read, fd, text + kept, sizeof(text) - kept)) > 0) {
+        kept = scan_maps(text, kept + (size_t)got, address, out, &found);
+        if (kept ==
+            sizeof(text)) /* a path longer than the buffer: its rest is no line of its own */
+            kept = 0;
+    }
+    dlw_syscall(SYS_close, fd);
+    return found;
+}
+
+bool dlw_proc_is_shared(uintptr_t address)
+{
+    struct dlw_mapping mapping;
+
+    return !dlw_proc_mapping(address, &mapping) || mapping.is_shared;
+}

@@ -1,0 +1,29 @@
+/*
+ * The functions behind the wrappers. Looked up once, by dlsym(RTLD_NEXT), at the first call or in
+ * the constructor, whichever comes first; from then on one load.
+ */
+#ifndef DLW_REAL_H
+#define DLW_REAL_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <threads.h>
+#include <time.h>
+
+struct dlw_real {
+#define WRAP(type, name, parameters) type(*name) parameters;
+#include "interpose/base/wrapped.def"
+#undef WRAP
+};
+
+extern struct dlw_real real;
+
+/* Fills the table if it is empty. Any thread, any time; idempotent. */
+void dlw_real_resolve(void);
+
+#define DLW_EXPORT __attribute__((visibility("default")))
+#define DLW_COLD __attribute__((noinline, cold))
+/* Out of the way of the shortest path, but often enough taken to be compiled for speed. */
+#define DLW_NOINLINE __attribute__((noinline))
+
+#endif

@@ -1,0 +1,82 @@
+#include "interpose/locks/orphans.h"
+
+#include "graph/base/arena.h"
+#include "graph/base/lock.h"
+
+static struct dlw_arena arena;
+#define uthash_malloc(size) dlw_arena_alloc(&arena, size)
+#define uthash_free(block, size) dlw_arena_free(&arena, block, size)
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) ((void)(element))
+#include <uthash.h>
+
+struct entry {
+    UT_hash_handle hh;
+    struct dlw_gone gone; /* keyed by its lock */
+};
+
+/* RANK_GONE: protects the table; held for some ns, nests nothing. */
+static struct dlw_lock gone_lock = DLW_LOCK_INIT(DLW_RANK_GONE);
+static struct entry *table;
+_Atomic uint32_t dlw_gone_entries;
+
+static struct entry *find_locked(uintptr_t lock)
+{
+    struct entry *entry = NULL;
+
+    HASH_FIND(hh, table, &lock, sizeof(lock), entry);
+    return entry;
+}
+
+void dlw_gone_note(const struct dlw_gone *gone)
+{
+    dlw_lock_acquire(&gone_lock);
+    struct entry *entry = find_locked(gone->lock);
+    if (entry) {
+        entry->gone = *gone;
+    } else if ((entry = dlw_arena_alloc(&arena, sizeof(*entry))) != NULL) {
+        entry->gone = *gone;
+        HASH_ADD(hh, table, gone.lock, sizeof(entry->gone.lock), entry);
+        atomic_fetch_add_explicit(&dlw_gone_entries, 1, memory_order_relaxed);
+    }
+    dlw_lock_release(&gone_lock);
+}
+
+bool dlw_gone_find(uintptr_t lock, struct dlw_gone *out)
+{
+    if (!dlw_gone_is_any())
+        return false;
+    dlw_lock_acquire(&gone_lock);
+    struct entry *entry = find_locked(lock);
+    if (entry)
+        *out = entry->gone;
+    dlw_lock_release(&gone_lock);
+    return entry != NULL;
+}
+
+void dlw_gone_forget(uintptr_t lock)
+{
+    if (!dlw_gone_is_any())
+        return;
+    dlw_lock_acquire(&gone_lock);
+    struct entry *entry = find_locked(lock);
+    if (entry) {
+        HASH_DEL(table, entry);
+        dlw_arena_free(&arena, entry, sizeof(*entry));
+        atomic_fetch_sub_explicit(&dlw_gone_entries, 1, memory_order_relaxed);
+    }
+    dlw_lock_release(&gone_lock);
+}
+
+void dlw_gone_before_fork(void)
+{
+    dlw_lock_acquire(&gone_lock);
+}
+
+void dlw_gone_after_fork(bool child)
+{
+    if (child)
+        dlw_lock_reset(&gone_lock);
+    else
+        dlw_lock_release(&gone_lock);
+}

@@ -1,0 +1,131 @@
+#include "interpose/order/deferred.h"
+
+#include "interpose/base/state.h"
+#include "interpose/tell/pending.h"
+#include "interpose/tell/reporter.h"
+#include "interpose/threads/held.h"
+
+struct dlw_withheld {
+    struct dlw_withheld *next;
+    uint64_t semaphores[2]; /* by tag: still to be posted by the asker; 0: none, or done */
+    struct dlw_news news;
+};
+
+static uintptr_t semaphore_locked(uint64_t tag)
+{
+    struct dlw_lock_facts facts;
+
+    return dlw_lock_facts_locked(tag, &facts) && facts.kind == DLW_LOCK_SEMAPHORE ? facts.address
+                                                                                  : 0;
+}
+
+static const struct dlw_cycle_entry *entry_of(const struct dlw_finding *finding, uint32_t thread)
+{
+    for (uint32_t i = 0; i < finding->n_cycle; i++)
+        if (finding->cycle[i].thread == thread)
+            return &finding->cycle[i];
+    return NULL;
+}
+
+bool dlw_withheld_takes_locked(struct dlw_thread *self, const struct dlw_finding *finding)
+{
+    const struct dlw_cycle_entry *entry = entry_of(finding, self->id);
+    uint64_t holds = entry && semaphore_locked(entry->holds.lock) ? entry->holds.lock : 0;
+    uint64_t wants = entry && semaphore_locked(entry->wants.lock) ? entry->wants.lock : 0;
+
+    if (!holds && !wants)
+        return false;
+    struct dlw_withheld *withheld = dlw_arena_alloc(&dlw_graph_arena, sizeof(*withheld));
+    if (!withheld)
+        return false;
+    *withheld =
+        (struct dlw_withheld){self->withheld, {holds, wants}, DLW_NEWS_INIT(withheld->news)};
+    dlw_news_finding_locked(&withheld->news, finding);
+    self->withheld = withheld;
+    return true;
+}
+
+enum state { RIPE, OPEN, VOID, N_STATES };
+
+static bool is_alive_locked(const struct dlw_withheld *withheld)
+{
+    const struct dlw_news_item *item = withheld->news.first;
+
+    for (uint32_t i = 0; item && i < item->finding.n_cycle; i++)
+        if (!dlw_lock_lives_locked(item->finding.cycle[i].holds.lock))
+            return false;
+    return item != NULL;
+}
+
+static enum state review_locked(struct dlw_thread *self, struct dlw_withheld *withheld,
+                                const sem_t *posted)
+{
+    enum state state = RIPE;
+
+    if (!is_alive_locked(withheld))
+        return VOID;
+    for (unsigned i = 0; i < 2; i++) {
+        uintptr_t semaphore =
+            withheld->semaphores[i] ? semaphore_locked(withheld->semaphores[i]) : 0;
+        if (semaphore == (uintptr_t)posted)
+            withheld->semaphores[i] = 0;
+        else if (semaphore && dlw_held_find(self, (const void *)semaphore) < 0) /* NOLINT */
+            return VOID; /* given up, or never had */
+        if (withheld->semaphores[i])
+            state = OPEN;
+    }
+    return state;
+}
+
+static void put(struct dlw_withheld **list, struct dlw_withheld *withheld)
+{
+    withheld->next = *list;
+    *list = withheld;
+}
+
+static void free_all(struct dlw_withheld *list)
+{
+    while (list) {
+        struct dlw_withheld *next = list->next;
+        dlw_news_free(&list->news);
+        dlw_lock_acquire(&dlw_graph_lock);
+        dlw_arena_free(&dlw_graph_arena, list, sizeof(*list));
+        dlw_lock_release(&dlw_graph_lock);
+        list = next;
+    }
+}
+
+struct dlw_withheld *dlw_withheld_posts(struct dlw_thread *self, const sem_t *semaphore)
+{
+    struct dlw_withheld *lists[N_STATES] = {NULL};
+    struct dlw_withheld *withheld = self->withheld;
+
+    dlw_lock_acquire(&dlw_graph_lock);
+    while (withheld) {
+        struct dlw_withheld *next = withheld->next;
+        put(&lists[review_locked(self, withheld, semaphore)], withheld);
+        withheld = next;
+    }
+    dlw_lock_release(&dlw_graph_lock);
+    self->withheld = lists[OPEN];
+    free_all(lists[VOID]);
+    return lists[RIPE];
+}
+
+/* Telling takes the news and leaves nothing in it. */
+void dlw_withheld_tell(struct dlw_thread *self, struct dlw_withheld *ripe)
+{
+    for (struct dlw_withheld *at = ripe; at; at = at->next) {
+        dlw_sink_news(self, &at->news);
+        at->news = (struct dlw_news)DLW_NEWS_INIT(at->news);
+    }
+    free_all(ripe);
+}
+
+void dlw_withheld_drop_all(struct dlw_thread *self)
+{
+    struct dlw_withheld *list = self->withheld;
+
+    self->withheld = NULL;
+    free_all(list);
+}

@@ -1,0 +1,31 @@
+/*
+ * Lock-order inversions with a semaphore in them, kept back until it has shown itself to be a lock.
+ *
+ * A semaphore is a lock only as far as those post it who waited for it. What the asker, who closes
+ * the cycle, holds and wants was posted by its neighbours in the cycle, or it would not get the
+ * unit; and by themselves, or it would be a signal. Whether the asker posts it as well is still to
+ * be seen. So the finding waits for that, and is dropped when one of the cycle's locks turns out to
+ * be a signal, goes, or was not had (a wait that ran out). Semaphores further off in a long cycle
+ * are believed. A deadlock needs none of this: it is proved by who sleeps (asleep.h).
+ */
+#ifndef DLW_WITHHELD_H
+#define DLW_WITHHELD_H
+
+#include "graph/finding.h"
+#include "interpose/threads/record.h"
+
+#include <semaphore.h>
+
+/* Takes a copy where the thread, which asks now, has a semaphore in this cycle. False: to be told
+ * at once. Called with the graph lock held. */
+bool dlw_withheld_takes_locked(struct dlw_thread *self, const struct dlw_finding *finding);
+
+/* The thread is about to post this, and has taken it off its held stack. What is returned is to be
+ * told after the post. Both cold, with the guard up and no lock held. */
+struct dlw_withheld *dlw_withheld_posts(struct dlw_thread *self, const sem_t *semaphore);
+void dlw_withheld_tell(struct dlw_thread *self, struct dlw_withheld *ripe);
+
+/* At its end: what it has not posted by then it never will. */
+void dlw_withheld_drop_all(struct dlw_thread *self);
+
+#endif

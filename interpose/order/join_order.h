@@ -1,0 +1,29 @@
+/*
+ * Joins in the lock order. A thread holds its own end from its start on: what it takes comes
+ * before it. Who joins while holding locks wants that end. So "joins T while holding what T takes"
+ * is a cycle of two, though today T was quick enough.
+ *
+ * What a thread took is known as far as its table reaches (taken.h). A lock is believed to be the
+ * same one only where its mark says so, or where it is static: else an address may have had two
+ * tenants, and nothing is said.
+ */
+#ifndef DLW_JOINED_H
+#define DLW_JOINED_H
+
+#include "interpose/threads/record.h"
+
+/* What is left of a thread that has ended, for the one who joins it. */
+struct dlw_ended {
+    uint32_t id, tid;
+    uint32_t parent, created, start; /* for the journal */
+    char name[DLW_NAME_BYTES];
+    dlw_segment segment; /* its last; 0: not known */
+    uint32_t n;
+    struct dlw_taken *taken; /* n of them; NULL: none */
+};
+
+/* A join of `ended` came back while the caller holds locks. Called with the guard up. */
+void dlw_joined_learn(struct dlw_thread *self, const struct dlw_ended *ended, bool timed,
+                      const struct dlw_call *call);
+
+#endif

@@ -1,0 +1,558 @@
+#include "interpose/order/validate.h"
+
+#include "interpose/locks/annotation.h"
+#include "interpose/order/deferred.h"
+#include "interpose/stacks/capture.h"
+#include "interpose/tell/pending.h"
+#include "interpose/tell/reporter.h"
+#include "interpose/watch/misuse.h"
+
+#include <string.h>
+
+enum {
+    MOST_GATES = 64,
+    CACHE_LIMIT = 1 << 16,
+    CACHE_SHIFT = 20,
+    WAYS = 8,
+    WINDOW = 16 /* as the order graph's */
+};
+
+/* ---- the thread's cache of validated keys ---- */
+
+/* A key may stand anywhere in its set, which is one cache line: with the keys spread over single
+ * places, those of 10,000 locks would push each other out one time in ten. */
+static uint64_t *cache_set(struct dlw_thread *self, uint64_t key)
+{
+    return &self->validated[(key >> CACHE_SHIFT) & self->validated_mask & ~(uint64_t)(WAYS - 1)];
+}
+
+/* False: the set is full. */
+static bool cache_add(uint64_t *set, uint64_t key)
+{
+    for (unsigned i = 0; i < WAYS; i++)
+        if (set[i] == 0 || set[i] == key) {
+            set[i] = key;
+            return true;
+        }
+    return false;
+}
+
+/* Grows when it has pushed out half as many as it has room for; what doesn't fit is asked for once
+ * more. */
+static void cache_grow(struct dlw_thread *self)
+{
+    size_t slots = ((size_t)self->validated_mask + 1) * 4;
+    uint64_t *larger = slots <= CACHE_LIMIT ? dlw_pages_map(slots * sizeof(*larger)) : NULL;
+
+    self->misses = 0;
+    if (!larger)
+        return;
+    uint64_t *old = self->validated;
+    size_t old_slots = (size_t)self->validated_mask + 1;
+    self->validated = larger;
+    self->validated_mask = (uint32_t)(slots - 1);
+    for (size_t i = 0; i < old_slots; i++)
+        if (old[i])
+            cache_add(cache_set(self, old[i]), old[i]);
+    if (old != self->first_validated)
+        dlw_pages_unmap(old, old_slots * sizeof(*old));
+}
+
+static void cache_put(struct dlw_thread *self, uint64_t key)
+{
+    if (cache_add(cache_set(self, key), key))
+        return;
+    if (++self->misses > self->validated_mask / 2)
+        cache_grow(self);
+    if (!cache_add(cache_set(self, key), key))
+        cache_set(self, key)[self->misses % WAYS] = key;
+}
+
+/* ---- keys ---- */
+
+static uint64_t mix(uint64_t x)
+{
+    x ^= x >> 31;
+    x *= 0x9E3779B97F4A7C15ULL;
+    return x ^ x >> 29;
+}
+
+/* The base of all keys carries the generation and the era, the salt the thread's segment. */
+static void renew_base(struct dlw_thread *self, uint32_t generation, uint32_t era)
+{
+    self->generation = generation;
+    self->base = mix(mix((uint64_t)generation << 32 | era) + 1);
+    self->stale_above = 0;
+}
+
+/* It leaves the bits alone that choose a slot: a key is looked for with and without it in one. */
+static void renew_salt(struct dlw_thread *self)
+{
+    const uint64_t slots = (uint64_t)(CACHE_LIMIT - 1) << CACHE_SHIFT;
+
+    self->salt = (mix((uint64_t)self->segment << 32 | self->id) & ~slots) | 1;
+}
+
+/* ---- one question ---- */
+
+struct question {
+    struct dlw_thread *self;
+    const struct dlw_lock_ref *ref;
+    const struct dlw_call *call;
+    struct dlw_held_lock *entry; /* of the wanted lock when it is held already */
+    uint32_t n_held;             /* entries below it */
+    uint8_t mode;
+    bool timed, quiet;
+    struct dlw_order_hold holds[WINDOW]; /* the innermost held, outermost first */
+    uint32_t entry_of[WINDOW];           /* index in the held stack of each */
+    struct dlw_order_ask ask;
+    struct dlw_news news;
+};
+
+static uint64_t key_of(const struct question *q)
+{
+    uint64_t below = q->self->base;
+    uint64_t id = dlw_lock_id_of(q->ref);
+
+    for (uint32_t i = q->n_held; i-- > 0;) {
+        struct dlw_held_lock *held = dlw_held_at(q->self, i);
+        if (dlw_held_is_there(held)) {
+            below = held->key;
+            break;
+        }
+    }
+    uint64_t key = dlw_key_mix(below, q->ref->address, id, q->mode);
+    return q->timed ? key ^ DLW_KEY_TIMED : key;
+}
+
+static bool is_counted(const struct dlw_held_lock *held)
+{
+    return dlw_held_is_there(held) && !(held->flags & DLW_HELD_POOL);
+}
+
+/*
+ * The lock is touched only when it has no identity yet that the entry knows, and then only when its
+ * own word says that it is this thread's: another may have released and freed it, and a mark would
+ * go into what lies there now.
+ */
+static bool resolve_entry_locked(struct dlw_thread *self, uint32_t i)
+{
+    struct dlw_held_lock *held = dlw_held_at(self, i);
+    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+
+    held->node = dlw_lock_of_mark_locked(lock, held->id);
+    if (held->node)
+        return true;
+    /* One of the program's own kind is known by address alone. */
+    if (held->kind != DLW_LOCK_CUSTOM && !dlw_held_is_owned(self, held)) {
+        dlw_held_lose(self, lock);
+        return true;
+    }
+    struct dlw_lock_ref ref = dlw_lock_ref_of(held);
+    held->node = dlw_lock_node_locked(&ref);
+    uint64_t id = dlw_lock_id_of(&ref);
+    /* One made taken keeps its own, so that what it would have taught is asked again later. */
+    if (held->id != id && !(held->flags & DLW_HELD_MADE)) {
+        held->id = id;
+        if (i < self->stale_above)
+            self->stale_above = i;
+    }
+    return held->node != 0;
+}
+
+/* The innermost entry below `n` whose interned chain is still that of its key; -1: none. */
+static int innermost_interned(struct dlw_thread *self, uint32_t n)
+{
+    for (uint32_t i = n; i-- > 0;) {
+        const struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (is_counted(held) && held->chain && held->chain_key == held->key)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* The same lock may be held twice (a reader that reads again): it counts once, where it came first.
+ */
+static bool is_held_below(struct dlw_thread *self, uint32_t i)
+{
+    uintptr_t lock = atomic_load_explicit(&dlw_held_at(self, i)->lock, memory_order_relaxed);
+    uint32_t from = i > WINDOW ? i - WINDOW : 0;
+
+    for (uint32_t k = from; k < i; k++)
+        if (atomic_load_explicit(&dlw_held_at(self, k)->lock, memory_order_relaxed) == lock)
+            return true;
+    return false;
+}
+
+/* Nodes of the entries that have none, or that lie within the window, from the outermost of them
+ * on. */
+static bool resolve_locked(struct dlw_thread *self, uint32_t n, uint32_t from)
+{
+    for (uint32_t i = from; i < n; i++)
+        if (is_counted(dlw_held_at(self, i)) && !resolve_entry_locked(self, i))
+            return false;
+    if (self->stale_above != self->room - 1)
+        dlw_held_rekey(self);
+    return true;
+}
+
+/* A unit of a small pool: of no order, but with too few of them it keeps a cycle from closing. */
+static bool resolve_pool_locked(struct dlw_held_lock *held)
+{
+    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+
+    if (!dlw_held_is_there(held) || !(held->flags & DLW_HELD_POOL))
+        return false;
+    held->node = dlw_lock_pool_locked(lock, held->id);
+    return held->node != 0;
+}
+
+/*
+ * The interned chain of the first `n` entries. Each entry keeps the reference to its own until the
+ * place is used for another (here, or at the thread's end), so a push costs nothing.
+ */
+static bool intern_chain_locked(struct dlw_thread *self, uint32_t n, dlw_chain *out)
+{
+    int base = innermost_interned(self, n);
+
+    *out = base < 0 ? 0 : dlw_held_at(self, (uint32_t)base)->chain;
+    for (uint32_t i = (uint32_t)(base + 1); i < n; i++) {
+        struct dlw_held_lock *held = dlw_held_at(self, i);
+        bool is_unit = !is_counted(held) && resolve_pool_locked(held);
+        if (!is_counted(held) && !is_unit)
+            continue;
+        dlw_chain chain = *out;
+        if (is_held_below(self, i))
+            dlw_order_chain_ref(dlw_order_graph, chain);
+        else
+            chain = dlw_order_chain_push(
+                dlw_order_graph, *out, held->node,
+                is_unit ? DLW_SHARED : atomic_load_explicit(&held->mode, memory_order_relaxed));
+        if (!chain)
+            return false;
+        dlw_order_chain_unref(dlw_order_graph, held->chain);
+        held->chain = chain;
+        held->chain_key = held->key;
+        if (i >= self->interned)
+            self->interned = i + 1;
+        *out = chain;
+    }
+    return true;
+}
+
+static void list_window(struct question *q)
+{
+    struct dlw_thread *self = q->self;
+    uint32_t n = 0;
+
+    for (uint32_t i = q->n_held; i-- > 0 && n < WINDOW;) {
+        const struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (is_counted(held) && !(held->flags & DLW_HELD_MADE) && held->node != q->ask.want &&
+            !is_held_below(self, i))
+            q->entry_of[WINDOW - ++n] = i;
+    }
+    memmove(q->entry_of, q->entry_of + (WINDOW - n), n * sizeof(q->entry_of[0]));
+    for (uint32_t k = 0; k < n; k++) {
+        const struct dlw_held_lock *held = dlw_held_at(self, q->entry_of[k]);
+        q->holds[k] = (struct dlw_order_hold){
+            .node = held->node,
+            .stack = held->stack,
+            .mode = atomic_load_explicit(&held->mode, memory_order_relaxed),
+            .intent = (uint8_t)dlw_annotation_intent_locked(
+                atomic_load_explicit(&held->lock, memory_order_relaxed), q->ref->address)};
+    }
+    q->ask.n_held = n;
+}
+
+static bool prepare_locked(struct question *q)
+{
+    struct dlw_thread *self = q->self;
+    dlw_node want = dlw_lock_node_locked(q->ref);
+    uint32_t window = q->n_held > WINDOW ? q->n_held - WINDOW : 0;
+    uint32_t interned = (uint32_t)(innermost_interned(self, q->n_held) + 1);
+
+    q->ask = (struct dlw_order_ask){.thread = self->id,
+                                    .segment = self->segment,
+                                    .held = q->holds,
+                                    .want = want,
+                                    .mode = q->mode,
+                                    .timed = q->timed,
+                                    .stack = q->ask.stack};
+    if (!want || !resolve_locked(self, q->n_held, interned < window ? interned : window))
+        return false;
+    if (q->entry) {
+        q->entry->node = want;
+        q->entry->id = dlw_lock_id_of(q->ref);
+    }
+    if (!intern_chain_locked(self, q->n_held, &q->ask.chain))
+        return false;
+    list_window(q);
+    return true;
+}
+
+/* ---- callbacks of the graph ---- */
+
+static void tell_edge_locked(struct question *q, const struct dlw_order_ask *ask, uint32_t index)
+{
+    uint64_t gates[MOST_GATES];
+    struct dlw_journal_edge edge = {
+        .from = dlw_order_lock_of(dlw_order_graph, ask->held[index].node),
+        .to = dlw_order_lock_of(dlw_order_graph, ask->want),
+        .thread = ask->thread,
+        .hold = ask->held[index].stack,
+        .want = ask->stack,
+        .from_mode = ask->held[index].mode,
+        .to_mode = ask->mode,
+        .timed = ask->timed,
+        .intended = ask->held[index].intent != DLW_INTENT_NONE,
+        .gates = gates,
+    };
+
+    for (uint32_t i = q->n_held; i-- > 0 && edge.n_gates < MOST_GATES;) {
+        const struct dlw_held_lock *held = dlw_held_at(q->self, i);
+        if (is_counted(held) && i != q->entry_of[index] && held->node)
+            gates[edge.n_gates++] = dlw_order_lock_of(dlw_order_graph, held->node);
+    }
+    dlw_news_edge_locked(&q->news, &edge);
+}
+
+static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t index)
+{
+    dlw_lock_saw_stack_locked(ask->held[index].node, ask->held[index].stack);
+    dlw_lock_saw_stack_locked(ask->want, ask->stack);
+    if (dlw_sink_counts_edge())
+        tell_edge_locked(context, ask, index);
+}
+
+static void on_found(void *context, const struct dlw_finding *finding)
+{
+    struct question *q = context;
+    struct dlw_finding copy = *finding;
+
+    if (copy.harmless) /* the word says it, and the command names the gate */
+        copy.reason = NULL;
+    else if (dlw_withheld_takes_locked(q->self, &copy))
+        return;
+    dlw_news_finding_locked(&q->news, &copy);
+}
+
+/* ---- the two steps ---- */
+
+/* The stacks that new evidence needs: where the lock is asked for, and where those of the window
+ * were taken. */
+static void capture(struct question *q)
+{
+    DLW_LIVE_ON_STACK(live);
+
+    dlw_live_walk(q->self, q->call, &live);
+    q->ask.stack = dlw_stack_of_live(&live);
+    for (uint32_t i = 0; i < q->ask.n_held; i++)
+        dlw_stack_of_held(q->self, dlw_held_at(q->self, q->entry_of[i]), &live);
+}
+
+static void remember(struct question *q, unsigned verdict)
+{
+    uint64_t key = key_of(q);
+
+    if (q->entry && !q->timed)
+        q->entry->key = key;
+    if (!(verdict & DLW_ORDER_SATURATED))
+        key ^= q->self->salt;
+    if (q->ref->chain)
+        atomic_store_explicit(q->ref->chain, key, memory_order_relaxed);
+    cache_put(q->self, key);
+}
+
+static unsigned probe(struct question *q)
+{
+    unsigned verdict = DLW_ORDER_NO_MEMORY;
+
+    dlw_lock_acquire(&dlw_graph_lock);
+    uint32_t generation = atomic_load_explicit(&dlw_generation.value, memory_order_relaxed);
+    if (q->self->generation != generation || q->self->base == 0) {
+        renew_base(q->self, generation, dlw_life_era(dlw_life_graph, q->self->segment));
+        renew_salt(q->self);
+    }
+    if (prepare_locked(q))
+        verdict = q->ask.n_held ? dlw_order_probe(dlw_order_graph, &q->ask)
+                                : DLW_ORDER_KNOWN | DLW_ORDER_SATURATED;
+    dlw_lock_release(&dlw_graph_lock);
+    return verdict;
+}
+
+static unsigned learn(struct question *q)
+{
+    struct dlw_order_sink sink = {q, q->quiet ? NULL : on_found, on_learned};
+    unsigned verdict = DLW_ORDER_NO_MEMORY;
+
+    dlw_lock_acquire(&dlw_graph_lock);
+    /* The other side has seen the deadlock that this want closes, told it, and learned its own
+     * edge: the order is no second mistake. */
+    if (!q->entry && q->self->is_dead)
+        sink.found = NULL;
+    if (prepare_locked(q)) /* locks may have been retired meanwhile */
+        verdict = dlw_order_learn(dlw_order_graph, &q->ask, &sink);
+    dlw_generation_follow_locked();
+    dlw_lock_release(&dlw_graph_lock);
+    return verdict;
+}
+
+static void ask(struct question *q)
+{
+    unsigned verdict = probe(q);
+
+    if (verdict & DLW_ORDER_NEWS) {
+        capture(q);
+        verdict = learn(q);
+    }
+    if (verdict & DLW_ORDER_NO_MEMORY)
+        dlw_switch_off("out of memory");
+    else
+        remember(q, verdict);
+    if (q->news.first)
+        dlw_sink_news(q->self, &q->news);
+    else if (verdict & DLW_ORDER_NEWS) /* told to nobody, but kept */
+        q->self->has_evidence = true;
+}
+
+bool dlw_learn_is_cached(struct dlw_thread *self, uint64_t key, _Atomic uint64_t *chain)
+{
+    const uint64_t *set = cache_set(self, key);
+    uint64_t salted = key ^ self->salt;
+    uint64_t found = 0;
+
+    for (unsigned i = 0; i < WAYS; i++) /* no early way out: eight compares in a row are cheaper */
+        found = set[i] == key || set[i] == salted ? set[i] : found;
+    if (!found ||
+        self->generation != atomic_load_explicit(&dlw_generation.value, memory_order_relaxed))
+        return false;
+    if (chain && dlw_marks_are_on)
+        atomic_store_explicit(chain, found, memory_order_relaxed);
+    return true;
+}
+
+/* Something among the first `n` held that edges can come from. */
+static bool is_ordered(struct dlw_thread *self, uint32_t n)
+{
+    for (uint32_t i = n; i-- > 0;) {
+        const struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (is_counted(held) && !(held->flags & DLW_HELD_MADE))
+            return true;
+    }
+    return false;
+}
+
+void dlw_learn_taken(struct dlw_thread *self, struct dlw_held_lock *held,
+                     const struct dlw_lock_ref *ref, const struct dlw_call *call)
+{
+    bool timed = held->flags & DLW_HELD_TIMED;
+    uint64_t key = timed ? held->key ^ DLW_KEY_TIMED : held->key;
+
+    if (dlw_learn_is_cached(self, key, ref->chain) || !is_ordered(self, dlw_held_depth(self) - 1))
+        return;
+    struct question q = {.self = self,
+                         .ref = ref,
+                         .call = call,
+                         .entry = held,
+                         .n_held = dlw_held_depth(self) - 1,
+                         .mode = atomic_load_explicit(&held->mode, memory_order_relaxed),
+                         .timed = timed,
+                         .news = DLW_NEWS_INIT(q.news)};
+    dlw_guard_enter(self);
+    ask(&q);
+    dlw_guard_leave(self);
+}
+
+void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsigned mode,
+                      bool timed, const struct dlw_call *call, bool quiet)
+{
+    struct question q = {.self = self,
+                         .ref = ref,
+                         .call = call,
+                         .n_held = dlw_held_depth(self),
+                         .mode = (uint8_t)mode,
+                         .timed = timed,
+                         .quiet = quiet,
+                         .news = DLW_NEWS_INIT(q.news)};
+
+    if (!is_ordered(self, q.n_held) || dlw_learn_is_cached(self, key_of(&q), ref->chain))
+        return;
+    dlw_guard_enter(self);
+    ask(&q);
+    dlw_guard_leave(self);
+}
+
+/* ---- life ---- */
+
+void dlw_learn_thread_ends(struct dlw_thread *self)
+{
+    dlw_withheld_drop_all(self);
+    if (!self->interned)
+        return;
+    dlw_lock_acquire(&dlw_graph_lock);
+    for (uint32_t i = 0; i < self->interned; i++) {
+        dlw_order_chain_unref(dlw_order_graph, dlw_held_at(self, i)->chain);
+        dlw_held_at(self, i)->chain = 0;
+    }
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+/* Called with the graph lock held. */
+static void enter_segment(struct dlw_thread *self, dlw_segment segment)
+{
+    self->segment = segment;
+    renew_salt(self);
+    renew_base(self, atomic_load_explicit(&dlw_generation.value, memory_order_relaxed),
+               dlw_life_era(dlw_life_graph, segment));
+}
+
+void dlw_learn_thread_starts(struct dlw_thread *record)
+{
+    dlw_lock_acquire(&dlw_graph_lock);
+    if (!record->segment) /* nobody known created it */
+        record->segment = dlw_life_start(dlw_life_graph, record->id, 0);
+    enter_segment(record, record->segment);
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+dlw_segment dlw_learn_creates(struct dlw_thread *self, uint32_t child)
+{
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_segment first = dlw_life_start(dlw_life_graph, child, self->segment);
+    enter_segment(self, dlw_life_advance(dlw_life_graph, self->segment));
+    dlw_lock_release(&dlw_graph_lock);
+    return first;
+}
+
+void dlw_learn_goes_on(struct dlw_thread *self)
+{
+    dlw_lock_acquire(&dlw_graph_lock);
+    enter_segment(self, dlw_life_advance(dlw_life_graph, self->segment));
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+void dlw_learn_drop_segment(dlw_segment segment)
+{
+    if (!segment)
+        return;
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_life_unref(dlw_life_graph, segment);
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+void dlw_learn_passed(struct dlw_thread *self, dlw_segment round)
+{
+    dlw_lock_acquire(&dlw_graph_lock);
+    enter_segment(self, dlw_life_join(dlw_life_graph, self->segment, round));
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+void dlw_learn_joined(struct dlw_thread *self, dlw_segment last)
+{
+    if (!last)
+        return;
+    dlw_lock_acquire(&dlw_graph_lock);
+    enter_segment(self, dlw_life_join(dlw_life_graph, self->segment, last));
+    dlw_life_unref(dlw_life_graph, last);
+    dlw_lock_release(&dlw_graph_lock);
+}

@@ -1,0 +1,59 @@
+/*
+ * From the hot path to the lock-order graph. A lock taken while others are held makes a chain; a
+ * chain that was validated is known by its key, which stands in the lock itself (the chain
+ * word of its mark) or in the thread's small cache. Only a chain that is in neither is looked up in
+ * the graph, and only what the graph doesn't know has its stacks captured.
+ *
+ * A key stands alone where no other thread's evidence could add anything ("saturated"), else it is
+ * mixed with a salt of the thread's present life segment.
+ */
+#ifndef DLW_LEARN_H
+#define DLW_LEARN_H
+
+#include "interpose/base/state.h"
+#include "interpose/locks/identity.h"
+#include "interpose/threads/held.h"
+
+/* Set on keys of asks that end by themselves: other evidence. */
+#define DLW_KEY_TIMED 0x517CC1B727220A95ULL
+
+/* Cold: what the fast check could not answer. `held` is the lock just taken, the last entry. */
+void dlw_learn_taken(struct dlw_thread *self, struct dlw_held_lock *held,
+                     const struct dlw_lock_ref *ref, const struct dlw_call *call);
+
+/*
+ * The thread is about to wait for `ref` while it holds others: the same, before the lock is had.
+ * `quiet`: a deadlock is being reported for this very wait, so no cycle is looked for.
+ */
+void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsigned mode,
+                      bool timed, const struct dlw_call *call, bool quiet);
+
+/*
+ * In the thread's own cache? Then the lock is told, so that the next look is one compare. Two
+ * threads that use the same locks in turn take this path: some ns.
+ */
+bool dlw_learn_is_cached(struct dlw_thread *self, uint64_t key, _Atomic uint64_t *chain);
+
+/* Is it the last chain that the lock was validated under? */
+static inline bool dlw_learn_is_current(struct dlw_thread *self, uint64_t key,
+                                        _Atomic uint64_t *chain)
+{
+    uint64_t word = chain ? atomic_load_explicit(chain, memory_order_relaxed) : 0;
+
+    return (word == key || word == (key ^ self->salt)) &&
+           self->generation == atomic_load_explicit(&dlw_generation.value, memory_order_relaxed);
+}
+
+/* Life of threads, for the order by create, join and barrier. */
+void dlw_learn_thread_starts(struct dlw_thread *record); /* by the thread itself */
+/* The first segment of a thread about to be created, with a reference; the creator's own ends. */
+dlw_segment dlw_learn_creates(struct dlw_thread *self, uint32_t child);
+void dlw_learn_thread_ends(struct dlw_thread *self); /* gives the interned chains back */
+/* What it does from here on is another segment. */
+void dlw_learn_goes_on(struct dlw_thread *self);
+void dlw_learn_drop_segment(dlw_segment segment);
+/* Came out of a barrier round. */
+void dlw_learn_passed(struct dlw_thread *self, dlw_segment round);
+void dlw_learn_joined(struct dlw_thread *self, dlw_segment last);
+
+#endif

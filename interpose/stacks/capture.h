@@ -1,0 +1,55 @@
+/*
+ * Stacks and modules as the journal names them: interned, numbered from 1, never
+ * forgotten (their number is bounded by the program's code paths).
+ *
+ * Reading by id takes no lock. Making one takes RANK_STACKS for some ns after the walk; called with
+ * no internal lock held and the caller's guard up. 0 is "not known".
+ */
+#ifndef DLW_STACKS_H
+#define DLW_STACKS_H
+
+#include "interpose/base/state.h"
+#include "interpose/stacks/rules.h"
+#include "interpose/threads/record.h"
+#include "report/emit/journal.h"
+
+/* A thread's stack, walked once and used for several captures. */
+struct dlw_live {
+    unsigned n, room;
+    enum dlw_walk_end end;
+    struct dlw_walked *frames; /* `room` of them */
+};
+
+/* Lies on the caller's stack, which may be small: no larger than the frames that are kept. */
+#define DLW_LIVE_ON_STACK(name)                                                                    \
+    struct dlw_walked name##_frames[dlw_options.stack_depth + 1];                                  \
+    struct dlw_live name = {0, (unsigned)dlw_options.stack_depth + 1, DLW_WALK_LOST, name##_frames}
+
+void dlw_live_walk(struct dlw_thread *self, const struct dlw_call *call, struct dlw_live *out);
+uint32_t dlw_stack_of_live(const struct dlw_live *live);
+/* Where a held lock was taken; `live` is the same thread's stack now. Kept in the entry. */
+uint32_t dlw_stack_of_held(struct dlw_thread *self, struct dlw_held_lock *held,
+                           const struct dlw_live *live);
+/*
+ * The stack of another thread that waits; copied first, then walked. 0 when its wait's sequence is
+ * no longer `sequence` afterwards.
+ */
+uint32_t dlw_stack_of_waiting(struct dlw_thread *thread, uint64_t sequence);
+/* As above for what a waiting thread holds. */
+uint32_t dlw_stack_of_waiting_held(struct dlw_thread *thread, uint64_t sequence,
+                                   const struct dlw_held_lock *held);
+/* Of any thread: exact while it waits, else what was noted at the lock and nothing further out. */
+uint32_t dlw_stack_of_others_held(struct dlw_thread *thread, uintptr_t lock);
+uint32_t dlw_stack_of_pc(uintptr_t pc);
+/* The innermost return addresses of a thread that has ended. */
+uint32_t dlw_stack_of_ended(const uintptr_t *pc, uint32_t n);
+
+bool dlw_module_get(uint32_t id, struct dlw_journal_module *out);
+uint32_t dlw_module_of(uintptr_t address); /* 0: in none */
+uint32_t dlw_stack_get(uint32_t id, struct dlw_journal_frame *out, uint32_t room, bool *cut);
+
+void dlw_stacks_start(const char *exe, const char *folder);
+void dlw_stacks_before_fork(void);
+void dlw_stacks_after_fork(bool child);
+
+#endif

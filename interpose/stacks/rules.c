@@ -1,0 +1,611 @@
+#include "interpose/stacks/rules.h"
+
+#include "graph/base/arena.h"
+#include "graph/base/lock.h"
+#include "graph/base/sys.h"
+#include "interpose/base/proc.h"
+#include "interpose/stacks/warmup.h"
+#include "interpose/start.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <libunwind.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+enum { FIRST_SLOTS = 1024 };
+
+/* Made-up registers lie outside the canonical address range: they meet no real address. */
+static const uint64_t FAKE_SP = 0x1000000000000000;
+static const uint64_t FAKE_FP = 0x2000000000000000;
+static const uint64_t FAKE_VALUE = 0x4000000000000000; /* added to the address it was read from */
+static const uint64_t FAKE_REACH = 0x0100000000000000;
+
+static struct {
+    unw_addr_space_t space;
+    __typeof__(unw_create_addr_space) *create;
+    __typeof__(unw_init_remote) *init;
+    __typeof__(unw_step) *step;
+    __typeof__(unw_get_reg) *get;
+    int (*search)(unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_proc_info_t *, int, void *);
+    bool ready;
+} unwind;
+
+/* RANK_UNWIND: protects growing and inserting into the rule table; held for some ns, nests nothing.
+ */
+static struct dlw_lock table_lock = DLW_LOCK_INIT(DLW_RANK_UNWIND);
+/* Before the first real table: one empty slot, so that find needs no test for NULL. */
+static union {
+    struct dlw_rule_table table;
+    char room[sizeof(struct dlw_rule_table) + sizeof(struct dlw_rule_slot)];
+} no_rules;
+struct dlw_rule_table *_Atomic dlw_rules = &no_rules.table;
+_Atomic uintptr_t dlw_plain_places[DLW_PLAIN_PLACES];
+static uintptr_t n_rules;
+
+/* ---- libunwind's questions ---- */
+
+struct question {
+    uint64_t pc;
+    bool no_tables;
+    bool complex; /* asked for a register or memory the table doesn't model */
+    uint64_t function;
+};
+
+static bool is_fake(uint64_t value, uint64_t origin)
+{
+    return value - (origin - FAKE_REACH / 2) < FAKE_REACH;
+}
+
+static int answer_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write,
+                         void *arg)
+{
+    struct question *q = arg;
+
+    (void)space;
+    if (write)
+        return -UNW_EINVAL;
+    if (is_fake(address, FAKE_SP) || is_fake(address, FAKE_FP)) {
+        *value = FAKE_VALUE + address;
+        return 0;
+    }
+    if (address >> 48 != 0) {
+        q->complex = true;
+        return -UNW_EINVAL;
+    }
+    memcpy(value, (const void *)address, sizeof(*value)); /* NOLINT(performance-no-int-to-ptr) */
+    return 0;
+}
+
+static int answer_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t *value,
+                           int write, void *arg)
+{
+    struct question *q = arg;
+
+    (void)space;
+    if (write)
+        return -UNW_EREADONLYREG;
+    switch (number) {
+    case DLW_PC_REGISTER:
+        *value = q->pc;
+        return 0;
+    case DLW_SP_REGISTER:
+        *value = FAKE_SP;
+        return 0;
+    case DLW_FP_REGISTER:
+        *value = FAKE_FP;
+        return 0;
+    default:
+        q->complex = true;
+        *value = 0;
+        return 0;
+    }
+}
+
+static int answer_float(unw_addr_space_t space, unw_regnum_t number, unw_fpreg_t *value, int write,
+                        void *arg)
+{
+    (void)space, (void)number, (void)value, (void)write, (void)arg;
+    return -UNW_EBADREG;
+}
+
+static int answer_resume(unw_addr_space_t space, unw_cursor_t *cursor, void *arg)
+{
+    (void)space, (void)cursor, (void)arg;
+    return -UNW_EINVAL;
+}
+
+static int answer_name(unw_addr_space_t space, unw_word_t address, char *buffer, size_t size,
+                       unw_word_t *offset, void *arg)
+{
+    (void)space, (void)address, (void)buffer, (void)size, (void)offset, (void)arg;
+    return -UNW_ENOINFO;
+}
+
+static void answer_put(unw_addr_space_t space, unw_proc_info_t *info, void *arg)
+{
+    (void)space, (void)info, (void)arg;
+}
+
+static int answer_dynamic(unw_addr_space_t space, unw_word_t *address, void *arg)
+{
+    (void)space, (void)address, (void)arg;
+    return -UNW_ENOINFO;
+}
+
+/* {start, FDE} of a function, as offsets from the header. */
+struct table_entry {
+    int32_t start, fde;
+};
+
+/*
+ * .eh_frame_hdr (Linux Standard Base, "Exception Frames"): version 1, encodings of the three values
+ * that follow. Linkers write a table of {start, FDE} as signed 32-bit offsets from the header,
+ * sorted; other forms don't occur on these systems and count as no tables.
+ */
+static const struct table_entry *table_of(const unsigned char *header, uint32_t *count)
+{
+    enum { PCREL_SDATA4 = 0x1b, UDATA4 = 0x03, DATAREL_SDATA4 = 0x3b };
+
+    if (!header || header[0] != 1 || header[1] != PCREL_SDATA4 || header[2] != UDATA4 ||
+        header[3] != DATAREL_SDATA4)
+        return NULL;
+    memcpy(count, header + 8, sizeof(*count));
+    return (const void *)(header + 12);
+}
+
+/* The last entry that starts no later; NULL: none does. */
+static const struct table_entry *find_entry(const struct table_entry *table, uint32_t count,
+                                            int64_t offset)
+{
+    while (count > 1) {
+        uint32_t half = count / 2;
+        if (table[half].start <= offset) {
+            table += half;
+            count -= half;
+        } else {
+            count = half;
+        }
+    }
+    return count && table->start <= offset ? table : NULL;
+}
+
+/* A table of the one entry that the address is of: libunwind asks for every word that it looks at,
+ * and would look at some thirty to find it. */
+static bool describe_table(const struct dl_find_object *object, uintptr_t address,
+                           unw_dyn_info_t *out)
+{
+    uintptr_t header = (uintptr_t)object->dlfo_eh_frame;
+    uint32_t count = 0;
+    const struct table_entry *entry = table_of(object->dlfo_eh_frame, &count);
+
+    if (entry)
+        entry = find_entry(entry, count, (int64_t)(address - header));
+    if (!entry)
+        return false;
+    memset(out, 0, sizeof(*out));
+    out->format = UNW_INFO_FORMAT_REMOTE_TABLE;
+    out->start_ip = (uintptr_t)object->dlfo_map_start;
+    out->end_ip = (uintptr_t)object->dlfo_map_end;
+    out->u.rti.segbase = header;
+    out->u.rti.table_data = (uintptr_t)entry;
+    out->u.rti.table_len = sizeof(*entry) / sizeof(unw_word_t);
+    return true;
+}
+
+static int answer_procedure(unw_addr_space_t space, unw_word_t address, unw_proc_info_t *info,
+                            int need_unwind_info, void *arg)
+{
+    struct question *q = arg;
+    struct dl_find_object object;
+    unw_dyn_info_t table;
+
+    int result = -UNW_ENOINFO;
+    if (_dl_find_object((void *)address, &object) == 0 && /* NOLINT(performance-no-int-to-ptr) */
+        describe_table(&object, address, &table))
+        result = unwind.search(space, address, &table, info, need_unwind_info, arg);
+    if (result < 0)
+        q->no_tables = true;
+    else
+        q->function = info->start_ip;
+    return result;
+}
+
+static unw_accessors_t accessors = {
+    .find_proc_info = answer_procedure,
+    .put_unwind_info = answer_put,
+    .get_dyn_info_list_addr = answer_dynamic,
+    .access_mem = answer_memory,
+    .access_reg = answer_register,
+    .access_fpreg = answer_float,
+    .resume = answer_resume,
+    .get_proc_name = answer_name,
+};
+
+/* ---- rules ---- */
+
+static bool read_slot(uint64_t value, uint64_t cfa, int8_t *slot)
+{
+    int64_t offset = (int64_t)(value - FAKE_VALUE - cfa);
+
+    if (offset % 8 != 0 || offset / 8 < INT8_MIN || offset / 8 >= 0)
+        return false;
+    *slot = (int8_t)(offset / 8);
+    return true;
+}
+
+/* Reads the rule off the registers after one step. */
+static struct dlw_rule interpret(uint64_t pc, uint64_t sp, uint64_t fp)
+{
+    struct dlw_rule rule = {.base = DLW_RULE_COMPLEX};
+    uint64_t origin = is_fake(sp, FAKE_SP) ? FAKE_SP : FAKE_FP;
+    int64_t offset = (int64_t)(sp - origin);
+
+    if (!is_fake(sp, origin) || offset < INT32_MIN || offset > INT32_MAX)
+        return rule;
+    if (pc != FAKE_VALUE + sp - DLW_RETURN_SLOT)
+        return rule;
+    if (fp != FAKE_FP && !read_slot(fp, sp, &rule.fp_slot))
+        return rule;
+    rule.cfa_offset = (int32_t)offset;
+    rule.base = origin == FAKE_SP ? DLW_RULE_SP : DLW_RULE_FP;
+    return rule;
+}
+
+#if defined(__x86_64__)
+/* mov $15,%rax; syscall: where a signal handler returns to. */
+static bool is_signal_return(uintptr_t pc)
+{
+    static const unsigned char code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+    struct dl_find_object object;
+
+    return _dl_find_object((void *)pc, &object) == 0 && /* NOLINT(performance-no-int-to-ptr) */
+           (uintptr_t)object.dlfo_map_end - pc >= sizeof(code) &&
+           memcmp((const void *)pc, code, sizeof(code)) == 0; /* NOLINT */
+}
+#else
+static bool is_signal_return(uintptr_t pc)
+{
+    (void)pc;
+    return false;
+}
+#endif
+
+static struct dlw_rule step_once(uintptr_t pc, uint64_t *function)
+{
+    struct question q = {.pc = pc - 1};
+    unw_cursor_t cursor;
+    unw_word_t next_pc = 0;
+    unw_word_t sp = 0;
+    unw_word_t fp = 0;
+
+    if (!unwind.ready || unwind.init(&cursor, unwind.space, &q) < 0)
+        return (struct dlw_rule){.base = DLW_RULE_NO_TABLES};
+    int stepped = unwind.step(&cursor);
+    *function = q.function;
+    if (q.no_tables)
+        return (struct dlw_rule){.base = DLW_RULE_NO_TABLES};
+    if (stepped == 0)
+        return (struct dlw_rule){.base = DLW_RULE_END};
+    if (stepped < 0 || unwind.get(&cursor, UNW_REG_IP, &next_pc) < 0 ||
+        unwind.get(&cursor, UNW_REG_SP, &sp) < 0 || unwind.get(&cursor, DLW_FP_REGISTER, &fp) < 0)
+        return (struct dlw_rule){.base = DLW_RULE_COMPLEX};
+    return interpret(next_pc, sp, fp);
+}
+
+static struct dlw_rule ask_libunwind(uintptr_t pc, uint64_t *function)
+{
+    int kept = errno; /* libunwind sets it to 0 */
+
+    *function = 0;
+    if (dlw_starts_thread(pc))
+        return (struct dlw_rule){.base = DLW_RULE_END};
+    if (is_signal_return(pc))
+        return (struct dlw_rule){.base = DLW_RULE_SIGNAL};
+    struct dlw_rule rule = step_once(pc, function);
+    errno = kept;
+    return rule;
+}
+
+static size_t table_bytes(uintptr_t slots)
+{
+    return sizeof(struct dlw_rule_table) +
+           slots * (sizeof(struct dlw_rule_slot) + sizeof(uint32_t));
+}
+
+/* Tables of the first size that were given up, oldest first; see forget. Guarded by the table lock.
+ */
+enum { RETIRED = 8 };
+static struct dlw_rule_table *retired[RETIRED];
+static unsigned n_retired;
+
+static struct dlw_rule_table *take_retired(void)
+{
+    struct dlw_rule_table *oldest = retired[0];
+
+    memmove(&retired[0], &retired[1], (RETIRED - 1) * sizeof(retired[0]));
+    n_retired--;
+    return oldest;
+}
+
+static struct dlw_rule_table *table_new(uintptr_t slots)
+{
+    struct dlw_rule_table *table = slots == FIRST_SLOTS && n_retired == RETIRED
+                                       ? take_retired()
+                                       : dlw_pages_map(table_bytes(slots));
+
+    if (table) {
+        table->mask = slots - 1;
+        table->function_offset = (uint32_t *)(void *)&table->slots[slots];
+    }
+    return table;
+}
+
+static struct dlw_rule_slot *put(struct dlw_rule_table *table, uintptr_t pc, struct dlw_rule rule,
+                                 uint32_t function_offset)
+{
+    uintptr_t i = dlw_rule_hash(pc) & table->mask;
+
+    while (atomic_load_explicit(&table->slots[i].pc, memory_order_relaxed) != 0) {
+        if (atomic_load_explicit(&table->slots[i].pc, memory_order_relaxed) == pc)
+            return &table->slots[i];
+        i = (i + 1) & table->mask;
+    }
+    table->slots[i].rule = rule;
+    table->function_offset[i] = function_offset;
+    /* Pairs with the acquire in dlw_rule_find. */
+    atomic_store_explicit(&table->slots[i].pc, pc, memory_order_release);
+    return &table->slots[i];
+}
+
+/* Old tables stay mapped: a reader may be in one. Their sizes are a geometric row. */
+static struct dlw_rule_table *grow_locked(struct dlw_rule_table *old)
+{
+    uintptr_t slots = old == &no_rules.table ? FIRST_SLOTS : (old->mask + 1) * 2;
+    struct dlw_rule_table *table = table_new(slots);
+
+    if (!table)
+        return NULL;
+    for (uintptr_t i = 0; old != &no_rules.table && i <= old->mask; i++) {
+        uintptr_t pc = atomic_load_explicit(&old->slots[i].pc, memory_order_relaxed);
+        if (pc)
+            put(table, pc, old->slots[i].rule, old->function_offset[i]);
+    }
+    /* Pairs with the acquire in dlw_rule_find. */
+    atomic_store_explicit(&dlw_rules, table, memory_order_release);
+    return table;
+}
+
+struct dlw_rule_slot *dlw_rule_learn(uintptr_t pc)
+{
+    uint64_t function;
+    struct dlw_rule rule = ask_libunwind(pc, &function);
+    uint64_t distance = pc - function;
+    struct dlw_rule_slot *slot = NULL;
+
+    rule.levels = DLW_LEVELS - 1;
+    dlw_lock_acquire(&table_lock);
+    struct dlw_rule_table *table = atomic_load_explicit(&dlw_rules, memory_order_relaxed);
+    if (n_rules * 2 >= table->mask + 1 || table == &no_rules.table)
+        table = grow_locked(table);
+    if (table) {
+        slot = put(table, pc, rule, function && distance < UINT32_MAX ? (uint32_t)distance : 0);
+        n_rules++;
+    }
+    dlw_lock_release(&table_lock);
+    return slot;
+}
+
+bool dlw_frames_same_function(uintptr_t a, uintptr_t b)
+{
+    struct dlw_rule_slot *slot_a = dlw_rule_find(a);
+    struct dlw_rule_slot *slot_b = dlw_rule_find(b);
+    struct dlw_rule_table *table = atomic_load_explicit(&dlw_rules, memory_order_acquire);
+    uintptr_t ia = (uintptr_t)(slot_a - table->slots);
+    uintptr_t ib = (uintptr_t)(slot_b - table->slots);
+
+    if (a == b)
+        return true;
+    if (!slot_a || !slot_b || ia > table->mask || ib > table->mask)
+        return false;
+    return table->function_offset[ia] && table->function_offset[ib] &&
+           a - table->function_offset[ia] == b - table->function_offset[ib];
+}
+
+/* ---- walking ---- */
+
+static bool read_word(const struct dlw_memory *memory, uintptr_t address, uintptr_t *out)
+{
+    if (address >= memory->low && address + sizeof(*out) <= memory->high && address % 8 == 0) {
+        const void *at = memory->copy ? (const void *)(memory->copy + (address - memory->low))
+                                      : (const void *)address; /* NOLINT */
+        memcpy(out, at, sizeof(*out));
+        return true;
+    }
+    if (memory->copy)
+        return false;
+    /* Another stack (a coroutine's, a signal's): let the kernel say whether it is there. */
+    return dlw_proc_read(address, out, sizeof(*out));
+}
+
+static bool step_signal(struct dlw_call *at, const struct dlw_memory *memory)
+{
+#if defined(__x86_64__)
+    uintptr_t registers = at->sp + offsetof(ucontext_t, uc_mcontext.gregs);
+    struct dlw_call to;
+
+    if (!read_word(memory, registers + REG_RIP * sizeof(greg_t), &to.pc) ||
+        !read_word(memory, registers + REG_RSP * sizeof(greg_t), &to.sp) ||
+        !read_word(memory, registers + REG_RBP * sizeof(greg_t), &to.fp))
+        return false;
+    to.pc++; /* not a return address: lookups subtract one */
+    *at = to;
+    return true;
+#else
+    (void)at, (void)memory;
+    return false;
+#endif
+}
+
+static struct dlw_rule rule_of(uintptr_t pc)
+{
+    struct dlw_rule_slot *slot = dlw_rule_find(pc);
+
+    if (!slot)
+        slot = dlw_rule_learn(pc);
+    return slot ? slot->rule : (struct dlw_rule){.base = DLW_RULE_COMPLEX};
+}
+
+static bool step_frame(struct dlw_call *at, const struct dlw_memory *memory, struct dlw_rule rule,
+                       uintptr_t *cfa)
+{
+    uintptr_t end =
+        (rule.base == DLW_RULE_SP ? at->sp : at->fp) + (uintptr_t)(intptr_t)rule.cfa_offset;
+    struct dlw_call to = {.sp = end, .fp = at->fp};
+
+    if (end <= at->sp || !read_word(memory, end - DLW_RETURN_SLOT, &to.pc))
+        return false;
+    if (rule.fp_slot && !read_word(memory, end + (uintptr_t)((intptr_t)rule.fp_slot * 8), &to.fp))
+        return false;
+    *cfa = end;
+    *at = to;
+    return to.pc != 0;
+}
+
+bool dlw_frames_step(struct dlw_call *at, const struct dlw_memory *memory, uintptr_t *cfa,
+                     enum dlw_walk_end *end)
+{
+    struct dlw_rule rule = rule_of(at->pc);
+
+    *cfa = 0;
+    switch (rule.base) {
+    case DLW_RULE_END:
+        *end = DLW_WALK_COMPLETE;
+        return false;
+    case DLW_RULE_NO_TABLES:
+        *end = DLW_WALK_NO_TABLES;
+        return false;
+    case DLW_RULE_SIGNAL:
+        *end = DLW_WALK_LOST;
+        return step_signal(at, memory);
+    case DLW_RULE_SP:
+    case DLW_RULE_FP:
+        *end = DLW_WALK_LOST;
+        return step_frame(at, memory, rule, cfa);
+    default:
+        *end = DLW_WALK_LOST;
+        return false;
+    }
+}
+
+unsigned dlw_frames_walk(const struct dlw_call *from, const struct dlw_memory *memory,
+                         struct dlw_walked *out, unsigned room, enum dlw_walk_end *end)
+{
+    struct dlw_call at = *from;
+    unsigned n = 0;
+
+    *end = DLW_WALK_FULL;
+    while (n < room) {
+        if (dlw_starts_thread(at.pc)) { /* the trampoline that starts threads */
+            *end = DLW_WALK_COMPLETE;
+            return n;
+        }
+        out[n].pc = at.pc;
+        bool more = dlw_frames_step(&at, memory, &out[n].cfa, end);
+        n++;
+        if (!more)
+            return n;
+    }
+    *end = DLW_WALK_FULL;
+    return n;
+}
+
+/* ---- life ---- */
+
+/* From code of libc, which has tables. */
+static void first_step(void)
+{
+    uint64_t function;
+
+    step_once((uintptr_t)dlsym(RTLD_DEFAULT, "exit") + 1, &function);
+}
+
+bool dlw_frames_start(void)
+{
+    void *library = dlopen(DLW_UNWIND_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+
+    if (!library)
+        return false;
+    unwind.create = (__typeof__(unwind.create))dlsym(library, DLW_UNWIND_NAME("create_addr_space"));
+    unwind.init = (__typeof__(unwind.init))dlsym(library, DLW_UNWIND_NAME("init_remote"));
+    unwind.step = (__typeof__(unwind.step))dlsym(library, DLW_UNWIND_NAME("step"));
+    unwind.get = (__typeof__(unwind.get))dlsym(library, DLW_UNWIND_NAME("get_reg"));
+    unwind.search =
+        (__typeof__(unwind.search))dlsym(library, DLW_UNWIND_NAME("dwarf_search_unwind_table"));
+    if (!unwind.create || !unwind.init || !unwind.step || !unwind.get || !unwind.search)
+        return false;
+    unwind.space = unwind.create(&accessors, 0);
+    unwind.ready = unwind.space != NULL;
+    dlw_warmup(first_step);
+    return unwind.ready;
+}
+
+/* Is any rule's code unmapped? Most libraries that are closed took no lock. */
+static bool has_dead_rules(const struct dlw_rule_table *table)
+{
+    struct dl_find_object object;
+
+    for (uintptr_t i = 0; table != &no_rules.table && i <= table->mask; i++) {
+        uintptr_t pc = atomic_load_explicit(&table->slots[i].pc, memory_order_relaxed);
+        if (pc && table->slots[i].rule.base != DLW_RULE_NO_TABLES &&
+            _dl_find_object((void *)pc, &object) != 0) /* NOLINT(performance-no-int-to-ptr) */
+            return true;
+    }
+    return false;
+}
+
+/* A reader may still be at it: the memory stays, empty, and is used again only some tables later.
+ */
+static void retire(struct dlw_rule_table *table)
+{
+    uintptr_t slots = table->mask + 1;
+
+    if (table == &no_rules.table)
+        return;
+    dlw_syscall(SYS_madvise, table, table_bytes(slots), MADV_DONTNEED);
+    if (slots == FIRST_SLOTS && n_retired < RETIRED)
+        retired[n_retired++] = table;
+}
+
+void dlw_frames_forget(void)
+{
+    struct dlw_rule_table *old = atomic_load_explicit(&dlw_rules, memory_order_acquire);
+
+    if (!has_dead_rules(old))
+        return;
+    dlw_lock_acquire(&table_lock);
+    struct dlw_rule_table *table = table_new(FIRST_SLOTS);
+    if (table) {
+        old = atomic_load_explicit(&dlw_rules, memory_order_relaxed);
+        n_rules = 0;
+        atomic_store_explicit(&dlw_rules, table, memory_order_release);
+        for (unsigned i = 0; i < DLW_PLAIN_PLACES; i++)
+            atomic_store_explicit(&dlw_plain_places[i], 0, memory_order_relaxed);
+        retire(old);
+    }
+    dlw_lock_release(&table_lock);
+}
+
+void dlw_frames_before_fork(void)
+{
+    dlw_lock_acquire(&table_lock);
+}
+
+void dlw_frames_after_fork(bool child)
+{
+    if (child)
+        dlw_lock_reset(&table_lock);
+    else
+        dlw_lock_release(&table_lock);
+}

@@ -1,0 +1,135 @@
+/*
+ * Walking stacks. libunwind reads the unwind tables; what it says about a return
+ * address (how far the frame reaches, where the frame pointer is saved) is kept in
+ * one process-wide table, since it never changes while the code is mapped. After
+ * that a step is two loads, and neither signal masks, pipes nor the loader's lock are touched.
+ *
+ * libunwind is asked with made-up registers: the rule is read off what it does
+ * with them, so no stack memory is needed to learn one. Modules are found with
+ * _dl_find_object, which takes no lock.
+ *
+ * Called with no internal lock held and the caller's guard up.
+ */
+#ifndef DLW_FRAMES_H
+#define DLW_FRAMES_H
+
+#include "interpose/base/platform.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DLW_LEVELS 7 /* return addresses that are noted with a lock, at most */
+
+/* What a walk may read: [low, high) directly, or from `copy`, which holds that range. */
+struct dlw_memory {
+    uintptr_t low, high;
+    const char *copy; /* NULL: read in place */
+};
+
+struct dlw_walked {
+    uintptr_t pc;  /* return address; of an interrupted frame its pc + 1 */
+    uintptr_t cfa; /* 0 where the frame's end is not known */
+};
+
+enum dlw_walk_end {
+    DLW_WALK_COMPLETE,  /* reached the thread's first frame */
+    DLW_WALK_FULL,      /* `room` frames, and there are more */
+    DLW_WALK_NO_TABLES, /* code without unwind information (generated at run time) */
+    DLW_WALK_LOST,      /* a frame that makes no sense */
+};
+
+/* Opens libunwind. From the constructor only. False: stacks are one frame deep. */
+bool dlw_frames_start(void);
+/* Code was unmapped: forget all rules. */
+void dlw_frames_forget(void);
+void dlw_frames_before_fork(void);
+void dlw_frames_after_fork(bool child);
+
+/* Frames from `from` outwards, itself first. */
+unsigned dlw_frames_walk(const struct dlw_call *from, const struct dlw_memory *memory,
+                         struct dlw_walked *out, unsigned room, enum dlw_walk_end *end);
+
+/* One step outwards; false at the end or when it can't be known. `cfa` is that of the frame left.
+ */
+bool dlw_frames_step(struct dlw_call *at, const struct dlw_memory *memory, uintptr_t *cfa,
+                     enum dlw_walk_end *end);
+
+/* Does the code at both return addresses belong to one function? */
+bool dlw_frames_same_function(uintptr_t a, uintptr_t b);
+
+/* ---- the table, open to the hot path ---- */
+
+enum dlw_rule_base {
+    DLW_RULE_NONE, /* not in the table */
+    DLW_RULE_SP,
+    DLW_RULE_FP,
+    DLW_RULE_SIGNAL,    /* the kernel's signal frame */
+    DLW_RULE_END,       /* outermost frame */
+    DLW_RULE_NO_TABLES, /* no unwind information */
+    DLW_RULE_COMPLEX,   /* something this table can't express */
+};
+
+struct dlw_rule {
+    int32_t cfa_offset; /* CFA = base + this */
+    int8_t fp_slot;     /* the caller's frame pointer is at CFA + 8 * this; 0: unchanged */
+    uint8_t base;       /* enum dlw_rule_base */
+    /* Of a call that takes a lock, and hints that threads store without more ado: */
+    uint8_t levels; /* how many frames further out are noted with the lock */
+    uint8_t trial;  /* how far held.c is with finding out how many are needed */
+};
+
+struct dlw_rule_slot {
+    _Atomic uintptr_t pc; /* release by the learner, acquire by readers: then `rule` is whole */
+    struct dlw_rule rule;
+};
+
+struct dlw_rule_table {
+    uintptr_t mask;
+    uint32_t *function_offset; /* parallel to slots: pc minus the start of its function */
+    struct dlw_rule_slot slots[];
+};
+
+extern struct dlw_rule_table *_Atomic dlw_rules;
+
+static inline uintptr_t dlw_rule_hash(uintptr_t pc)
+{
+    return (pc * (uintptr_t)0x9E3779B97F4A7C15ULL) >> 40;
+}
+
+/* NULL when the place is new. A few ns. */
+static inline struct dlw_rule_slot *dlw_rule_find(uintptr_t pc)
+{
+    struct dlw_rule_table *table = atomic_load_explicit(&dlw_rules, memory_order_acquire);
+
+    for (uintptr_t i = dlw_rule_hash(pc);; i++) {
+        struct dlw_rule_slot *slot = &table->slots[i & table->mask];
+        uintptr_t seen = atomic_load_explicit(&slot->pc, memory_order_acquire);
+        if (seen == pc)
+            return slot;
+        if (seen == 0)
+            return NULL;
+    }
+}
+
+/*
+ * Places of which nothing further out needs to be noted, as most: a hint in front of the table, in
+ * which the last of those that share a slot stands.
+ */
+enum { DLW_PLAIN_PLACES = 2048 };
+extern _Atomic uintptr_t dlw_plain_places[DLW_PLAIN_PLACES];
+
+static inline _Atomic uintptr_t *dlw_plain_place(uintptr_t pc)
+{
+    return &dlw_plain_places[pc % DLW_PLAIN_PLACES];
+}
+
+static inline bool dlw_place_is_plain(uintptr_t pc)
+{
+    return atomic_load_explicit(dlw_plain_place(pc), memory_order_relaxed) == pc;
+}
+
+/* Learns the rule of a place from libunwind (some µs) and returns it; NULL when memory is out. */
+struct dlw_rule_slot *dlw_rule_learn(uintptr_t pc);
+
+#endif

@@ -1,0 +1,137 @@
+#include "interpose/tell/pending.h"
+
+#include "interpose/base/state.h"
+
+#include <string.h>
+
+static void know(struct dlw_news *news, uint64_t lock)
+{
+    struct dlw_lock_facts facts;
+
+    if (lock == 0 || dlw_news_facts(news, lock) || !dlw_lock_facts_locked(lock, &facts))
+        return;
+    if (news->n_facts == news->room) {
+        uint32_t room = news->room ? news->room * 2 : 8;
+        void *larger = dlw_arena_resize(&dlw_graph_arena, news->facts, news->room * sizeof(facts),
+                                        room * sizeof(facts));
+        if (!larger)
+            return;
+        news->facts = larger;
+        news->room = room;
+    }
+    news->facts[news->n_facts++] = facts;
+}
+
+const struct dlw_lock_facts *dlw_news_facts(const struct dlw_news *news, uint64_t lock)
+{
+    for (uint32_t i = 0; i < news->n_facts; i++)
+        if (news->facts[i].lock == lock)
+            return &news->facts[i];
+    return NULL;
+}
+
+static struct dlw_news_item *add(struct dlw_news *news, size_t extra)
+{
+    size_t size = sizeof(struct dlw_news_item) + extra;
+    struct dlw_news_item *item = dlw_arena_alloc(&dlw_graph_arena, size);
+
+    if (!item)
+        return NULL;
+    item->size = size;
+    *news->last = item;
+    news->last = &item->next;
+    return item;
+}
+
+void dlw_news_edge_locked(struct dlw_news *news, const struct dlw_journal_edge *edge)
+{
+    size_t gates = edge->n_gates * sizeof(*edge->gates);
+    struct dlw_news_item *item = add(news, gates);
+
+    if (!item)
+        return;
+    item->is_edge = true;
+    item->edge = *edge;
+    item->edge.gates = (const uint64_t *)(item + 1);
+    if (gates)
+        memcpy(item + 1, edge->gates, gates);
+    know(news, edge->from);
+    know(news, edge->to);
+    for (uint32_t i = 0; i < edge->n_gates; i++)
+        know(news, edge->gates[i]);
+}
+
+static size_t states_size(const struct dlw_finding *finding)
+{
+    size_t size = finding->n_threads * sizeof(*finding->threads);
+
+    for (uint32_t i = 0; i < finding->n_threads; i++)
+        size += finding->threads[i].n_holds * sizeof(struct dlw_held);
+    return size;
+}
+
+static void copy_states(struct dlw_news *news, struct dlw_thread_state *to,
+                        const struct dlw_finding *finding)
+{
+    struct dlw_held *holds = (struct dlw_held *)(to + finding->n_threads);
+
+    for (uint32_t i = 0; i < finding->n_threads; i++) {
+        to[i] = finding->threads[i];
+        if (to[i].n_holds)
+            memcpy(holds, finding->threads[i].holds, to[i].n_holds * sizeof(*holds));
+        to[i].holds = holds;
+        know(news, to[i].on);
+        for (uint32_t k = 0; k < to[i].n_holds; k++)
+            know(news, holds[k].lock);
+        holds += to[i].n_holds;
+    }
+}
+
+static struct dlw_news_item *copy_finding(struct dlw_news *news, const struct dlw_finding *finding)
+{
+    size_t cycle = finding->n_cycle * sizeof(*finding->cycle);
+    struct dlw_news_item *item = add(news, cycle + states_size(finding));
+
+    if (!item)
+        return NULL;
+    struct dlw_cycle_entry *entries = (struct dlw_cycle_entry *)(item + 1);
+    item->finding = *finding;
+    item->finding.cycle = entries;
+    if (cycle)
+        memcpy(entries, finding->cycle, cycle);
+    for (uint32_t i = 0; i < finding->n_cycle; i++) {
+        know(news, entries[i].holds.lock);
+        know(news, entries[i].wants.lock);
+    }
+    know(news, finding->gate);
+    struct dlw_thread_state *states = (struct dlw_thread_state *)(entries + finding->n_cycle);
+    item->finding.threads = states;
+    copy_states(news, states, finding);
+    return item;
+}
+
+void dlw_news_finding_locked(struct dlw_news *news, const struct dlw_finding *finding)
+{
+    copy_finding(news, finding);
+}
+
+void dlw_news_waits_locked(struct dlw_news *news, const struct dlw_thread_state *threads,
+                           uint32_t n)
+{
+    struct dlw_finding all = {.n_threads = n, .threads = threads};
+    struct dlw_news_item *item = copy_finding(news, &all);
+
+    if (item)
+        item->is_snapshot = true;
+}
+
+void dlw_news_free(struct dlw_news *news)
+{
+    dlw_lock_acquire(&dlw_graph_lock);
+    for (struct dlw_news_item *item = news->first, *next; item; item = next) {
+        next = item->next;
+        dlw_arena_free(&dlw_graph_arena, item, item->size);
+    }
+    dlw_arena_free(&dlw_graph_arena, news->facts, news->room * sizeof(*news->facts));
+    dlw_lock_release(&dlw_graph_lock);
+}

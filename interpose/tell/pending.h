@@ -1,0 +1,41 @@
+/*
+ * What the graph found out during one call, copied so that it can be told after every
+ * lock is dropped. Made with the graph lock held, from its arena.
+ */
+#ifndef DLW_NEWS_H
+#define DLW_NEWS_H
+
+#include "graph/finding.h"
+#include "interpose/locks/identity.h"
+#include "report/emit/journal.h"
+
+struct dlw_news_item {
+    struct dlw_news_item *next;
+    bool is_edge;
+    bool is_snapshot;             /* of all waits: no finding, only its threads */
+    struct dlw_journal_edge edge; /* lock ids are tags; `gates` points into this block */
+    struct dlw_finding finding;
+    size_t size;
+};
+
+struct dlw_news {
+    struct dlw_news_item *first, **last;
+    struct dlw_lock_facts *facts; /* of every lock named */
+    uint32_t n_facts, room;
+};
+
+#define DLW_NEWS_INIT(name)                                                                        \
+    {                                                                                              \
+        NULL, &(name).first, NULL, 0, 0                                                            \
+    }
+
+/* Out of memory loses the item, which is then counted as lost in the journal's end line. */
+void dlw_news_edge_locked(struct dlw_news *news, const struct dlw_journal_edge *edge);
+void dlw_news_finding_locked(struct dlw_news *news, const struct dlw_finding *finding);
+void dlw_news_waits_locked(struct dlw_news *news, const struct dlw_thread_state *threads,
+                           uint32_t n);
+void dlw_news_free(struct dlw_news *news); /* takes the graph lock */
+
+const struct dlw_lock_facts *dlw_news_facts(const struct dlw_news *news, uint64_t lock);
+
+#endif

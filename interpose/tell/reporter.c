@@ -1,0 +1,562 @@
+#include "interpose/tell/reporter.h"
+
+#include "graph/base/sys.h"
+#include "interpose/base/state.h"
+#include "interpose/stacks/capture.h"
+#include "interpose/tell/thread_names.h"
+#include "report/emit/helper.h"
+#include "report/emit/journal.h"
+#include "report/emit/records.h"
+#include "report/emit/say.h"
+#include "report/emit/text.h"
+
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <string.h>
+
+static struct dlw_arena arena;
+#define uthash_malloc(size) dlw_arena_alloc(&arena, size)
+#define uthash_free(block, size) dlw_arena_free(&arena, block, size)
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) ((void)(element))
+#include <uthash.h>
+
+/* RANK_EMIT: protects all below; held while a line is built and written, nests nothing. */
+static struct dlw_lock emit_lock = DLW_LOCK_INIT(DLW_RANK_EMIT);
+static struct dlw_journal *journal; /* NULL without report= */
+/* Of the findings, for who looks from outside; made by the first. */
+static struct dlw_journal *findings;
+static struct dlw_kept kept;
+const struct dlw_records_findings dlw_records_findings = {.lines = &kept.first};
+static struct dlw_journal_process process;
+static char exe_copy[1024], folder_copy[1024];
+static uint32_t n_findings;
+static _Atomic uint32_t n_errors;
+static uint32_t n_blocks;
+static _Atomic uint64_t n_edges;
+static _Atomic uint64_t flushed_at;
+
+/* ---- what the journal asks ---- */
+
+struct resolved { /* parallel to news->facts: what had to be looked up under other locks */
+    uint32_t created, module;
+};
+static const struct dlw_news *current; /* the news being written */
+static const struct resolved *current_resolved;
+
+static bool source_module(void *context, uint32_t id, struct dlw_journal_module *out)
+{
+    (void)context;
+    return dlw_module_get(id, out);
+}
+
+static uint32_t source_stack(void *context, uint32_t id, struct dlw_journal_frame *out,
+                             uint32_t room, bool *cut)
+{
+    (void)context;
+    return dlw_stack_get(id, out, room, cut);
+}
+
+static bool source_thread(void *context, uint32_t id, struct dlw_journal_thread *out)
+{
+    (void)context;
+    return dlw_known_find_locked(id, out);
+}
+
+static const char *attribute_text(unsigned attributes)
+{
+    static char text[80]; /* guarded by the emit lock */
+    static const char *const words[] = {"recursive", "errorcheck", "adaptive",     "robust",
+                                        "pi",        "pshared",    "prefer-writer"};
+    size_t n = 0;
+
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (!(attributes & 1U << i))
+            continue;
+        if (n)
+            text[n++] = ' ';
+        size_t length = strlen(words[i]);
+        memcpy(text + n, words[i], length);
+        n += length;
+    }
+    text[n] = 0;
+    return n ? text : NULL;
+}
+
+static bool source_lock(void *context, uint64_t id, struct dlw_journal_lock *out)
+{
+    (void)context;
+    for (uint32_t i = 0; current && i < current->n_facts; i++) {
+        const struct dlw_lock_facts *facts = &current->facts[i];
+        if (dlw_lock_serial(facts->lock) != id)
+            continue;
+        *out = (struct dlw_journal_lock){
+            .kind = dlw_lock_kind_name(facts->kind),
+            .attributes = attribute_text(facts->attributes),
+            .name = facts->name,
+            .class_name = facts->class_name,
+            .address = dlw_lock_is_end(facts->address) ? 0 : facts->address,
+            .module = current_resolved[i].module,
+            .created = current_resolved[i].created,
+            .first = facts->first,
+            .thread = facts->kind == DLW_LOCK_THREAD ? facts->thread : 0,
+        };
+        return true;
+    }
+    return false;
+}
+
+static const struct dlw_journal_source source = {NULL, source_module, source_stack, source_thread,
+                                                 source_lock};
+
+/* ---- threads ---- */
+
+static bool keep(void *context, struct dlw_thread *thread)
+{
+    (void)context;
+    dlw_lock_acquire(&emit_lock);
+    dlw_known_keep_locked(thread->id);
+    dlw_lock_release(&emit_lock);
+    return true;
+}
+
+/* Not at every note: the evidence is walked, which takes a while. */
+static void sweep(void)
+{
+    dlw_threads_each(keep, NULL);
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_lock_acquire(&emit_lock);
+    dlw_known_sweep_locked();
+    dlw_lock_release(&emit_lock);
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+void dlw_sink_know_ended(const struct dlw_ended *ended)
+{
+    dlw_lock_acquire(&emit_lock);
+    if (dlw_known_note_locked(ended))
+        dlw_journal_thread_renamed(journal, ended->id);
+    bool is_due = dlw_known_is_due_locked();
+    dlw_lock_release(&emit_lock);
+    if (is_due)
+        sweep();
+}
+
+void dlw_sink_know_thread(const struct dlw_thread *thread)
+{
+    struct dlw_ended facts;
+
+    dlw_known_read(thread, &facts);
+    dlw_sink_know_ended(&facts);
+}
+
+void dlw_sink_renamed(const struct dlw_thread *thread)
+{
+    struct dlw_journal_thread known;
+
+    dlw_lock_acquire(&emit_lock);
+    bool is_known = dlw_known_find_locked(thread->id, &known);
+    dlw_lock_release(&emit_lock);
+    if (is_known)
+        dlw_sink_know_thread(thread);
+}
+
+/* ---- one finding, one mistake ---- */
+
+/* Findings are the same when kind, verdict and all their stacks are. */
+struct told {
+    UT_hash_handle hh;
+    uint64_t places;
+    uint32_t id;
+    uint64_t count;
+};
+static struct told *told;
+
+static uint64_t mix(uint64_t x)
+{
+    x *= 0x9E3779B97F4A7C15ULL;
+    return x ^ x >> 32;
+}
+
+/* Independent of where the cycle is entered. */
+static uint64_t places_of(const struct dlw_finding *finding)
+{
+    uint64_t sum = mix(finding->kind * 64U + finding->harmless + 1);
+
+    for (uint32_t i = 0; i < finding->n_cycle; i++)
+        sum += mix(mix(finding->cycle[i].holds.stack + 1) + finding->cycle[i].wants.stack);
+    for (uint32_t i = 0; i < finding->n_threads; i++)
+        sum += mix(mix(finding->threads[i].stack + 7) + i);
+    return mix(sum);
+}
+
+/* Several threads may see one deadlock close, and not read the same stacks: its threads and locks
+ * tell. */
+static bool is_seen_deadlock(const struct dlw_finding *finding)
+{
+    static uint64_t seen[64];
+    static unsigned n;
+    uint64_t sum = 1;
+
+    if (finding->kind != DLW_DEADLOCK)
+        return false;
+    for (uint32_t i = 0; i < finding->n_cycle; i++)
+        sum += mix(mix(finding->cycle[i].thread) + finding->cycle[i].wants.lock);
+    for (unsigned i = 0; i < 64; i++)
+        if (seen[i] == sum)
+            return true;
+    seen[n++ % 64] = sum;
+    return false;
+}
+
+/* NULL: told before (and counted), or out of memory. */
+static struct told *tell_locked(const struct dlw_finding *finding)
+{
+    uint64_t places = places_of(finding);
+    struct told *known = NULL;
+
+    if (is_seen_deadlock(finding))
+        return NULL;
+
+    HASH_FIND(hh, told, &places, sizeof(places), known);
+    if (known) {
+        known->count++;
+        dlw_journal_again(journal, known->id, known->count);
+        return NULL;
+    }
+    known = dlw_arena_alloc(&arena, sizeof(*known));
+    if (!known)
+        return NULL;
+    known->places = places;
+    known->id = ++n_findings;
+    known->count = 1;
+    HASH_ADD(hh, told, places, sizeof(known->places), known);
+    return known;
+}
+
+/* ---- the readable block ---- */
+
+static bool is_error(const struct dlw_finding *finding)
+{
+    if (finding->kind == DLW_EXIT_HOLDING_LOCK)
+        return false;
+    return !finding->harmless ||
+           (finding->harmless != DLW_INTENDED && dlw_options.show == DLW_SHOW_STRICT);
+}
+
+static bool is_shown(const struct dlw_finding *finding)
+{
+    return !finding->harmless || dlw_options.show != DLW_SHOW_FEASIBLE;
+}
+
+static const char *color_argument(void)
+{
+    static const char *const arguments[] = {"--color=auto", "--color=always", "--color=never"};
+
+    return arguments[dlw_options.color];
+}
+
+static const char *show_argument(void)
+{
+    static const char *const arguments[] = {"--show=feasible", "--show=all", "--show=strict"};
+
+    return arguments[dlw_options.show];
+}
+
+static bool print_by_helper_locked(uint32_t id, const struct dlw_finding *finding, double time,
+                                   int output)
+{
+    char suppressions[1100] = "--suppressions=";
+    const char *extra[] = {color_argument(), show_argument(), NULL, NULL};
+    long memory = dlw_syscall(SYS_memfd_create, "dlwatch-finding", MFD_CLOEXEC);
+
+    if (memory < 0)
+        return false;
+    if (dlw_options.suppressions && dlw_options.suppressions[0] &&
+        strlen(dlw_options.suppressions) < 1024) {
+        memcpy(suppressions + strlen(suppressions), dlw_options.suppressions,
+               strlen(dlw_options.suppressions) + 1);
+        extra[2] = suppressions;
+    }
+    struct dlw_journal *fragment = dlw_journal_new(&arena, &source, &process, NULL);
+    dlw_journal_to_descriptor(fragment, (int)memory);
+    dlw_journal_finding(fragment, id, time, finding);
+    dlw_journal_free(fragment);
+    dlw_syscall(SYS_lseek, memory, 0, SEEK_SET);
+    bool started = dlw_helper_print((int)memory, output, extra);
+    dlw_syscall(SYS_close, memory);
+    return started;
+}
+
+static void print_locked(uint32_t id, const struct dlw_finding *finding, double time)
+{
+    if (!is_shown(finding) || !dlw_say_is_wanted() || n_blocks >= (uint64_t)dlw_options.max_reports)
+        return;
+    int output = dlw_say_descriptor();
+    if (output < 0)
+        return;
+    n_blocks++;
+    if (dlw_helper_is_possible() && print_by_helper_locked(id, finding, time, output))
+        return;
+    dlw_text_finding(&source, finding);
+}
+
+/* ---- news ---- */
+
+static void keep_locked(uint32_t id, double time, const struct dlw_finding *finding)
+{
+    if (!is_shown(finding))
+        return;
+    if (!findings) {
+        findings = dlw_journal_new(&arena, &source, &process, NULL);
+        dlw_journal_to_memory(findings, &kept);
+    }
+    dlw_journal_finding(findings, id, time, finding);
+}
+
+static void finding_locked(const struct dlw_finding *finding)
+{
+    double time = dlw_wall_time();
+    struct told *new_one = tell_locked(finding);
+
+    if (!new_one)
+        return;
+    if (is_error(finding))
+        atomic_fetch_add_explicit(&n_errors, 1, memory_order_relaxed);
+    dlw_journal_finding(journal, new_one->id, time, finding);
+    keep_locked(new_one->id, time, finding);
+    print_locked(new_one->id, finding, time);
+}
+
+static void to_serials(struct dlw_news_item *item)
+{
+    if (item->is_edge) {
+        uint64_t *gates = (uint64_t *)item->edge.gates;
+        item->edge.from = dlw_lock_serial(item->edge.from);
+        item->edge.to = dlw_lock_serial(item->edge.to);
+        for (uint32_t i = 0; i < item->edge.n_gates; i++)
+            gates[i] = dlw_lock_serial(gates[i]);
+        return;
+    }
+    struct dlw_cycle_entry *cycle = (struct dlw_cycle_entry *)item->finding.cycle;
+    struct dlw_thread_state *threads = (struct dlw_thread_state *)item->finding.threads;
+    item->finding.gate = dlw_lock_serial(item->finding.gate);
+    for (uint32_t i = 0; i < item->finding.n_cycle; i++) {
+        cycle[i].holds.lock = dlw_lock_serial(cycle[i].holds.lock);
+        cycle[i].wants.lock = dlw_lock_serial(cycle[i].wants.lock);
+    }
+    for (uint32_t i = 0; i < item->finding.n_threads; i++) {
+        struct dlw_held *holds = (struct dlw_held *)threads[i].holds;
+        threads[i].on = dlw_lock_serial(threads[i].on);
+        for (uint32_t k = 0; k < threads[i].n_holds; k++)
+            holds[k].lock = dlw_lock_serial(holds[k].lock);
+    }
+}
+
+bool dlw_sink_counts_edge(void)
+{
+    atomic_fetch_add_explicit(&n_edges, 1, memory_order_relaxed);
+    return journal != NULL;
+}
+
+/* Looked up before the emit lock is taken: stacks have a lower rank. */
+static void resolve(const struct dlw_news *news, struct resolved *out)
+{
+    for (uint32_t i = 0; out && i < news->n_facts; i++) {
+        const struct dlw_lock_facts *facts = &news->facts[i];
+        out[i].created = facts->created ? dlw_stack_of_pc(facts->created) : 0;
+        out[i].module = dlw_module_of(facts->address);
+    }
+}
+
+static bool ends_process(const struct dlw_finding *finding)
+{
+    return (finding->kind == DLW_DEADLOCK || finding->kind == DLW_STALL) && finding->certain &&
+           dlw_options.on_deadlock != DLW_THEN_CONTINUE;
+}
+
+/*
+ * Both threads of a deadlock may see it. The one that comes first ends the process, when its report
+ * is out; any other is blocked for good and waits for that here.
+ */
+static void end_process(void)
+{
+    static _Atomic bool is_ending;
+    struct timespec while_it_lasts = {3600, 0};
+    int status = dlw_options.exitcode ? (int)dlw_options.exitcode : 66;
+
+    while (atomic_exchange_explicit(&is_ending, true, memory_order_relaxed))
+        dlw_syscall(SYS_nanosleep, &while_it_lasts, NULL);
+    if (dlw_options.on_deadlock == DLW_THEN_ABORT) {
+        dlw_sink_end("abort", -1);
+        dlw_abort();
+    }
+    dlw_sink_end("deadlock", status);
+    dlw_syscall(SYS_exit_group, status);
+}
+
+static bool has_findings(const struct dlw_news *news)
+{
+    const struct dlw_news_item *item = news->first;
+
+    while (item && item->is_edge)
+        item = item->next;
+    return item != NULL;
+}
+
+/* True when a finding ends the process. */
+static bool write_locked(const struct dlw_news *news, const struct resolved *resolved)
+{
+    bool end = false;
+
+    current = resolved ? news : NULL;
+    current_resolved = resolved;
+    for (struct dlw_news_item *item = news->first; item; item = item->next) {
+        to_serials(item);
+        if (item->is_edge) {
+            dlw_journal_edge(journal, &item->edge);
+        } else if (item->is_snapshot) {
+            dlw_journal_waits(journal, dlw_wall_time(), item->finding.threads,
+                              item->finding.n_threads);
+        } else {
+            finding_locked(&item->finding);
+            end |= ends_process(&item->finding);
+        }
+    }
+    current = NULL;
+    return end;
+}
+
+void dlw_sink_news(struct dlw_thread *self, struct dlw_news *news)
+{
+    enum { FEW = 8 };
+    struct resolved few[FEW];
+    size_t bytes = news->n_facts > FEW ? news->n_facts * sizeof(*few) : 0;
+    struct resolved *resolved = bytes ? dlw_pages_map(bytes) : few;
+
+    if (!self->is_known || has_findings(news)) {
+        dlw_sink_know_thread(self);
+        self->is_known = true;
+    }
+    resolve(news, resolved);
+    dlw_lock_acquire(&emit_lock);
+    bool end = write_locked(news, resolved);
+    dlw_lock_release(&emit_lock);
+    if (bytes && resolved)
+        dlw_pages_unmap(resolved, bytes);
+    dlw_news_free(news);
+    if (end)
+        end_process();
+    dlw_sink_flush(false);
+}
+
+void dlw_sink_flush(bool now)
+{
+    enum { SECOND = 1000000000 };
+
+    if (!journal || !dlw_journal_has_pending(journal))
+        return;
+    uint64_t time = dlw_now();
+    if (!now && time - atomic_load_explicit(&flushed_at, memory_order_relaxed) < SECOND)
+        return;
+    atomic_store_explicit(&flushed_at, time, memory_order_relaxed);
+    dlw_lock_acquire(&emit_lock);
+    dlw_journal_flush(journal);
+    dlw_lock_release(&emit_lock);
+}
+
+/* ---- life ---- */
+
+void dlw_sink_off(const char *reason)
+{
+    dlw_say("switched off: ", reason, "; the program goes on unwatched", NULL);
+    dlw_lock_acquire(&emit_lock);
+    dlw_journal_off(journal, reason);
+    dlw_lock_release(&emit_lock);
+}
+
+void dlw_sink_exec(void)
+{
+    dlw_lock_acquire(&emit_lock);
+    dlw_journal_exec(journal);
+    dlw_lock_release(&emit_lock);
+}
+
+bool dlw_sink_found_errors(void)
+{
+    return atomic_load_explicit(&n_errors, memory_order_relaxed) != 0;
+}
+
+static bool add_calls(void *context, struct dlw_thread *thread)
+{
+    *(uint64_t *)context += thread->calls;
+    return true;
+}
+
+void dlw_sink_end(const char *ended, int status)
+{
+    static _Atomic bool done;
+    struct dlw_journal_totals totals = {.ended = ended, .status = status};
+
+    if (atomic_exchange_explicit(&done, true, memory_order_relaxed))
+        return;
+    totals.calls = dlw_calls_of_ended();
+    dlw_threads_each(add_calls, &totals.calls);
+    totals.locks = dlw_locks_ever();
+    totals.threads = dlw_threads_ever();
+    totals.errors = atomic_load_explicit(&n_errors, memory_order_relaxed);
+    dlw_lock_acquire(&emit_lock);
+    totals.edges = atomic_load_explicit(&n_edges, memory_order_relaxed);
+    dlw_journal_end(journal, &totals);
+    dlw_lock_release(&emit_lock);
+    if (dlw_options.verbosity > 0)
+        dlw_text_totals(&totals);
+    dlw_helper_wait(10000);
+}
+
+void dlw_sink_start(const char *exe, const char *folder, const char *const *argv)
+{
+    strncpy(exe_copy, exe, sizeof(exe_copy) - 1);
+    strncpy(folder_copy, folder, sizeof(folder_copy) - 1);
+    process = (struct dlw_journal_process){
+        .pid = (uint32_t)dlw_syscall(SYS_getpid),
+        .ppid = (uint32_t)dlw_syscall(SYS_getppid),
+        .exe = exe_copy,
+        .cwd = folder_copy,
+        .argv = argv,
+        .start = dlw_wall_time(),
+    };
+    if (!dlw_options.report || !dlw_options.report[0])
+        return;
+    journal = dlw_journal_new(&arena, &source, &process, dlw_sink_warn);
+    dlw_journal_to_path(journal, dlw_options.report, folder_copy);
+}
+
+void dlw_sink_warn(const char *line)
+{
+    dlw_say(line, NULL);
+}
+
+void dlw_sink_before_fork(void)
+{
+    dlw_lock_acquire(&emit_lock);
+}
+
+void dlw_sink_after_fork(bool child)
+{
+    if (!child) {
+        dlw_lock_release(&emit_lock);
+        return;
+    }
+    dlw_lock_reset(&emit_lock);
+    process.pid = (uint32_t)dlw_syscall(SYS_getpid);
+    process.ppid = (uint32_t)dlw_syscall(SYS_getppid);
+    process.start = dlw_wall_time();
+    process.forked = true;
+    n_findings = 0;
+    HASH_CLEAR(hh, told);
+    told = NULL;
+    atomic_store_explicit(&n_errors, 0, memory_order_relaxed);
+    dlw_journal_after_fork(journal, &process);
+    dlw_journal_after_fork(findings, &process);
+}

@@ -1,0 +1,38 @@
+/*
+ * Where findings go: the journal at once, the readable block through the command, what follows a
+ * deadlock. The only module that writes.
+ *
+ * Called with no internal lock held and the caller's guard up.
+ */
+#ifndef DLW_SINK_H
+#define DLW_SINK_H
+
+#include "interpose/order/join_order.h"
+#include "interpose/tell/pending.h"
+#include "interpose/threads/record.h"
+
+/* Writes and frees the news. Does not return when a deadlock ends the process (on_deadlock). */
+void dlw_sink_news(struct dlw_thread *self, struct dlw_news *news);
+/* Puts buffered edges on the file if a second has passed, or at once. */
+void dlw_sink_flush(bool now);
+/* What the journal says of a thread, kept beyond its end. By the thread itself, or of one that is
+ * blocked. */
+void dlw_sink_know_thread(const struct dlw_thread *thread);
+/* Counts an edge for the totals. True when there is a journal that wants to hear of it. */
+bool dlw_sink_counts_edge(void);
+/* Of one that has ended. */
+void dlw_sink_know_ended(const struct dlw_ended *ended);
+void dlw_sink_renamed(const struct dlw_thread *thread);
+
+void dlw_sink_warn(const char *line);
+void dlw_sink_off(const char *reason);
+void dlw_sink_exec(void);
+/* The process ends: writes the end line, waits for helpers. `status` negative: not known. */
+void dlw_sink_end(const char *ended, int status);
+bool dlw_sink_found_errors(void);
+
+void dlw_sink_start(const char *exe, const char *folder, const char *const *argv);
+void dlw_sink_before_fork(void);
+void dlw_sink_after_fork(bool child);
+
+#endif

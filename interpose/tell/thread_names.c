@@ -1,0 +1,164 @@
+#include "interpose/tell/thread_names.h"
+
+#include "graph/base/arena.h"
+#include "graph/base/sys.h"
+#include "interpose/base/state.h"
+#include "report/emit/say.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+static struct dlw_arena arena;
+#define uthash_malloc(size) dlw_arena_alloc(&arena, size)
+#define uthash_free(block, size) dlw_arena_free(&arena, block, size)
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) ((void)(element))
+#include <uthash.h>
+
+enum { FEW = 1024 };
+
+struct known {
+    UT_hash_handle hh;
+    uint32_t id;
+    bool is_kept; /* over the next sweep: just noted, alive, or named by evidence */
+    struct dlw_journal_thread facts;
+    char name[DLW_NAME_BYTES];
+};
+static struct known *table;
+static unsigned left = FEW; /* by the last sweep */
+
+static struct known *find(uint32_t id)
+{
+    struct known *known = NULL;
+
+    HASH_FIND(hh, table, &id, sizeof(id), known);
+    return known;
+}
+
+static struct known *make(uint32_t id)
+{
+    struct known *known = dlw_arena_alloc(&arena, sizeof(*known));
+
+    if (known) {
+        known->id = id;
+        known->is_kept = true;
+        HASH_ADD(hh, table, id, sizeof(known->id), known);
+    }
+    return known;
+}
+
+bool dlw_known_note_locked(const struct dlw_ended *facts)
+{
+    struct known *known = find(facts->id);
+    bool is_renamed = known && strcmp(known->name, facts->name) != 0;
+
+    if (!known && !(known = make(facts->id)))
+        return false;
+    known->facts = (struct dlw_journal_thread){
+        .tid = facts->tid,
+        .parent = facts->parent,
+        .created = facts->created,
+        .start = facts->start,
+        .name = known->name,
+    };
+    memcpy(known->name, facts->name, sizeof(known->name));
+    return is_renamed;
+}
+
+bool dlw_known_find_locked(uint32_t id, struct dlw_journal_thread *out)
+{
+    const struct known *known = find(id);
+
+    if (known)
+        *out = known->facts;
+    return known != NULL;
+}
+
+/* ---- the sweep ---- */
+
+bool dlw_known_is_due_locked(void)
+{
+    return HASH_COUNT(table) > left * 2;
+}
+
+void dlw_known_keep_locked(uint32_t id)
+{
+    struct known *known = find(id);
+
+    if (known)
+        known->is_kept = true;
+}
+
+static void keep_one(void *context, dlw_node from, dlw_node to,
+                     const struct dlw_order_ask *evidence, uint32_t held_index)
+{
+    (void)context, (void)from, (void)to, (void)held_index;
+    dlw_known_keep_locked(evidence->thread);
+}
+
+void dlw_known_sweep_locked(void)
+{
+    struct known *known;
+    struct known *next;
+
+    dlw_order_each(dlw_order_graph, keep_one, NULL);
+    HASH_ITER(hh, table, known, next)
+    {
+        if (!known->is_kept) {
+            HASH_DEL(table, known);
+            dlw_arena_free(&arena, known, sizeof(*known));
+        } else {
+            known->is_kept = false;
+        }
+    }
+    left = HASH_COUNT(table) > FEW ? HASH_COUNT(table) : FEW;
+}
+
+/* ---- facts ---- */
+
+/* The thread's own costs a call; that of another an entry of /proc, which the kernel may have to
+ * make first. */
+static void ask_name(char *name)
+{
+    enum { GET_NAME = 16 }; /* PR_GET_NAME */
+
+    dlw_syscall(SYS_prctl, GET_NAME, name);
+    name[DLW_NAME_BYTES - 1] = 0;
+}
+
+static void read_name(uint32_t tid, char *name)
+{
+    char path[64] = "/proc/self/task/";
+    char read[DLW_NAME_BYTES];
+    size_t n = strlen(path);
+
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return;
+    dlw_say_number(path + n, tid);
+    memcpy(path + strlen(path), "/comm", 6);
+    long fd = dlw_syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    long got = dlw_syscall(SYS_read, fd, read, DLW_NAME_BYTES - 1);
+    dlw_syscall(SYS_close, fd);
+    if (got <= 0)
+        return;
+    read[got - (read[got - 1] == '\n')] = 0;
+    memcpy(name, read, sizeof(read));
+}
+
+void dlw_known_read(const struct dlw_thread *thread, struct dlw_ended *out)
+{
+    *out = (struct dlw_ended){
+        .id = thread->id,
+        .tid = atomic_load_explicit(&thread->tid, memory_order_relaxed),
+        .parent = thread->parent,
+        .created = thread->created,
+        .start = thread->start,
+    };
+    memcpy(out->name, thread->name, sizeof(out->name));
+    if (thread != dlw_self)
+        read_name(out->tid, out->name);
+    else if (!atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        ask_name(out->name);
+}

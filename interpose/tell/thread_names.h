@@ -1,0 +1,30 @@
+/*
+ * What the journal says of threads, kept beyond their end while something may still name them: the
+ * evidence of the lock order does, for as long as it is kept. Threads that come and go would fill
+ * memory else, so whenever the table has doubled those that have ended and that no evidence
+ * names are dropped.
+ *
+ * Called with the sink's lock held.
+ */
+#ifndef DLW_KNOWN_H
+#define DLW_KNOWN_H
+
+#include "interpose/order/join_order.h"
+#include "report/emit/journal.h"
+
+/* True when the thread was known by another name. Out of memory forgets it. */
+bool dlw_known_note_locked(const struct dlw_ended *facts);
+bool dlw_known_find_locked(uint32_t id, struct dlw_journal_thread *out);
+/* Has the table doubled since the last sweep? */
+bool dlw_known_is_due_locked(void);
+/* Over the next sweep. */
+void dlw_known_keep_locked(uint32_t id);
+/* Drops those that were here at the last one, were not kept, and that no evidence names. Called
+ * with the graph lock held too. */
+void dlw_known_sweep_locked(void);
+
+/* Facts of a live thread; what it is called is asked of /proc, since it may have named itself
+ * through prctl. Needs no lock. */
+void dlw_known_read(const struct dlw_thread *thread, struct dlw_ended *out);
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * The stack of locks a thread holds: the hot path. Push and pop touch nothing
+ * shared and look nothing up but the caller's frame rules.
+ *
+ * A chain is the row of locks held, outermost first. Its key is a hash over their identities and
+ * modes; a key that the order graph has validated is never asked about again (the idea is
+ * lockdep's, Linux kernel/locking/lockdep.c).
+ */
+#ifndef DLW_HELD_H
+#define DLW_HELD_H
+
+#include "interpose/threads/record.h"
+
+/* Once for each wrapper, in its fast path. */
+#define DLW_HOT inline __attribute__((always_inline))
+
+static inline uint64_t dlw_key_mix(uint64_t chain, uintptr_t lock, uint64_t id, unsigned mode)
+{
+    uint64_t x = (chain ^ id ^ (uint64_t)lock << 1 ^ mode) * 0x9E3779B97F4A7C15ULL;
+
+    return x ^ x >> 29;
+}
+
+static inline struct dlw_held_lock *dlw_held_at(struct dlw_thread *self, uint32_t i)
+{
+    return &atomic_load_explicit(&self->held, memory_order_relaxed)[i];
+}
+
+static inline uint32_t dlw_held_depth(struct dlw_thread *self)
+{
+    return atomic_load_explicit(&self->depth, memory_order_relaxed);
+}
+
+/* Key of everything held now. */
+static inline uint64_t dlw_held_key(struct dlw_thread *self)
+{
+    uint32_t depth = dlw_held_depth(self);
+
+    return depth ? dlw_held_at(self, depth - 1)->key : self->base;
+}
+
+/*
+ * In place of the lock in an entry that is none any more: 0, a hole left by its own thread, which
+ * counts them; or lost, since another thread released the lock, or the lock's own word denies it.
+ */
+#define DLW_HELD_LOST 1
+
+static inline bool dlw_held_is_there(const struct dlw_held_lock *held)
+{
+    return atomic_load_explicit(&held->lock, memory_order_relaxed) > DLW_HELD_LOST;
+}
+
+/* Any thread, for any other: the lock is not `holder`'s any more. Its record is alive. */
+void dlw_held_lose(struct dlw_thread *holder, uintptr_t lock);
+/* The same for whoever is found to hold it. Takes the threads lock: the guard is up. */
+void dlw_held_lose_everywhere(uintptr_t lock);
+
+/*
+ * Where the lock was taken is noted exactly: the return address, the stack pointer and the
+ * frame pointer of the caller. While that caller's frame lives, the rest of the stack is there to
+ * be read when it is asked for (stacks.c). Only a helper that returns with the lock held takes
+ * something away: of places where one does, the frames further out are noted too, as many as
+ * needed. A place tells which kind it is by its first unlocks, and until it has, all are noted.
+ * What place this is, and so whether more is noted, the hot path leaves to dlw_held_note_more()
+ * unless the place is known to be plain.
+ */
+void dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held);
+
+/* Cold: what this unlock tells about the place of the lock. */
+void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call);
+/* Cold: a helper had returned with a lock taken at `pc` when its stack was asked for. */
+void dlw_held_needs_all(uintptr_t pc);
+
+/* The lock is about to be released with this stack pointer: does that tell about its place? Most
+ * are released by the frame that took them. */
+static inline bool dlw_held_tells(const struct dlw_held_lock *held, uintptr_t sp)
+{
+    return __builtin_expect(held->sp != sp, 0) &&
+           (held->levels == 1 || held->flags & DLW_HELD_TRIAL);
+}
+
+static inline void dlw_held_leaves(const struct dlw_held_lock *held, struct dlw_call call)
+{
+    if (dlw_held_tells(held, call.sp))
+        dlw_held_assess(held, call);
+}
+
+/* Cold: computes the stale keys again, or all of them after `self->stale_above` was set to 0. */
+void dlw_held_rekey(struct dlw_thread *self);
+
+/* Is there room for an entry, and a key to go on from? */
+static inline bool dlw_held_is_ready(struct dlw_thread *self, uint32_t depth)
+{
+    return __builtin_expect(depth <= self->stale_above, 1);
+}
+
+/*
+ * What is mostly the same as last time is looked at and not stored: the next atomic operation waits
+ * until all that was stored before it has left the processor's buffer.
+ *
+ * The lock is held now, `depth` others are below it. An outermost one also goes among those that
+ * the thread took last (taken.h). Returns its entry. Unless the place is plain,
+ * dlw_held_note_more() must be called next.
+ */
+static DLW_HOT struct dlw_held_lock *dlw_held_fill(struct dlw_thread *self, uint32_t depth,
+                                                   void *lock, uint64_t id, uint32_t traits,
+                                                   struct dlw_call call)
+{
+    struct dlw_held_lock *held = dlw_held_at(self, depth);
+    uint64_t below = depth ? held[-1].key : self->base;
+
+    held->pc[0] = call.pc;
+    held->sp = call.sp;
+    held->fp = call.fp;
+    atomic_store_explicit(&held->lock, (uintptr_t)lock, memory_order_relaxed);
+    held->id = id;
+    held->key = dlw_key_mix(below, (uintptr_t)lock, id, traits >> 8 & 0xFF);
+    if (__builtin_expect(atomic_load_explicit(&held->traits, memory_order_relaxed) != traits, 0))
+        atomic_store_explicit(&held->traits, traits, memory_order_relaxed);
+    if (__builtin_expect(held->found != 0, 0))
+        held->found = 0;
+    if (depth == 0)
+        dlw_taken_note(dlw_taken_slot(self->taken, (uintptr_t)lock), (uintptr_t)lock, id, traits,
+                       call.pc);
+    /* Ordered by the sequence number of the wait that a walker reads first. */
+    atomic_store_explicit(&self->depth, depth + 1, memory_order_relaxed);
+    return held;
+}
+
+/* The same where it may not be ready. NULL: memory is out, and the library has switched itself off.
+ */
+struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void *lock, uint64_t id,
+                                    uint32_t traits, struct dlw_call call);
+
+/*
+ * Index of the innermost entry for `lock`, or -1. Locks are mostly released last in, first
+ * out; those that aren't are looked for by the cold part.
+ */
+int dlw_held_search(struct dlw_thread *self, const void *lock);
+
+static inline int dlw_held_find(struct dlw_thread *self, const void *lock)
+{
+    uint32_t depth = dlw_held_depth(self);
+
+    if (__builtin_expect(depth > 0, 1) &&
+        atomic_load_explicit(&dlw_held_at(self, depth - 1)->lock, memory_order_relaxed) ==
+            (uintptr_t)lock)
+        return (int)depth - 1;
+    return dlw_held_search(self, lock);
+}
+
+/* Cold: puts back an entry that an unlock took out which then failed. */
+void dlw_held_restore(struct dlw_thread *self, const struct dlw_held_lock *kept);
+
+/*
+ * A release that passes: inside the library, or in a signal handler during a wait. If the record
+ * says the lock is held, it is looked through when the guard drops.
+ */
+void dlw_passed_release(struct dlw_thread *self, const void *lock);
+
+/* Cold: takes out an entry that isn't the last, or uncovers holes below the last. */
+void dlw_held_remove(struct dlw_thread *self, uint32_t index);
+
+static inline void dlw_held_pop(struct dlw_thread *self, uint32_t index)
+{
+    if (__builtin_expect(index + 1 == dlw_held_depth(self) && self->holes == 0, 1))
+        atomic_store_explicit(&self->depth, index, memory_order_relaxed);
+    else
+        dlw_held_remove(self, index);
+}
+
+/* The object is initialised anew: if it was held, what was held is gone. */
+static inline void dlw_held_forget(struct dlw_thread *self, const void *lock)
+{
+    int index = dlw_held_depth(self) ? dlw_held_find(self, lock) : -1;
+
+    if (__builtin_expect(index >= 0, 0))
+        dlw_held_pop(self, (uint32_t)index);
+}
+
+#endif

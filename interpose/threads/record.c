@@ -1,0 +1,429 @@
+#include "interpose/threads/record.h"
+
+#include "graph/base/arena.h"
+#include "graph/base/lock.h"
+#include "graph/base/sys.h"
+#include "interpose/base/state.h"
+#include "interpose/order/validate.h"
+#include "interpose/start.h"
+#include "interpose/watch/misuse.h"
+#include "interpose/wrap/thread.h"
+#include "report/emit/records.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+__thread struct dlw_thread *dlw_self;
+struct dlw_thread dlw_nobody = {
+    .guard = DLW_GUARD_OFF, .stale_above = DLW_FIRST_HELD - 1, .room = DLW_FIRST_HELD};
+
+/* RANK_THREADS: protects the list, the free list and the writing of the tid table; held for some ns
+ * or one visit of all records. */
+static struct dlw_lock threads_lock = DLW_LOCK_INIT(DLW_RANK_THREADS);
+static struct dlw_thread *first;
+static struct dlw_thread *free_records;
+static uint32_t n_alive;
+static uint32_t n_ever;
+
+/*
+ * tid -> record, read without a lock: open addressing, linear probing, removal leaves a
+ * tombstone. A larger table is filled before it is published; old ones stay mapped (a geometric
+ * row).
+ */
+struct tid_table {
+    uint32_t mask, used; /* used counts tombstones too */
+    struct dlw_thread *_Atomic slots[];
+};
+static struct tid_table *_Atomic tids;
+static struct dlw_thread tombstone;
+
+#define IN_RECORD(member) offsetof(struct dlw_thread, member)
+#define IN_ENTRY(member) offsetof(struct dlw_held_lock, member)
+const struct dlw_records_threads dlw_records_threads = {
+    .table = &tids,
+    .mask = offsetof(struct tid_table, mask),
+    .slots = offsetof(struct tid_table, slots),
+    .tid = IN_RECORD(tid),
+    .id = IN_RECORD(id),
+    .depth = IN_RECORD(depth),
+    .held = IN_RECORD(held),
+    .name = IN_RECORD(name),
+    .name_size = DLW_NAME_BYTES,
+    .sequence = IN_RECORD(wait.sequence),
+    .on = IN_RECORD(wait.on),
+    .kind = IN_RECORD(wait.kind),
+    .lock_kind = IN_RECORD(wait.lock_kind),
+    .mode = IN_RECORD(wait.mode),
+    .timed = IN_RECORD(wait.timed),
+    .since = IN_RECORD(wait.since),
+    .relocks = IN_RECORD(wait.relocks),
+    .entry_size = sizeof(struct dlw_held_lock),
+    .lock = IN_ENTRY(lock),
+    .entry_kind = IN_ENTRY(kind),
+    .entry_mode = IN_ENTRY(mode),
+    .flags = IN_ENTRY(flags),
+    .pool = DLW_HELD_POOL,
+    .levels = IN_ENTRY(levels),
+    .stack = IN_ENTRY(stack),
+    .pc = IN_ENTRY(pc),
+    .sp = IN_ENTRY(sp),
+    .fp = IN_ENTRY(fp),
+    .most_levels = DLW_LEVELS,
+};
+
+static uint32_t hash_tid(uint32_t tid)
+{
+    return tid * 2654435761U >> 8;
+}
+
+struct dlw_thread *dlw_thread_by_tid(uint32_t tid)
+{
+    struct tid_table *table = atomic_load_explicit(&tids, memory_order_acquire);
+
+    if (!table || tid == 0)
+        return NULL;
+    for (uint32_t i = hash_tid(tid);; i++) {
+        struct dlw_thread *t =
+            atomic_load_explicit(&table->slots[i & table->mask], memory_order_acquire);
+        if (!t)
+            return NULL;
+        if (atomic_load_explicit(&t->tid, memory_order_relaxed) == tid)
+            return t;
+    }
+}
+
+static struct dlw_thread *tids_at(struct tid_table *table, uint32_t i)
+{
+    return atomic_load_explicit(&table->slots[i & table->mask], memory_order_relaxed);
+}
+
+/* Pairs with the acquire in dlw_thread_by_tid. */
+static void tids_set(struct tid_table *table, uint32_t i, struct dlw_thread *thread)
+{
+    atomic_store_explicit(&table->slots[i & table->mask], thread, memory_order_release);
+}
+
+static void tids_put(struct tid_table *table, struct dlw_thread *thread)
+{
+    uint32_t i = hash_tid(atomic_load_explicit(&thread->tid, memory_order_relaxed));
+    struct dlw_thread *there;
+
+    while ((there = tids_at(table, i)) != NULL && there != &tombstone)
+        i++;
+    table->used += !there;
+    tids_set(table, i, thread);
+}
+
+/* Room for four times the threads alive; the same size again when it was tombstones that filled it.
+ */
+static struct tid_table *tids_rebuild_locked(struct tid_table *old)
+{
+    uint32_t slots = 256;
+
+    while (slots < (n_alive + 1) * 4)
+        slots *= 2;
+    size_t bytes = sizeof(*old) + slots * sizeof(old->slots[0]);
+    struct tid_table *table = dlw_pages_map(bytes);
+    if (!table)
+        return NULL;
+    table->mask = slots - 1;
+    for (struct dlw_thread *t = first; t; t = t->next)
+        if (atomic_load_explicit(&t->tid, memory_order_relaxed))
+            tids_put(table, t);
+    atomic_store_explicit(&tids, table, memory_order_release);
+    return table;
+}
+
+static void tids_add_locked(struct dlw_thread *thread)
+{
+    struct tid_table *table = atomic_load_explicit(&tids, memory_order_relaxed);
+
+    if (!table || table->used * 2 > table->mask)
+        tids_rebuild_locked(table); /* puts `thread` too: it is in the list */
+    else
+        tids_put(table, thread);
+}
+
+/* Tombstones that no probe needs to get past any more are cleared, so that threads which come and
+ * go never fill the table. */
+static void tids_clear_locked(struct tid_table *table, uint32_t i)
+{
+    if (tids_at(table, i + 1))
+        return;
+    for (; tids_at(table, i) == &tombstone; i--) {
+        tids_set(table, i, NULL);
+        table->used--;
+    }
+}
+
+static void tids_remove_locked(const struct dlw_thread *thread)
+{
+    struct tid_table *table = atomic_load_explicit(&tids, memory_order_relaxed);
+    uint32_t i = hash_tid(atomic_load_explicit(&thread->tid, memory_order_relaxed));
+
+    for (; table && tids_at(table, i); i++) {
+        if (tids_at(table, i) != thread)
+            continue;
+        tids_set(table, i, &tombstone);
+        tids_clear_locked(table, i);
+        return;
+    }
+}
+
+/* ---- records ---- */
+
+static void list_add_locked(struct dlw_thread *record)
+{
+    record->previous = NULL;
+    record->next = first;
+    if (first)
+        first->previous = record;
+    first = record;
+    n_alive++;
+}
+
+static void list_remove_locked(struct dlw_thread *record)
+{
+    if (record->previous)
+        record->previous->next = record->next;
+    else
+        first = record->next;
+    if (record->next)
+        record->next->previous = record->previous;
+    n_alive--;
+}
+
+bool dlw_thread_has_held(const struct dlw_thread *record)
+{
+    const struct dlw_held_lock *held = atomic_load_explicit(&record->held, memory_order_relaxed);
+
+    return held && held[0].pc[0] != 0; /* a return address is never 0 */
+}
+
+/* By the thread at its end, whose cache they are in. What was not written is not touched. */
+static void clear_tables(struct dlw_thread *record)
+{
+    if (!dlw_thread_has_held(record))
+        return;
+    atomic_load_explicit(&record->held, memory_order_relaxed)[0].pc[0] = 0;
+    memset(record->first_validated, 0, sizeof(record->first_validated));
+    memset(record->taken, 0, sizeof(record->taken));
+}
+
+/*
+ * The sequence goes on over the lives of a record, so that a stale reading never fits. A grown
+ * held array stays mapped (a walker may be reading it), only its pages go back.
+ */
+static void clear_record(struct dlw_thread *record)
+{
+    uint64_t sequence = atomic_load_explicit(&record->wait.sequence, memory_order_relaxed);
+    struct dlw_held_lock *held = atomic_load_explicit(&record->held, memory_order_relaxed);
+    uint32_t room = record->room;
+
+    clear_tables(record); /* of a thread that stayed behind in a fork */
+    if (held && held != record->first_held)
+        dlw_syscall(SYS_madvise, held, (size_t)room * sizeof(*held), MADV_DONTNEED);
+    if (record->validated && record->validated != record->first_validated)
+        dlw_pages_unmap(record->validated, ((size_t)record->validated_mask + 1) * sizeof(uint64_t));
+    memset(record, 0, offsetof(struct dlw_thread, taken));
+    atomic_store_explicit(&record->wait.sequence, (sequence + 2) & ~(uint64_t)1,
+                          memory_order_release);
+    atomic_store_explicit(&record->held, held ? held : record->first_held, memory_order_relaxed);
+    record->room = held ? room : DLW_FIRST_HELD;
+    record->validated = record->first_validated;
+    record->validated_mask = DLW_FIRST_CACHE - 1;
+    record->stale_above = record->room - 1;
+}
+
+/* Written to before anything reads it, else the kernel maps its first page twice. */
+static struct dlw_thread *map_record(void)
+{
+    struct dlw_thread *record = dlw_pages_map(sizeof(*record));
+
+    if (record)
+        atomic_store_explicit(&record->tid, 0, memory_order_relaxed);
+    return record;
+}
+
+struct dlw_thread *dlw_thread_new(uint32_t parent, uint32_t created, uint32_t start)
+{
+    dlw_lock_acquire(&threads_lock);
+    struct dlw_thread *record = free_records;
+    if (record)
+        free_records = record->next_free;
+    dlw_lock_release(&threads_lock);
+    if (!record)
+        record = map_record();
+    if (!record)
+        return NULL;
+    clear_record(record);
+    record->parent = parent;
+    record->created = created;
+    record->start = start;
+    record->early_names = atomic_load_explicit(&dlw_threads_early_names, memory_order_seq_cst);
+    dlw_lock_acquire(&threads_lock);
+    record->id = ++n_ever;
+    list_add_locked(record);
+    dlw_lock_release(&threads_lock);
+    return record;
+}
+
+void dlw_thread_read_name(struct dlw_thread *self)
+{
+    enum { GET_NAME = 16 }; /* PR_GET_NAME */
+
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return;
+    dlw_syscall(SYS_prctl, GET_NAME, self->name);
+    self->name[DLW_NAME_BYTES - 1] = 0;
+}
+
+/* Of a thread that libc made libc knows it. */
+static uint32_t tid_of(const struct dlw_thread *self)
+{
+    return self->foreign ? (uint32_t)dlw_syscall(SYS_gettid) : dlw_platform_tid();
+}
+
+_Atomic uint32_t dlw_threads_early_names;
+
+void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top)
+{
+    record->stack_high = stack_top;
+    record->stack_low = (uintptr_t)__builtin_frame_address(0);
+    record->handle = pthread_self();
+    if (!record->name[0]) /* not its creator's */
+        dlw_thread_read_name(record);
+    dlw_learn_thread_starts(record);
+    uint32_t tid = tid_of(record);
+    dlw_lock_acquire(&threads_lock);
+    atomic_store_explicit(&record->tid, tid, memory_order_relaxed);
+    tids_add_locked(record);
+    dlw_lock_release(&threads_lock);
+    /* From here on who names it finds it; pairs with the increment of one who did not. */
+    if (record->early_names != atomic_load_explicit(&dlw_threads_early_names, memory_order_seq_cst))
+        dlw_thread_read_name(record);
+    dlw_self = record;
+}
+
+void dlw_thread_release(struct dlw_thread *record)
+{
+    dlw_lock_acquire(&threads_lock);
+    if (atomic_load_explicit(&record->tid, memory_order_relaxed))
+        tids_remove_locked(record);
+    atomic_store_explicit(&record->tid, 0, memory_order_relaxed);
+    list_remove_locked(record);
+    record->next_free = free_records;
+    free_records = record;
+    dlw_lock_release(&threads_lock);
+}
+
+void dlw_thread_end(struct dlw_thread *record)
+{
+    dlw_self = &dlw_nobody;
+    clear_tables(record);
+    dlw_thread_release(record);
+}
+
+struct dlw_thread *dlw_thread_by_handle(pthread_t handle)
+{
+    struct dlw_thread *t;
+
+    dlw_lock_acquire(&threads_lock);
+    for (t = first; t; t = t->next)
+        if (atomic_load_explicit(&t->tid, memory_order_relaxed) && pthread_equal(t->handle, handle))
+            break;
+    dlw_lock_release(&threads_lock);
+    return t;
+}
+
+void dlw_threads_each(bool (*visit)(void *context, struct dlw_thread *thread), void *context)
+{
+    dlw_lock_acquire(&threads_lock);
+    for (struct dlw_thread *t = first; t; t = t->next)
+        if (!visit(context, t))
+            break;
+    dlw_lock_release(&threads_lock);
+}
+
+uint32_t dlw_threads_alive(void)
+{
+    return n_alive;
+}
+
+uint32_t dlw_threads_ever(void)
+{
+    return n_ever;
+}
+
+/*
+ * A thread that no pthread_create of ours made (libc's own, a raw clone, or the
+ * main one when something calls before the constructor). Where its stack ends is read from the
+ * memory map.
+ */
+struct dlw_thread *dlw_thread_attach(void)
+{
+    if (!atomic_load_explicit(&dlw_is_on, memory_order_acquire))
+        return dlw_start_early();
+    dlw_self = &dlw_nobody; /* what is called below passes */
+    struct dlw_thread *record = dlw_thread_new(0, 0, 0);
+    if (!record) {
+        dlw_self = NULL;
+        return &dlw_nobody;
+    }
+    record->foreign = true;
+    dlw_thread_bind(record, dlw_stack_end_of((uintptr_t)__builtin_frame_address(0)));
+    dlw_create_watch_end(record);
+    return record;
+}
+
+void dlw_guard_leave(struct dlw_thread *self)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    self->guard -= DLW_GUARD_NESTED;
+    if (__builtin_expect(self->guard == 0 && self->resync, 0)) {
+        self->resync = false;
+        dlw_held_purge(self);
+    }
+    if (__builtin_expect(!atomic_load_explicit(&dlw_is_on, memory_order_relaxed), 0))
+        dlw_tell_switched_off();
+}
+
+void dlw_threads_start(uintptr_t main_stack_top)
+{
+    struct dlw_thread *record = dlw_thread_new(0, 0, 0);
+
+    atomic_store_explicit(&dlw_nobody.held, dlw_nobody.first_held, memory_order_relaxed);
+    if (!record)
+        return;
+    record->is_main = true;
+    dlw_thread_bind(record, main_stack_top);
+    dlw_create_watch_end(record); /* by pthread_exit */
+}
+
+void dlw_threads_lock(void)
+{
+    dlw_lock_acquire(&threads_lock);
+}
+
+void dlw_threads_unlock(void)
+{
+    dlw_lock_release(&threads_lock);
+}
+
+/* Only the forking thread lives on, under a new tid. What it holds it holds. */
+void dlw_threads_after_fork(struct dlw_thread *self, void (*left_behind)(struct dlw_thread *thread))
+{
+    dlw_lock_reset(&threads_lock);
+    for (struct dlw_thread *t = first, *next; t; t = next) {
+        next = t->next;
+        if (t == self)
+            continue;
+        left_behind(t);
+        atomic_store_explicit(&t->tid, 0, memory_order_relaxed);
+        list_remove_locked(t);
+        t->next_free = free_records;
+        free_records = t;
+    }
+    atomic_store_explicit(&self->tid, (uint32_t)dlw_syscall(SYS_gettid), memory_order_relaxed);
+    tids_rebuild_locked(NULL);
+}

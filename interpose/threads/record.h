@@ -1,0 +1,256 @@
+/*
+ * A record for each thread: what it holds, what it waits for, what it has already validated.
+ *
+ * Found through one initial-exec TLS pointer. Records are mapped, never malloc'd,
+ * and their memory is never given back while the process lives (a walker may be reading one): a
+ * record of a thread that ended is used again, and its sequence number tells.
+ *
+ * Who touches what: the fields under "owner" only the thread itself; those under "published" the
+ * thread writes and walkers read, believing them only between two equal reads of wait.sequence.
+ */
+#ifndef DLW_THREAD_H
+#define DLW_THREAD_H
+
+#include "graph/base/arena.h"
+#include "graph/finding.h"
+#include "graph/life.h"
+#include "interpose/stacks/rules.h"
+#include "interpose/threads/outermost.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DLW_FIRST_HELD 32
+#define DLW_FIRST_CACHE 256
+#define DLW_NAME_BYTES 16
+
+enum dlw_lock_kind {
+    DLW_LOCK_MUTEX,
+    DLW_LOCK_RWLOCK,
+    DLW_LOCK_SPIN,
+    DLW_LOCK_SEMAPHORE,
+    DLW_LOCK_CONDITION,
+    DLW_LOCK_BARRIER,
+    DLW_LOCK_ONCE,
+    DLW_LOCK_GUARD,
+    DLW_LOCK_THREAD,
+    DLW_LOCK_FILE,
+    DLW_LOCK_CUSTOM,
+    DLW_N_LOCK_KINDS
+};
+
+enum {
+    DLW_HELD_TRY = 1,       /* taken by a try: it never waited */
+    DLW_HELD_TIMED = 2,     /* asked for with a limit */
+    DLW_HELD_INHERITED = 8, /* taken before the fork that made this process */
+    DLW_HELD_POOL = 4,      /* one of several units of a semaphore: no order, no gate */
+    DLW_HELD_TRIAL = 16,    /* its unlock tells how many levels its place needs */
+    DLW_HELD_MADE = 32,     /* a semaphore that was made taken: a gate, but of no order */
+};
+
+/*
+ * One lock held. Written by its thread; walkers read `lock`, `mode` and `stack` while it is
+ * blocked. What the hot path writes lies on one cache line.
+ */
+struct dlw_held_lock {
+    _Alignas(64) _Atomic uintptr_t lock;
+    uint64_t id;  /* its mark when taken; 0: none yet, or the address table knows */
+    uint64_t key; /* of the chain up to and including this lock */
+    union {
+        struct {
+            uint8_t kind; /* enum dlw_lock_kind */
+            _Atomic uint8_t mode;
+            uint8_t flags;
+            uint8_t levels; /* of pc[] that are filled; the last goes with sp and fp */
+        };
+        _Atomic uint32_t traits; /* the four as one word: DLW_TRAITS */
+    };
+    uint32_t chain; /* dlw_chain up to and including this lock, with a reference... */
+    union {
+        struct {
+            uint32_t stack; /* interned, 0: not asked for yet */
+            uint32_t node;  /* dlw_node, 0: not looked up yet */
+        };
+        uint64_t found; /* the two as one word */
+    };
+    uintptr_t sp, fp; /* in the frame of the last level */
+    uintptr_t pc[DLW_LEVELS];
+    uint64_t chain_key; /* ...and the key `chain` was interned for: another key means it is stale */
+};
+_Static_assert(offsetof(struct dlw_held_lock, pc) == 56 && sizeof(struct dlw_held_lock) == 128,
+               "the first level and all before it on the first line of two");
+
+#define DLW_TRAITS(kind, mode, flags, levels)                                                      \
+    ((uint32_t)(kind) | (uint32_t)(mode) << 8 | (uint32_t)(flags) << 16 | (uint32_t)(levels) << 24)
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "order of the traits in their word");
+
+/* What the thread waits for now. Odd sequence: it waits. */
+struct dlw_wait_slot {
+    _Atomic uint64_t sequence;
+    _Atomic uintptr_t on;
+    _Atomic uint8_t kind;      /* enum dlw_wait_kind */
+    _Atomic uint8_t lock_kind; /* enum dlw_lock_kind */
+    _Atomic uint8_t mode;
+    _Atomic uint8_t timed;
+    _Atomic uint64_t since;    /* ns, CLOCK_MONOTONIC */
+    _Atomic uintptr_t relocks; /* the mutex a condition wait gave up */
+    struct dlw_call call;
+};
+
+struct dlw_thread {
+    /* owner: the hot path */
+    uint32_t guard; /* not 0: calls go straight to the real function (DLW_GUARD_*) */
+    _Atomic uint32_t depth;
+    uint32_t room;
+    uint32_t generation; /* of the order graph, as this thread's keys know it */
+    struct dlw_held_lock *_Atomic held;
+    uint64_t base;       /* key of the empty chain: generation and era */
+    uint64_t salt;       /* sets this thread's keys apart where an edge asks for every thread */
+    uint64_t *validated; /* cache of keys, in sets of a cache line */
+    uint32_t validated_mask;
+    uint32_t misses; /* since the cache last grew */
+    /* Keys of entries from here on are to be made anew before the next push. Room - 1 when all are
+     * good, so that one compare tells that there is room too. */
+    uint32_t stale_above;
+    uint32_t interned;   /* entries from here on have no interned chain */
+    uint32_t holes;      /* entries whose lock was released out of order (lock 0) */
+    uint32_t next_birth; /* of a lock (locks.c) */
+    uint64_t calls;      /* wrapped calls seen */
+    uintptr_t stack_low, stack_high;
+    dlw_segment segment;
+    bool resync;  /* something passed while the guard was up */
+    bool foreign; /* not made by pthread_create: its stack's end is a guess */
+    bool is_main;
+    bool is_known;     /* to the sink, by the name it had then */
+    bool has_evidence; /* an edge that was told to nobody names it: to be known when it ends */
+    bool is_detached;
+    uint8_t forks_inside; /* in signal handlers that interrupted the library (fork.h) */
+    bool gave_up;         /* a mutex, for the condition wait it is in */
+    bool is_watching;     /* that wait, with a limit (cond.c) */
+    bool is_dead;         /* a deadlock with this thread in it was reported: its wait is told */
+    uint8_t end_rounds;
+    uint64_t began; /* its wait, as a number among all waits (stall.h) */
+    struct {
+        uintptr_t condition,
+            under;      /* that it signalled last, and the innermost lock it held then */
+        uint64_t after; /* so many waits had begun */
+    } signalled;
+    uint64_t suspected_at; /* stall.c: ns, when everybody else was seen waiting */
+    uint64_t look_after;   /* ns until the next look; 0: when the stall has stood its time */
+    uint32_t exit_stack;   /* of the pthread_exit call, when locks were held */
+    union {
+        void *(*posix)(void *);
+        int (*c11)(void *);
+    } routine;
+    void *argument;
+    void (*once_routine)(void);
+    void *once_control;
+    struct dlw_call once_call;
+    struct dlw_withheld *withheld; /* findings that wait for its posts (withheld.h) */
+
+    /* published */
+    _Alignas(64) struct dlw_wait_slot wait;
+    _Atomic uint32_t tid;      /* 0: not in use */
+    _Atomic bool is_cancelled; /* was asked to end: its waits at cancellation points will */
+    uint32_t id;
+    uint32_t parent, created, start; /* for the journal */
+    pthread_t handle;
+    char name[DLW_NAME_BYTES];
+    uint32_t early_names; /* dlw_threads_early_names when it was made */
+
+    /* under the threads lock */
+    struct dlw_thread *next_free;
+    struct dlw_thread *next, *previous;
+
+    /* from here on kept when the record is used again; what most threads touch lies on the first
+     * page */
+    struct dlw_taken taken[DLW_TAKEN]; /* owner */
+    struct dlw_held_lock first_held[DLW_FIRST_HELD];
+    struct dlw_arena scratch; /* owner: for walks of the wait-for graph */
+    _Alignas(64) uint64_t first_validated[DLW_FIRST_CACHE];
+};
+
+enum {
+    DLW_GUARD_NESTED = 1,        /* counts: inside the library itself */
+    DLW_GUARD_WAITING = 1 << 12, /* its wait is published: calls now come from a signal handler */
+    DLW_GUARD_OFF = 1 << 16,     /* the library is switched off, or this thread isn't watched */
+};
+
+extern __thread struct dlw_thread *dlw_self;
+
+/* A record that passes everything through: before the start, after a thread's end, when switched
+ * off. */
+extern struct dlw_thread dlw_nobody;
+
+/*
+ * The calling thread's record, made on its first call. Never NULL: dlw_nobody when the library is
+ * off or memory is out. Cold; wrappers call it when dlw_self is NULL.
+ */
+struct dlw_thread *dlw_thread_attach(void);
+
+static inline struct dlw_thread *dlw_thread_self(void)
+{
+    struct dlw_thread *self = dlw_self;
+
+    return __builtin_expect(self != NULL, 1) ? self : dlw_thread_attach();
+}
+
+/* Cold: is the guard really up, or was the wait that raised it left (wait.h)? */
+bool dlw_thread_still_passes(struct dlw_thread *self);
+
+static inline bool dlw_thread_passes(struct dlw_thread *self)
+{
+    return __builtin_expect(self->guard != 0, 0) && dlw_thread_still_passes(self);
+}
+
+static inline void dlw_guard_enter(struct dlw_thread *self)
+{
+    self->guard += DLW_GUARD_NESTED;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+void dlw_guard_leave(struct dlw_thread *self);
+
+/* Ends of itself: it has a limit, or its thread was cancelled (which no wait for a lock heeds). */
+static inline bool dlw_thread_wait_ends(const struct dlw_thread *thread, unsigned kind)
+{
+    return atomic_load_explicit(&thread->wait.timed, memory_order_relaxed) ||
+           (atomic_load_explicit(&thread->is_cancelled, memory_order_seq_cst) &&
+            (kind == DLW_WAIT_CONDITION || kind == DLW_WAIT_SEMAPHORE || kind == DLW_WAIT_JOIN));
+}
+
+/* Makes a record for a thread about to be created (by the creator), and binds it (by the thread
+ * itself). NULL: out of memory. */
+struct dlw_thread *dlw_thread_new(uint32_t parent, uint32_t created, uint32_t start);
+void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top);
+/* Names given by handle to threads that had not bound their record yet. */
+extern _Atomic uint32_t dlw_threads_early_names;
+/* Asks the kernel for the name of the calling thread, whose record it is. */
+void dlw_thread_read_name(struct dlw_thread *self);
+/* Has it held anything in this life? If not, nothing was noted as taken or validated either. */
+bool dlw_thread_has_held(const struct dlw_thread *record);
+/* The creation failed, or the thread has ended: the record may be used again. */
+void dlw_thread_release(struct dlw_thread *record);
+/* The thread runs its last code: from now on its calls pass. */
+void dlw_thread_end(struct dlw_thread *record);
+
+/* Lock-free. NULL when no live thread has this tid. */
+struct dlw_thread *dlw_thread_by_tid(uint32_t tid);
+/* By handle; NULL once it has ended. Takes the threads lock. */
+struct dlw_thread *dlw_thread_by_handle(pthread_t handle);
+
+/* Calls `visit` for each live record, with the threads lock held: it must not block. Stops when it
+ * returns false. */
+void dlw_threads_each(bool (*visit)(void *context, struct dlw_thread *thread), void *context);
+uint32_t dlw_threads_alive(void);
+uint32_t dlw_threads_ever(void);
+
+void dlw_threads_start(uintptr_t main_stack_top);
+void dlw_threads_lock(void); /* around fork */
+void dlw_threads_unlock(void);
+/* `left_behind` is called for each thread that the child doesn't have. */
+void dlw_threads_after_fork(struct dlw_thread *self,
+                            void (*left_behind)(struct dlw_thread *thread));
+
+#endif

@@ -1,0 +1,49 @@
+#include "interpose/watch/initializer.h"
+
+#include "interpose/order/acquire.h"
+#include "interpose/watch/stall.h"
+#include "interpose/watch/wait.h"
+
+void dlw_region_enter(struct dlw_thread *self, void *object, unsigned kind, struct dlw_call call)
+{
+    uint32_t guard = self->guard;
+
+    if (guard & ~(uint32_t)DLW_GUARD_WAITING)
+        return;
+    dlw_wait_end(self); /* it waited for another's run, which failed: now it is its own */
+    struct dlw_held_lock *held =
+        dlw_held_push(self, object, dlw_lock_tenant((uintptr_t)object, kind),
+                      DLW_TRAITS(kind, DLW_EXCLUSIVE, 0, 1), call);
+    if (!held)
+        return;
+    dlw_take_more(self, held, NULL);
+    /* So that it can be told whether the call has been left by an exception. */
+    held->levels = 1;
+    held->sp = call.sp;
+    held->fp = call.fp;
+}
+
+void dlw_region_leave(struct dlw_thread *self, const void *object)
+{
+    int index = dlw_thread_passes(self) ? -1 : dlw_held_find(self, object);
+
+    if (index >= 0)
+        dlw_held_pop(self, (uint32_t)index);
+}
+
+void dlw_region_wait(struct dlw_thread *self, void *object, unsigned kind, unsigned wait_kind,
+                     struct dlw_call call)
+{
+    struct dlw_lock_ref ref = {.address = (uintptr_t)object, .kind = (uint8_t)kind};
+    struct dlw_wait_for wait = {.on = (uintptr_t)object,
+                                .kind = (uint8_t)wait_kind,
+                                .lock_kind = (uint8_t)kind,
+                                .mode = DLW_EXCLUSIVE,
+                                .call = call};
+    bool mine = dlw_held_find(self, object) >= 0;
+    bool dead = dlw_wait_begin(self, &wait);
+
+    if (!mine)
+        dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, false, &call, dead);
+    dlw_stall_watch(self);
+}

@@ -1,0 +1,405 @@
+#include "interpose/watch/misuse.h"
+
+#include "interpose/base/proc.h"
+#include "interpose/base/state.h"
+#include "interpose/locks/orphans.h"
+#include "interpose/order/validate.h"
+#include "interpose/stacks/capture.h"
+#include "interpose/tell/pending.h"
+#include "interpose/tell/reporter.h"
+#include "interpose/threads/held.h"
+#include "interpose/watch/wait.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <string.h>
+
+static uint32_t tid_of(const struct dlw_thread *thread)
+{
+    return atomic_load_explicit(&thread->tid, memory_order_relaxed);
+}
+
+static uint32_t mutex_owner(uintptr_t lock)
+{
+    const pthread_mutex_t *mutex = (const void *)lock; /* NOLINT(performance-no-int-to-ptr) */
+
+    if (dlw_mutex_kind(mutex) & DLW_KIND_INHERIT)
+        return dlw_mutex_word(mutex) & FUTEX_TID_MASK;
+    return dlw_mutex_owner(mutex);
+}
+
+union lock_copy {
+    pthread_mutex_t mutex;
+    pthread_rwlock_t rwlock;
+    sem_t semaphore;
+    pthread_spinlock_t spin;
+};
+
+/* A read-write lock shows its writer; that it has readers is all it shows of one. */
+static bool rwlock_is_owned(const struct dlw_thread *self, const struct dlw_held_lock *held,
+                            const pthread_rwlock_t *rwlock)
+{
+    if (atomic_load_explicit(&held->mode, memory_order_relaxed) == DLW_EXCLUSIVE)
+        return dlw_rwlock_writer(rwlock) == tid_of(self);
+    return dlw_rwlock_writer(rwlock) == 0 && dlw_rwlock_readers(rwlock) > 0;
+}
+
+/* A semaphore says nothing of its owner, but its mark is still the one it was taken with, fresh or
+ * not, or has become an identity since; posted by another thread it is a signal. */
+static bool semaphore_is_owned(const struct dlw_held_lock *held, sem_t *semaphore, uintptr_t lock)
+{
+    uint64_t mark = atomic_load_explicit(dlw_semaphore_id(semaphore), memory_order_relaxed);
+
+    if (mark == held->id || !dlw_mark_is_created(held->id))
+        return mark == held->id;
+    return dlw_lock_mark_is_good(mark, lock) ||
+           (dlw_mark_is_created(mark) && (uint32_t)mark == (uint32_t)held->id);
+}
+
+/* The lock may have been freed by others, and its memory be gone: the kernel reads it. */
+bool dlw_held_is_owned(struct dlw_thread *self, const struct dlw_held_lock *held)
+{
+    static const size_t sizes[DLW_N_LOCK_KINDS] = {
+        [DLW_LOCK_MUTEX] = sizeof(pthread_mutex_t),
+        [DLW_LOCK_RWLOCK] = sizeof(pthread_rwlock_t),
+        [DLW_LOCK_SEMAPHORE] = sizeof(sem_t),
+        [DLW_LOCK_SPIN] = sizeof(pthread_spinlock_t),
+    };
+    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+    union lock_copy copy;
+
+    if (held->kind == DLW_LOCK_ONCE || held->kind == DLW_LOCK_GUARD)
+        return held->sp > (uintptr_t)__builtin_frame_address(0); /* else its call has been left */
+    if (!sizes[held->kind])
+        return true;
+    enum dlw_proc_reading reading = dlw_proc_try_read(lock, &copy, sizes[held->kind]);
+    if (reading == DLW_PROC_GONE)
+        return false;
+    if (reading == DLW_PROC_UNKNOWN)
+        memcpy(&copy, (const void *)lock, sizes[held->kind]); /* NOLINT */
+    if (held->kind == DLW_LOCK_MUTEX)
+        return mutex_owner((uintptr_t)&copy.mutex) == tid_of(self);
+    if (held->kind == DLW_LOCK_RWLOCK)
+        return rwlock_is_owned(self, held, &copy.rwlock);
+    if (held->kind == DLW_LOCK_SPIN)
+        return dlw_spin_is_locked(&copy.spin);
+    return semaphore_is_owned(held, &copy.semaphore, lock);
+}
+
+void dlw_held_purge(struct dlw_thread *self)
+{
+    for (uint32_t i = dlw_held_depth(self); i-- > 0;) {
+        struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (dlw_held_is_there(held) && !dlw_held_is_owned(self, held))
+            dlw_held_pop(self, i);
+    }
+}
+
+/* ---- telling ---- */
+
+struct other {
+    uint32_t not_tid;
+    uintptr_t lock;
+    uint32_t tid, id;
+    uint64_t sequence;
+};
+
+static bool visit_other(void *context, struct dlw_thread *thread)
+{
+    struct other *other = context;
+    struct dlw_held_lock *held = atomic_load_explicit(&thread->held, memory_order_acquire);
+    uint32_t depth = atomic_load_explicit(&thread->depth, memory_order_relaxed);
+
+    for (uint32_t i = 0; i < depth; i++) {
+        if (atomic_load_explicit(&held[i].lock, memory_order_relaxed) != other->lock)
+            continue;
+        other->tid = tid_of(thread);
+        other->id = thread->id;
+        return false;
+    }
+    return true;
+}
+
+static uint32_t who_holds(uintptr_t lock, uint32_t *id)
+{
+    struct other other = {.lock = lock};
+
+    dlw_threads_each(visit_other, &other);
+    *id = other.id;
+    return other.tid;
+}
+
+static uint32_t stack_here(struct dlw_thread *self, const struct dlw_call *call)
+{
+    DLW_LIVE_ON_STACK(live);
+
+    dlw_live_walk(self, call, &live);
+    return dlw_stack_of_live(&live);
+}
+
+/* Where the holder took it: exact of the caller itself and of a thread that waits, else the places
+ * noted at the lock. */
+static uint32_t stack_of_holder(struct dlw_thread *self, uintptr_t lock, uint32_t tid,
+                                const struct dlw_call *call)
+{
+    struct dlw_thread *holder = dlw_thread_by_tid(tid);
+    DLW_LIVE_ON_STACK(live);
+
+    if (holder == self) {
+        int index = dlw_held_find(self, (const void *)lock); /* NOLINT */
+        dlw_live_walk(self, call, &live);
+        return index < 0 ? 0 : dlw_stack_of_held(self, dlw_held_at(self, (uint32_t)index), &live);
+    }
+    return holder ? dlw_stack_of_others_held(holder, lock) : 0;
+}
+
+/* Gives the lock an identity while it certainly exists, and notes the place. */
+static void note(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsigned kind,
+                 const struct dlw_call *call, const char *reason, struct dlw_accusation *out)
+{
+    out->is_made = true;
+    out->ref = *ref;
+    out->kind = (uint8_t)kind;
+    out->reason = reason;
+    out->stack = stack_here(self, call);
+    if (out->other)
+        out->other_stack = stack_of_holder(self, ref->address, out->other, call);
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_node node = dlw_lock_node_locked(ref);
+    if (node) {
+        dlw_lock_saw_stack_locked(node, out->stack);
+        out->lock = dlw_lock_tag_locked(node);
+    }
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+static void tell(struct dlw_thread *self, const struct dlw_accusation *accusation)
+{
+    struct dlw_news news = DLW_NEWS_INIT(news);
+    struct dlw_thread *other = dlw_thread_by_tid(accusation->other);
+    struct dlw_held holding = {.lock = accusation->lock, .stack = accusation->other_stack};
+    struct dlw_thread_state states[2] = {
+        {.thread = self->id,
+         .on = accusation->lock,
+         .stack = accusation->stack,
+         .n_holds = other == self,
+         .holds = &holding},
+        {.thread = other ? other->id : 0, .n_holds = 1, .holds = &holding},
+    };
+    struct dlw_finding finding = {.kind = accusation->kind,
+                                  .certain = true,
+                                  .reason = accusation->reason,
+                                  .n_threads = other && other != self ? 2 : 1,
+                                  .threads = states};
+
+    if (other)
+        dlw_sink_know_thread(other);
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_news_finding_locked(&news, &finding);
+    dlw_lock_release(&dlw_graph_lock);
+    dlw_sink_news(self, &news);
+}
+
+static bool is_inherited(struct dlw_thread *self, uintptr_t lock)
+{
+    int index = dlw_held_find(self, (const void *)lock); /* NOLINT(performance-no-int-to-ptr) */
+
+    return index >= 0 && (dlw_held_at(self, (uint32_t)index)->flags & DLW_HELD_INHERITED);
+}
+
+/* A forked child may let go of what threads of its parent held: atfork handlers do. */
+static bool was_left_behind(uintptr_t lock)
+{
+    struct dlw_gone gone;
+
+    if (!dlw_gone_find(lock, &gone) || !gone.in_parent)
+        return false;
+    dlw_gone_forget(lock);
+    return true;
+}
+
+/* ---- unlock ---- */
+
+/*
+ * From now on the mutex is a signal between threads and has no owner: its entry in the other
+ * thread's record is denied by the mutex itself and dropped there.
+ */
+static const char reason_other[] = "another thread holds it";
+static const char reason_nobody[] = "nobody holds it";
+
+void dlw_misuse_unlock_before(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                              const struct dlw_call *call, struct dlw_accusation *out)
+{
+    uint32_t id;
+
+    out->is_made = false;
+    out->other = 0;
+    if (self->resync || was_left_behind(ref->address))
+        return;
+    dlw_guard_enter(self);
+    uint32_t holder = who_holds(ref->address, &id);
+    bool other_says_so = false;
+    if (ref->kind == DLW_LOCK_MUTEX) {
+        uint32_t owner = mutex_owner(ref->address);
+        const pthread_mutex_t *mutex = (const void *)ref->address; /* NOLINT */
+        other_says_so =
+            owner == 0 ? dlw_mutex_word(mutex) == 0 : owner != tid_of(self) && owner == holder;
+    } else if (ref->kind == DLW_LOCK_RWLOCK) {
+        const pthread_rwlock_t *rwlock = (const void *)ref->address; /* NOLINT */
+        uint32_t writer = dlw_rwlock_writer(rwlock);
+        other_says_so = writer ? writer != tid_of(self) && writer == holder
+                               : dlw_rwlock_readers(rwlock) == 0 || holder != 0;
+    }
+    if (other_says_so) {
+        out->other = holder;
+        note(self, ref, DLW_UNLOCK_NOT_OWNER, call, holder ? reason_other : reason_nobody, out);
+    }
+    dlw_guard_leave(self);
+}
+
+void dlw_misuse_unlock_after(struct dlw_thread *self, const struct dlw_accusation *accusation,
+                             int result)
+{
+    if (!accusation->is_made || (result != 0 && result != EPERM))
+        return;
+    dlw_guard_enter(self);
+    tell(self, accusation);
+    dlw_guard_leave(self);
+}
+
+void dlw_misuse_handed_over(struct dlw_thread *self, const struct dlw_accusation *accusation)
+{
+    dlw_guard_enter(self);
+    tell(self, accusation);
+    if (accusation->other) {
+        dlw_lock_becomes_signal(&accusation->ref);
+        dlw_held_lose_everywhere(accusation->ref.address);
+    }
+    dlw_guard_leave(self);
+}
+
+/* ---- destroy ---- */
+
+void dlw_misuse_destroy_before(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                               bool looks_locked, const struct dlw_call *call,
+                               struct dlw_accusation *out)
+{
+    uint32_t id;
+
+    out->is_made = false;
+    out->other = 0;
+    if (!looks_locked || self->resync || was_left_behind(ref->address) ||
+        is_inherited(self, ref->address))
+        return;
+    dlw_guard_enter(self);
+    out->other = who_holds(ref->address, &id);
+    if (out->other)
+        note(self, ref, DLW_DESTROY_LOCKED, call,
+             out->other == tid_of(self) ? "the thread that destroys it holds it itself"
+                                        : reason_other,
+             out);
+    dlw_guard_leave(self);
+}
+
+void dlw_misuse_destroy_after(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                              const struct dlw_accusation *accusation, int result)
+{
+    dlw_guard_enter(self);
+    if (accusation->is_made && (result == 0 || result == EBUSY))
+        tell(self, accusation);
+    if (result == 0) {
+        int index = dlw_held_find(self, (const void *)ref->address); /* NOLINT */
+        if (index >= 0)
+            dlw_held_pop(self, (uint32_t)index);
+        dlw_lock_reborn(ref, 0);
+    }
+    dlw_guard_leave(self);
+}
+
+/* ---- condition wait ---- */
+
+void dlw_misuse_wait_without(struct dlw_thread *self, const struct dlw_lock_ref *mutex,
+                             const struct dlw_call *call)
+{
+    struct dlw_accusation accusation = {0};
+    uint32_t id;
+
+    if (self->resync || mutex_owner(mutex->address) == tid_of(self))
+        return;
+    dlw_guard_enter(self);
+    accusation.other = who_holds(mutex->address, &id);
+    note(self, mutex, DLW_WAIT_WITHOUT_MUTEX, call,
+         accusation.other ? "another thread holds the mutex" : "nobody holds the mutex",
+         &accusation);
+    tell(self, &accusation);
+    dlw_guard_leave(self);
+}
+
+/* ---- a thread's end ---- */
+
+static bool counts_at_exit(struct dlw_thread *self, const struct dlw_held_lock *held)
+{
+    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+
+    if (!dlw_held_is_there(held) ||
+        (held->kind != DLW_LOCK_MUTEX && held->kind != DLW_LOCK_RWLOCK &&
+         held->kind != DLW_LOCK_SPIN && held->kind != DLW_LOCK_CUSTOM) ||
+        !dlw_held_is_owned(self, held))
+        return false;
+    return held->kind != DLW_LOCK_MUTEX ||
+           !(dlw_mutex_kind((const pthread_mutex_t *)lock) & DLW_KIND_ROBUST); /* NOLINT */
+}
+
+/* The stack is gone by now; what was noted when the lock was taken is not. */
+static uint32_t stack_of_gone(struct dlw_thread *self, struct dlw_held_lock *held)
+{
+    struct dlw_walked none[1];
+    struct dlw_live live = {0, 1, DLW_WALK_LOST, none};
+
+    return dlw_stack_of_held(self, held, &live);
+}
+
+static void tell_exit(struct dlw_thread *self, struct dlw_held_lock *held, uint32_t stack)
+{
+    struct dlw_lock_ref ref = dlw_lock_ref_of(held);
+    struct dlw_news news = DLW_NEWS_INIT(news);
+    struct dlw_held holding = {.stack = stack,
+                               .mode = atomic_load_explicit(&held->mode, memory_order_relaxed)};
+    struct dlw_thread_state state = {.thread = self->id,
+                                     .stack = self->exit_stack ? self->exit_stack : self->start,
+                                     .n_holds = 1,
+                                     .holds = &holding};
+    struct dlw_finding finding = {
+        .kind = DLW_EXIT_HOLDING_LOCK, .certain = true, .n_threads = 1, .threads = &state};
+
+    dlw_lock_acquire(&dlw_graph_lock);
+    dlw_node node = dlw_lock_node_locked(&ref);
+    state.on = holding.lock = node ? dlw_lock_tag_locked(node) : 0;
+    if (node)
+        dlw_lock_saw_stack_locked(node, stack);
+    dlw_news_finding_locked(&news, &finding);
+    dlw_lock_release(&dlw_graph_lock);
+    dlw_sink_news(self, &news);
+}
+
+/* Who waits for the lock, now or later, waits for ever. */
+void dlw_misuse_exit_holding(struct dlw_thread *self)
+{
+    uint32_t depth = dlw_held_depth(self);
+
+    for (uint32_t i = 0; i < depth; i++) {
+        struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (!counts_at_exit(self, held))
+            continue;
+        uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+        struct dlw_gone gone = {.lock = lock,
+                                .tid = tid_of(self),
+                                .thread = self->id,
+                                .stack = stack_of_gone(self, held),
+                                .kind = held->kind,
+                                .mode = atomic_load_explicit(&held->mode, memory_order_relaxed)};
+        dlw_gone_note(&gone);
+        tell_exit(self, held, gone.stack);
+        dlw_wait_look_waiters(self, lock);
+    }
+}

@@ -1,0 +1,56 @@
+/*
+ * Wrong uses of one lock. Nobody is accused by one witness: the thread's own record and the lock's
+ * own word must say the same, and what the real call answered decides. The program is told what
+ * glibc says.
+ *
+ * The "before" half looks while the object is certainly there, the "after" half reports and touches
+ * it no more.
+ */
+#ifndef DLW_MISUSE_H
+#define DLW_MISUSE_H
+
+#include "graph/finding.h"
+#include "interpose/locks/identity.h"
+
+struct dlw_accusation {
+    bool is_made;
+    uint8_t kind; /* enum dlw_kind */
+    const char *reason;
+    uint64_t lock; /* tag */
+    struct dlw_lock_ref ref;
+    uint32_t stack;
+    uint32_t other_stack;
+    uint32_t other; /* tid of the thread that holds it, 0: nobody */
+};
+
+/* The caller unlocks what its record says it doesn't hold. */
+void dlw_misuse_unlock_before(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                              const struct dlw_call *call, struct dlw_accusation *out);
+void dlw_misuse_unlock_after(struct dlw_thread *self, const struct dlw_accusation *accusation,
+                             int result);
+
+/* Instead of "after", and before the real call, where that can't fail: told once, then the lock is
+ * a signal without an owner. */
+void dlw_misuse_handed_over(struct dlw_thread *self, const struct dlw_accusation *accusation);
+
+/* `looks_locked`: the lock's own word says that it is held. */
+void dlw_misuse_destroy_before(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                               bool looks_locked, const struct dlw_call *call,
+                               struct dlw_accusation *out);
+/* On success the lock's identity ends. */
+void dlw_misuse_destroy_after(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                              const struct dlw_accusation *accusation, int result);
+
+/* A condition wait with a mutex that neither the record nor the mutex says is the caller's. */
+void dlw_misuse_wait_without(struct dlw_thread *self, const struct dlw_lock_ref *mutex,
+                             const struct dlw_call *call);
+
+/* The thread's last round of destructors has run. */
+void dlw_misuse_exit_holding(struct dlw_thread *self);
+
+/* Does the lock's own word agree that this thread holds it? */
+bool dlw_held_is_owned(struct dlw_thread *self, const struct dlw_held_lock *held);
+/* Drops entries that the locks themselves deny (another thread unlocked them). */
+void dlw_held_purge(struct dlw_thread *self);
+
+#endif

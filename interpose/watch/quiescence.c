@@ -1,0 +1,99 @@
+#include "interpose/watch/quiescence.h"
+
+#include "graph/base/sys.h"
+#include "interpose/base/proc.h"
+#include "interpose/watch/live_view.h"
+#include "interpose/watch/stall.h"
+
+#include <time.h>
+
+struct sleepers {
+    struct dlw_thread *self;
+    bool is_first; /* of two looks */
+    bool all;
+    uint64_t motion;
+};
+
+/*
+ * In a wait for this thread's end glibc sleeps on the tid in its descriptor, which the handle
+ * points to; in a condition wait, when the signal has come, on the mutex; else on the object.
+ */
+static bool is_futex_of(const struct dlw_thread *thread, uintptr_t futex)
+{
+    enum { LARGEST_OBJECT = 64, DESCRIPTOR = 4096 };
+    uintptr_t on = atomic_load_explicit(&thread->wait.on, memory_order_relaxed);
+    uintptr_t mutex = atomic_load_explicit(&thread->wait.relocks, memory_order_relaxed);
+    uint8_t kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
+
+    return futex - on < (kind == DLW_WAIT_JOIN ? DESCRIPTOR : LARGEST_OBJECT) ||
+           (mutex && futex - mutex < LARGEST_OBJECT);
+}
+
+/* What lies in shared memory another process may release, and its waiter then wake others here. */
+static bool can_be_woken_from_outside(const struct dlw_thread *thread)
+{
+    return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != DLW_WAIT_JOIN &&
+           dlw_proc_is_shared(atomic_load_explicit(&thread->wait.on, memory_order_relaxed));
+}
+
+/*
+ * A woken thread has not said so until it runs: its wait still reads as published. The kernel knows
+ * better: it shows the futex of a thread that sleeps on one, and nothing of one that is about to
+ * run. Another futex than that of its wait is one of our own locks, before or behind the wait.
+ */
+static bool visit_sleeper(void *context, struct dlw_thread *thread)
+{
+    struct sleepers *sleepers = context;
+    uint64_t sequence = atomic_load_explicit(&thread->wait.sequence, memory_order_seq_cst);
+    uint8_t kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
+
+    sleepers->motion = sleepers->motion * 31 + sequence + thread->id;
+    if (sleepers->is_first && can_be_woken_from_outside(thread)) {
+        sleepers->all = false;
+        return false;
+    }
+    if (thread == sleepers->self)
+        return true;
+    if ((sequence & 1) &&
+        (kind == DLW_WAIT_SPIN ? dlw_world_spins_in_vain(thread)
+                               : is_futex_of(thread, dlw_proc_futex(atomic_load_explicit(
+                                                         &thread->tid, memory_order_relaxed)))))
+        return true;
+    sleepers->all = false;
+    return false;
+}
+
+/*
+ * Twice the same: then nobody moved in between, and nobody was awake. The caller, who has not gone
+ * to sleep yet, looks last whether it will: with everybody else asleep that no longer changes.
+ */
+bool dlw_asleep_all(struct dlw_thread *self)
+{
+    struct sleepers before = {.self = self, .is_first = true, .all = true};
+    struct sleepers after = {.self = self, .all = true};
+
+    dlw_threads_each(visit_sleeper, &before);
+    if (!before.all)
+        return false;
+    dlw_threads_each(visit_sleeper, &after);
+    return after.all && before.motion == after.motion &&
+           dlw_proc_tasks() == (long)dlw_threads_alive() && dlw_world_is_blocked(self) &&
+           dlw_world_lets_nobody_go(self);
+}
+
+/* Those that have published their wait may be on their way to sleep: some milliseconds for them. */
+bool dlw_asleep_soon_all(struct dlw_thread *self)
+{
+    struct timespec slice = {0, 500000};
+    uint64_t motion = dlw_stall_motion(self);
+
+    for (int tries = 0; motion && tries < 10; tries++) {
+        bool asleep = dlw_asleep_all(self);
+        if (dlw_stall_has_moved(self, motion))
+            return false;
+        if (asleep)
+            return true;
+        dlw_syscall(SYS_nanosleep, &slice, NULL);
+    }
+    return false;
+}

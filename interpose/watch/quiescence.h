@@ -1,0 +1,18 @@
+/*
+ * Is everybody asleep? The proof behind a stall and behind cycles over semaphores: each thread of
+ * the process has published a wait, the kernel says that it sleeps in it, and nobody moved between
+ * two looks. The calling thread has published its own and is about to sleep.
+ *
+ * Called with the guard up and no internal lock held. False in doubt.
+ */
+#ifndef DLW_ASLEEP_H
+#define DLW_ASLEEP_H
+
+#include "interpose/threads/record.h"
+
+#include <stdbool.h>
+
+bool dlw_asleep_all(struct dlw_thread *self);
+bool dlw_asleep_soon_all(struct dlw_thread *self);
+
+#endif

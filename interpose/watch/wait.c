@@ -1,0 +1,442 @@
+#include "interpose/watch/wait.h"
+
+#include "graph/base/sys.h"
+#include "graph/waits.h"
+#include "interpose/base/proc.h"
+#include "interpose/base/state.h"
+#include "interpose/locks/orphans.h"
+#include "interpose/stacks/capture.h"
+#include "interpose/tell/pending.h"
+#include "interpose/tell/reporter.h"
+#include "interpose/threads/held.h"
+#include "interpose/watch/live_view.h"
+#include "interpose/watch/quiescence.h"
+#include "interpose/wrap/cond.h"
+#include "interpose/wrap/thread.h"
+
+#include <signal.h>
+#include <string.h>
+
+/* In this module threads are called by tid: what the locks themselves say. */
+
+static bool is_waiting(uint64_t sequence)
+{
+    return sequence & 1;
+}
+
+static uint64_t sequence_of(const struct dlw_thread *thread)
+{
+    return atomic_load_explicit(&thread->wait.sequence, memory_order_seq_cst);
+}
+
+/* ---- from a cycle to a finding ---- */
+
+static void fill_hold(struct dlw_thread *thread, const struct dlw_wait_step *step, uintptr_t lock,
+                      struct dlw_cycle_entry *entry)
+{
+    struct dlw_held_lock *held = atomic_load_explicit(&thread->held, memory_order_relaxed);
+    int i = dlw_world_find_held(thread, lock);
+
+    entry->holds.lock = lock;
+    if (i < 0) { /* a writer ahead: it holds its place in the line */
+        entry->holds.mode = entry->wants.mode;
+        entry->holds.stack = entry->wants.stack;
+        return;
+    }
+    entry->holds.mode = atomic_load_explicit(&held[i].mode, memory_order_relaxed);
+    if (thread != dlw_self) {
+        entry->holds.stack = dlw_stack_of_waiting_held(thread, step->wait.sequence, &held[i]);
+        return;
+    }
+    DLW_LIVE_ON_STACK(live);
+    dlw_live_walk(thread, &thread->wait.call, &live);
+    entry->holds.stack = dlw_stack_of_held(thread, &held[i], &live);
+}
+
+static void fill_want(struct dlw_thread *thread, const struct dlw_wait_step *step,
+                      struct dlw_cycle_entry *entry)
+{
+    entry->wants.lock = step->wait.on;
+    entry->wants.mode = step->wait.mode;
+    entry->timed = step->wait.timed;
+    if (thread == dlw_self) {
+        DLW_LIVE_ON_STACK(live);
+        dlw_live_walk(thread, &thread->wait.call, &live);
+        entry->wants.stack = dlw_stack_of_live(&live);
+        return;
+    }
+    entry->wants.stack = dlw_stack_of_waiting(thread, step->wait.sequence);
+}
+
+/* Entry i holds what entry i-1 wants. False when a thread has gone: then it was no deadlock. */
+static bool fill_cycle(const struct dlw_wait_cycle *cycle, struct dlw_cycle_entry *entries)
+{
+    for (uint32_t i = 0; i < cycle->length; i++) {
+        const struct dlw_wait_step *step = &cycle->steps[i];
+        const struct dlw_wait_step *before = &cycle->steps[i ? i - 1 : cycle->length - 1];
+        struct dlw_thread *thread = dlw_thread_by_tid(step->thread);
+        if (!thread)
+            return false;
+        memset(&entries[i], 0, sizeof(entries[i]));
+        entries[i].thread = thread->id;
+        fill_want(thread, step, &entries[i]);
+        fill_hold(thread, step, (uintptr_t)before->wait.on, &entries[i]);
+        dlw_sink_know_thread(thread);
+    }
+    return true;
+}
+
+static uint8_t lock_kind_of(const struct dlw_wait_step *step)
+{
+    struct dlw_thread *thread = dlw_thread_by_tid(step->thread);
+    uint8_t kind = thread ? atomic_load_explicit(&thread->wait.lock_kind, memory_order_relaxed)
+                          : DLW_LOCK_MUTEX;
+
+    return kind == DLW_LOCK_CONDITION ? DLW_LOCK_MUTEX : kind;
+}
+
+/* Addresses become identities. Called with the graph lock held. */
+static void name_locks_locked(const struct dlw_wait_cycle *cycle, struct dlw_cycle_entry *entries)
+{
+    for (uint32_t i = 0; i < cycle->length; i++) {
+        struct dlw_lock_ref ref =
+            dlw_lock_ref_at((uintptr_t)cycle->steps[i].wait.on, lock_kind_of(&cycle->steps[i]));
+        dlw_node node = dlw_lock_node_locked(&ref);
+        uint64_t tag = node ? dlw_lock_tag_locked(node) : 0;
+        uint32_t next = i + 1 == cycle->length ? 0 : i + 1;
+        entries[i].wants.lock = tag;
+        entries[next].holds.lock = tag;
+        if (node)
+            dlw_lock_saw_stack_locked(node, entries[next].holds.stack);
+    }
+}
+
+static const char *reason_of(const struct dlw_wait_cycle *cycle, const struct dlw_gone *gone)
+{
+    for (uint32_t i = 0; i < cycle->length; i++)
+        if (cycle->steps[i].owner.ahead)
+            return "a writer that waits in front of the reader keeps it out";
+    if (!gone)
+        return NULL;
+    return gone->in_parent ? "the thread that held the lock stayed in the parent of the fork"
+                           : "the thread that held the lock has ended";
+}
+
+static void mark_dead(const struct dlw_wait_cycle *cycle)
+{
+    for (uint32_t i = 0; i < cycle->length; i++) {
+        struct dlw_thread *thread = dlw_thread_by_tid(cycle->steps[i].thread);
+        if (thread)
+            thread->is_dead = true;
+    }
+}
+
+/* A cycle of one, whose other half has gone: both are told of. */
+struct half {
+    struct dlw_gone gone;
+    struct dlw_held held;
+    struct dlw_thread_state states[2];
+};
+
+static void add_gone(struct dlw_finding *finding, struct dlw_cycle_entry *entry, struct half *half)
+{
+    entry->holds.stack = half->gone.stack;
+    entry->holds.mode = half->gone.mode;
+    half->held = entry->holds;
+    half->states[0] = (struct dlw_thread_state){.thread = entry->thread,
+                                                .waits = DLW_WAIT_LOCK,
+                                                .mode = entry->wants.mode,
+                                                .on = entry->wants.lock,
+                                                .stack = entry->wants.stack};
+    half->states[1] =
+        (struct dlw_thread_state){.thread = half->gone.thread, .n_holds = 1, .holds = &half->held};
+    finding->threads = half->states;
+    finding->n_threads = 2;
+}
+
+static bool is_half(const struct dlw_wait_cycle *cycle, struct half *half)
+{
+    const struct dlw_wait_step *step = &cycle->steps[cycle->length - 1];
+
+    return cycle->length == 1 && step->owner.thread == 0 &&
+           dlw_gone_find((uintptr_t)step->wait.on, &half->gone);
+}
+
+static void tell(struct dlw_thread *self, const struct dlw_wait_cycle *cycle,
+                 struct dlw_cycle_entry *entries)
+{
+    struct dlw_news news = DLW_NEWS_INIT(news);
+    struct half half;
+    bool is_gone = is_half(cycle, &half);
+    struct dlw_finding finding = {.kind = DLW_DEADLOCK,
+                                  .certain = true,
+                                  .reason = reason_of(cycle, is_gone ? &half.gone : NULL),
+                                  .n_cycle = cycle->length,
+                                  .cycle = entries};
+
+    dlw_lock_acquire(&dlw_graph_lock);
+    name_locks_locked(cycle, entries);
+    if (is_gone)
+        add_gone(&finding, entries, &half);
+    dlw_news_finding_locked(&news, &finding);
+    dlw_lock_release(&dlw_graph_lock);
+    dlw_sink_news(self, &news);
+}
+
+static void report(struct dlw_thread *self, const struct dlw_wait_cycle *cycle)
+{
+    size_t bytes = cycle->length * sizeof(struct dlw_cycle_entry);
+    struct dlw_cycle_entry *entries = dlw_pages_map(bytes);
+
+    if (!entries)
+        return;
+    if (fill_cycle(cycle, entries)) {
+        mark_dead(cycle);
+        tell(self, cycle, entries);
+    }
+    dlw_pages_unmap(entries, bytes);
+}
+
+/* glibc itself answers EDEADLK to a thread that joins itself or its own joiner. */
+static bool is_refused(const struct dlw_wait_cycle *cycle)
+{
+    for (uint32_t i = 0; i < cycle->length; i++)
+        if (cycle->steps[i].wait.kind != DLW_WAIT_JOIN)
+            return false;
+    return cycle->length <= 2;
+}
+
+static bool look_from(struct dlw_thread *self, const struct dlw_world *seen, uint32_t tid)
+{
+    struct dlw_wait_cycle cycle = {0};
+    bool found = dlw_waits_find_cycle(seen, &self->scratch, tid, &cycle) && !is_refused(&cycle);
+
+    if (found)
+        report(self, &cycle);
+    dlw_wait_cycle_free(&self->scratch, &cycle);
+    return found;
+}
+
+bool dlw_wait_look(struct dlw_thread *self)
+{
+    dlw_guard_enter(self);
+    bool found =
+        look_from(self, &dlw_world_now, atomic_load_explicit(&self->tid, memory_order_relaxed));
+    dlw_guard_leave(self);
+    return found;
+}
+
+/* ---- with everybody asleep ---- */
+
+/* A handler may post, and then nobody was dead. */
+static bool is_posted_by_handlers(const struct dlw_wait_cycle *cycle)
+{
+    for (uint32_t i = 0; i < cycle->length; i++)
+        if (lock_kind_of(&cycle->steps[i]) == DLW_LOCK_SEMAPHORE)
+            return dlw_proc_catches_wakers();
+    return false;
+}
+
+static bool has_cycle(struct dlw_thread *self, uint32_t tid)
+{
+    struct dlw_wait_cycle cycle = {0};
+    bool found = dlw_waits_find_cycle(&dlw_world_asleep, &self->scratch, tid, &cycle) &&
+                 !is_refused(&cycle) && !is_posted_by_handlers(&cycle);
+
+    dlw_wait_cycle_free(&self->scratch, &cycle);
+    return found;
+}
+
+struct tids {
+    uint32_t *out, n, room;
+};
+
+static bool collect_tid(void *context, struct dlw_thread *thread)
+{
+    struct tids *tids = context;
+
+    if (tids->n == tids->room)
+        return false;
+    if (!thread->is_dead)
+        tids->out[tids->n++] = atomic_load_explicit(&thread->tid, memory_order_relaxed);
+    return true;
+}
+
+static enum dlw_wait_found look_from_each(struct dlw_thread *self, const struct tids *tids)
+{
+    enum dlw_wait_found found = DLW_WAIT_NO_CYCLE;
+
+    for (uint32_t i = 0; i < tids->n && found != DLW_WAIT_TOLD; i++) {
+        if (!has_cycle(self, tids->out[i]))
+            continue;
+        found = dlw_asleep_soon_all(self) && look_from(self, &dlw_world_asleep, tids->out[i])
+                    ? DLW_WAIT_TOLD
+                    : DLW_WAIT_UNPROVEN;
+    }
+    return found;
+}
+
+enum dlw_wait_found dlw_wait_look_all(struct dlw_thread *self)
+{
+    enum { FEW = 64 };
+    uint32_t few[FEW];
+    struct tids tids = {.out = few, .room = dlw_threads_alive() + 16};
+    size_t bytes = tids.room * sizeof(*tids.out);
+
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return DLW_WAIT_NO_CYCLE;
+    if (tids.room > FEW)
+        tids.out = dlw_pages_map(bytes);
+    if (!tids.out)
+        return DLW_WAIT_NO_CYCLE;
+    dlw_threads_each(collect_tid, &tids);
+    enum dlw_wait_found found = look_from_each(self, &tids);
+    if (tids.out != few)
+        dlw_pages_unmap(tids.out, bytes);
+    return found;
+}
+
+/* ---- a holder goes ---- */
+
+struct waiters {
+    uintptr_t lock;
+    uint32_t tids[64];
+    uint32_t n;
+};
+
+static bool visit_waiter(void *context, struct dlw_thread *thread)
+{
+    struct waiters *waiters = context;
+
+    if (is_waiting(sequence_of(thread)) && waiters->n < 64 &&
+        atomic_load_explicit(&thread->wait.on, memory_order_relaxed) == waiters->lock)
+        waiters->tids[waiters->n++] = atomic_load_explicit(&thread->tid, memory_order_relaxed);
+    return true;
+}
+
+void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock)
+{
+    struct waiters waiters = {.lock = lock};
+    int index = dlw_held_find(self, (const void *)lock); /* NOLINT(performance-no-int-to-ptr) */
+
+    if (index >= 0) /* it goes with the lock in hand: from here on its record doesn't say so */
+        atomic_store_explicit(&dlw_held_at(self, (uint32_t)index)->lock, 0, memory_order_relaxed);
+    dlw_threads_each(visit_waiter, &waiters);
+    for (uint32_t i = 0; i < waiters.n; i++)
+        look_from(self, &dlw_world_now, waiters.tids[i]);
+}
+
+/* One that has not begun, or has ended, waits for nothing. */
+static bool joins_a_waiter(struct dlw_thread *self, pthread_t handle)
+{
+    uint32_t id;
+    uint32_t tid = 0;
+
+    dlw_guard_enter(self);
+    bool is_known = dlw_create_of_handle(handle, &id, &tid);
+    dlw_guard_leave(self);
+    if (!is_known || tid == 0)
+        return false;
+    struct dlw_thread *joined = dlw_thread_by_tid(tid);
+    return !joined || joined == self || is_waiting(sequence_of(joined));
+}
+
+/* Most waits are for a running thread, or for nobody: seen with two loads. */
+static bool can_be_a_cycle(struct dlw_thread *self, const struct dlw_wait_for *wait)
+{
+    if (wait->kind == DLW_WAIT_JOIN)
+        return joins_a_waiter(self, (pthread_t)wait->on);
+    if (wait->kind == DLW_WAIT_CONDITION || wait->kind == DLW_WAIT_SEMAPHORE ||
+        wait->kind == DLW_WAIT_BARRIER)
+        return false;
+    if (wait->lock_kind != DLW_LOCK_MUTEX)
+        return true;
+    const pthread_mutex_t *mutex = (const void *)wait->on; /* NOLINT(performance-no-int-to-ptr) */
+    struct dlw_thread *owner = dlw_thread_by_tid(dlw_mutex_owner(mutex));
+    return !owner || owner == self || is_waiting(sequence_of(owner));
+}
+
+_Atomic uint64_t dlw_waits_begun;
+
+bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait)
+{
+    struct dlw_wait_slot *slot = &self->wait;
+    uint64_t sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed);
+
+    dlw_guard_enter(self); /* a signal handler may wait too */
+    atomic_store_explicit(&slot->on, wait->on, memory_order_relaxed);
+    atomic_store_explicit(&slot->kind, wait->kind, memory_order_relaxed);
+    atomic_store_explicit(&slot->lock_kind, wait->lock_kind, memory_order_relaxed);
+    atomic_store_explicit(&slot->mode, wait->mode, memory_order_relaxed);
+    atomic_store_explicit(&slot->timed, wait->timed, memory_order_relaxed);
+    atomic_store_explicit(&slot->relocks, wait->relocks, memory_order_relaxed);
+    atomic_store_explicit(&slot->since, dlw_now(), memory_order_relaxed);
+    slot->call = wait->call;
+    self->began = atomic_fetch_add_explicit(&dlw_waits_begun, 1, memory_order_seq_cst);
+    self->is_dead = false; /* before others can see the wait and judge it */
+    self->guard |= DLW_GUARD_WAITING;
+    /* Pairs with sequence_of in a walker: it sees all of the above, and everything this thread
+     * holds. */
+    atomic_store_explicit(&slot->sequence, sequence + 1, memory_order_seq_cst);
+    atomic_thread_fence(memory_order_seq_cst);
+    dlw_sink_flush(true);
+    dlw_guard_leave(self);
+    return !wait->timed && can_be_a_cycle(self, wait) && dlw_wait_look(self);
+}
+
+void dlw_wait_end(struct dlw_thread *self)
+{
+    uint64_t sequence = atomic_load_explicit(&self->wait.sequence, memory_order_relaxed);
+
+    if (is_waiting(sequence))
+        atomic_store_explicit(&self->wait.sequence, sequence + 1, memory_order_release);
+    self->guard &= ~(uint32_t)DLW_GUARD_WAITING;
+}
+
+void dlw_wait_left(struct dlw_thread *self)
+{
+    struct dlw_call call = self->wait.call;
+    uintptr_t mutex = atomic_load_explicit(&self->wait.relocks, memory_order_relaxed);
+
+    dlw_wait_end(self);
+    dlw_cond_left(self, mutex, call);
+}
+
+static bool is_on_alternate_stack(void)
+{
+    stack_t stack = {.ss_flags = SS_DISABLE};
+
+    return !atomic_load_explicit(&dlw_confined, memory_order_relaxed) &&
+           dlw_syscall(SYS_sigaltstack, NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK);
+}
+
+/*
+ * While the wait lasts, its wrapper's frame is there: its return address in place, and a signal
+ * handler's frames further in by more than what the kernel saves. Whoever calls from where the
+ * frame was has left the wait.
+ */
+static bool is_left(const struct dlw_thread *self, uintptr_t here)
+{
+    enum { SIGNAL_FRAME = 1024 };
+    const struct dlw_call *call = &self->wait.call;
+
+    uintptr_t pc = 0;
+
+    if (atomic_load_explicit(&self->wait.lock_kind, memory_order_relaxed) == DLW_LOCK_CUSTOM)
+        return false;
+    enum dlw_proc_reading reading =
+        dlw_proc_try_read(call->sp - DLW_RETURN_SLOT, &pc, sizeof(pc)); /* may be a fiber's stack */
+    if (reading == DLW_PROC_UNKNOWN)
+        return false;
+    if (reading == DLW_PROC_GONE || pc != call->pc)
+        return true;
+    return here > call->sp - SIGNAL_FRAME && here <= self->stack_high && !is_on_alternate_stack();
+}
+
+bool dlw_thread_still_passes(struct dlw_thread *self)
+{
+    if (self->guard != DLW_GUARD_WAITING || !is_left(self, (uintptr_t)__builtin_frame_address(0)))
+        return true;
+    dlw_wait_left(self);
+    return self->guard != 0;
+}

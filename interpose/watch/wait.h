@@ -1,0 +1,53 @@
+/*
+ * Waits, published and looked through. A thread that begins to wait publishes what for, then looks
+ * whether it closes a cycle (graph/waits.h): both sequentially consistent, so that of two threads
+ * that close one at the same moment at least one sees it whole.
+ *
+ * Called with no internal lock held. errno is kept.
+ */
+#ifndef DLW_WAIT_H
+#define DLW_WAIT_H
+
+#include "interpose/locks/identity.h"
+#include "interpose/threads/record.h"
+
+struct dlw_wait_for {
+    uintptr_t on;      /* the object */
+    uint8_t kind;      /* enum dlw_wait_kind */
+    uint8_t lock_kind; /* enum dlw_lock_kind */
+    uint8_t mode;      /* enum dlw_mode */
+    bool timed;
+    uintptr_t relocks; /* a condition wait: the mutex it will take back */
+    struct dlw_call call;
+};
+
+/* Publishes the wait, reports a deadlock that it closes. True when one was reported (and the
+ * process lives on). */
+bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait);
+void dlw_wait_end(struct dlw_thread *self);
+
+/*
+ * A wait may be left without a return: cancelled, by pthread_exit or longjmp in a signal handler.
+ * No cleanup handler tells us, for in C that is a jump buffer which longjmp would leave registered.
+ * The next call of the thread sees it: takes the wait back, and the mutex of a condition wait with
+ * it. At the thread's end it is certain, before that the stack tells.
+ */
+void dlw_wait_left(struct dlw_thread *self);
+
+/* Looks again for a cycle through this thread, whose wait is published. */
+bool dlw_wait_look(struct dlw_thread *self);
+/*
+ * Every thread has published a wait: looks for cycles over semaphores too, and for those that
+ * closed inside libc (a condition wait taking its mutex back), and reports the first, once
+ * everybody is seen asleep. The guard is up.
+ */
+enum dlw_wait_found {
+    DLW_WAIT_NO_CYCLE,
+    DLW_WAIT_UNPROVEN, /* there is one, if everybody sleeps */
+    DLW_WAIT_TOLD,
+};
+enum dlw_wait_found dlw_wait_look_all(struct dlw_thread *self);
+/* The caller ends with `lock` in hand: those who wait for it are looked through. */
+void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock);
+
+#endif

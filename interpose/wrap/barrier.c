@@ -1,0 +1,146 @@
+/*
+ * pthread_barrier_*. A barrier has no owner: its waiters count in stalls. And it orders: what its
+ * threads did before a round came before what any of them does after it.
+ */
+#include "interpose/base/real.h"
+#include "interpose/base/state.h"
+#include "interpose/order/validate.h"
+#include "interpose/watch/stall.h"
+#include "interpose/watch/wait.h"
+
+static struct dlw_arena arena;
+#define uthash_malloc(size) dlw_arena_alloc(&arena, size)
+#define uthash_free(block, size) dlw_arena_free(&arena, block, size)
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) ((void)(element))
+#include <uthash.h>
+
+struct round {
+    uint32_t arrived, left, count;
+    dlw_segment segment; /* after all arrivals so far; with a reference */
+};
+
+/* All under the graph lock. */
+struct barrier {
+    UT_hash_handle hh;
+    uintptr_t address;
+    struct round *current;
+};
+static struct barrier *barriers;
+
+static struct barrier *barrier_of_locked(uintptr_t address)
+{
+    struct barrier *barrier = NULL;
+
+    HASH_FIND(hh, barriers, &address, sizeof(address), barrier);
+    if (barrier)
+        return barrier;
+    barrier = dlw_arena_alloc(&arena, sizeof(*barrier));
+    if (barrier) {
+        barrier->address = address;
+        HASH_ADD(hh, barriers, address, sizeof(barrier->address), barrier);
+    }
+    return barrier;
+}
+
+/* Notes the arrival; the round that the thread will come out of, NULL when memory is out. */
+static struct round *arrive(struct dlw_thread *self, pthread_barrier_t *object)
+{
+    struct round *round = NULL;
+
+    dlw_lock_acquire(&dlw_graph_lock);
+    struct barrier *barrier = barrier_of_locked((uintptr_t)object);
+    if (barrier && !barrier->current)
+        barrier->current = dlw_arena_alloc(&arena, sizeof(*round));
+    if (barrier && barrier->current) {
+        round = barrier->current;
+        round->count = dlw_barrier_count(object);
+        round->segment = dlw_life_gather(dlw_life_graph, round->segment, self->segment);
+        if (++round->arrived >= round->count)
+            barrier->current = NULL;
+    }
+    dlw_lock_release(&dlw_graph_lock);
+    return round;
+}
+
+static void leave(struct dlw_thread *self, struct round *round)
+{
+    if (!round)
+        return;
+    dlw_learn_passed(self, round->segment);
+    dlw_lock_acquire(&dlw_graph_lock);
+    if (++round->left == round->count) {
+        dlw_life_unref(dlw_life_graph, round->segment);
+        dlw_arena_free(&arena, round, sizeof(*round));
+    }
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+DLW_EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    struct dlw_wait_for wait = {.on = (uintptr_t)barrier,
+                                .kind = DLW_WAIT_BARRIER,
+                                .lock_kind = DLW_LOCK_BARRIER,
+                                .call = DLW_CALL_HERE()};
+
+    if (dlw_thread_passes(self))
+        return real.pthread_barrier_wait(barrier);
+    self->calls++;
+    dlw_guard_enter(self);
+    struct round *round = arrive(self, barrier);
+    bool is_last = round && round->arrived >= round->count;
+    dlw_guard_leave(self);
+    if (!is_last) {
+        dlw_wait_begin(self, &wait);
+        dlw_stall_watch(self);
+    }
+    int result = real.pthread_barrier_wait(barrier);
+    dlw_wait_end(self);
+    dlw_guard_enter(self);
+    leave(self, round);
+    dlw_guard_leave(self);
+    return result;
+}
+
+/* Whatever was at this address is gone. */
+static void forget(struct dlw_thread *self, pthread_barrier_t *object)
+{
+    uintptr_t address = (uintptr_t)object;
+    struct barrier *barrier = NULL;
+
+    if (dlw_thread_passes(self))
+        return;
+    self->calls++;
+    dlw_guard_enter(self);
+    dlw_lock_acquire(&dlw_graph_lock);
+    HASH_FIND(hh, barriers, &address, sizeof(address), barrier);
+    if (barrier) {
+        HASH_DEL(barriers, barrier);
+        dlw_arena_free(&arena, barrier, sizeof(*barrier));
+    }
+    dlw_lock_release(&dlw_graph_lock);
+    dlw_guard_leave(self);
+}
+
+DLW_EXPORT int pthread_barrier_init(pthread_barrier_t *restrict barrier,
+                                    const pthread_barrierattr_t *restrict attributes,
+                                    unsigned count)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.pthread_barrier_init(barrier, attributes, count);
+
+    if (result == 0)
+        forget(self, barrier);
+    return result;
+}
+
+DLW_EXPORT int pthread_barrier_destroy(pthread_barrier_t *barrier)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.pthread_barrier_destroy(barrier);
+
+    if (result == 0)
+        forget(self, barrier);
+    return result;
+}

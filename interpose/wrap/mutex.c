@@ -1,0 +1,505 @@
+/*
+ * pthread_mutex_*. The uncontended path: real trylock, push, one compare. Everything else is
+ * out of line.
+ *
+ * Trylock first is right for the normal, recursive and adaptive kinds only. An errorcheck mutex
+ * must answer EDEADLK, a robust one EOWNERDEAD, and for priority inheritance it would double the
+ * system calls: those go to the real call, and publish their wait when the lock is not free.
+ */
+#include "interpose/wrap/mutex.h"
+
+#include "interpose/base/real.h"
+#include "interpose/base/state.h"
+#include "interpose/locks/annotation.h"
+#include "interpose/locks/orphans.h"
+#include "interpose/order/acquire.h"
+#include "interpose/watch/misuse.h"
+#include "interpose/watch/stall.h"
+#include "interpose/watch/wait.h"
+
+#include <errno.h>
+#include <sys/single_threaded.h>
+
+static bool has_mark(const pthread_mutex_t *mutex)
+{
+    return dlw_marks_are_on && !(dlw_mutex_kind(mutex) & (DLW_KIND_ROBUST | DLW_KIND_SHARED)) &&
+           (uintptr_t)mutex % 8 == 0;
+}
+
+struct dlw_lock_ref dlw_mutex_ref(pthread_mutex_t *mutex)
+{
+    static const uint8_t types[] = {0, DLW_ATTR_RECURSIVE, DLW_ATTR_ERRORCHECK, DLW_ATTR_ADAPTIVE};
+    unsigned kind = dlw_mutex_kind(mutex);
+    unsigned attributes = types[kind & DLW_KIND_TYPE];
+    struct dlw_mark *mark = has_mark(mutex) ? dlw_mutex_mark(mutex) : NULL;
+
+    if (kind & DLW_KIND_ROBUST)
+        attributes |= DLW_ATTR_ROBUST;
+    if (kind & DLW_KIND_INHERIT)
+        attributes |= DLW_ATTR_INHERIT;
+    if (kind & DLW_KIND_SHARED)
+        attributes |= DLW_ATTR_SHARED;
+    return (struct dlw_lock_ref){.address = (uintptr_t)mutex,
+                                 .id = mark ? &mark->id : NULL,
+                                 .chain = mark ? &mark->chain : NULL,
+                                 .kind = DLW_LOCK_MUTEX,
+                                 .attributes = (uint8_t)attributes};
+}
+
+/* Kinds where a try that fails may be followed by the real call, and a mark may stand in the lock.
+ */
+static inline bool is_plain(unsigned kind)
+{
+    return kind <= 3 && kind != PTHREAD_MUTEX_ERRORCHECK;
+}
+
+static inline bool is_recursive(unsigned kind)
+{
+    return (kind & DLW_KIND_TYPE) == PTHREAD_MUTEX_RECURSIVE;
+}
+
+/* Bears a mark, as far as the hot path looks: of a plain kind without one the words are 0. */
+static inline uint64_t id_of(pthread_mutex_t *mutex, bool marked)
+{
+    return marked ? atomic_load_explicit(&dlw_mutex_mark(mutex)->id, memory_order_relaxed)
+                  : dlw_lock_tenant((uintptr_t)mutex, DLW_LOCK_MUTEX);
+}
+
+/* The mutex is held now. Nothing is touched that other threads write. */
+static DLW_HOT void taken(struct dlw_thread *self, pthread_mutex_t *mutex, bool marked,
+                          unsigned flags, const struct dlw_frame *from)
+{
+    uint64_t id = id_of(mutex, marked);
+
+    if (__builtin_expect(id != DLW_MARK_SIGNAL, 1)) /* else other threads unlock it: no lock */
+        dlw_take(self, mutex, id, marked ? &dlw_mutex_mark(mutex)->chain : NULL,
+                 DLW_TRAITS(DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, 1), from);
+}
+
+/* The same by a call that could not take the short way. */
+static DLW_COLD void taken_cold(struct dlw_thread *self, pthread_mutex_t *mutex, unsigned flags,
+                                struct dlw_call call)
+{
+    bool marked = is_plain(dlw_mutex_kind(mutex)) || has_mark(mutex);
+    uint64_t id = id_of(mutex, marked);
+
+    if (id != DLW_MARK_SIGNAL)
+        dlw_take_at(self, mutex, id, marked ? &dlw_mutex_mark(mutex)->chain : NULL,
+                    DLW_TRAITS(DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, 1), call);
+}
+
+/* A recursive mutex that this thread has already: nothing new. */
+static inline bool is_again(const pthread_mutex_t *mutex, unsigned kind)
+{
+    return __builtin_expect(is_recursive(kind), 0) && dlw_mutex_count(mutex) > 1;
+}
+
+struct request {
+    clockid_t clock;
+    const struct timespec *limit; /* NULL: none */
+    bool has_clock;
+};
+
+static int real_lock(pthread_mutex_t *mutex, const struct request *request)
+{
+    if (!request->limit)
+        return real.pthread_mutex_lock(mutex);
+    if (request->has_clock)
+        return real.pthread_mutex_clocklock(mutex, request->clock, request->limit);
+    return real.pthread_mutex_timedlock(mutex, request->limit);
+}
+
+static bool owns(struct dlw_thread *self, pthread_mutex_t *mutex)
+{
+    return dlw_mutex_owner(mutex) == atomic_load_explicit(&self->tid, memory_order_relaxed);
+}
+
+/* A call that the kind answers itself when the caller owns the mutex: no wait. */
+static bool never_waits_for_self(unsigned kind)
+{
+    unsigned type = kind & DLW_KIND_TYPE;
+
+    return type == PTHREAD_MUTEX_RECURSIVE || type == PTHREAD_MUTEX_ERRORCHECK;
+}
+
+/* Nobody else is awake: sleeps with a limit first, to look again. Priority inheritance knows no
+ * such clock. */
+static int watched_lock(struct dlw_thread *self, pthread_mutex_t *mutex)
+{
+    if (dlw_mutex_kind(mutex) & (DLW_KIND_INHERIT | DLW_KIND_PROTECT)) {
+        dlw_stall_watch(self);
+        return real.pthread_mutex_lock(mutex);
+    }
+    do {
+        struct timespec deadline = dlw_stall_deadline(self);
+        int result = real.pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &deadline);
+        if (result != ETIMEDOUT)
+            return result;
+    } while (dlw_stall_look(self));
+    return real.pthread_mutex_lock(mutex);
+}
+
+/*
+ * To publish a wait costs about as much as most locks are held: a few looks first. Between them the
+ * lock's line is left to its holder for as long as a system call would, which then gets several
+ * takings done; one that is looked at all the time makes each of them wait for the line.
+ */
+static bool comes_free(pthread_mutex_t *mutex)
+{
+    enum { LOOKS = 3, PAUSES = 16 };
+
+    for (int i = 0; i < LOOKS; i++) {
+        for (int k = 0; k < PAUSES; k++)
+            dlw_cpu_relax();
+        if (dlw_mutex_word(mutex) == 0 && real.pthread_mutex_trylock(mutex) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The mutex is not free, or its kind must not be tried. */
+static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
+                              const struct request *request, const struct dlw_frame *from)
+{
+    struct dlw_call call = dlw_call_of(from);
+    unsigned kind = dlw_mutex_kind(mutex);
+    bool mine = owns(self, mutex) && dlw_held_find(self, mutex) >= 0;
+    bool waits = dlw_mutex_keeps_waiting(mutex) && !(mine && never_waits_for_self(kind));
+    struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+
+    if (waits && !request->limit && is_plain(kind) && comes_free(mutex)) {
+        taken_cold(self, mutex, 0, call);
+        return 0;
+    }
+    if (waits) {
+        struct dlw_wait_for wait = {.on = (uintptr_t)mutex,
+                                    .kind = DLW_WAIT_LOCK,
+                                    .lock_kind = DLW_LOCK_MUTEX,
+                                    .mode = DLW_EXCLUSIVE,
+                                    .timed = request->limit != NULL,
+                                    .call = call};
+        bool dead = dlw_wait_begin(self, &wait);
+        if (!mine)
+            dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, request->limit != NULL, &call, dead);
+    }
+    bool watch = waits && !request->limit && dlw_stall_suspected(self);
+    int result = watch ? watched_lock(self, mutex) : real_lock(mutex, request);
+    if (waits)
+        dlw_wait_end(self);
+    if ((result == 0 || result == EOWNERDEAD) && !is_again(mutex, kind))
+        taken_cold(self, mutex, request->limit ? DLW_HELD_TIMED : 0, call);
+    return result;
+}
+
+static const struct request no_limit;
+
+/* In a process of one thread glibc locks without an atomic operation, but does not try so. */
+static DLW_HOT int try(pthread_mutex_t *mutex)
+{
+    if (__libc_single_threaded && dlw_mutex_word(mutex) == 0)
+        return real.pthread_mutex_lock(mutex);
+    return real.pthread_mutex_trylock(mutex);
+}
+
+/* Of another kind than the normal one: some must not be tried, some are had again. */
+static DLW_NOINLINE int lock_special(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                     const struct dlw_frame *from)
+{
+    if (!is_plain(dlw_mutex_kind(mutex)) || try(mutex) != 0)
+        return dlw_in_frame(lock_slow(self, mutex, &no_limit, from));
+    if (!is_again(mutex, dlw_mutex_kind(mutex)))
+        taken(self, mutex, true, 0, from);
+    return 0;
+}
+
+static DLW_HOT int lock(pthread_mutex_t *mutex, const struct dlw_frame *from)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self))
+        return real.pthread_mutex_lock(mutex);
+    self->calls++;
+    if (dlw_mutex_kind(mutex) != PTHREAD_MUTEX_NORMAL)
+        return dlw_in_frame(lock_special(self, mutex, DLW_FRAME(from)));
+    if (__builtin_expect(try(mutex) != 0, 0))
+        return dlw_in_frame(lock_slow(self, mutex, &no_limit, DLW_FRAME(from)));
+    taken(self, mutex, true, 0, from);
+    return 0;
+}
+
+DLW_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+    return lock(mutex, NULL);
+}
+
+int dlw_mutex_lock(pthread_mutex_t *mutex, const struct dlw_frame *from)
+{
+    return lock(mutex, from);
+}
+
+/* A timed call with a broken limit must say EINVAL exactly when the real one does: no try before
+ * it. */
+static DLW_HOT int timed(pthread_mutex_t *mutex, const struct request *request,
+                         const struct dlw_frame *from)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self))
+        return real_lock(mutex, request);
+    self->calls++;
+    return dlw_in_frame(lock_slow(self, mutex, request, from));
+}
+
+DLW_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit)
+{
+    struct request request = {.limit = limit};
+
+    return timed(mutex, &request, DLW_FRAME_HERE());
+}
+
+int dlw_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit,
+                        const struct dlw_frame *from)
+{
+    struct request request = {.limit = limit};
+
+    return timed(mutex, &request, from);
+}
+
+DLW_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
+                                       const struct timespec *limit)
+{
+    struct request request = {.limit = limit, .clock = clock, .has_clock = true};
+
+    return timed(mutex, &request, DLW_FRAME_HERE());
+}
+
+static DLW_HOT int trylock(pthread_mutex_t *mutex, const struct dlw_frame *from)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self))
+        return real.pthread_mutex_trylock(mutex);
+    self->calls++;
+    int result = real.pthread_mutex_trylock(mutex);
+    if (result == 0 || result == EOWNERDEAD) {
+        unsigned kind = dlw_mutex_kind(mutex);
+        if (!is_again(mutex, kind))
+            taken(self, mutex, is_plain(kind) || has_mark(mutex), DLW_HELD_TRY, from);
+    }
+    return result;
+}
+
+DLW_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex)
+{
+    return trylock(mutex, NULL);
+}
+
+int dlw_mutex_trylock(pthread_mutex_t *mutex, const struct dlw_frame *from)
+{
+    return trylock(mutex, from);
+}
+
+/* Will be free afterwards, and its kind can't refuse. */
+static inline bool is_last_unlock(const pthread_mutex_t *mutex, unsigned kind)
+{
+    return kind == PTHREAD_MUTEX_NORMAL || kind == PTHREAD_MUTEX_ADAPTIVE_NP ||
+           (kind == PTHREAD_MUTEX_RECURSIVE && dlw_mutex_count(mutex) == 1);
+}
+
+/* Not among what the thread holds: another's, or one that was lost sight of. */
+static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                  struct dlw_call call)
+{
+    struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+    unsigned kind = dlw_mutex_kind(mutex);
+    struct dlw_accusation accusation;
+
+    if (ref.id && atomic_load_explicit(ref.id, memory_order_relaxed) == DLW_MARK_SIGNAL)
+        return real.pthread_mutex_unlock(mutex);
+    dlw_misuse_unlock_before(self, &ref, &call, &accusation);
+    if (accusation.is_made && kind != PTHREAD_MUTEX_ERRORCHECK && is_plain(kind) &&
+        !is_recursive(kind)) {
+        dlw_misuse_handed_over(self, &accusation);
+        return real.pthread_mutex_unlock(mutex);
+    }
+    int result = real.pthread_mutex_unlock(mutex);
+    dlw_misuse_unlock_after(self, &accusation, result);
+    return result;
+}
+
+/* By a kind that may refuse: announced before it happens, and put back when it fails. */
+static DLW_COLD int unlock_or_restore(struct dlw_thread *self, pthread_mutex_t *mutex, int index)
+{
+    struct dlw_held_lock kept;
+
+    __builtin_memcpy(&kept, dlw_held_at(self, (uint32_t)index), sizeof(kept));
+    dlw_held_pop(self, (uint32_t)index);
+    int result = real.pthread_mutex_unlock(mutex);
+    if (result != 0)
+        dlw_held_restore(self, &kept);
+    return result;
+}
+
+/* The object is not touched after the real call: it may be freed. */
+static DLW_NOINLINE int unlock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                    const struct dlw_frame *from)
+{
+    unsigned kind = dlw_mutex_kind(mutex);
+    int index = dlw_held_find(self, mutex);
+
+    if (index < 0)
+        return unlock_unheld(self, mutex, dlw_call_of(from));
+    if (is_recursive(kind) && dlw_mutex_count(mutex) > 1)
+        return real.pthread_mutex_unlock(mutex);
+    dlw_held_leaves(dlw_held_at(self, (uint32_t)index), dlw_call_of(from));
+    if (!is_last_unlock(mutex, kind))
+        return unlock_or_restore(self, mutex, index);
+    dlw_held_pop(self, (uint32_t)index);
+    return real.pthread_mutex_unlock(mutex);
+}
+
+/* The last entry, by a frame that didn't take it. */
+static DLW_NOINLINE int unlock_telling(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                       const struct dlw_frame *from)
+{
+    uint32_t index = dlw_held_depth(self) - 1;
+
+    dlw_held_assess(dlw_held_at(self, index), dlw_call_of(from));
+    atomic_store_explicit(&self->depth, index, memory_order_relaxed);
+    return real.pthread_mutex_unlock(mutex);
+}
+
+static DLW_HOT int unlock(pthread_mutex_t *mutex, const struct dlw_frame *from)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self)) {
+        dlw_passed_release(self, mutex);
+        return real.pthread_mutex_unlock(mutex);
+    }
+    self->calls++;
+    uint32_t depth = dlw_held_depth(self);
+    struct dlw_held_lock *held = dlw_held_at(self, depth - 1);
+    if (__builtin_expect(depth == 0 || self->holes ||
+                             atomic_load_explicit(&held->lock, memory_order_relaxed) !=
+                                 (uintptr_t)mutex ||
+                             !is_last_unlock(mutex, dlw_mutex_kind(mutex)),
+                         0))
+        return dlw_in_frame(unlock_slow(self, mutex, DLW_FRAME(from)));
+    if (__builtin_expect(dlw_held_tells(held, (uintptr_t)(DLW_FRAME(from) + 1)), 0))
+        return dlw_in_frame(unlock_telling(self, mutex, DLW_FRAME(from)));
+    atomic_store_explicit(&self->depth, depth - 1, memory_order_relaxed);
+    return real.pthread_mutex_unlock(mutex);
+}
+
+DLW_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+    return unlock(mutex, NULL);
+}
+
+int dlw_mutex_unlock(pthread_mutex_t *mutex, const struct dlw_frame *from)
+{
+    return unlock(mutex, from);
+}
+
+/* ---- life ---- */
+
+/*
+ * Many locks live for one use. The real init has cleared the mark of one that can bear it, so a new
+ * life begins with two stores; an earlier one at this address is retired when the next is known.
+ */
+static inline bool is_simple_life(struct dlw_thread *self, pthread_mutex_t *mutex)
+{
+    return __builtin_expect(dlw_mutex_kind(mutex) <= PTHREAD_MUTEX_RECURSIVE, 1) &&
+           (uintptr_t)mutex % 8 == 0 && dlw_held_depth(self) == 0 && dlw_marks_are_on &&
+           !dlw_gone_is_any() && !dlw_annotation_is_any();
+}
+
+/* One whose life ends so, too: free, and never seen with another. */
+static inline bool is_unknown(pthread_mutex_t *mutex)
+{
+    uint64_t id = atomic_load_explicit(&dlw_mutex_mark(mutex)->id, memory_order_relaxed);
+
+    return (id == 0 || dlw_mark_is_created(id)) && dlw_mutex_word(mutex) == 0;
+}
+
+/* Of a kind with a mark in the table, or of one that something is to be said of. */
+static DLW_NOINLINE void born(struct dlw_thread *self, pthread_mutex_t *mutex, uintptr_t place)
+{
+    dlw_guard_enter(self);
+    struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+    dlw_held_forget(self, mutex);
+    dlw_lock_reborn(&ref, place);
+    dlw_guard_leave(self);
+}
+
+DLW_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self))
+        return real.pthread_mutex_init(mutex, attributes);
+    self->calls++;
+    int result = real.pthread_mutex_init(mutex, attributes);
+    if (__builtin_expect(result != 0, 0))
+        return result;
+    if (is_simple_life(self, mutex)) {
+        struct dlw_mark *mark = dlw_mutex_mark(mutex);
+        atomic_store_explicit(&mark->chain, DLW_FRAME_HERE()->pc, memory_order_relaxed);
+        atomic_store_explicit(&mark->id, dlw_mark_of_birth(self), memory_order_relaxed);
+    } else {
+        born(self, mutex, DLW_FRAME_HERE()->pc);
+    }
+    return 0;
+}
+
+static DLW_COLD int destroy_known(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                  const struct dlw_frame *from)
+{
+    struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+    struct dlw_call call = dlw_call_of(from);
+    struct dlw_accusation accusation;
+
+    dlw_misuse_destroy_before(self, &ref, dlw_mutex_word(mutex) != 0, &call, &accusation);
+    int result = real.pthread_mutex_destroy(mutex);
+    dlw_misuse_destroy_after(self, &ref, &accusation, result);
+    return result;
+}
+
+DLW_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self))
+        return real.pthread_mutex_destroy(mutex);
+    self->calls++;
+    if (!is_simple_life(self, mutex) || !is_unknown(mutex))
+        return dlw_in_frame(destroy_known(self, mutex, DLW_FRAME_HERE()));
+    atomic_store_explicit(&dlw_mutex_mark(mutex)->id, 0, memory_order_relaxed);
+    return real.pthread_mutex_destroy(mutex);
+}
+
+DLW_EXPORT int pthread_mutex_consistent(pthread_mutex_t *mutex)
+{
+    dlw_thread_self()->calls++;
+    return real.pthread_mutex_consistent(mutex);
+}
+
+/* ---- condition waits ---- */
+
+bool dlw_mutex_given_up(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_call call)
+{
+    int index = dlw_held_find(self, mutex);
+
+    if (index < 0 || is_again(mutex, dlw_mutex_kind(mutex)))
+        return index >= 0;
+    dlw_held_leaves(dlw_held_at(self, (uint32_t)index), call);
+    dlw_held_pop(self, (uint32_t)index);
+    return true;
+}
+
+void dlw_mutex_had_again(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_call call)
+{
+    if (!is_again(mutex, dlw_mutex_kind(mutex)))
+        taken_cold(self, mutex, 0, call);
+}

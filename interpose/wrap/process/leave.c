@@ -1,0 +1,335 @@
+/*
+ * Ways in which a process leaves the watched state: it ends without destructors, becomes another
+ * program, confines itself, or unmaps code. Each is let through; what is known is written first.
+ *
+ * A vfork child shares the parent's memory and must leave no trace in it: its pid tells.
+ */
+#include "graph/base/sys.h"
+#include "interpose/base/real.h"
+#include "interpose/base/state.h"
+#include "interpose/fork.h"
+#include "interpose/stacks/modules.h"
+#include "interpose/stacks/rules.h"
+#include "interpose/tell/reporter.h"
+#include "interpose/threads/record.h"
+#include "report/emit/helper.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/*
+ * The watched process itself, and not from inside the library: a thread that may hold an internal
+ * lock passes. One whose wait is published holds none (this is a signal handler then).
+ */
+static bool is_watched(const struct dlw_thread *self)
+{
+    return !(self->guard & ~(uint32_t)DLW_GUARD_WAITING) &&
+           (uint32_t)dlw_syscall(SYS_getpid) == dlw_pid();
+}
+
+/* ---- _exit ---- */
+
+static void ends(int status)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!is_watched(self))
+        return;
+    dlw_guard_enter(self);
+    dlw_sink_end("exit", status & 0xff);
+    dlw_guard_leave(self);
+}
+
+DLW_EXPORT void _exit(int status)
+{
+    ends(status);
+    real._exit(status);
+    __builtin_unreachable();
+}
+
+DLW_EXPORT void _Exit(int status)
+{
+    ends(status);
+    real._Exit(status);
+    __builtin_unreachable();
+}
+
+/* ---- exec ---- */
+
+static void becomes_another(void)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int kept = errno;
+
+    if (!is_watched(self))
+        return;
+    self->calls++;
+    dlw_guard_enter(self);
+    dlw_sink_exec();
+    dlw_guard_leave(self);
+    errno = kept;
+}
+
+DLW_EXPORT int execve(const char *path, char *const argv[], char *const environment[])
+{
+    becomes_another();
+    return real.execve(path, argv, environment);
+}
+
+DLW_EXPORT int execv(const char *path, char *const argv[])
+{
+    becomes_another();
+    return real.execv(path, argv);
+}
+
+DLW_EXPORT int execvp(const char *file, char *const argv[])
+{
+    becomes_another();
+    return real.execvp(file, argv);
+}
+
+DLW_EXPORT int execvpe(const char *file, char *const argv[], char *const environment[])
+{
+    becomes_another();
+    return real.execvpe(file, argv, environment);
+}
+
+DLW_EXPORT int fexecve(int fd, char *const argv[], char *const environment[])
+{
+    becomes_another();
+    return real.fexecve(fd, argv, environment);
+}
+
+static size_t count(const char *first, va_list list)
+{
+    size_t n = 1;
+
+    if (!first)
+        return 0;
+    while (va_arg(list, const char *))
+        n++;
+    return n;
+}
+
+static void fill(const char **argv, size_t n, const char *first, va_list list)
+{
+    argv[0] = first;
+    for (size_t i = 1; i <= n; i++)
+        argv[i] = va_arg(list, const char *);
+}
+
+/* The array lies on the caller's stack, as in libc. */
+#define ARGUMENTS(argv, first, list)                                                               \
+    va_start(list, first);                                                                         \
+    size_t n_##argv = count(first, list);                                                          \
+    va_end(list);                                                                                  \
+    const char *argv[n_##argv + 1];                                                                \
+    va_start(list, first);                                                                         \
+    fill(argv, n_##argv, first, list)
+
+DLW_EXPORT int execl(const char *path, const char *first, ...)
+{
+    va_list list;
+
+    ARGUMENTS(argv, first, list);
+    va_end(list);
+    becomes_another();
+    return real.execv(path, (char *const *)argv);
+}
+
+DLW_EXPORT int execlp(const char *file, const char *first, ...)
+{
+    va_list list;
+
+    ARGUMENTS(argv, first, list);
+    va_end(list);
+    becomes_another();
+    return real.execvp(file, (char *const *)argv);
+}
+
+DLW_EXPORT int execle(const char *path, const char *first, ...)
+{
+    va_list list;
+
+    ARGUMENTS(argv, first, list);
+    char *const *environment = va_arg(list, char *const *);
+    va_end(list);
+    becomes_another();
+    return real.execve(path, (char *const *)argv, environment);
+}
+
+/* ---- seccomp ---- */
+
+/*
+ * A filter may kill for any system call the program doesn't make itself: from here on none is made.
+ * What was learned so far is written; the calls of this process pass.
+ */
+static void confines_itself(void)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!is_watched(self))
+        return;
+    dlw_guard_enter(self);
+    dlw_sink_flush(true);
+    dlw_helper_confine();
+    dlw_switch_off("the process confines itself (seccomp)");
+    dlw_guard_leave(self);
+    atomic_store_explicit(&dlw_confined, true, memory_order_relaxed);
+}
+
+/* ---- names ---- */
+
+/* The kernel cut it to size. */
+static void renames_itself(void)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!is_watched(self))
+        return;
+    dlw_guard_enter(self);
+    dlw_thread_read_name(self);
+    dlw_sink_renamed(self);
+    dlw_guard_leave(self);
+}
+
+DLW_EXPORT int prctl(int option, ...)
+{
+    va_list list;
+    unsigned long a[4];
+
+    va_start(list, option);
+    for (int i = 0; i < 4; i++)
+        a[i] = va_arg(list, unsigned long);
+    va_end(list);
+    dlw_thread_self(); /* libraries call this in their constructors, before ours */
+    if (option == PR_SET_SECCOMP)
+        confines_itself();
+    int result = real.prctl(option, a[0], a[1], a[2], a[3]);
+    if (option == PR_SET_NAME && result == 0)
+        renames_itself();
+    return result;
+}
+
+/* A process by one of these has no fork handlers run; with CLONE_VM it is none of its own. */
+static bool copies_memory(long number, const long a[6])
+{
+    const struct clone_args *arguments = (const void *)a[0]; /* NOLINT(performance-no-int-to-ptr) */
+
+#ifdef SYS_fork
+    if (number == SYS_fork)
+        return true;
+#endif
+    return (number == SYS_clone && !(a[0] & CLONE_VM)) ||
+           (number == SYS_clone3 && !(arguments->flags & CLONE_VM));
+}
+
+static bool is_special(long number)
+{
+#ifdef SYS_fork
+    if (number == SYS_fork)
+        return true;
+#endif
+    return number == SYS_seccomp || number == SYS_prctl || number == SYS_clone ||
+           number == SYS_clone3;
+}
+
+static DLW_COLD long special(long number, const long a[6])
+{
+    if (number == SYS_prctl)
+        return prctl((int)a[0], a[1], a[2], a[3], a[4]);
+    if (number == SYS_seccomp)
+        confines_itself();
+    if (!copies_memory(number, a))
+        return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    dlw_fork_before();
+    long result = real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    if (result == 0)
+        dlw_fork_in_child();
+    else
+        dlw_fork_in_parent();
+    return result;
+}
+
+DLW_EXPORT long syscall(long number, ...)
+{
+    va_list list;
+    long a[6];
+
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(list, long);
+    va_end(list);
+    dlw_thread_self();
+    if (__builtin_expect(is_special(number), 0))
+        return special(number, a);
+    return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* ---- processes without fork handlers ---- */
+
+DLW_EXPORT pid_t _Fork(void)
+{
+    dlw_fork_before();
+    pid_t pid = real._Fork();
+    if (pid == 0)
+        dlw_fork_in_child();
+    else
+        dlw_fork_in_parent();
+    return pid;
+}
+
+struct beginning {
+    int (*function)(void *);
+    void *argument;
+};
+
+static int begin(void *argument)
+{
+    struct beginning *beginning = argument; /* in the child's copy of its parent's stack */
+
+    dlw_fork_in_child();
+    return beginning->function(beginning->argument);
+}
+
+DLW_EXPORT int clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
+{
+    struct beginning beginning = {function, argument};
+    va_list list;
+    void *rest[3];
+
+    va_start(list, argument);
+    for (int i = 0; i < 3; i++)
+        rest[i] = va_arg(list, void *);
+    va_end(list);
+    dlw_thread_self();
+    if ((flags & CLONE_VM) || !function || !stack)
+        return real.clone(function, stack, flags, argument, rest[0], rest[1], rest[2]);
+    dlw_fork_before();
+    int pid = real.clone(begin, stack, flags, &beginning, rest[0], rest[1], rest[2]);
+    dlw_fork_in_parent();
+    return pid;
+}
+
+/* ---- dlclose ---- */
+
+/* Rules are of code that may be gone, and other code may come in its place. */
+DLW_EXPORT int dlclose(void *library)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.dlclose(library);
+
+    if (!dlw_thread_passes(self)) {
+        dlw_guard_enter(self);
+        dlw_frames_forget();
+        dlw_modules_forget();
+        dlw_guard_leave(self);
+    }
+    return result;
+}

@@ -1,0 +1,290 @@
+/* pthread_rwlock_*. The mark's words lie apart in a rwlock; readers share them, so they are only
+ * stored whole. */
+#include "interpose/base/real.h"
+#include "interpose/base/state.h"
+#include "interpose/order/acquire.h"
+#include "interpose/watch/misuse.h"
+#include "interpose/watch/stall.h"
+#include "interpose/watch/wait.h"
+#include "interpose/wrap/mutex.h"
+
+#include <errno.h>
+
+static bool has_mark(const pthread_rwlock_t *rwlock)
+{
+    return dlw_marks_are_on && !dlw_rwlock_is_shared(rwlock) && (uintptr_t)rwlock % 8 == 0;
+}
+
+struct dlw_lock_ref dlw_rwlock_ref(pthread_rwlock_t *rwlock)
+{
+    bool marked = has_mark(rwlock);
+    unsigned attributes = dlw_rwlock_prefers_writers(rwlock) ? DLW_ATTR_PREFER_WRITER : 0;
+
+    if (dlw_rwlock_is_shared(rwlock))
+        attributes |= DLW_ATTR_SHARED;
+    return (struct dlw_lock_ref){.address = (uintptr_t)rwlock,
+                                 .id = marked ? dlw_rwlock_id(rwlock) : NULL,
+                                 .chain = marked ? dlw_rwlock_chain(rwlock) : NULL,
+                                 .kind = DLW_LOCK_RWLOCK,
+                                 .attributes = (uint8_t)attributes};
+}
+
+static DLW_HOT void taken(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsigned mode,
+                          unsigned flags, const struct dlw_frame *from)
+{
+    bool marked = has_mark(rwlock);
+    uint64_t id = marked ? atomic_load_explicit(dlw_rwlock_id(rwlock), memory_order_relaxed)
+                         : dlw_lock_tenant((uintptr_t)rwlock, DLW_LOCK_RWLOCK);
+
+    dlw_take(self, rwlock, id, marked ? dlw_rwlock_chain(rwlock) : NULL,
+             DLW_TRAITS(DLW_LOCK_RWLOCK, mode, flags, 1), from);
+}
+
+static DLW_COLD void taken_cold(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsigned mode,
+                                unsigned flags, const struct dlw_frame *from)
+{
+    taken(self, rwlock, mode, flags, from);
+}
+
+struct request {
+    uint8_t mode;
+    clockid_t clock;
+    const struct timespec *limit; /* NULL: none */
+    bool has_clock;
+};
+
+static int real_lock(pthread_rwlock_t *rwlock, const struct request *r)
+{
+    bool shared = r->mode == DLW_SHARED;
+
+    if (!r->limit)
+        return shared ? real.pthread_rwlock_rdlock(rwlock) : real.pthread_rwlock_wrlock(rwlock);
+    if (r->has_clock)
+        return shared ? real.pthread_rwlock_clockrdlock(rwlock, r->clock, r->limit)
+                      : real.pthread_rwlock_clockwrlock(rwlock, r->clock, r->limit);
+    return shared ? real.pthread_rwlock_timedrdlock(rwlock, r->limit)
+                  : real.pthread_rwlock_timedwrlock(rwlock, r->limit);
+}
+
+/* glibc answers EDEADLK itself to the writer that asks again. */
+static bool is_writer(struct dlw_thread *self, const pthread_rwlock_t *rwlock)
+{
+    return dlw_rwlock_writer(rwlock) == atomic_load_explicit(&self->tid, memory_order_relaxed);
+}
+
+/* Nobody else is awake: sleeps with a limit first, to look again. */
+static int watched_lock(struct dlw_thread *self, pthread_rwlock_t *rwlock,
+                        const struct request *request)
+{
+    do {
+        struct timespec deadline = dlw_stall_deadline(self);
+        struct request first = {
+            .mode = request->mode, .limit = &deadline, .clock = CLOCK_MONOTONIC, .has_clock = true};
+        int result = real_lock(rwlock, &first);
+        if (result != ETIMEDOUT)
+            return result;
+    } while (dlw_stall_look(self));
+    return real_lock(rwlock, request);
+}
+
+static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
+                              const struct request *request, const struct dlw_frame *from)
+{
+    struct dlw_call call = dlw_call_of(from);
+    struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
+    bool waits = !is_writer(self, rwlock);
+
+    if (waits) {
+        struct dlw_wait_for wait = {.on = (uintptr_t)rwlock,
+                                    .kind = DLW_WAIT_LOCK,
+                                    .lock_kind = DLW_LOCK_RWLOCK,
+                                    .mode = request->mode,
+                                    .timed = request->limit != NULL,
+                                    .call = call};
+        bool dead = dlw_wait_begin(self, &wait);
+        dlw_learn_wanted(self, &ref, request->mode, request->limit != NULL, &call, dead);
+    }
+    bool watch = waits && !request->limit && dlw_stall_suspected(self);
+    int result = watch ? watched_lock(self, rwlock, request) : real_lock(rwlock, request);
+    if (waits)
+        dlw_wait_end(self);
+    if (result == 0)
+        taken_cold(self, rwlock, request->mode, request->limit ? DLW_HELD_TIMED : 0, from);
+    return result;
+}
+
+/*
+ * A try is no different from the real call where the lock is free, but for one thing: the real read
+ * lock says EAGAIN when there are too many readers, and so does the try.
+ */
+static const struct request read_request = {.mode = DLW_SHARED};
+static const struct request write_request = {.mode = DLW_EXCLUSIVE};
+
+static DLW_HOT int lock(pthread_rwlock_t *rwlock, uint8_t mode, const struct dlw_frame *from)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    const struct request *request = mode == DLW_SHARED ? &read_request : &write_request;
+
+    if (dlw_thread_passes(self))
+        return real_lock(rwlock, request);
+    self->calls++;
+    int result = mode == DLW_SHARED ? real.pthread_rwlock_tryrdlock(rwlock)
+                                    : real.pthread_rwlock_trywrlock(rwlock);
+    if (__builtin_expect(result != 0, 0))
+        return dlw_in_frame(lock_slow(self, rwlock, request, from));
+    taken(self, rwlock, mode, 0, from);
+    return 0;
+}
+
+DLW_EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *rwlock)
+{
+    return lock(rwlock, DLW_SHARED, DLW_FRAME_HERE());
+}
+
+DLW_EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *rwlock)
+{
+    return lock(rwlock, DLW_EXCLUSIVE, DLW_FRAME_HERE());
+}
+
+static int timed(pthread_rwlock_t *rwlock, const struct request *request,
+                 const struct dlw_frame *from)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self))
+        return real_lock(rwlock, request);
+    self->calls++;
+    return dlw_in_frame(lock_slow(self, rwlock, request, from));
+}
+
+DLW_EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *rwlock, const struct timespec *limit)
+{
+    struct request request = {.mode = DLW_SHARED, .limit = limit};
+
+    return dlw_in_frame(timed(rwlock, &request, DLW_FRAME_HERE()));
+}
+
+DLW_EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *rwlock, const struct timespec *limit)
+{
+    struct request request = {.mode = DLW_EXCLUSIVE, .limit = limit};
+
+    return dlw_in_frame(timed(rwlock, &request, DLW_FRAME_HERE()));
+}
+
+DLW_EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *rwlock, clockid_t clock,
+                                          const struct timespec *limit)
+{
+    struct request request = {
+        .mode = DLW_SHARED, .limit = limit, .clock = clock, .has_clock = true};
+
+    return dlw_in_frame(timed(rwlock, &request, DLW_FRAME_HERE()));
+}
+
+DLW_EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *rwlock, clockid_t clock,
+                                          const struct timespec *limit)
+{
+    struct request request = {
+        .mode = DLW_EXCLUSIVE, .limit = limit, .clock = clock, .has_clock = true};
+
+    return dlw_in_frame(timed(rwlock, &request, DLW_FRAME_HERE()));
+}
+
+static DLW_HOT int trylock(pthread_rwlock_t *rwlock, uint8_t mode, const struct dlw_frame *from)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    bool passes = dlw_thread_passes(self);
+    int result = mode == DLW_SHARED ? real.pthread_rwlock_tryrdlock(rwlock)
+                                    : real.pthread_rwlock_trywrlock(rwlock);
+
+    if (passes)
+        return result;
+    self->calls++;
+    if (result == 0)
+        taken(self, rwlock, mode, DLW_HELD_TRY, from);
+    return result;
+}
+
+DLW_EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t *rwlock)
+{
+    return trylock(rwlock, DLW_SHARED, DLW_FRAME_HERE());
+}
+
+DLW_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *rwlock)
+{
+    return trylock(rwlock, DLW_EXCLUSIVE, DLW_FRAME_HERE());
+}
+
+static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_rwlock_t *rwlock,
+                                  struct dlw_call call)
+{
+    struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
+    struct dlw_accusation accusation;
+
+    dlw_misuse_unlock_before(self, &ref, &call, &accusation);
+    int result = real.pthread_rwlock_unlock(rwlock);
+    dlw_misuse_unlock_after(self, &accusation, result);
+    return result;
+}
+
+/* glibc's unlock of a rwlock can't fail, so the entry need not be put back. */
+DLW_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *rwlock)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self)) {
+        dlw_passed_release(self, rwlock);
+        return real.pthread_rwlock_unlock(rwlock);
+    }
+    self->calls++;
+    int index = dlw_held_find(self, rwlock);
+    if (index < 0)
+        return unlock_unheld(self, rwlock, DLW_CALL_HERE());
+    dlw_held_leaves(dlw_held_at(self, (uint32_t)index), DLW_CALL_HERE());
+    dlw_held_pop(self, (uint32_t)index);
+    return real.pthread_rwlock_unlock(rwlock);
+}
+
+static int init(pthread_rwlock_t *rwlock, const pthread_rwlockattr_t *attributes,
+                struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.pthread_rwlock_init(rwlock, attributes);
+
+    if (dlw_thread_passes(self))
+        return result;
+    self->calls++;
+    dlw_guard_enter(self);
+    if (result == 0) {
+        struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
+        dlw_held_forget(self, rwlock);
+        dlw_lock_reborn(&ref, call.pc);
+    }
+    dlw_guard_leave(self);
+    return result;
+}
+
+DLW_EXPORT int pthread_rwlock_init(pthread_rwlock_t *rwlock, const pthread_rwlockattr_t *attributes)
+{
+    return init(rwlock, attributes, DLW_CALL_HERE());
+}
+
+static int destroy(pthread_rwlock_t *rwlock, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    struct dlw_accusation accusation;
+
+    if (dlw_thread_passes(self))
+        return real.pthread_rwlock_destroy(rwlock);
+    self->calls++;
+    struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
+    bool locked = dlw_rwlock_writer(rwlock) != 0 || dlw_rwlock_readers(rwlock) != 0;
+    dlw_misuse_destroy_before(self, &ref, locked, &call, &accusation);
+    int result = real.pthread_rwlock_destroy(rwlock);
+    dlw_misuse_destroy_after(self, &ref, &accusation, result);
+    return result;
+}
+
+DLW_EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *rwlock)
+{
+    return destroy(rwlock, DLW_CALL_HERE());
+}

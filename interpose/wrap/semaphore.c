@@ -1,0 +1,299 @@
+/*
+ * sem_*. What a semaphore is shows in its use: started with one unit and posted only by those who
+ * waited, it is a lock; with more units, a pool; posted by another thread (or started empty), a
+ * signal, which orders nothing. One made taken is started empty in another way, until it is posted.
+ * A cycle that is found before all that has shown waits for it (withheld.h). Only those whose
+ * sem_init was seen are judged: their tail then holds our mark. The rest are signals.
+ *
+ * sem_wait is a cancellation point and must not change errno: a test for cancellation comes before
+ * the try, and errno is put back.
+ */
+#include "interpose/base/real.h"
+#include "interpose/order/acquire.h"
+#include "interpose/order/deferred.h"
+#include "interpose/watch/stall.h"
+#include "interpose/watch/wait.h"
+#include "interpose/wrap/mutex.h"
+
+#include <errno.h>
+
+struct dlw_lock_ref dlw_semaphore_ref(sem_t *semaphore)
+{
+    return (struct dlw_lock_ref){.address = (uintptr_t)semaphore,
+                                 .id = dlw_semaphore_id(semaphore),
+                                 .chain = dlw_semaphore_chain(semaphore),
+                                 .kind = DLW_LOCK_SEMAPHORE};
+}
+
+static uint64_t mark_of(sem_t *semaphore)
+{
+    return dlw_marks_are_on
+               ? atomic_load_explicit(dlw_semaphore_id(semaphore), memory_order_relaxed)
+               : DLW_MARK_SIGNAL;
+}
+
+static bool is_signal_mark(uint64_t mark, uintptr_t address)
+{
+    return mark == DLW_MARK_SIGNAL || (!dlw_mark_is_created(mark) && !dlw_mark_is_pool(mark) &&
+                                       !dlw_lock_mark_is_good(mark, address));
+}
+
+static bool is_signal(sem_t *semaphore)
+{
+    return is_signal_mark(mark_of(semaphore), (uintptr_t)semaphore);
+}
+
+bool dlw_semaphore_is_taken(const sem_t *seen, uintptr_t address)
+{
+    return !is_signal_mark(mark_of((sem_t *)seen), address) && dlw_semaphore_value(seen) == 0;
+}
+
+/* A pool, or fresh. */
+static inline bool is_special_mark(uint64_t mark)
+{
+    _Static_assert((DLW_MARK_POOL ^ DLW_MARK_FRESH) == 2ULL << 32, "one compare for both");
+    return (mark >> 32 | 2) == DLW_MARK_POOL >> 32;
+}
+
+/*
+ * The first one to have it. A thread that tries for what it made last, and nobody had, means to
+ * make it taken: so CPython begins an event, which it has no other way to. Such a hold is no
+ * evidence whoever posts it. It keeps the fresh mark, so that its chains have other keys than later
+ * ones.
+ */
+static DLW_COLD unsigned taken_first(struct dlw_thread *self, sem_t *semaphore, uint64_t *mark,
+                                     unsigned flags)
+{
+    uint64_t fresh = *mark;
+    uint64_t created = DLW_MARK_CREATED | (uint32_t)fresh;
+
+    /* Not over a post meanwhile, which makes it a signal. Relaxed: the mark says all there is. */
+    atomic_compare_exchange_strong_explicit(dlw_semaphore_id(semaphore), &fresh, created,
+                                            memory_order_relaxed, memory_order_relaxed);
+    if ((flags & DLW_HELD_TRY) && (uint32_t)created == self->next_birth - 1)
+        return flags | DLW_HELD_MADE;
+    *mark = created;
+    return flags;
+}
+
+static inline void taken(struct dlw_thread *self, sem_t *semaphore, unsigned flags,
+                         const struct dlw_frame *from)
+{
+    uint64_t mark = mark_of(semaphore);
+
+    if (is_signal_mark(mark, (uintptr_t)semaphore))
+        return;
+    if (is_special_mark(mark))
+        flags = dlw_mark_is_pool(mark) ? flags | DLW_HELD_POOL
+                                       : taken_first(self, semaphore, &mark, flags);
+    dlw_take(self, semaphore, mark, dlw_semaphore_chain(semaphore),
+             DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), from);
+}
+
+struct request {
+    clockid_t clock;
+    const struct timespec *limit; /* NULL: none */
+    bool has_clock;
+};
+
+static int real_wait(sem_t *semaphore, const struct request *request)
+{
+    if (!request->limit)
+        return real.sem_wait(semaphore);
+    if (request->has_clock)
+        return real.sem_clockwait(semaphore, request->clock, request->limit);
+    return real.sem_timedwait(semaphore, request->limit);
+}
+
+/* Nobody else is awake: sleeps with a limit first, to look again. */
+static int watched_wait(struct dlw_thread *self, sem_t *semaphore)
+{
+    int kept = errno;
+
+    do {
+        struct timespec deadline = dlw_stall_deadline(self);
+        int result = real.sem_clockwait(semaphore, CLOCK_MONOTONIC, &deadline);
+        if (result == 0 || errno != ETIMEDOUT)
+            return result;
+    } while (dlw_stall_look(self));
+    errno = kept;
+    return real.sem_wait(semaphore);
+}
+
+static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
+                              const struct request *request, const struct dlw_frame *from)
+{
+    struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+    struct dlw_wait_for wait = {.on = (uintptr_t)semaphore,
+                                .kind = DLW_WAIT_SEMAPHORE,
+                                .lock_kind = DLW_LOCK_SEMAPHORE,
+                                .mode = DLW_EXCLUSIVE,
+                                .timed = request->limit != NULL,
+                                .call = dlw_call_of(from)};
+    int kept = errno;
+    int result;
+
+    dlw_wait_begin(self, &wait);
+    bool watch = !request->limit && dlw_stall_suspected(self);
+    /* A deadlock that is still to be proved is told as that; else the order is learned when the
+     * semaphore is had. */
+    bool may_be_dead = watch && self->look_after;
+    if (!may_be_dead && !is_signal(semaphore) && !dlw_mark_is_pool(mark_of(semaphore)))
+        dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, request->limit != NULL, &wait.call,
+                         self->is_dead);
+    errno = kept;
+    result = watch ? watched_wait(self, semaphore) : real_wait(semaphore, request);
+    dlw_wait_end(self);
+    if (result == 0)
+        taken(self, semaphore, request->limit ? DLW_HELD_TIMED : 0, from);
+    return result;
+}
+
+static DLW_HOT int wait_for(sem_t *semaphore, const struct request *request,
+                            const struct dlw_frame *from)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int kept = errno;
+
+    if (dlw_thread_passes(self))
+        return real_wait(semaphore, request);
+    self->calls++;
+    if (!request->limit) {
+        pthread_testcancel();
+        if (real.sem_trywait(semaphore) == 0) {
+            taken(self, semaphore, 0, from);
+            return 0;
+        }
+        errno = kept;
+    }
+    return dlw_in_frame(wait_slow(self, semaphore, request, from));
+}
+
+DLW_EXPORT int sem_wait(sem_t *semaphore)
+{
+    static const struct request no_limit;
+
+    return wait_for(semaphore, &no_limit, DLW_FRAME_HERE());
+}
+
+DLW_EXPORT int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict limit)
+{
+    struct request request = {.limit = limit};
+
+    return wait_for(semaphore, &request, DLW_FRAME_HERE());
+}
+
+DLW_EXPORT int sem_clockwait(sem_t *restrict semaphore, clockid_t clock,
+                             const struct timespec *restrict limit)
+{
+    struct request request = {.limit = limit, .clock = clock, .has_clock = true};
+
+    return wait_for(semaphore, &request, DLW_FRAME_HERE());
+}
+
+DLW_EXPORT int sem_trywait(sem_t *semaphore)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.sem_trywait(semaphore);
+
+    if (dlw_thread_passes(self))
+        return result;
+    self->calls++;
+    if (result == 0)
+        taken(self, semaphore, DLW_HELD_TRY, DLW_FRAME_HERE());
+    return result;
+}
+
+/*
+ * Posted by one who holds no unit of it: a signal from now on, a pool too (the free places of a
+ * queue). Before the real call: afterwards the one that it wakes may free it.
+ */
+static DLW_COLD void posted_by_other(struct dlw_thread *self, sem_t *semaphore)
+{
+    struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+
+    if (is_signal(semaphore))
+        return;
+    dlw_guard_enter(self);
+    dlw_lock_becomes_signal(&ref);
+    dlw_held_lose_everywhere(ref.address);
+    dlw_guard_leave(self);
+}
+
+/* Findings wait for this post. They are told when it is done: that takes its time. */
+static DLW_COLD int post_awaited(struct dlw_thread *self, sem_t *semaphore)
+{
+    dlw_guard_enter(self);
+    struct dlw_withheld *ripe = dlw_withheld_posts(self, semaphore);
+    int result = real.sem_post(semaphore);
+    dlw_withheld_tell(self, ripe);
+    dlw_guard_leave(self);
+    return result;
+}
+
+DLW_EXPORT int sem_post(sem_t *semaphore)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self)) {
+        if (!(self->guard & DLW_GUARD_OFF) && !is_signal(semaphore))
+            atomic_store_explicit(dlw_semaphore_id(semaphore), DLW_MARK_SIGNAL,
+                                  memory_order_relaxed);
+        return real.sem_post(semaphore);
+    }
+    self->calls++;
+    int index = dlw_held_depth(self) ? dlw_held_find(self, semaphore) : -1;
+    if (index >= 0) {
+        dlw_held_leaves(dlw_held_at(self, (uint32_t)index), DLW_CALL_HERE());
+        dlw_held_pop(self, (uint32_t)index);
+        if (__builtin_expect(self->withheld != NULL, 0))
+            return post_awaited(self, semaphore);
+    } else {
+        posted_by_other(self, semaphore);
+    }
+    return real.sem_post(semaphore);
+}
+
+DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    struct dlw_call call = DLW_CALL_HERE();
+    int result = real.sem_init(semaphore, shared, value);
+
+    if (dlw_thread_passes(self) || result != 0 || !dlw_marks_are_on)
+        return result;
+    self->calls++;
+    if (shared) { /* other processes post it; a mark of an earlier life stays where it stood */
+        if (!is_signal(semaphore))
+            atomic_store_explicit(dlw_semaphore_id(semaphore), DLW_MARK_SIGNAL,
+                                  memory_order_relaxed);
+        return result;
+    }
+    dlw_guard_enter(self);
+    struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+    dlw_held_forget(self, semaphore);
+    dlw_lock_reborn(&ref, call.pc);
+    uint64_t mark =
+        value == 0   ? DLW_MARK_SIGNAL
+        : value == 1 ? DLW_MARK_FRESH | (uint32_t)atomic_load_explicit(ref.id, memory_order_relaxed)
+                     : DLW_MARK_POOL | value;
+    atomic_store_explicit(ref.id, mark, memory_order_relaxed);
+    dlw_guard_leave(self);
+    return result;
+}
+
+DLW_EXPORT int sem_destroy(sem_t *semaphore)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    bool known = !dlw_thread_passes(self) && !is_signal(semaphore);
+    int result = real.sem_destroy(semaphore);
+
+    if (!known || result != 0)
+        return result;
+    self->calls++;
+    dlw_guard_enter(self);
+    struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+    dlw_lock_reborn(&ref, 0);
+    dlw_guard_leave(self);
+    return result;
+}

@@ -1,0 +1,111 @@
+/*
+ * pthread_spin_*. A spin lock is one word without an owner: it is known by address, and who holds
+ * it stands on the held stacks only. It has an init call, which is a new life.
+ */
+#include "interpose/base/real.h"
+#include "interpose/order/acquire.h"
+#include "interpose/watch/stall.h"
+#include "interpose/watch/wait.h"
+
+static struct dlw_lock_ref ref_of(pthread_spinlock_t *lock)
+{
+    return (struct dlw_lock_ref){.address = (uintptr_t)lock, .kind = DLW_LOCK_SPIN};
+}
+
+static void taken(struct dlw_thread *self, pthread_spinlock_t *lock, unsigned flags,
+                  const struct dlw_frame *from)
+{
+    dlw_take_slow(self, (void *)lock, dlw_lock_tenant((uintptr_t)lock, DLW_LOCK_SPIN), NULL,
+                  DLW_TRAITS(DLW_LOCK_SPIN, DLW_EXCLUSIVE, flags, 1), from);
+}
+
+static DLW_COLD void lock_busy(struct dlw_thread *self, pthread_spinlock_t *lock,
+                               struct dlw_call call)
+{
+    struct dlw_lock_ref ref = ref_of(lock);
+    struct dlw_wait_for wait = {.on = (uintptr_t)lock,
+                                .kind = DLW_WAIT_SPIN,
+                                .lock_kind = DLW_LOCK_SPIN,
+                                .mode = DLW_EXCLUSIVE,
+                                .call = call};
+    bool dead = dlw_wait_begin(self, &wait);
+
+    dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, false, &call, dead);
+    dlw_stall_watch(self);
+    real.pthread_spin_lock(lock);
+    dlw_wait_end(self);
+}
+
+DLW_EXPORT int pthread_spin_lock(pthread_spinlock_t *lock)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self))
+        return real.pthread_spin_lock(lock);
+    self->calls++;
+    if (real.pthread_spin_trylock(lock) != 0)
+        lock_busy(self, lock, DLW_CALL_HERE());
+    taken(self, lock, 0, DLW_FRAME_HERE());
+    return 0;
+}
+
+DLW_EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.pthread_spin_trylock(lock);
+
+    if (dlw_thread_passes(self))
+        return result;
+    self->calls++;
+    if (result == 0)
+        taken(self, lock, DLW_HELD_TRY, DLW_FRAME_HERE());
+    return result;
+}
+
+DLW_EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self)) {
+        dlw_passed_release(self, (void *)lock);
+        return real.pthread_spin_unlock(lock);
+    }
+    self->calls++;
+    int index = dlw_held_find(self, (void *)lock);
+    if (index >= 0) {
+        dlw_held_leaves(dlw_held_at(self, (uint32_t)index), DLW_CALL_HERE());
+        dlw_held_pop(self, (uint32_t)index);
+    }
+    return real.pthread_spin_unlock(lock);
+}
+
+static void reborn(struct dlw_thread *self, pthread_spinlock_t *lock, uintptr_t created)
+{
+    struct dlw_lock_ref ref = ref_of(lock);
+
+    if (dlw_thread_passes(self))
+        return;
+    self->calls++;
+    dlw_guard_enter(self);
+    dlw_lock_reborn(&ref, created);
+    dlw_guard_leave(self);
+}
+
+DLW_EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int shared)
+{
+    struct dlw_call call = DLW_CALL_HERE();
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.pthread_spin_init(lock, shared);
+
+    reborn(self, lock, call.pc);
+    return result;
+}
+
+DLW_EXPORT int pthread_spin_destroy(pthread_spinlock_t *lock)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.pthread_spin_destroy(lock);
+
+    reborn(self, lock, 0);
+    return result;
+}

@@ -1,0 +1,557 @@
+/* The life of threads: create, join, detach, names, and the end. */
+#include "interpose/wrap/thread.h"
+
+#include "graph/base/lock.h"
+#include "graph/base/sys.h"
+#include "interpose/base/real.h"
+#include "interpose/order/join_order.h"
+#include "interpose/order/validate.h"
+#include "interpose/stacks/capture.h"
+#include "interpose/start.h"
+#include "interpose/tell/reporter.h"
+#include "interpose/threads/held.h"
+#include "interpose/watch/misuse.h"
+#include "interpose/watch/stall.h"
+#include "interpose/watch/wait.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct dlw_arena arena;
+#define uthash_malloc(size) dlw_arena_alloc(&arena, size)
+#define uthash_free(block, size) dlw_arena_free(&arena, block, size)
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) ((void)(element))
+/* The keys are handles: addresses of pages. */
+#define HASH_FUNCTION(key, bytes, hash) ((hash) = hash_handle(key))
+#define HASH_KEYCMP(a, b, bytes) (*(const pthread_t *)(a) != *(const pthread_t *)(b))
+static unsigned hash_handle(const void *key)
+{
+    return (unsigned)(*(const pthread_t *)key * 0x9E3779B97F4A7C15ULL >> 32);
+}
+#include <uthash.h>
+
+/* A thread that somebody may still join, kept over its end until then. */
+struct joinable {
+    UT_hash_handle hh;
+    pthread_t handle;
+    uint32_t tid;           /* 0 once it has ended */
+    struct dlw_ended ended; /* the id from the start on; the segment comes with a reference */
+};
+
+/* RANK_JOINABLES: protects the table; held for some ns, nests nothing. */
+static struct dlw_lock joinables_lock = DLW_LOCK_INIT(DLW_RANK_JOINABLES);
+static struct joinable *joinables;
+enum { DESTRUCTOR_ROUNDS = 4 }; /* PTHREAD_DESTRUCTOR_ITERATIONS of glibc */
+static pthread_key_t end_key;
+static bool has_end_key;
+static _Atomic uint64_t calls_of_ended;
+
+uint64_t dlw_calls_of_ended(void)
+{
+    return atomic_load_explicit(&calls_of_ended, memory_order_relaxed);
+}
+
+/* ---- who may be joined ---- */
+
+static struct joinable *find_locked(pthread_t handle)
+{
+    struct joinable *found = NULL;
+
+    HASH_FIND(hh, joinables, &handle, sizeof(handle), found);
+    return found;
+}
+
+static void drop_taken_locked(struct joinable *entry)
+{
+    dlw_arena_free(&arena, entry->ended.taken, entry->ended.n * sizeof(*entry->ended.taken));
+}
+
+static struct joinable *entry_of_locked(pthread_t handle)
+{
+    struct joinable *entry = find_locked(handle);
+
+    if (!entry && (entry = dlw_arena_alloc(&arena, sizeof(*entry))) != NULL) {
+        entry->handle = handle;
+        HASH_ADD(hh, joinables, handle, sizeof(entry->handle), entry);
+    }
+    return entry;
+}
+
+/* An entry that is there already is of a thread that was detached before it came to note itself:
+ * nobody joined it, and its handle lives again. */
+static void add_joinable(struct dlw_thread *thread)
+{
+    dlw_segment unclaimed = 0;
+
+    dlw_lock_acquire(&joinables_lock);
+    struct joinable *entry = entry_of_locked(thread->handle);
+    if (entry) {
+        unclaimed = entry->ended.segment;
+        drop_taken_locked(entry);
+        entry->ended = (struct dlw_ended){.id = thread->id};
+        entry->tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
+    }
+    dlw_lock_release(&joinables_lock);
+    dlw_learn_drop_segment(unclaimed);
+}
+
+/* Takes the entry out: its table is the caller's to drop, its reference the caller's to give back.
+ */
+static struct dlw_ended remove_joinable(pthread_t handle)
+{
+    struct dlw_ended ended = {0};
+
+    dlw_lock_acquire(&joinables_lock);
+    struct joinable *entry = find_locked(handle);
+    if (entry) {
+        ended = entry->ended;
+        HASH_DEL(joinables, entry);
+        dlw_arena_free(&arena, entry, sizeof(*entry));
+    }
+    dlw_lock_release(&joinables_lock);
+    return ended;
+}
+
+static void drop_taken(const struct dlw_ended *ended)
+{
+    if (!ended->taken)
+        return;
+    dlw_lock_acquire(&joinables_lock);
+    dlw_arena_free(&arena, ended->taken, ended->n * sizeof(*ended->taken));
+    dlw_lock_release(&joinables_lock);
+}
+
+/* Out of memory: nothing is known to have been taken. */
+static void keep_taken_locked(struct joinable *entry, const struct dlw_thread *thread)
+{
+    uint32_t n = 0;
+
+    if (!dlw_thread_has_held(thread))
+        return;
+    for (uint32_t i = 0; i < DLW_TAKEN; i++)
+        n += thread->taken[i].lock != 0;
+    entry->ended.taken = n ? dlw_arena_alloc(&arena, n * sizeof(*entry->ended.taken)) : NULL;
+    if (!entry->ended.taken)
+        return;
+    for (uint32_t i = 0; i < DLW_TAKEN; i++)
+        if (thread->taken[i].lock)
+            entry->ended.taken[entry->ended.n++] = thread->taken[i];
+}
+
+/* The segment's reference passes to the joiner's entry; false when nobody will join. */
+static bool leave_to_joiner(struct dlw_thread *self)
+{
+    dlw_lock_acquire(&joinables_lock);
+    struct joinable *entry = find_locked(self->handle);
+    if (entry) {
+        entry->tid = 0;
+        entry->ended = (struct dlw_ended){
+            .id = self->id,
+            .tid = atomic_load_explicit(&self->tid, memory_order_relaxed),
+            .parent = self->parent,
+            .created = self->created,
+            .start = self->start,
+            .segment = self->segment,
+        };
+        memcpy(entry->ended.name, self->name, sizeof(entry->ended.name));
+        keep_taken_locked(entry, self);
+    }
+    dlw_lock_release(&joinables_lock);
+    return entry != NULL;
+}
+
+bool dlw_create_of_handle(pthread_t handle, uint32_t *id, uint32_t *tid)
+{
+    dlw_lock_acquire(&joinables_lock);
+    struct joinable *entry = find_locked(handle);
+    if (entry) {
+        *id = entry->ended.id;
+        *tid = entry->tid;
+    }
+    dlw_lock_release(&joinables_lock);
+    return entry != NULL;
+}
+
+static uint32_t stack_here(struct dlw_thread *self, struct dlw_call call)
+{
+    DLW_LIVE_ON_STACK(live);
+
+    dlw_live_walk(self, &call, &live);
+    return dlw_stack_of_live(&live);
+}
+
+/* ---- the end ---- */
+
+static void end_thread(struct dlw_thread *self)
+{
+    if (self->guard & DLW_GUARD_WAITING) /* cancelled in it, and nobody has called since */
+        dlw_wait_left(self);
+    dlw_guard_enter(self);
+    if (dlw_held_depth(self))
+        dlw_misuse_exit_holding(self);
+    atomic_fetch_add_explicit(&calls_of_ended, self->calls, memory_order_relaxed);
+    dlw_learn_thread_ends(self);
+    if (!leave_to_joiner(self))
+        dlw_learn_drop_segment(self->segment);
+    /* A cycle that others close later has its name. */
+    if (self->has_evidence && !self->is_known)
+        dlw_sink_know_thread(self);
+    dlw_sink_flush(true);
+    dlw_thread_end(self);
+}
+
+/*
+ * Other keys' destructors may still take locks: this one asks for another round until the last
+ * that POSIX promises.
+ */
+static void on_thread_end(void *value)
+{
+    struct dlw_thread *self = value;
+
+    if (self != dlw_self)
+        return;
+    if (++self->end_rounds < DESTRUCTOR_ROUNDS && pthread_setspecific(end_key, self) == 0)
+        return;
+    end_thread(self);
+}
+
+void dlw_create_start(void)
+{
+    has_end_key = pthread_key_create(&end_key, on_thread_end) == 0;
+}
+
+void dlw_create_watch_end(struct dlw_thread *self)
+{
+    if (has_end_key)
+        pthread_setspecific(end_key, self);
+    if (self->is_main) /* may be joined too */
+        add_joinable(self);
+}
+
+/* Noted here because at the thread's end its stack is gone. */
+DLW_EXPORT void pthread_exit(void *value)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!dlw_thread_passes(self)) {
+        self->calls++;
+        dlw_guard_enter(self);
+        if (dlw_held_depth(self))
+            self->exit_stack = stack_here(self, DLW_CALL_HERE());
+        dlw_guard_leave(self);
+    }
+    real.pthread_exit(value);
+    __builtin_unreachable();
+}
+
+/*
+ * Noted before the thread can know: from here on its waits at cancellation points end by
+ * themselves, though they still read as published until it has been unwound to code that calls.
+ */
+DLW_EXPORT int pthread_cancel(pthread_t handle)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!dlw_thread_passes(self)) {
+        self->calls++;
+        dlw_guard_enter(self);
+        struct dlw_thread *asked = dlw_thread_by_handle(handle);
+        if (asked)
+            atomic_store_explicit(&asked->is_cancelled, true, memory_order_seq_cst);
+        dlw_guard_leave(self);
+    }
+    return real.pthread_cancel(handle);
+}
+
+/* ---- create ---- */
+
+static void begin_thread(struct dlw_thread *record, uintptr_t stack_top)
+{
+    dlw_self = &dlw_nobody;
+    dlw_thread_bind(record, stack_top);
+    dlw_create_watch_end(record);
+    if (!record->is_detached)
+        add_joinable(record);
+}
+
+DLW_TRAMPOLINE static void *run_thread(void *argument)
+{
+    struct dlw_thread *record = argument;
+
+    begin_thread(record, (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *));
+    void *value = record->routine.posix(record->argument);
+    __asm__ volatile("" ::: "memory"); /* no tail call: walks end in this frame */
+    return value;
+}
+
+DLW_TRAMPOLINE static int run_c11_thread(void *argument)
+{
+    struct dlw_thread *record = argument;
+
+    begin_thread(record, (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *));
+    int value = record->routine.c11(record->argument);
+    __asm__ volatile("" ::: "memory"); /* no tail call: walks end in this frame */
+    return value;
+}
+
+static struct dlw_thread *prepare(struct dlw_thread *self, uintptr_t routine, struct dlw_call call)
+{
+    dlw_guard_enter(self);
+    self->calls++;
+    struct dlw_thread *record =
+        dlw_thread_new(self->id, stack_here(self, call), dlw_stack_of_pc(routine + 1));
+    if (record) {
+        memcpy(record->name, self->name, sizeof(record->name)); /* the kernel does so too */
+        record->segment = dlw_learn_creates(self, record->id);
+    }
+    dlw_guard_leave(self);
+    return record;
+}
+
+static void undo(struct dlw_thread *self, struct dlw_thread *record)
+{
+    dlw_guard_enter(self);
+    dlw_learn_drop_segment(record->segment);
+    dlw_thread_release(record);
+    dlw_guard_leave(self);
+}
+
+static bool is_detached(const pthread_attr_t *attributes)
+{
+    int state = PTHREAD_CREATE_JOINABLE;
+
+    if (attributes)
+        pthread_attr_getdetachstate(attributes, &state);
+    return state == PTHREAD_CREATE_DETACHED;
+}
+
+static int create(pthread_t *handle, const pthread_attr_t *attributes, void *(*routine)(void *),
+                  void *argument, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    struct dlw_thread *record =
+        dlw_thread_passes(self) ? NULL : prepare(self, (uintptr_t)routine, call);
+
+    if (!record)
+        return real.pthread_create(handle, attributes, routine, argument);
+    record->routine.posix = routine;
+    record->argument = argument;
+    record->is_detached = is_detached(attributes);
+    int result = real.pthread_create(handle, attributes, run_thread, record);
+    if (result != 0)
+        undo(self, record);
+    return result;
+}
+
+DLW_EXPORT int pthread_create(pthread_t *restrict handle, const pthread_attr_t *restrict attributes,
+                              void *(*routine)(void *), void *restrict argument)
+{
+    return create(handle, attributes, routine, argument, DLW_CALL_HERE());
+}
+
+DLW_EXPORT int thrd_create(thrd_t *handle, thrd_start_t routine, void *argument)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    struct dlw_thread *record =
+        dlw_thread_passes(self) ? NULL : prepare(self, (uintptr_t)routine, DLW_CALL_HERE());
+
+    if (!record)
+        return real.thrd_create(handle, routine, argument);
+    record->routine.c11 = routine;
+    record->argument = argument;
+    int result = real.thrd_create(handle, run_c11_thread, record);
+    if (result != thrd_success)
+        undo(self, record);
+    return result;
+}
+
+/* ---- join ---- */
+
+struct joining {
+    struct dlw_thread *self;
+    pthread_t handle;
+    struct dlw_call call;
+    bool timed, waited;
+};
+
+static void wait_for_end(struct joining *joining)
+{
+    struct dlw_wait_for wait = {.on = (uintptr_t)joining->handle,
+                                .kind = DLW_WAIT_JOIN,
+                                .lock_kind = DLW_LOCK_THREAD,
+                                .timed = joining->timed,
+                                .call = joining->call};
+
+    joining->self->calls++;
+    joining->waited = true;
+    dlw_wait_begin(joining->self, &wait);
+}
+
+static void joined(struct joining *joining)
+{
+    dlw_guard_enter(joining->self);
+    struct dlw_ended ended = remove_joinable(joining->handle);
+    if (dlw_held_depth(joining->self) && ended.n && joining->waited)
+        dlw_joined_learn(joining->self, &ended, joining->timed, &joining->call);
+    drop_taken(&ended);
+    dlw_learn_joined(joining->self, ended.segment);
+    dlw_guard_leave(joining->self);
+}
+
+/* Nobody else is awake: waits with a limit first, to look again. */
+static int watched_join(struct joining *joining, void **value)
+{
+    do {
+        struct timespec deadline = dlw_stall_deadline(joining->self);
+        int result = real.pthread_clockjoin_np(joining->handle, value, CLOCK_MONOTONIC, &deadline);
+        if (result != ETIMEDOUT)
+            return result;
+    } while (dlw_stall_look(joining->self));
+    return real.pthread_join(joining->handle, value);
+}
+
+DLW_EXPORT int pthread_join(pthread_t handle, void **value)
+{
+    struct joining joining = {dlw_thread_self(), handle, DLW_CALL_HERE(), false, false};
+    int result;
+
+    if (dlw_thread_passes(joining.self))
+        return real.pthread_join(handle, value);
+    wait_for_end(&joining);
+    result = dlw_stall_suspected(joining.self) ? watched_join(&joining, value)
+                                               : real.pthread_join(handle, value);
+    dlw_wait_end(joining.self);
+    if (result == 0)
+        joined(&joining);
+    return result;
+}
+
+DLW_EXPORT int thrd_join(thrd_t handle, int *value)
+{
+    struct joining joining = {dlw_thread_self(), (pthread_t)handle, DLW_CALL_HERE(), false, false};
+    int result;
+
+    if (dlw_thread_passes(joining.self))
+        return real.thrd_join(handle, value);
+    wait_for_end(&joining);
+    result = real.thrd_join(handle, value);
+    dlw_wait_end(joining.self);
+    if (result == thrd_success)
+        joined(&joining);
+    return result;
+}
+
+DLW_EXPORT int pthread_timedjoin_np(pthread_t handle, void **value, const struct timespec *limit)
+{
+    struct joining joining = {dlw_thread_self(), handle, DLW_CALL_HERE(), false, false};
+    int result;
+
+    if (dlw_thread_passes(joining.self))
+        return real.pthread_timedjoin_np(handle, value, limit);
+    joining.timed = limit != NULL;
+    wait_for_end(&joining);
+    result = real.pthread_timedjoin_np(handle, value, limit);
+    dlw_wait_end(joining.self);
+    if (result == 0)
+        joined(&joining);
+    return result;
+}
+
+DLW_EXPORT int pthread_clockjoin_np(pthread_t handle, void **value, clockid_t clock,
+                                    const struct timespec *limit)
+{
+    struct joining joining = {dlw_thread_self(), handle, DLW_CALL_HERE(), false, false};
+    int result;
+
+    if (dlw_thread_passes(joining.self))
+        return real.pthread_clockjoin_np(handle, value, clock, limit);
+    joining.timed = limit != NULL;
+    wait_for_end(&joining);
+    result = real.pthread_clockjoin_np(handle, value, clock, limit);
+    dlw_wait_end(joining.self);
+    if (result == 0)
+        joined(&joining);
+    return result;
+}
+
+DLW_EXPORT int pthread_tryjoin_np(pthread_t handle, void **value)
+{
+    struct joining joining = {dlw_thread_self(), handle, DLW_CALL_HERE(), false, false};
+    int result = real.pthread_tryjoin_np(handle, value);
+
+    if (dlw_thread_passes(joining.self))
+        return result;
+    joining.self->calls++;
+    if (result == 0)
+        joined(&joining);
+    return result;
+}
+
+static void detached(struct dlw_thread *self, pthread_t handle)
+{
+    dlw_guard_enter(self);
+    self->calls++;
+    struct dlw_ended ended = remove_joinable(handle);
+    drop_taken(&ended);
+    dlw_learn_drop_segment(ended.segment);
+    dlw_guard_leave(self);
+}
+
+/* Before the real call: afterwards the handle may belong to another thread. */
+DLW_EXPORT int pthread_detach(pthread_t handle)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!dlw_thread_passes(self))
+        detached(self, handle);
+    return real.pthread_detach(handle);
+}
+
+DLW_EXPORT int thrd_detach(thrd_t handle)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!dlw_thread_passes(self))
+        detached(self, (pthread_t)handle);
+    return real.thrd_detach(handle);
+}
+
+DLW_EXPORT int pthread_setname_np(pthread_t handle, const char *name)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.pthread_setname_np(handle, name);
+
+    if (dlw_thread_passes(self) || result != 0)
+        return result;
+    self->calls++;
+    dlw_guard_enter(self);
+    struct dlw_thread *named = dlw_thread_by_handle(handle);
+    if (!named) { /* pairs with the load in dlw_thread_bind: one of the two sees the other */
+        atomic_fetch_add_explicit(&dlw_threads_early_names, 1, memory_order_seq_cst);
+        named = dlw_thread_by_handle(handle);
+    }
+    if (named) {
+        strncpy(named->name, name, DLW_NAME_BYTES - 1);
+        dlw_sink_renamed(named);
+    }
+    dlw_guard_leave(self);
+    return result;
+}
+
+void dlw_create_before_fork(void)
+{
+    dlw_lock_acquire(&joinables_lock);
+}
+
+void dlw_create_after_fork(bool child)
+{
+    if (!child) {
+        dlw_lock_release(&joinables_lock);
+        return;
+    }
+    dlw_lock_reset(&joinables_lock);
+    struct joinable *entry = find_locked(pthread_self());
+    if (entry)
+        entry->tid = (uint32_t)dlw_syscall(SYS_gettid);
+}

@@ -1,0 +1,46 @@
+/* Lines for the user, and what they were given. */
+#include "report/command/base/command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void (*dlw_inherited_sigpipe)(int) = SIG_DFL;
+
+void dlw_message(const char *format, ...)
+{
+    char line[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "dlwatch: %s\n", line);
+}
+
+int dlw_usage_error(const char *subcommand, const char *format, ...)
+{
+    char line[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "dlwatch: %s\nTry 'dlwatch %s%s--help' for what there is.\n", line,
+            subcommand ? subcommand : "", subcommand ? " " : "");
+    return DLW_STATUS_TROUBLE;
+}
+
+bool dlw_parse_number(const char *text, long low, long high, long *out)
+{
+    char *end;
+    if (*text == '\0' || strspn(text, "-0123456789") != strlen(text))
+        return false;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    if (errno || *end != '\0' || number < low || number > high)
+        return false;
+    *out = number;
+    return true;
+}

@@ -1,0 +1,82 @@
+/* The dlwatch command: picks the subcommand. */
+#include "report/command/base/command.h"
+
+#include "report/command/format/format.h"
+#include "report/command/generate/generate.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+struct subcommand {
+    const char *name, *arguments, *help;
+    int (*main)(int argc, char **argv);
+};
+
+static const struct subcommand subcommands[] = {
+#define DLW_SUBCOMMAND(name, arguments, help) {#name, arguments, help, dlw_##name##_main},
+#include "report/command/base/subcommand.def"
+#undef DLW_SUBCOMMAND
+};
+
+enum { N_SUBCOMMANDS = sizeof(subcommands) / sizeof(subcommands[0]) };
+
+static void print_help(void)
+{
+    puts("dlwatch finds deadlocks of pthread programs while they run, and lock orders that can "
+         "become one.\n\nUsage:");
+    for (size_t i = 0; i < N_SUBCOMMANDS; i++)
+        if (subcommands[i].main)
+            printf("  dlwatch %s %s\n        %s\n", subcommands[i].name, subcommands[i].arguments,
+                   subcommands[i].help);
+    printf("\nFormats: %s.\n\n", dlw_format_names());
+    puts("Begin with:  dlwatch run -- ./your-program its arguments\n\n"
+         "'dlwatch NAME --help' tells about one of them. A program can also be watched without "
+         "this command:\n  LD_PRELOAD=libdlwatch.so DLWATCH_OPTIONS=help=1 ./your-program\n\n"
+         "Status: 0 nothing found, 66 errors found, 2 wrong usage or unreadable input; 'run' else "
+         "gives the\ncommand's own status, 127 or 126 when it can't be started, 128+N when signal "
+         "N ended it.");
+}
+
+static const struct subcommand *find_subcommand(const char *name)
+{
+    for (size_t i = 0; i < N_SUBCOMMANDS; i++)
+        if (subcommands[i].main && strcmp(subcommands[i].name, name) == 0)
+            return &subcommands[i];
+    return NULL;
+}
+
+/* A full disk must not look like an empty report. */
+static int close_output(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    if (errno != EPIPE)
+        dlw_message("cannot write to standard output: %s", strerror(errno));
+    return DLW_STATUS_TROUBLE;
+}
+
+int main(int argc, char **argv)
+{
+    dlw_inherited_sigpipe = signal(SIGPIPE, SIG_IGN);
+    if (argc < 2)
+        return dlw_usage_error(NULL, "a subcommand is missing");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_help();
+        return close_output(DLW_STATUS_OK);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("dlwatch " DLW_VERSION);
+        return close_output(DLW_STATUS_OK);
+    }
+    if (argc == 3 && strcmp(argv[1], "--generate") == 0)
+        return close_output(dlw_generate(argv[2], stdout));
+    const struct subcommand *subcommand = find_subcommand(argv[1]);
+    if (!subcommand)
+        return dlw_usage_error(
+            NULL, argv[1][0] == '-' ? "unknown option '%s'" : "unknown subcommand '%s'", argv[1]);
+    argv[1] = argv[0] = "dlwatch"; /* what getopt's messages begin with */
+    return close_output(subcommand->main(argc - 1, argv + 1));
+}

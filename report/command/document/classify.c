@@ -1,0 +1,150 @@
+/* Severity, message and the flags of each finding; equal ones become one; the summary. */
+#include "report/command/document/classify.h"
+
+#include "report/command/document/suppressions.h"
+#include "report/command/journal/baseline.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+static enum dlw_severity severity_of(const struct dlw_doc_finding *finding, enum dlw_show show)
+{
+    if (finding->kind == DLW_EXIT_HOLDING_LOCK)
+        return DLW_WARNING;
+    /* What the program vouches for stays a note, however strict one is. */
+    if (finding->harmless == DLW_INTENDED ||
+        (finding->harmless != DLW_FEASIBLE && show != DLW_SHOW_STRICT))
+        return DLW_NOTE;
+    return DLW_ERROR;
+}
+
+/* Whoever closed the circle came first; a reader is better served by the same beginning always. */
+static void begin_with_first_thread(struct dlw_doc *doc, struct dlw_doc_finding *finding)
+{
+    size_t first = 0, n = finding->n_cycle;
+    for (size_t i = 1; i < n; i++)
+        if (finding->cycle[i].thread->id < finding->cycle[first].thread->id)
+            first = i;
+    if (!first)
+        return;
+    struct dlw_doc_step *turned = dlw_region_alloc(&doc->region, n * sizeof(*turned));
+    for (size_t i = 0; i < n; i++)
+        turned[i] = finding->cycle[(first + i) % n];
+    finding->cycle = turned;
+}
+
+/* The library says why a cycle is harmless by a word; people and programs get the same line. */
+static const char *harmless_reason(struct dlw_doc *doc, const struct dlw_doc_finding *finding)
+{
+    switch (finding->harmless) {
+    case DLW_GUARDED:
+        return dlw_region_print(&doc->region, "guarded by %s, a gate held around all of it",
+                                finding->gate ? finding->gate->id : "another lock");
+    case DLW_ORDERED:
+        return "ordered by thread creation, joining or a barrier";
+    case DLW_ONE_THREAD:
+        return "one thread only took these orders";
+    case DLW_ALL_SHARED:
+        return "a reader meets only readers";
+    case DLW_INTENDED:
+        return "the program declares this order as intended";
+    default:
+        return finding->across_runs ? "seen across runs" : NULL;
+    }
+}
+
+void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,
+                   const struct dlw_doc_rules *rules)
+{
+    enum dlw_show show = rules ? rules->show : DLW_SHOW_FEASIBLE;
+    begin_with_first_thread(doc, finding);
+    finding->severity = severity_of(finding, show);
+    if (!finding->reason)
+        finding->reason = harmless_reason(doc, finding);
+    finding->message = dlw_finding_message(&doc->region, finding);
+    dlw_fingerprint(finding, finding->fingerprint);
+    finding->hidden = finding->harmless != DLW_FEASIBLE && show == DLW_SHOW_FEASIBLE;
+    finding->suppressed =
+        rules && rules->suppressions && dlw_suppressions_match(rules->suppressions, finding);
+    finding->in_baseline =
+        rules && rules->baseline && dlw_baseline_has(rules->baseline, finding->fingerprint);
+}
+
+struct seen {
+    struct dlw_doc_finding *finding;
+    UT_hash_handle hh;
+};
+
+/* The first one stays, with its process and its stacks. */
+static void fold_equal(struct dlw_doc *doc)
+{
+    struct seen *table = NULL, *seen, *next;
+    struct dlw_region region = {0};
+    size_t kept = 0;
+    for (size_t i = 0; i < doc->n_findings; i++) {
+        struct dlw_doc_finding *finding = doc->findings[i];
+        HASH_FIND_STR(table, finding->fingerprint, seen);
+        if (seen) {
+            seen->finding->count += finding->count;
+            continue;
+        }
+        seen = dlw_region_alloc(&region, sizeof(*seen));
+        seen->finding = finding;
+        HASH_ADD_KEYPTR(hh, table, finding->fingerprint, strlen(finding->fingerprint), seen);
+        doc->findings[kept++] = finding;
+    }
+    doc->n_findings = kept;
+    HASH_ITER(hh, table, seen, next)
+    HASH_DELETE(hh, table, seen);
+    dlw_region_free(&region);
+}
+
+/* Worst first; within a severity deadlocks before what only can become one; else as they came. */
+static unsigned rank(const struct dlw_doc_finding *finding)
+{
+    return (unsigned)finding->severity * DLW_N_KINDS + (unsigned)finding->kind;
+}
+
+static void order(struct dlw_doc *doc)
+{
+    struct dlw_doc_finding **sorted =
+        dlw_region_alloc(&doc->region, (doc->n_findings + 1) * sizeof(struct dlw_doc_finding *));
+    size_t n = 0;
+    for (unsigned wanted = 0; wanted < 3 * DLW_N_KINDS; wanted++)
+        for (size_t i = 0; i < doc->n_findings; i++)
+            if (rank(doc->findings[i]) == wanted)
+                sorted[n++] = doc->findings[i];
+    doc->findings = sorted;
+    /* The array was not made by growing: nothing is appended after finishing. */
+}
+
+static void count(struct dlw_doc_summary *summary, const struct dlw_doc_finding *finding)
+{
+    if (finding->suppressed)
+        summary->suppressed++;
+    else if (finding->hidden)
+        summary->hidden++;
+    else if (finding->in_baseline)
+        summary->known++;
+    else if (finding->severity == DLW_ERROR)
+        summary->errors++;
+    else if (finding->severity == DLW_WARNING)
+        summary->warnings++;
+    else
+        summary->notes++;
+}
+
+void dlw_doc_finish(struct dlw_doc *doc, const struct dlw_doc_rules *rules)
+{
+    for (size_t i = 0; i < doc->n_findings; i++) {
+        if (!doc->findings[i]->count)
+            doc->findings[i]->count = 1;
+        dlw_doc_judge(doc, doc->findings[i], rules);
+    }
+    fold_equal(doc);
+    order(doc);
+    memset(&doc->summary, 0, sizeof(doc->summary));
+    for (size_t i = 0; i < doc->n_findings; i++)
+        count(&doc->summary, doc->findings[i]);
+}

@@ -1,0 +1,59 @@
+/* Between a finding and its place in the report. */
+#ifndef DLW_COMMAND_JUDGE_H
+#define DLW_COMMAND_JUDGE_H
+
+#include "report/command/document/model.h"
+
+/* From kind, function names and source base names: equal in every run and after a rebuild. Writes
+ * 16 hex digits. */
+void dlw_fingerprint(const struct dlw_doc_finding *finding, char out[17]);
+/* One line that says what is wrong. */
+const char *dlw_finding_message(struct dlw_region *region, const struct dlw_doc_finding *finding);
+/* What would break it: paragraphs of plain words, under a title. */
+struct dlw_remedy {
+    const char *title;
+    const char *paragraphs[6];
+    size_t n;
+};
+struct dlw_remedy dlw_finding_remedy(struct dlw_region *region,
+                                     const struct dlw_doc_finding *finding);
+/* How sure it is, and why. NULL: nothing to say. */
+const char *dlw_finding_confidence(struct dlw_region *region,
+                                   const struct dlw_doc_finding *finding);
+
+/* A thread waits for what an ended thread, or one that a fork left behind, still holds. */
+bool dlw_finding_holder_is_gone(const struct dlw_doc_finding *finding);
+
+/* A writer that stands in front of a reader: it holds no more than its place in the line. */
+bool dlw_step_is_in_line(const struct dlw_doc_finding *finding, const struct dlw_doc_step *step);
+
+/* Titles of the finding's locks; equal ones are told apart by a number. */
+const char *dlw_finding_lock_title(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                                   const struct dlw_doc_lock *lock);
+/* The same for its threads. */
+const char *dlw_finding_thread_title(struct dlw_region *region,
+                                     const struct dlw_doc_finding *finding,
+                                     const struct dlw_doc_thread *thread);
+
+/* Each stack of the finding: those of its cycle and its threads. Stops when visit returns true, and
+ * returns that. */
+typedef bool dlw_stack_visit(void *context, const struct dlw_stack *stack);
+bool dlw_finding_each_stack(const struct dlw_doc_finding *finding, dlw_stack_visit *visit,
+                            void *context);
+
+/* The step that the one numbered `i` waits for. */
+static inline const struct dlw_doc_step *dlw_next_step(const struct dlw_doc_finding *finding,
+                                                       size_t i)
+{
+    return &finding->cycle[(i + 1) % finding->n_cycle];
+}
+
+/* Who holds what step i wants: the next step's thread, or the one that has gone with it. */
+static inline const struct dlw_doc_thread *dlw_wanted_from(const struct dlw_doc_finding *finding,
+                                                           size_t i)
+{
+    const struct dlw_doc_step *next = dlw_next_step(finding, i);
+    return next->holder ? next->holder : next->thread;
+}
+
+#endif

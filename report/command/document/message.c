@@ -1,0 +1,330 @@
+/* The one line that says what is wrong, how sure it is, and the names that it uses. */
+#include "report/command/document/classify.h"
+
+#include <string.h>
+
+const char *dlw_finding_lock_title(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                                   const struct dlw_doc_lock *lock)
+{
+    const char *title = dlw_lock_title(region, lock);
+    size_t before = 0, equal = 0;
+    for (size_t i = 0; i < finding->n_locks; i++) {
+        if (strcmp(dlw_lock_title(region, finding->locks[i]), title) != 0)
+            continue;
+        equal++;
+        if (finding->locks[i] == lock)
+            before = equal;
+    }
+    return equal > 1 ? dlw_region_print(region, "%s (no. %zu)", title, before) : title;
+}
+
+static bool is_equal_title(struct dlw_region *region, const struct dlw_doc_thread *a,
+                           const struct dlw_doc_thread *b)
+{
+    return a && b && a != b && (a->id != b->id || a->process != b->process) &&
+           strcmp(dlw_thread_title(region, a), dlw_thread_title(region, b)) == 0;
+}
+
+const char *dlw_finding_thread_title(struct dlw_region *region,
+                                     const struct dlw_doc_finding *finding,
+                                     const struct dlw_doc_thread *thread)
+{
+    bool is_shared = false;
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        is_shared |= is_equal_title(region, thread, finding->cycle[i].thread);
+    for (size_t i = 0; i < finding->n_threads; i++)
+        is_shared |= is_equal_title(region, thread, finding->threads[i].thread);
+    const char *title = dlw_thread_title(region, thread);
+    return is_shared && (thread->name || thread->start)
+               ? dlw_region_print(region, "%s #%u", title, thread->id)
+               : title;
+}
+
+static const char *lock(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                        const struct dlw_doc_lock *which)
+{
+    return which ? dlw_finding_lock_title(region, finding, which) : "a lock";
+}
+
+static const char *thread(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                          const struct dlw_doc_thread *which)
+{
+    return dlw_finding_thread_title(region, finding, which);
+}
+
+bool dlw_finding_holder_is_gone(const struct dlw_doc_finding *finding)
+{
+    if (finding->n_cycle != 1)
+        return false;
+    /* From outside its name is not to be had any more. */
+    return finding->cycle[0].holder ||
+           (finding->reason && strstr(finding->reason, "no longer exists"));
+}
+
+bool dlw_step_is_in_line(const struct dlw_doc_finding *finding, const struct dlw_doc_step *step)
+{
+    return finding->n_cycle > 1 && step->holds.lock == step->wants.lock &&
+           strcmp(step->wants.lock->kind, "rwlock") == 0 && step->wants.mode == DLW_EXCLUSIVE &&
+           step->holds.mode == DLW_EXCLUSIVE;
+}
+
+static bool is_initialiser(const struct dlw_doc_lock *lock)
+{
+    return strcmp(lock->kind, "once") == 0 || strcmp(lock->kind, "guard") == 0;
+}
+
+static const char *alone(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    const struct dlw_doc_step *step = &finding->cycle[0];
+    const char *who = thread(region, finding, step->thread);
+    const char *what = lock(region, finding, step->wants.lock);
+    if (finding->reason)
+        return dlw_region_print(region, "%s waits for %s for ever: %s", who, what, finding->reason);
+    if (is_initialiser(step->wants.lock))
+        return dlw_region_print(region, "%s asks for %s while it still runs its initialiser", who,
+                                what);
+    if (dlw_doc_is_thread(step->wants.lock))
+        return dlw_region_print(region, "%s waits for its own end", who);
+    if (strcmp(step->wants.lock->kind, "rwlock") == 0 && step->holds.mode == DLW_SHARED)
+        return dlw_region_print(region, "%s wants to write under %s while it holds it for reading",
+                                who, what);
+    return dlw_region_print(region, "%s waits for %s, which it holds itself", who, what);
+}
+
+/* Every step wants one more of the same semaphore. */
+static bool is_pool(const struct dlw_doc_finding *finding)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (strcmp(finding->cycle[i].wants.lock->kind, "semaphore") != 0 ||
+            finding->cycle[i].wants.lock != finding->cycle[0].wants.lock)
+            return false;
+    return true;
+}
+
+static const char *pool(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    const char *names = thread(region, finding, finding->cycle[0].thread);
+    for (size_t i = 1; i < finding->n_cycle && i < 8; i++)
+        names = dlw_region_print(region, "%s%s%s", names, i + 1 < finding->n_cycle ? ", " : " and ",
+                                 thread(region, finding, finding->cycle[i].thread));
+    return dlw_region_print(region,
+                            "%s%s each keep one of %s and wait for another, and nobody is left to "
+                            "give one back",
+                            names, finding->n_cycle > 8 ? " and others" : "",
+                            lock(region, finding, finding->cycle[0].wants.lock));
+}
+
+/* The writer at `i` stands between a thread and its second reading. */
+static const char *in_line(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                           size_t i)
+{
+    const struct dlw_doc_step *reader = dlw_next_step(finding, i);
+    return dlw_region_print(region,
+                            "%s asks for %s while %s, a writer, stands in line before it and waits "
+                            "for it to let go",
+                            thread(region, finding, reader->thread),
+                            lock(region, finding, reader->wants.lock),
+                            thread(region, finding, finding->cycle[i].thread));
+}
+
+static const char *deadlock(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    if (finding->n_cycle == 1)
+        return alone(region, finding);
+    if (finding->n_cycle && is_pool(finding))
+        return pool(region, finding);
+    for (size_t i = 0; i < finding->n_cycle && finding->n_cycle == 2; i++)
+        if (dlw_step_is_in_line(finding, &finding->cycle[i]))
+            return in_line(region, finding, i);
+    if (finding->n_cycle == 2)
+        return dlw_region_print(region, "%s and %s wait for each other, and neither can go on",
+                                thread(region, finding, finding->cycle[0].thread),
+                                thread(region, finding, finding->cycle[1].thread));
+    if (finding->n_cycle)
+        return dlw_region_print(region,
+                                "%zu threads wait for each other in a circle, and none can "
+                                "go on",
+                                finding->n_cycle);
+    return dlw_region_print(region, "%zu threads wait for each other, and none can go on",
+                            finding->n_threads);
+}
+
+/* One of two joins the other with a lock in hand that the other takes before its end. */
+static const char *join_inversion(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                                  const struct dlw_doc_step *joins, const struct dlw_doc_step *ends)
+{
+    return dlw_region_print(
+        region, "%s joins %s while it holds %s, which %s takes before it ends",
+        thread(region, finding, joins->thread), thread(region, finding, ends->thread),
+        lock(region, finding, joins->holds.lock), thread(region, finding, ends->thread));
+}
+
+static const char *inversion(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    const struct dlw_doc_step *step = finding->cycle;
+    for (size_t i = 0; i < 2 && finding->n_cycle == 2; i++)
+        if (dlw_doc_is_thread(step[i].wants.lock))
+            return join_inversion(region, finding, &step[i], &step[1 - i]);
+    if (finding->n_cycle == 1)
+        return dlw_region_print(region, "%s is asked for while it is held",
+                                lock(region, finding, step[0].wants.lock));
+    if (finding->n_cycle == 2 && step[0].thread == step[1].thread)
+        return dlw_region_print(region, "%s takes %s before %s %s, and the other way round %s",
+                                thread(region, finding, step[0].thread),
+                                lock(region, finding, step[0].holds.lock),
+                                lock(region, finding, step[0].wants.lock),
+                                finding->across_runs ? "in one run" : "at one time",
+                                finding->across_runs ? "in another" : "at another");
+    if (finding->n_cycle == 2)
+        return dlw_region_print(
+            region, "%s takes %s before %s, %s takes them the other way round",
+            thread(region, finding, step[0].thread), lock(region, finding, step[0].holds.lock),
+            lock(region, finding, step[0].wants.lock), thread(region, finding, step[1].thread));
+    return dlw_region_print(region, "%zu locks are taken in an order that goes round in a circle",
+                            finding->n_cycle);
+}
+
+static const char *accusation(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    const struct dlw_doc_state *state = &finding->threads[0];
+    const char *who = thread(region, finding, state->thread);
+    const char *what = lock(region, finding, state->on);
+    const char *because = finding->reason ? finding->reason : "";
+    const char *open = finding->reason ? " (" : "", *close = finding->reason ? ")" : "";
+    switch (finding->kind) {
+    case DLW_UNLOCK_NOT_OWNER:
+        return dlw_region_print(region, "%s unlocks %s, which it does not hold%s%s%s", who, what,
+                                open, because, close);
+    case DLW_DESTROY_LOCKED:
+        return dlw_region_print(region, "%s destroys %s, which is still in use%s%s%s", who, what,
+                                open, because, close);
+    case DLW_WAIT_WITHOUT_MUTEX:
+        return dlw_region_print(region,
+                                "%s waits for a condition with %s, which it does not hold%s%s%s",
+                                who, what, open, because, close);
+    case DLW_EXIT_HOLDING_LOCK:
+        return dlw_region_print(region, "%s ended while it held %s%s%s%s", who, what, open, because,
+                                close);
+    default:
+        return dlw_region_print(region, "%s: %s%s%s%s", dlw_kind_word(finding->kind), who, open,
+                                because, close);
+    }
+}
+
+static const char *stall(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    if (finding->n_threads == 1)
+        return "the only thread waits, and nothing is left that could wake it";
+    if (finding->n_threads == 2)
+        return "both threads wait, and nothing is left that could wake one of them";
+    return dlw_region_print(region,
+                            "all %zu threads wait, and nothing is left that could wake one of them",
+                            finding->n_threads);
+}
+
+const char *dlw_finding_message(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    switch (finding->kind) {
+    case DLW_DEADLOCK:
+        return deadlock(region, finding);
+    case DLW_LOCK_ORDER_INVERSION:
+        return inversion(region, finding);
+    case DLW_STALL:
+        return stall(region, finding);
+    default:
+        return finding->n_threads ? accusation(region, finding) : dlw_kind_word(finding->kind);
+    }
+}
+
+static const char *why_harmless(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    switch (finding->harmless) {
+    case DLW_GUARDED:
+        return dlw_region_print(
+            region,
+            "This run proves it harmless: %s was held around all of it (a gate "
+            "lock), so the threads can't be in between at once. It becomes real "
+            "when one place takes the locks without the gate.",
+            lock(region, finding, finding->gate));
+    case DLW_ORDERED:
+        return "This run proves it harmless: thread creation, joining or a barrier puts one side "
+               "before the other, so they never run at once.";
+    case DLW_ONE_THREAD:
+        return "This run proves it harmless: one and the same thread took the locks in these "
+               "orders. It becomes real when a second thread runs one of these places.";
+    case DLW_ALL_SHARED:
+        return "This run proves it harmless: somewhere in the circle a reader only meets readers, "
+               "and they do not exclude each other.";
+    case DLW_INTENDED:
+        return "The program says that it means one of these orders (dlwatch.h), so this is no "
+               "error. Whether it can hang is for whoever said so to know.";
+    default:
+        return NULL;
+    }
+}
+
+static bool has_time_limit(const struct dlw_doc_finding *finding)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (finding->cycle[i].wants.timed)
+            return true;
+    return false;
+}
+
+const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    const char *harmless = why_harmless(region, finding);
+    if (harmless)
+        return harmless;
+    const char *reason = finding->reason ? finding->reason : "";
+    const char *limit = has_time_limit(finding)
+                            ? " Where the time limit stands, the wait ends by itself, late; the "
+                              "other side stands still until then."
+                            : "";
+    const char *open = finding->reason ? " Note: " : "", *stop = finding->reason ? "." : "";
+    if (finding->kind == DLW_LOCK_ORDER_INVERSION && finding->across_runs)
+        return dlw_region_print(
+            region,
+            "It did not hang: the orders come from different runs or processes. If one program "
+            "runs both at once, it can hang.%s%s%s",
+            open, reason, stop);
+    if (finding->kind == DLW_LOCK_ORDER_INVERSION && !finding->certain)
+        return dlw_region_print(
+            region,
+            "It did not hang this time: the orders were seen at different moments. It hangs when "
+            "the threads are between their locks at once. No common lock was held around them, and "
+            "nothing such as creating or joining a thread keeps them apart.%s%s%s%s",
+            open, reason, stop, limit);
+    if (finding->kind == DLW_STALL && finding->certain)
+        return dlw_region_print(
+            region,
+            "Certain: every thread of the process waits without a time limit, and no signal "
+            "handler is set that could wake one.%s%s%s",
+            open, reason, stop);
+    if (finding->kind == DLW_DEADLOCK && finding->certain)
+        return finding->reason && finding->n_cycle != 1
+                   ? dlw_region_print(region, "Certain: seen as it happened.%s%s%s", open, reason,
+                                      stop)
+                   : "Certain: seen as it happened.";
+    return finding->reason && !(finding->n_threads && !finding->n_cycle)
+               ? dlw_region_print(region, "Note: %s.", reason)
+               : NULL;
+}
+
+bool dlw_finding_each_stack(const struct dlw_doc_finding *finding, dlw_stack_visit *visit,
+                            void *context)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (visit(context, &finding->cycle[i].holds.stack) ||
+            visit(context, &finding->cycle[i].wants.stack))
+            return true;
+    for (size_t i = 0; i < finding->n_threads; i++) {
+        const struct dlw_doc_state *state = &finding->threads[i];
+        if (visit(context, &state->stack))
+            return true;
+        for (size_t j = 0; j < state->n_holds; j++)
+            if (visit(context, &state->holds[j].stack))
+                return true;
+    }
+    return false;
+}

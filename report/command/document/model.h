@@ -1,0 +1,252 @@
+/*
+ * The document: what one or many processes had to say, in the shape of `report --format=json`.
+ * Journals, a live process and a core all become a document; every format is made from it.
+ *
+ * How it is made: fill `processes`, `findings`, `threads` (helpers below; memory comes from
+ * doc->region and lives as long as the document), then dlw_doc_finish() gives each finding its
+ * severity, message and fingerprint, folds equal ones into one with a count, applies suppressions
+ * and the baseline, orders them, and counts the summary. Formats only read.
+ *
+ * Kinds, modes and kinds of wait are those of graph/finding.h.
+ */
+#ifndef DLW_COMMAND_MODEL_H
+#define DLW_COMMAND_MODEL_H
+
+#include "graph/finding.h"
+#include "report/command/base/arena.h"
+#include "report/emit/options.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct dlw_frame {
+    uint64_t pc;          /* in that process; 0: not known */
+    uint64_t offset;      /* pc - load bias; means something where `module` is set */
+    const char *module;   /* path, NULL: in none */
+    const char *build_id; /* of the module, hex, or NULL */
+    const char *function; /* demangled, or NULL */
+    const char *file;     /* as the compiler was given it, or NULL */
+    const char *folder;   /* `file` is relative to it, or NULL */
+    unsigned line;
+    bool inlined;        /* its code stands inside the next frame's function */
+    const char *unknown; /* why this frame could not be known (then nothing else is set) */
+};
+
+struct dlw_stack {
+    struct dlw_frame *frames; /* innermost first */
+    size_t n;
+    bool cut; /* deeper frames exist */
+};
+
+struct dlw_doc_process {
+    uint32_t pid, ppid;
+    const char *exe, *folder; /* folder: its working directory at start */
+    const char **argv;
+    size_t argc;
+    double start;      /* seconds since 1970, 0: not known */
+    const char *ended; /* exit signal abort exec deadlock running killed; NULL: not known */
+    int status;        /* exit status or signal; negative: not known */
+    uint64_t edges, locks, threads, calls;
+    const char *journal; /* file it was read from, or NULL */
+    const char *off;     /* the library switched itself off, and why; or NULL */
+    bool forked;
+};
+
+struct dlw_doc_thread {
+    uint32_t id, tid;
+    const char *name; /* or NULL */
+    const struct dlw_doc_process *process;
+    struct dlw_stack created; /* the call that made it; may be empty */
+    const char *start;        /* name of its start routine, or NULL */
+    uint32_t parent;
+    bool is_main;
+};
+
+struct dlw_doc_lock {
+    const char *id; /* "L1": within its finding (or the document) */
+    const char
+        *kind; /* mutex rwlock spin semaphore condition barrier once guard thread file custom */
+    uint64_t address;
+    const char *name;                /* `accounts+40`, or given by an annotation; NULL */
+    const char *expression;          /* `accounts[1].lock`, where debug information tells; NULL */
+    const char *attributes;          /* space separated words, or NULL */
+    const char *class_name;          /* given by an annotation, or NULL */
+    struct dlw_stack created, first; /* its init call; the first place seen to take it */
+    const struct dlw_doc_thread *thread; /* kind `thread`: whose end it is */
+    const char *module, *build_id;       /* of the image that the address lies in, or NULL */
+    uint64_t offset;
+    uint64_t source;                       /* its id in the journal it was read from */
+    const struct dlw_doc_process *process; /* that it lives in, or NULL */
+    const char *lasting_name; /* survives address randomisation, for merge and graphs; or NULL */
+};
+
+/* "The end of a thread", which a join waits for. */
+static inline bool dlw_doc_is_thread(const struct dlw_doc_lock *lock)
+{
+    return strcmp(lock->kind, "thread") == 0;
+}
+
+struct dlw_doc_hold {
+    struct dlw_doc_lock *lock;
+    struct dlw_stack stack; /* may be empty: not known */
+    enum dlw_mode mode;
+    bool timed; /* a want that ends by itself */
+};
+
+/* Entry i wants what entry i+1 holds, the last what the first holds. */
+struct dlw_doc_step {
+    struct dlw_doc_thread *thread;
+    struct dlw_doc_thread *holder; /* who has gone with what is wanted in hand; NULL: the thread */
+    struct dlw_doc_hold holds, wants;
+};
+
+struct dlw_doc_state {
+    struct dlw_doc_thread *thread;
+    enum dlw_wait_kind waits; /* DLW_WAIT_NONE: running */
+    struct dlw_doc_lock *on;  /* waited for, or accused; NULL */
+    enum dlw_mode mode;
+    bool timed;
+    double since;        /* seconds it has waited; negative: not known */
+    const char *syscall; /* name, with DLW_WAIT_SYSCALL */
+    struct dlw_stack stack;
+    struct dlw_doc_hold *holds;
+    size_t n_holds;
+    const char *note; /* what could not be known about it, or NULL */
+};
+
+enum dlw_severity { DLW_ERROR, DLW_WARNING, DLW_NOTE };
+
+struct dlw_doc_finding {
+    enum dlw_kind kind;
+    bool certain;
+    const char *reason; /* or NULL */
+    enum dlw_harmless harmless;
+    struct dlw_doc_lock *gate; /* of DLW_GUARDED, or NULL */
+    const struct dlw_doc_process *process;
+    struct dlw_doc_step *cycle;
+    size_t n_cycle;
+    struct dlw_doc_state *threads;
+    size_t n_threads;
+    struct dlw_doc_lock **locks; /* L1, L2, … in the order of appearance */
+    size_t n_locks;
+    uint64_t count; /* 0 is taken for 1 */
+    uint32_t id;    /* in its journal */
+    double time;
+    bool across_runs; /* made by merge: shows only when runs are put together */
+
+    /* made by dlw_doc_finish */
+    enum dlw_severity severity;
+    const char *message;
+    char fingerprint[17];
+    bool suppressed, hidden, in_baseline; /* not listed; counted */
+};
+
+struct dlw_doc_edge {
+    struct dlw_doc_lock *from, *to;
+    struct dlw_doc_thread *thread;
+    struct dlw_stack hold, want;
+    enum dlw_mode from_mode, to_mode;
+    struct dlw_doc_lock **gates;
+    size_t n_gates;
+    bool timed;
+};
+
+struct dlw_doc_summary {
+    uint64_t errors, warnings, notes, suppressed, hidden, known;
+};
+
+struct dlw_doc {
+    struct dlw_region region;
+    struct dlw_doc_process **processes;
+    size_t n_processes;
+    struct dlw_doc_finding **findings;
+    size_t n_findings;
+    struct dlw_doc_state *threads; /* attach and core: all threads */
+    size_t n_threads;
+    struct dlw_doc_lock **locks; /* attach, core: locks of `threads`; journals: of `edges` */
+    size_t n_locks;
+    const char *verdict; /* attach, core: deadlock stall long-wait nothing; NULL: not asked */
+    struct dlw_doc_edge **edges; /* the lock order, for the pictures and merge */
+    size_t n_edges;
+    struct dlw_doc_summary summary;
+    const char **answers; /* attach, core: what the waits amount to, a sentence each */
+    size_t n_answers;
+    const char **notes; /* one line each, for the text and html formats: what to know besides */
+    size_t n_notes;
+};
+
+struct dlw_suppressions; /* suppressions.h */
+struct dlw_baseline;     /* baseline.h */
+
+struct dlw_doc_rules {
+    enum dlw_show show;
+    struct dlw_suppressions *suppressions; /* NULL: none; matches are counted in it */
+    const struct dlw_baseline *baseline;   /* NULL: none */
+};
+
+struct dlw_doc *dlw_doc_new(void);
+void dlw_doc_free(struct dlw_doc *doc);
+/* NULL rules: show what is feasible, suppress nothing. Called once, after everything is in. */
+void dlw_doc_finish(struct dlw_doc *doc, const struct dlw_doc_rules *rules);
+/* What finish does to one finding (message, fingerprint, severity, flags): for findings that are
+ * printed as they come. */
+void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,
+                   const struct dlw_doc_rules *rules);
+
+struct dlw_doc_process *dlw_doc_add_process(struct dlw_doc *doc);
+struct dlw_doc_finding *dlw_doc_add_finding(struct dlw_doc *doc, enum dlw_kind kind);
+struct dlw_doc_state *dlw_doc_add_thread(struct dlw_doc *doc); /* valid until the next call */
+struct dlw_doc_edge *dlw_doc_add_edge(struct dlw_doc *doc);
+void dlw_doc_note(struct dlw_doc *doc, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void dlw_doc_answer(struct dlw_doc *doc, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Adds the lock to the finding's list unless it is there, and names it "L<n>". */
+void dlw_doc_name_lock(struct dlw_doc *doc, struct dlw_doc_finding *finding,
+                       struct dlw_doc_lock *lock);
+/* The same for the document's own list. */
+void dlw_doc_name_document_lock(struct dlw_doc *doc, struct dlw_doc_lock *lock);
+
+/* Listed: neither suppressed, hidden nor in the baseline. */
+bool dlw_doc_is_listed(const struct dlw_doc_finding *finding);
+
+/* Words of the contract. The `_find_` ones return -1 for a word that is none. */
+const char *dlw_kind_word(enum dlw_kind kind);
+int dlw_kind_find(const char *word);
+const char *dlw_mode_word(enum dlw_mode mode);
+const char *dlw_severity_word(enum dlw_severity severity);
+const char *dlw_wait_word(enum dlw_wait_kind kind); /* "" for DLW_WAIT_NONE */
+int dlw_wait_find(const char *word);
+
+/*
+ * The frame of a stack that a reader should look at: the innermost that is not dlwatch's, libc's or
+ * the C++ library's own locking code. Returns n where there is none.
+ */
+size_t dlw_stack_place(const struct dlw_stack *stack);
+/* How many frames belong to the program: below stand the C library's start of the thread and the
+ * C++ library's way from there. */
+size_t dlw_stack_depth(const struct dlw_stack *stack);
+/* The library's own code or pthread's, between frames of the program: people need not see it. */
+bool dlw_frame_is_plumbing(const struct dlw_frame *frame);
+/* Without what only the linker needs to know: "(anonymous namespace)::". */
+const char *dlw_short_name(struct dlw_region *region, const char *name);
+/* What people call a lock: expression, name, "the mutex created at bank.c:12", "… first taken at
+ * …", "the end of thread worker", or kind and address. */
+const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock *lock);
+/* Has it a name of its own, not just that of the program? */
+bool dlw_thread_is_named(const struct dlw_doc_thread *thread);
+/* "worker", "main", "serve" after its start routine, else "thread 2 (tid 1234)". */
+const char *dlw_thread_title(struct dlw_region *region, const struct dlw_doc_thread *thread);
+/* The source file: relative to `folder` where it lies below it, else absolute where that is known;
+ * NULL where there is none. `folder` NULL: the current one. */
+const char *dlw_frame_path(struct dlw_region *region, const struct dlw_frame *frame,
+                           const char *folder);
+/* The place that stands for the finding: where the first lock is asked for, the call that is
+ * accused. NULL: none is known. */
+const struct dlw_frame *dlw_finding_frame(const struct dlw_doc_finding *finding);
+/* "bank.c:31", "libfoo.so+0x123", … */
+const char *dlw_frame_place(struct dlw_region *region, const struct dlw_frame *frame);
+
+#endif

@@ -1,0 +1,260 @@
+/* What people call locks, threads and places. */
+#include "report/command/document/model.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool begins(const char *text, const char *with)
+{
+    return text && strncmp(text, with, strlen(with)) == 0;
+}
+
+/* The C++ library's lock(), lock_guard and their like, compiled into the program. */
+static bool is_library_wrapper(const struct dlw_frame *frame)
+{
+    if (begins(frame->function, "std::") || begins(frame->function, "__gthread") ||
+        begins(frame->function, "void std::"))
+        return true;
+    return frame->file && frame->file[0] == '/' && strstr(frame->file, "/include/c++/");
+}
+
+/* libc's, where it is linked into the program. */
+static bool is_linked_libc(const struct dlw_frame *frame)
+{
+    const char *name = frame->function ? frame->function + strspn(frame->function, "_") : "";
+    return begins(name, "pthread_") || begins(name, "lll_") || begins(name, "futex_") ||
+           begins(name, "new_sem_") || begins(name, "GI___");
+}
+
+/* A sanitizer's runtime stands in front of pthread's functions. */
+static bool is_sanitizer(const struct dlw_frame *frame)
+{
+    const char *name = frame->function ? frame->function + strspn(frame->function, "_") : "";
+    return begins(name, "interceptor_") || begins(name, "sanitizer_") || begins(name, "asan_") ||
+           begins(name, "tsan") || begins(name, "Tsan") || begins(name, "AsanThread");
+}
+
+/* What dlwatch.h puts into the program. */
+static bool is_annotation(const struct dlw_frame *frame)
+{
+    return begins(frame->function, "dlwatch_") && frame->file &&
+           strcmp(base_name(frame->file), "dlwatch.h") == 0;
+}
+
+static bool is_library_module(const struct dlw_frame *frame)
+{
+    static const char *const names[] = {"libdlwatch.so", "libc.so.",   "libpthread",
+                                        "libstdc++.so.", "libc++.so.", "libasan.so.",
+                                        "libtsan.so."};
+    const char *name = frame->module ? base_name(frame->module) : NULL;
+    for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
+        if (begins(name, names[i]))
+            return true;
+    return false;
+}
+
+static bool is_library(const struct dlw_frame *frame)
+{
+    return !frame->unknown &&
+           (is_library_module(frame) || is_library_wrapper(frame) || is_sanitizer(frame) ||
+            is_linked_libc(frame) || is_annotation(frame));
+}
+
+bool dlw_frame_is_plumbing(const struct dlw_frame *frame)
+{
+    bool is_ours = frame->module && begins(base_name(frame->module), "libdlwatch.so");
+    return !frame->unknown && (is_ours || is_linked_libc(frame) || is_sanitizer(frame));
+}
+
+size_t dlw_stack_place(const struct dlw_stack *stack)
+{
+    for (size_t i = 0; i < stack->n; i++) {
+        const struct dlw_frame *frame = &stack->frames[i];
+        if (!frame->unknown && !is_library(frame))
+            return i;
+    }
+    return stack->n;
+}
+
+/* The C library's own beginning of a thread or program. */
+static bool is_beginning(const struct dlw_frame *frame)
+{
+    static const char *const names[] = {"start_thread",
+                                        "clone",
+                                        "clone3",
+                                        "__clone3",
+                                        "__libc_start_main",
+                                        "__libc_start_call_main",
+                                        "__libc_start_main_impl",
+                                        "_start",
+                                        "execute_native_thread_routine"};
+    for (size_t i = 0; frame->function && i < sizeof(names) / sizeof(names[0]); i++)
+        if (strncmp(frame->function, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+size_t dlw_stack_depth(const struct dlw_stack *stack)
+{
+    size_t n = 1;
+    while (n < stack->n && !is_beginning(&stack->frames[n]))
+        n++;
+    if (n > stack->n)
+        return stack->n;
+    /* std::thread's way from there to the program's function, and our own; what could not be known
+     * of such a way is of no interest. */
+    while (n > 1 && is_library(&stack->frames[n - 1 - (n > 2 && stack->frames[n - 1].unknown)]))
+        n--;
+    return n;
+}
+
+const char *dlw_frame_place(struct dlw_region *region, const struct dlw_frame *frame)
+{
+    if (frame->unknown)
+        return dlw_region_copy(region, frame->unknown);
+    if (frame->file)
+        return dlw_region_print(region, "%s:%u", base_name(frame->file), frame->line);
+    if (frame->module)
+        return dlw_region_print(region, "%s+0x%llx", base_name(frame->module),
+                                (unsigned long long)frame->offset);
+    return dlw_region_print(region, "0x%llx", (unsigned long long)frame->pc);
+}
+
+static const char *below(const char *path, const char *folder)
+{
+    size_t n = strlen(folder);
+    return n > 1 && strncmp(path, folder, n) == 0 && path[n] == '/' ? path + n + 1 : path;
+}
+
+const char *dlw_frame_path(struct dlw_region *region, const struct dlw_frame *frame,
+                           const char *folder)
+{
+    char current[4096];
+    if (!frame->file)
+        return NULL;
+    if (!folder)
+        folder = getcwd(current, sizeof(current)) ? current : "";
+    const char *path = frame->file;
+    if (*path != '/' && frame->folder && *frame->folder == '/')
+        path = dlw_region_print(region, "%s/%s", frame->folder, path);
+    return dlw_region_copy(region, below(path, folder));
+}
+
+static const struct dlw_frame *frame_of(const struct dlw_stack *stack)
+{
+    size_t place = dlw_stack_place(stack);
+    return place < stack->n ? &stack->frames[place] : NULL;
+}
+
+const struct dlw_frame *dlw_finding_frame(const struct dlw_doc_finding *finding)
+{
+    const struct dlw_frame *frame = NULL;
+    for (size_t i = 0; !frame && i < finding->n_cycle; i++) {
+        frame = frame_of(&finding->cycle[i].wants.stack);
+        if (!frame)
+            frame = frame_of(&finding->cycle[i].holds.stack);
+    }
+    for (size_t i = 0; !frame && i < finding->n_threads; i++) {
+        frame = frame_of(&finding->threads[i].stack);
+        for (size_t j = 0; !frame && j < finding->threads[i].n_holds; j++)
+            frame = frame_of(&finding->threads[i].holds[j].stack);
+    }
+    return frame;
+}
+
+/* "the account lock", "the mutex", "the lock" */
+static const char *sort_of(struct dlw_region *region, const struct dlw_doc_lock *lock)
+{
+    if (lock->class_name)
+        return dlw_region_print(region, "%s lock", lock->class_name);
+    return strcmp(lock->kind, "custom") == 0 ? "lock" : lock->kind;
+}
+
+static const char *by_place(struct dlw_region *region, const struct dlw_doc_lock *lock,
+                            const struct dlw_stack *stack, const char *done)
+{
+    size_t place = dlw_stack_place(stack);
+    if (place == stack->n)
+        return NULL;
+    return dlw_region_print(region, "the %s %s at %s", sort_of(region, lock), done,
+                            dlw_frame_place(region, &stack->frames[place]));
+}
+
+/* The linker's symbol of a static's guard is called after the static. */
+static const char *variable_title(struct dlw_region *region, const char *name)
+{
+    static const char guard[] = "guard variable for ";
+    return dlw_short_name(region, begins(name, guard) ? name + sizeof(guard) - 1 : name);
+}
+
+static const char *end_of(struct dlw_region *region, const struct dlw_doc_thread *thread)
+{
+    if (!thread)
+        return "the end of a thread";
+    const char *title = dlw_thread_title(region, thread);
+    return dlw_region_print(region, "the end of %s%s", begins(title, "thread ") ? "" : "thread ",
+                            title);
+}
+
+const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock *lock)
+{
+    if (dlw_doc_is_thread(lock))
+        return end_of(region, lock->thread);
+    if (lock->expression || lock->name)
+        return variable_title(region, lock->expression ? lock->expression : lock->name);
+    const char *title = by_place(region, lock, &lock->created, "created");
+    if (!title)
+        title = by_place(region, lock, &lock->first, "first taken");
+    if (!title && lock->module)
+        title = dlw_region_print(region, "the %s at %s+0x%llx", sort_of(region, lock),
+                                 base_name(lock->module), (unsigned long long)lock->offset);
+    if (!title)
+        title = dlw_region_print(region, "the %s at 0x%llx", sort_of(region, lock),
+                                 (unsigned long long)lock->address);
+    return title;
+}
+
+const char *dlw_short_name(struct dlw_region *region, const char *name)
+{
+    static const char nameless[] = "(anonymous namespace)::";
+    const char *at;
+    while ((at = strstr(name, nameless)))
+        name =
+            dlw_region_print(region, "%.*s%s", (int)(at - name), name, at + sizeof(nameless) - 1);
+    return name;
+}
+
+/* The kernel gives a thread the name of the program, cut, until it is named otherwise. */
+bool dlw_thread_is_named(const struct dlw_doc_thread *thread)
+{
+    enum { LONGEST = 15 };
+    const struct dlw_doc_process *process = thread->process;
+    if (!thread->name)
+        return false;
+    const char *names[] = {process ? process->exe : NULL,
+                           process && process->argc ? process->argv[0] : NULL};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i] && strncmp(thread->name, base_name(names[i]), LONGEST) == 0)
+            return false;
+    return true;
+}
+
+const char *dlw_thread_title(struct dlw_region *region, const struct dlw_doc_thread *thread)
+{
+    if (dlw_thread_is_named(thread))
+        return dlw_region_copy(region, thread->name);
+    if (thread->is_main || (thread->process && thread->tid && thread->tid == thread->process->pid))
+        return "main";
+    if (thread->start)
+        return dlw_short_name(region, thread->start);
+    if (thread->tid)
+        return dlw_region_print(region, "thread %u (tid %u)", thread->id, thread->tid);
+    return dlw_region_print(region, "thread %u", thread->id);
+}

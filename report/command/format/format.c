@@ -1,0 +1,53 @@
+#include "report/command/format/format.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name;
+    dlw_format_write *write;
+} formats[] = {
+#define DLW_FORMAT(name, help) {#name, dlw_format_##name},
+#include "report/command/format/format.def"
+#undef DLW_FORMAT
+};
+
+dlw_format_write *dlw_format_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+        if (strcmp(formats[i].name, name) == 0)
+            return formats[i].write;
+    return NULL;
+}
+
+const char *dlw_format_names(void)
+{
+    static const char names[] =
+#define DLW_FORMAT(name, help) " " #name
+#include "report/command/format/format.def"
+#undef DLW_FORMAT
+        ;
+    return names + 1;
+}
+
+bool dlw_format_wants_color(enum dlw_color wish, int descriptor)
+{
+    if (wish != DLW_COLOR_AUTO)
+        return wish == DLW_COLOR_ALWAYS;
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    return !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0) && isatty(descriptor);
+}
+
+unsigned dlw_format_width(int descriptor)
+{
+    const char *columns = getenv("COLUMNS");
+    int width = columns ? atoi(columns) : 0;
+    struct winsize size;
+    if (width <= 0 && ioctl(descriptor, TIOCGWINSZ, &size) == 0)
+        width = size.ws_col;
+    if (width <= 0)
+        return 80;
+    return width < 40 ? 40 : width > 1000 ? 1000 : (unsigned)width;
+}

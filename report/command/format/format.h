@@ -1,0 +1,40 @@
+/*
+ * The formats, each one file: format/<name>.c with dlw_format_<name>(). The table is format.def.
+ * A format reads the document and writes to `out`; it returns 0, or 2 after a message of its own
+ * (a tool that is missing). Whoever called it checks `out` for write errors.
+ */
+#ifndef DLW_COMMAND_FORMAT_H
+#define DLW_COMMAND_FORMAT_H
+
+#include "report/command/document/model.h"
+
+#include <stdio.h>
+
+struct dlw_format_options {
+    bool color;
+    unsigned width;     /* columns, 0: 80 */
+    const char *folder; /* paths below it are written relative to it; NULL: the current one */
+    bool live;          /* text: blocks alone, each line prefixed "dlwatch[pid]: ", no summary */
+    bool summary_only;  /* text: no blocks */
+    const char *prefix; /* text: before each line; NULL: none, or the one of `live` */
+    bool no_source;     /* text: leave source lines out */
+};
+
+typedef int dlw_format_write(FILE *out, struct dlw_doc *doc,
+                             const struct dlw_format_options *options);
+
+#define DLW_FORMAT(name, help) dlw_format_write dlw_format_##name;
+#include "report/command/format/format.def"
+#undef DLW_FORMAT
+
+/* NULL: no such format. */
+dlw_format_write *dlw_format_find(const char *name);
+/* "text json …", for messages and completion. */
+const char *dlw_format_names(void);
+
+/* Should text for this descriptor be coloured? Asks `wish`, the terminal, NO_COLOR and TERM. */
+bool dlw_format_wants_color(enum dlw_color wish, int descriptor);
+/* COLUMNS, the terminal's width, 80. */
+unsigned dlw_format_width(int descriptor);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * Pieces of the readable report, shared by text.c, text_block.c and text_stack.c. Colours are marks
+ * (bytes below 8) until the last step, which turns them into escapes or drops them, and turns all
+ * other control characters, which could only come from a hostile name, into '?'.
+ */
+#ifndef DLW_COMMAND_TEXT_PARTS_H
+#define DLW_COMMAND_TEXT_PARTS_H
+
+#include "report/command/format/format.h"
+
+#define PLAIN "\001"
+#define BOLD "\002"
+#define RED "\003"
+#define YELLOW "\004"
+#define CYAN "\005"
+#define FAINT "\006"
+
+struct dlw_readable {
+    FILE *out;
+    struct dlw_doc *doc;
+    const struct dlw_format_options *options;
+    unsigned width; /* columns for a line, without the prefix */
+};
+
+/* Breaks prose at the width; `first` begins the first line, `indent` spaces the others. */
+void dlw_readable_prose(struct dlw_readable *text, const char *first, unsigned indent,
+                        const char *prose);
+/* The stack, innermost first, `indent` spaces in; the innermost place with its source line. */
+void dlw_readable_stack(struct dlw_readable *text, unsigned indent, const struct dlw_stack *stack,
+                        const struct dlw_doc_process *process);
+void dlw_readable_finding(struct dlw_readable *text, const struct dlw_doc_finding *finding);
+/* One thread of a list: what it waits for, what it holds. */
+void dlw_readable_state(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                        const struct dlw_doc_state *state);
+/* Lists threads, those that stand at the same place together. */
+void dlw_readable_states(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                         const struct dlw_doc_state *states, size_t n);
+/* Copies `size` bytes of finished text to `out`: prefix on each line, marks to colours. */
+void dlw_readable_print(FILE *out, const char *bytes, size_t size, const char *prefix, bool color);
+
+/* The line of a source file, without its end, into `buffer`; false: not to be had. */
+bool dlw_source_line(const struct dlw_frame *frame, const char *working_folder, char *buffer,
+                     size_t size);
+
+#endif

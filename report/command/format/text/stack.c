@@ -1,0 +1,163 @@
+/* Stacks, source lines and broken prose of the readable report. */
+#include "report/command/format/text/parts.h"
+
+#include <string.h>
+
+static bool is_mark(char c)
+{
+    return c > 0 && c < 8;
+}
+
+/* Continuation bytes of UTF-8 and marks take no column. */
+static unsigned columns(const char *text, size_t n)
+{
+    unsigned width = 0;
+    for (size_t i = 0; i < n; i++)
+        width += !is_mark(text[i]) && ((unsigned char)text[i] & 0xc0) != 0x80;
+    return width;
+}
+
+void dlw_readable_prose(struct dlw_readable *text, const char *first, unsigned indent,
+                        const char *prose)
+{
+    fputs(first, text->out);
+    unsigned at = columns(first, strlen(first));
+    bool is_fresh = true;
+    while (*prose) {
+        size_t n = strcspn(prose, " ");
+        unsigned width = columns(prose, n);
+        if (!is_fresh && at + 1 + width > text->width) {
+            fprintf(text->out, "\n%*s", (int)indent, "");
+            at = indent;
+        } else if (!is_fresh) {
+            fputc(' ', text->out);
+            at++;
+        }
+        fwrite(prose, 1, n, text->out);
+        at += width;
+        is_fresh = false;
+        prose += n;
+        prose += *prose == ' ';
+    }
+    fputc('\n', text->out);
+}
+
+/* Parameters of C++ functions say little and push the place out of sight. */
+static const char *short_function(struct dlw_region *region, const char *function)
+{
+    enum { LONG = 48 };
+    function = dlw_short_name(region, function);
+    const char *parenthesis = strchr(function, '(');
+    if (strlen(function) <= LONG || !parenthesis || parenthesis == function)
+        return function;
+    return dlw_region_print(region, "%.*s(...)", (int)(parenthesis - function), function);
+}
+
+static const char *relative(const struct dlw_readable *text, const char *file)
+{
+    const char *folder = text->options->folder;
+    size_t n = folder ? strlen(folder) : 0;
+    if (n > 1 && strncmp(file, folder, n) == 0 && file[n] == '/')
+        return file + n + 1;
+    return file;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static void frame_line(struct dlw_readable *text, unsigned indent, const char *joint,
+                       const struct dlw_frame *frame)
+{
+    FILE *out = text->out;
+    fprintf(out, "%*s%s ", (int)indent, "", joint);
+    if (frame->unknown) {
+        fprintf(out, FAINT "(%s)" PLAIN "\n", frame->unknown);
+        return;
+    }
+    fprintf(out, BOLD "%s" PLAIN,
+            frame->function ? short_function(&text->doc->region, frame->function) : "??");
+    if (frame->file)
+        fprintf(out, "  " CYAN "%s:%u" PLAIN, relative(text, frame->file), frame->line);
+    else if (frame->module)
+        fprintf(out, "  %s+0x%llx", base_name(frame->module), (unsigned long long)frame->offset);
+    else
+        fprintf(out, "  0x%llx", (unsigned long long)frame->pc);
+    fputs(frame->inlined ? FAINT " (inlined)" PLAIN "\n" : "\n", out);
+}
+
+static void source_line(struct dlw_readable *text, unsigned indent, const struct dlw_frame *frame,
+                        const struct dlw_doc_process *process)
+{
+    char line[512];
+    if (text->options->no_source || frame->unknown ||
+        !dlw_source_line(frame, process ? process->folder : NULL, line, sizeof(line)))
+        return;
+    int room = (int)text->width - (int)indent - 9;
+    const char *start = line + strspn(line, " \t");
+    fprintf(text->out, "%*s" FAINT "%5u |" PLAIN " %.*s\n", (int)indent, "", frame->line,
+            room > 20 ? room : 20, start);
+}
+
+void dlw_readable_stack(struct dlw_readable *text, unsigned indent, const struct dlw_stack *stack,
+                        const struct dlw_doc_process *process)
+{
+    size_t place = dlw_stack_place(stack), n = dlw_stack_depth(stack);
+    if (!stack->n) {
+        fprintf(text->out, "%*s" FAINT "(where is not known)" PLAIN "\n", (int)indent, "");
+        return;
+    }
+    /* Frames that could not be known stand above the place and matter. */
+    size_t first = place == stack->n ? 0 : place;
+    while (first > 0 && stack->frames[first - 1].unknown)
+        first--;
+    for (size_t i = first; i < n; i++) {
+        if (i > place && dlw_frame_is_plumbing(&stack->frames[i]))
+            continue;
+        frame_line(text, indent, i == first ? "at" : "by", &stack->frames[i]);
+        if (i == place)
+            source_line(text, indent + 2, &stack->frames[i], process);
+    }
+    if (stack->cut)
+        fprintf(text->out, "%*s" FAINT "(deeper frames were not kept)" PLAIN "\n", (int)indent, "");
+}
+
+static void print_byte(FILE *out, char c, bool color)
+{
+    static const char *const escapes[] = {"",           "\033[0m",  "\033[1m", "\033[1;31m",
+                                          "\033[1;33m", "\033[36m", "\033[2m"};
+    if (is_mark(c)) {
+        if (color && c < 7)
+            fputs(escapes[(int)c], out);
+    } else if (((unsigned char)c < 0x20 && c != '\n' && c != '\t') || c == 0x7f) {
+        fputc('?', out);
+    } else {
+        fputc(c, out);
+    }
+}
+
+/* An empty line gets no space at its end. */
+static int prefix_length(const char *prefix, bool is_empty)
+{
+    size_t n = strlen(prefix);
+    return (int)(n && is_empty && prefix[n - 1] == ' ' ? n - 1 : n);
+}
+
+void dlw_readable_print(FILE *out, const char *bytes, size_t size, const char *prefix, bool color)
+{
+    bool at_start = true;
+    for (size_t i = 0; i < size; i++) {
+        if (at_start)
+            fprintf(out, "%.*s", prefix_length(prefix, bytes[i] == '\n'), prefix);
+        at_start = bytes[i] == '\n';
+        /* C1 controls are two bytes: 0xc2 0x80-0x9f. */
+        if ((unsigned char)bytes[i] == 0xc2 && i + 1 < size && (unsigned char)bytes[i + 1] < 0xa0) {
+            fputc('?', out);
+            i++;
+            continue;
+        }
+        print_byte(out, bytes[i], color);
+    }
+}

@@ -1,0 +1,128 @@
+/* The readable report: blocks of findings, threads, and the summary over all processes. */
+#include "report/command/format/text/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* How each process ended, where that is worth a line. */
+static void process_lines(struct dlw_readable *text)
+{
+    for (size_t i = 0; i < text->doc->n_processes; i++) {
+        const struct dlw_doc_process *process = text->doc->processes[i];
+        const char *exe = process->exe ? process->exe : "?";
+        const char *ended = process->ended ? process->ended : "";
+        if (strcmp(ended, "killed") == 0)
+            fprintf(text->out, "Process %u (%s) did not end in order: it was killed.\n",
+                    process->pid, exe);
+        else if (strcmp(ended, "running") == 0)
+            fprintf(text->out, "Process %u (%s) still runs.\n", process->pid, exe);
+        else if (strcmp(ended, "signal") == 0 || strcmp(ended, "abort") == 0)
+            fprintf(text->out, "Process %u (%s) was ended by %s.\n", process->pid, exe,
+                    strcmp(ended, "abort") == 0 ? "abort" : "a signal");
+        if (process->off)
+            fprintf(text->out,
+                    YELLOW "dlwatch switched itself off in process %u (%s): %s" PLAIN "\n",
+                    process->pid, exe, process->off);
+    }
+}
+
+static void count_words(struct dlw_readable *text, const struct dlw_doc_summary *summary)
+{
+    FILE *out = text->out;
+    if (!summary->errors && !summary->warnings && !summary->notes) {
+        fputs("nothing found", out);
+    } else {
+        fprintf(out, "%s%llu error%s" PLAIN, summary->errors ? RED : "",
+                (unsigned long long)summary->errors, plural(summary->errors));
+        if (summary->warnings)
+            fprintf(out, ", %llu warning%s", (unsigned long long)summary->warnings,
+                    plural(summary->warnings));
+        if (summary->notes)
+            fprintf(out, ", %llu note%s", (unsigned long long)summary->notes,
+                    plural(summary->notes));
+    }
+}
+
+static void summary_lines(struct dlw_readable *text)
+{
+    const struct dlw_doc *doc = text->doc;
+    const struct dlw_doc_summary *summary = &doc->summary;
+    for (size_t i = 0; i < doc->n_notes; i++)
+        dlw_readable_prose(text, "Note: ", 2, doc->notes[i]);
+    process_lines(text);
+    fprintf(text->out, BOLD "Summary:" PLAIN " ");
+    count_words(text, summary);
+    if (doc->n_processes)
+        fprintf(text->out, " in %zu process%s", doc->n_processes,
+                doc->n_processes == 1 ? "" : "es");
+    fputs(".\n", text->out);
+    if (summary->suppressed)
+        fprintf(text->out, "%llu suppressed.\n", (unsigned long long)summary->suppressed);
+    if (summary->known)
+        fprintf(text->out, "%llu known from the baseline.\n", (unsigned long long)summary->known);
+    if (summary->hidden)
+        dlw_readable_prose(text, "", 0,
+                           dlw_region_print(&text->doc->region,
+                                            "%llu cycle%s not shown that this run proves harmless "
+                                            "(show=all lists them).",
+                                            (unsigned long long)summary->hidden,
+                                            plural(summary->hidden)));
+}
+
+static void render(struct dlw_readable *text)
+{
+    struct dlw_doc *doc = text->doc;
+    const struct dlw_format_options *options = text->options;
+    for (size_t i = 0; i < doc->n_findings && !options->summary_only; i++)
+        if (dlw_doc_is_listed(doc->findings[i]))
+            dlw_readable_finding(text, doc->findings[i]);
+    if (options->live)
+        return;
+    if (doc->n_answers)
+        fprintf(text->out, BOLD "In short" PLAIN "\n");
+    for (size_t i = 0; i < doc->n_answers; i++)
+        dlw_readable_prose(text, "  ", 4, doc->answers[i]);
+    if (doc->n_threads) {
+        fprintf(text->out, "%s", doc->n_answers ? "\n" : "");
+        fprintf(text->out, BOLD "Threads" PLAIN "\n");
+        dlw_readable_states(text, NULL, doc->threads, doc->n_threads);
+        fputc('\n', text->out);
+    }
+    summary_lines(text);
+}
+
+/* "dlwatch[123]: ", by which lines of parallel processes stay apart. */
+static const char *prefix_of(struct dlw_doc *doc, const struct dlw_format_options *options)
+{
+    if (options->prefix || !options->live || !doc->n_processes)
+        return options->prefix ? options->prefix : "";
+    return dlw_region_print(&doc->region, "dlwatch[%u]: ", doc->processes[0]->pid);
+}
+
+int dlw_format_text(FILE *out, struct dlw_doc *doc, const struct dlw_format_options *options)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    const char *prefix = prefix_of(doc, options);
+    unsigned width = options->width ? options->width : 80;
+    FILE *memory = open_memstream(&bytes, &size);
+    if (!memory)
+        return 2;
+    char folder[4096];
+    struct dlw_format_options filled = *options;
+    if (!filled.folder)
+        filled.folder = getcwd(folder, sizeof(folder));
+    struct dlw_readable text = {
+        memory, doc, &filled, width > strlen(prefix) + 40 ? width - (unsigned)strlen(prefix) : 40};
+    render(&text);
+    fclose(memory);
+    dlw_readable_print(out, bytes, size, prefix, options->color);
+    free(bytes);
+    return 0;
+}

@@ -1,0 +1,456 @@
+#include "report/command/inspect/build.h"
+
+#include "report/command/inspect/build_parts.h"
+#include "report/command/inspect/glibc/waits.h"
+#include "report/command/inspect/own/preloaded.h"
+#include "report/command/inspect/target/registers.h"
+#include "report/command/symbols/symbols.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uthash.h>
+
+/* A place that was named before: many threads stand at the same ones. */
+struct named {
+    struct {
+        uint64_t pc;
+        uint64_t is_return;
+    } key;
+    struct dlw_stack frames;
+    UT_hash_handle hh;
+};
+
+static const struct dlw_stack *name_place(struct making *making, const struct dlw_place *place)
+{
+    struct named *named, wanted = {.key = {place->pc, place->is_return}};
+    HASH_FIND(hh, making->named, &wanted.key, sizeof wanted.key, named);
+    if (named)
+        return &named->frames;
+    named = dlw_region_alloc(&making->doc->region, sizeof *named);
+    named->key = wanted.key;
+    Dwfl_Module *module = dwfl_addrmodule(making->target->dwfl, place->pc - place->is_return);
+    dlw_symbols_frames_of(&making->doc->region, module, place->pc, place->is_return,
+                          &named->frames);
+    HASH_ADD(hh, making->named, key, sizeof named->key, named);
+    return &named->frames;
+}
+
+static void add_unknown(struct making *making, struct dlw_stack *stack, const char *why)
+{
+    stack->frames =
+        dlw_region_grow(&making->doc->region, stack->frames, stack->n, sizeof *stack->frames);
+    stack->frames[stack->n++] = (struct dlw_frame){.unknown = why};
+}
+
+static void add_frames(struct making *making, struct dlw_stack *stack, const struct dlw_stack *more)
+{
+    for (size_t i = 0; i < more->n; i++) {
+        stack->frames =
+            dlw_region_grow(&making->doc->region, stack->frames, stack->n, sizeof *stack->frames);
+        stack->frames[stack->n++] = more->frames[i];
+    }
+}
+
+static struct dlw_stack stack_of(struct making *making, const struct dlw_seen_thread *thread)
+{
+    struct dlw_stack stack = {.cut = thread->is_cut};
+    for (size_t i = 0; i < thread->n_places; i++)
+        add_frames(making, &stack, name_place(making, &thread->places[i]));
+    if (!thread->n_places && thread->trouble) {
+        stack.frames = dlw_region_alloc(&making->doc->region, sizeof *stack.frames);
+        stack.frames[stack.n++].unknown = thread->trouble;
+    }
+    return stack;
+}
+
+/* Where a thread took a lock, by the record of it; empty where there is none. */
+static struct dlw_stack stack_of_hold(struct making *making, const struct dlw_seen_thread *thread,
+                                      const struct dlw_seen_hold *hold)
+{
+    struct dlw_stack stack = {0};
+    struct dlw_place *places;
+    size_t n = dlw_preloaded_stack(making->target, thread, hold, &places, &stack.cut);
+    for (size_t i = 0; i < n; i++)
+        if (places[i].unknown)
+            add_unknown(making, &stack, places[i].unknown);
+        else
+            add_frames(making, &stack, name_place(making, &places[i]));
+    return stack;
+}
+
+/* The image that it lies in, and its name where it is a variable. */
+static void locate(struct making *making, struct dlw_doc_lock *lock)
+{
+    struct dlw_region *region = &making->doc->region;
+    Dwfl_Module *module = dwfl_addrmodule(making->target->dwfl, lock->address);
+    Dwarf_Addr start;
+    GElf_Addr bias;
+    if (!module)
+        return;
+    const char *path = dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL);
+    lock->module = dlw_region_copy(region, path);
+    lock->build_id = dlw_symbols_build_id(region, module);
+    lock->offset = lock->address - (dwfl_module_getelf(module, &bias) ? bias : start);
+    if (lock->name)
+        return;
+    struct dlw_variable variable = dlw_symbols_variable_of(region, module, lock->address);
+    lock->name = variable.name;
+    lock->expression = variable.expression;
+}
+
+/* What it is and what it is called. */
+static struct dlw_doc_lock *make_lock(struct making *making, const struct dlw_seen_wait *wait)
+{
+    struct dlw_doc_lock *lock = dlw_region_alloc(&making->doc->region, sizeof *lock);
+    lock->kind = wait->object;
+    lock->address = wait->address;
+    if (wait->kind == DLW_WAIT_JOIN) {
+        if (wait->holder == DLW_HOLDER_THREAD)
+            lock->thread = making->threads[wait->holder_index];
+        return lock;
+    }
+    if (wait->is_refused) {
+        lock->name = "(a priority-inheriting mutex)";
+        return lock;
+    }
+    if (!strcmp(wait->object, "mutex"))
+        lock->attributes = dlw_mutex_attributes(making->target, wait->address);
+    if (!strcmp(wait->object, "file"))
+        lock->name = dlw_standard_stream(making->target, wait->address);
+    locate(making, lock);
+    return lock;
+}
+
+struct dlw_doc_lock *dlw_making_lock(struct making *making, struct lock_list *list,
+                                     const struct dlw_seen_wait *wait)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (list->locks[i]->address == wait->address && !strcmp(list->locks[i]->kind, wait->object))
+            return list->locks[i];
+    list->locks = dlw_region_grow(&making->doc->region, list->locks, list->n, sizeof *list->locks);
+    return list->locks[list->n++] = make_lock(making, wait);
+}
+
+static void add_process(struct making *making)
+{
+    struct dlw_target *target = making->target;
+    struct dlw_doc_process *process =
+        making->process ? making->process : dlw_doc_add_process(making->doc);
+    process->pid = target->pid;
+    process->exe = target->exe;
+    process->argv = target->argv;
+    process->argc = target->argc;
+    process->start = target->start;
+    process->status = target->is_core && target->signal ? target->signal : -1;
+    process->ended = !target->is_core ? "running" : target->signal == 6 ? "abort" : "signal";
+    if (target->is_core && !target->signal)
+        process->ended = "running"; /* copied by a debugger while it lived */
+    process->threads = target->n_threads;
+    making->process = process;
+}
+
+/* The library's numbers stand in its findings; threads that it does not know get numbers behind. */
+static uint32_t last_record(const struct dlw_target *target)
+{
+    uint32_t last = 0;
+    for (size_t i = 0; i < target->n_threads; i++)
+        if (target->threads[i].record_id > last)
+            last = target->threads[i].record_id;
+    return last;
+}
+
+static void add_threads(struct making *making)
+{
+    size_t n = making->target->n_threads;
+    uint32_t others = last_record(making->target);
+    making->threads = dlw_region_alloc(&making->doc->region, (n + 1) * sizeof *making->threads);
+    for (size_t i = 0; i < n; i++) {
+        const struct dlw_seen_thread *seen = &making->target->threads[i];
+        struct dlw_doc_thread *thread = dlw_region_alloc(&making->doc->region, sizeof *thread);
+        thread->id = seen->record_id ? seen->record_id : ++others;
+        thread->tid = seen->tid;
+        thread->name = *seen->name ? dlw_region_copy(&making->doc->region, seen->name) : NULL;
+        thread->process = making->process;
+        making->threads[i] = thread;
+    }
+}
+
+/* "with the mutex gate": the one that a condition's waiter takes again when it is woken. */
+static const char *mutex_note(struct making *making, const struct dlw_seen_wait *wait)
+{
+    struct dlw_doc_lock mutex = {.kind = "mutex", .address = wait->mutex};
+    if (wait->kind != DLW_WAIT_CONDITION || !wait->mutex)
+        return NULL;
+    locate(making, &mutex);
+    return dlw_region_print(&making->doc->region, "with %s",
+                            dlw_lock_title(&making->doc->region, &mutex));
+}
+
+/* "held for reading by a, b and 3 more" */
+static const char *holders_note(struct making *making, const struct dlw_seen_wait *wait)
+{
+    enum { MOST = 8 };
+    struct dlw_region *region = &making->doc->region;
+    const char *names = "";
+    for (size_t i = 0; i < wait->n_holders && i < MOST; i++)
+        names = dlw_region_print(region, "%s%s%s", names, i ? ", " : "",
+                                 dlw_thread_title(region, making->threads[wait->holders[i]]));
+    if (wait->n_holders > MOST)
+        names = dlw_region_print(region, "%s and %zu more", names, wait->n_holders - MOST);
+    return dlw_region_print(region, "%s %s",
+                            wait->is_behind                    ? "behind"
+                            : wait->kind == DLW_WAIT_SEMAPHORE ? "its units are held by"
+                            : !strcmp(wait->object, "rwlock")  ? "held for reading by"
+                                                               : "held by",
+                            names);
+}
+
+static const char *holder_note(struct making *making, const struct dlw_seen_wait *wait)
+{
+    struct dlw_region *region = &making->doc->region;
+    if (wait->n_holders > 1 || wait->is_behind || (wait->n_holders && !wait->holder))
+        return holders_note(making, wait);
+    if (wait->kind == DLW_WAIT_JOIN || wait->kind == DLW_WAIT_NONE)
+        return NULL;
+    switch (wait->holder) {
+    case DLW_HOLDER_THREAD: {
+        const struct dlw_doc_thread *holder = making->threads[wait->holder_index];
+        const char *verb = wait->kind == DLW_WAIT_ONCE ? "run" : "held";
+        return holder->name
+                   ? dlw_region_print(region, "%s by %s, tid %u", verb, holder->name, holder->tid)
+                   : dlw_region_print(region, "%s by thread %u, tid %u", verb, holder->id,
+                                      holder->tid);
+    }
+    case DLW_HOLDER_GONE:
+        return dlw_region_print(region, "held by thread %u, which no longer exists",
+                                wait->holder_tid);
+    case DLW_HOLDER_OUTSIDE:
+        return dlw_region_print(region, "held by thread %u of another process", wait->holder_tid);
+    default:
+        return NULL;
+    }
+}
+
+static const char *note_of(struct making *making, const struct dlw_seen_thread *thread)
+{
+    const char *holder = holder_note(making, &thread->wait);
+    const char *note = thread->wait.note ? thread->wait.note : mutex_note(making, &thread->wait);
+    if (thread->is_ended)
+        return "it has ended with pthread_exit; the others live on";
+    if (thread->state == 'T' || thread->state == 't')
+        note = note ? note : "stopped by a signal or a debugger";
+    if (!holder)
+        return note;
+    return note ? dlw_region_print(&making->doc->region, "%s; %s", holder, note) : holder;
+}
+
+const char *dlw_making_call(struct making *making, const struct dlw_seen_thread *thread)
+{
+    int machine = making->target->machine;
+    const char *name = dlw_syscall_name(machine, thread->call.number);
+    if (thread->wait.word && thread->wait.kind == DLW_WAIT_SYSCALL)
+        return "futex";
+    return name ? name : dlw_region_print(&making->doc->region, "number %ld", thread->call.number);
+}
+
+/* Not allowed to know more than that it sleeps. */
+static bool is_asleep_unseen(const struct dlw_seen_thread *thread)
+{
+    return thread->trouble && !thread->call.is_known && !thread->call.is_running &&
+           (thread->state == 'S' || thread->state == 'D');
+}
+
+static struct dlw_doc_hold *add_hold(struct making *making, struct dlw_doc_state *state,
+                                     struct dlw_doc_lock *lock)
+{
+    for (size_t i = 0; i < state->n_holds; i++)
+        if (state->holds[i].lock == lock)
+            return &state->holds[i];
+    state->holds =
+        dlw_region_grow(&making->doc->region, state->holds, state->n_holds, sizeof *state->holds);
+    struct dlw_doc_hold *hold = &state->holds[state->n_holds++];
+    *hold = (struct dlw_doc_hold){.lock = lock, .mode = DLW_EXCLUSIVE};
+    return hold;
+}
+
+/* What the library in the process has recorded of a thread. */
+static void add_recorded(struct making *making, struct dlw_doc_state *state, size_t index,
+                         struct lock_list *list)
+{
+    const struct dlw_seen_thread *thread = &making->target->threads[index];
+    for (size_t i = 0; i < thread->n_holds; i++) {
+        const struct dlw_seen_hold *held = &thread->holds[i];
+        const struct dlw_seen_wait as_wait = {
+            .kind = DLW_WAIT_LOCK, .object = held->object, .address = held->lock};
+        struct dlw_doc_hold *hold =
+            add_hold(making, state, dlw_making_lock(making, list, &as_wait));
+        hold->mode = held->mode;
+        hold->stack = stack_of_hold(making, thread, held);
+    }
+}
+
+static void fill_state(struct making *making, size_t index, struct lock_list *list,
+                       struct dlw_doc_state *state)
+{
+    const struct dlw_seen_thread *thread = &making->target->threads[index];
+    const struct dlw_seen_wait *wait = &thread->wait;
+    state->thread = making->threads[index];
+    state->waits = wait->kind;
+    state->on = wait->object ? dlw_making_lock(making, list, wait) : NULL;
+    state->mode = wait->mode;
+    state->timed = wait->is_timed;
+    state->since = thread->stood_still ? thread->since : -1;
+    if (wait->kind == DLW_WAIT_SYSCALL)
+        state->syscall = dlw_making_call(making, thread);
+    else if (is_asleep_unseen(thread))
+        state->waits = DLW_WAIT_SYSCALL;
+    state->stack = stack_of(making, thread);
+    state->note = note_of(making, thread);
+    add_recorded(making, state, index, list);
+}
+
+/* What others wait for tells what a thread holds. Its own end is no lock that it "holds". */
+static void add_holds(struct making *making, struct dlw_doc_state *states, struct lock_list *list)
+{
+    struct dlw_target *target = making->target;
+    for (size_t i = 0; i < target->n_threads; i++) {
+        const struct dlw_seen_wait *wait = &target->threads[i].wait;
+        if (wait->holder != DLW_HOLDER_THREAD || wait->kind == DLW_WAIT_JOIN || !wait->object)
+            continue;
+        add_hold(making, &states[wait->holder_index], dlw_making_lock(making, list, wait));
+    }
+}
+
+static void add_states(struct making *making)
+{
+    size_t n = making->target->n_threads, first = making->doc->n_threads;
+    for (size_t i = 0; i < n; i++)
+        fill_state(making, i, &making->own, dlw_doc_add_thread(making->doc));
+    add_holds(making, making->doc->threads + first, &making->own);
+    for (size_t i = 0; i < making->own.n; i++)
+        dlw_doc_name_document_lock(making->doc, making->own.locks[i]);
+    making->process->locks = making->own.n;
+}
+
+/* Mode and stack of what a thread holds, where they were recorded. */
+static void add_evidence(struct making *making, size_t holder, const struct dlw_seen_wait *wait,
+                         struct dlw_doc_hold *out)
+{
+    const struct dlw_seen_thread *thread = &making->target->threads[holder];
+    for (size_t i = 0; i < thread->n_holds; i++) {
+        const struct dlw_seen_hold *hold = &thread->holds[i];
+        if (hold->lock != wait->address || strcmp(hold->object, wait->object))
+            continue;
+        out->mode = hold->mode;
+        out->stack = stack_of_hold(making, thread, hold);
+    }
+}
+
+static bool is_in_cycle(const struct dlw_doc_finding *finding, uint32_t tid)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (finding->cycle[i].thread && finding->cycle[i].thread->tid == tid)
+            return true;
+    return false;
+}
+
+/* The library in the process may have said so already. */
+static bool is_told(const struct making *making, const struct dlw_verdict_cycle *cycle)
+{
+    for (size_t i = 0; i < making->doc->n_findings; i++) {
+        const struct dlw_doc_finding *finding = making->doc->findings[i];
+        size_t n = 0;
+        if (finding->kind != DLW_DEADLOCK || finding->n_cycle != cycle->n)
+            continue;
+        while (n < cycle->n && is_in_cycle(finding, making->target->threads[cycle->threads[n]].tid))
+            n++;
+        if (n == cycle->n)
+            return true;
+    }
+    return false;
+}
+
+static bool has_told(const struct making *making, enum dlw_kind kind)
+{
+    for (size_t i = 0; i < making->doc->n_findings; i++)
+        if (making->doc->findings[i]->kind == kind &&
+            making->doc->findings[i]->process == making->process)
+            return true;
+    return false;
+}
+
+static void add_deadlock(struct making *making, const struct dlw_verdict_cycle *cycle)
+{
+    struct dlw_doc_finding *finding = dlw_doc_add_finding(making->doc, DLW_DEADLOCK);
+    struct lock_list list = {0};
+    finding->certain = true;
+    finding->process = making->process;
+    finding->n_cycle = cycle->n;
+    finding->cycle = dlw_region_alloc(&making->doc->region, cycle->n * sizeof *finding->cycle);
+    for (size_t i = 0; i < cycle->n; i++) {
+        const struct dlw_seen_thread *thread = &making->target->threads[cycle->threads[i]];
+        struct dlw_doc_step *step = &finding->cycle[i];
+        struct dlw_doc_step *next = &finding->cycle[(i + 1) % cycle->n];
+        struct dlw_doc_lock *lock = dlw_making_lock(making, &list, &thread->wait);
+        step->thread = making->threads[cycle->threads[i]];
+        step->wants = (struct dlw_doc_hold){.lock = lock, .mode = thread->wait.mode};
+        step->wants.stack = stack_of(making, thread);
+        next->holds = (struct dlw_doc_hold){.lock = lock, .mode = DLW_EXCLUSIVE};
+        add_evidence(making, cycle->threads[(i + 1) % cycle->n], &thread->wait, &next->holds);
+        if (thread->wait.is_behind)
+            finding->reason = "a writer that waits in front of the reader keeps it out";
+    }
+    for (size_t i = 0; i < cycle->n; i++) {
+        dlw_doc_name_lock(making->doc, finding, finding->cycle[i].holds.lock);
+        dlw_doc_name_lock(making->doc, finding, finding->cycle[i].wants.lock);
+    }
+    for (size_t i = 0; i < cycle->n; i++)
+        if (making->target->threads[cycle->threads[i]].wait.is_refused)
+            finding->reason = "the kernel refused the wait for the priority-inheriting mutex that "
+                              "closes the circle; which one it is could not be read";
+    if (cycle->is_gone)
+        finding->reason =
+            dlw_region_print(&making->doc->region, "its holder, thread %u, no longer exists",
+                             making->target->threads[cycle->threads[0]].wait.holder_tid);
+}
+
+static void add_stall(struct making *making, const struct dlw_verdict *verdict)
+{
+    struct dlw_doc_finding *finding = dlw_doc_add_finding(making->doc, DLW_STALL);
+    struct lock_list list = {0};
+    struct dlw_target *target = making->target;
+    finding->certain = verdict->is_certain;
+    finding->reason = verdict->reason;
+    finding->process = making->process;
+    finding->threads =
+        dlw_region_alloc(&making->doc->region, (target->n_threads + 1) * sizeof *finding->threads);
+    for (size_t i = 0; i < target->n_threads; i++)
+        if (!target->threads[i].is_ended)
+            fill_state(making, i, &list, &finding->threads[finding->n_threads++]);
+    for (size_t i = 0; i < list.n; i++)
+        dlw_doc_name_lock(making->doc, finding, list.locks[i]);
+}
+
+static void add_verdict(struct making *making, const struct dlw_verdict *verdict)
+{
+    for (size_t i = 0; i < verdict->n_cycles; i++)
+        if (!is_told(making, &verdict->cycles[i]))
+            add_deadlock(making, &verdict->cycles[i]);
+    if (verdict->kind == DLW_VERDICT_STALL && !has_told(making, DLW_STALL) &&
+        !has_told(making, DLW_DEADLOCK))
+        add_stall(making, verdict);
+}
+
+void dlw_outside_document(struct dlw_target *target, const struct dlw_verdict *verdict,
+                          struct dlw_doc *doc, struct dlw_doc_process *process)
+{
+    struct making making = {.target = target, .doc = doc, .process = process};
+    add_process(&making);
+    add_threads(&making);
+    add_states(&making);
+    add_verdict(&making, verdict);
+    dlw_answer(&making, verdict);
+    doc->verdict =
+        dlw_verdict_word(has_told(&making, DLW_DEADLOCK) ? DLW_VERDICT_DEADLOCK : verdict->kind);
+    HASH_CLEAR(hh, making.named);
+}

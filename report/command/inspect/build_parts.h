@@ -1,0 +1,34 @@
+/* What document.c and answer.c share while they make a document. */
+#ifndef DLW_OUTSIDE_DOCUMENT_PARTS_H
+#define DLW_OUTSIDE_DOCUMENT_PARTS_H
+
+#include "report/command/inspect/target/target.h"
+#include "report/command/inspect/verdict.h"
+
+struct named;
+
+/* Locks are named anew in each finding and in the document. */
+struct lock_list {
+    struct dlw_doc_lock **locks;
+    size_t n;
+};
+
+struct making {
+    struct dlw_target *target;
+    struct dlw_doc *doc;
+    struct dlw_doc_process *process;
+    struct dlw_doc_thread **threads;
+    struct named *named;
+    struct lock_list own;
+};
+
+/* The lock that is waited for, in the list; made when it is new. */
+struct dlw_doc_lock *dlw_making_lock(struct making *making, struct lock_list *list,
+                                     const struct dlw_seen_wait *wait);
+/* The system call that a thread is in. */
+const char *dlw_making_call(struct making *making, const struct dlw_seen_thread *thread);
+
+/* Adds what the waits amount to, in sentences. */
+void dlw_answer(struct making *making, const struct dlw_verdict *verdict);
+
+#endif

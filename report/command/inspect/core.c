@@ -1,0 +1,85 @@
+/* dlwatch core: who waited for whom in a process that left a core. */
+#include "report/command/inspect/target/core.h"
+
+#include "report/command/base/command.h"
+#include "report/command/inspect/view.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+enum { OPT_SYSROOT = DLW_VIEW_OWN };
+
+static void print_help(void)
+{
+    puts(
+        "Usage: dlwatch core [options] CORE [EXECUTABLE]\n\n"
+        "Says what every thread of a core waited for, who held it, and what that amounts to. The "
+        "core may\nbe the kernel's, gcore's, or compressed (.zst .lz4 .xz .gz). The program and "
+        "its "
+        "libraries are found\nunder the names they had, by build id; one that was rebuilt since is "
+        "not used.\n\n"
+        "  --sysroot=DIR   look for them below DIR first: a core from another "
+        "machine\n" DLW_VIEW_HELP_TEXT
+        "\nStatus: 0 nothing found, 66 a deadlock or stall, 2 no core, or only a partial answer.");
+}
+
+static int take_option(struct dlw_view_options *options, int option)
+{
+    int end = 0;
+    if (dlw_view_option(options, option, optarg, &end))
+        return end;
+    switch (option) {
+    case OPT_SYSROOT:
+        options->sysroot = optarg;
+        return 0;
+    case DLW_VIEW_HELP:
+        print_help();
+        return 1;
+    default:
+        fputs("Try 'dlwatch core --help' for what there is.\n", stderr);
+        return 1 + DLW_STATUS_TROUBLE;
+    }
+}
+
+static int parse(struct dlw_view_options *options, int argc, char **argv)
+{
+    static const struct option table[] = {
+        DLW_VIEW_OPTIONS,
+        {"sysroot", required_argument, NULL, OPT_SYSROOT},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+    while ((option = getopt_long(argc, argv, "o:", table, NULL)) != -1) {
+        int end = take_option(options, option);
+        if (end)
+            return end;
+    }
+    if (optind == argc)
+        return 1 + dlw_usage_error("core", "no core is given");
+    if (optind + 2 < argc)
+        return 1 + dlw_usage_error("core", "'%s' is one argument too many", argv[optind + 2]);
+    return 0;
+}
+
+int dlw_core_main(int argc, char **argv)
+{
+    struct dlw_view_options options = {
+        .subcommand = "core", .format = "text", .exitcode = DLW_STATUS_FOUND, .depth = 64};
+    int end = parse(&options, argc, argv);
+    if (end)
+        return end - 1;
+    struct dlw_doc *doc = dlw_doc_new();
+    struct dlw_target target = {
+        .region = &doc->region,
+        .memory = -1,
+        .sysroot = options.sysroot,
+        .given_exe = argv[optind + 1],
+        .notes_trouble = dlw_view_notes_trouble(&options),
+    };
+    int status = DLW_STATUS_TROUBLE;
+    if (dlw_core_open(&target, doc, argv[optind]))
+        status = dlw_view_show(&target, doc, &options);
+    dlw_target_close(&target);
+    dlw_doc_free(doc);
+    return status;
+}

@@ -1,0 +1,143 @@
+#include "report/command/inspect/glibc/entry.h"
+
+#include "report/command/inspect/glibc/runtime.h"
+
+#include <elf.h>
+#include <string.h>
+
+enum { DEEPEST = 8 }; /* the library's own frames between the call and the wait */
+
+static const struct {
+    const char *start;
+    enum dlw_entry entry;
+} names[] = {
+    {"pthread_mutex_lock", DLW_ENTRY_MUTEX},
+    {"pthread_mutex_timedlock", DLW_ENTRY_MUTEX},
+    {"pthread_mutex_clocklock", DLW_ENTRY_MUTEX},
+    {"pthread_mutex_cond_lock", DLW_ENTRY_MUTEX},
+    {"mtx_lock", DLW_ENTRY_MUTEX},
+    {"mtx_timedlock", DLW_ENTRY_MUTEX},
+    {"pthread_cond_wait", DLW_ENTRY_CONDITION},
+    {"pthread_cond_timedwait", DLW_ENTRY_CONDITION},
+    {"pthread_cond_clockwait", DLW_ENTRY_CONDITION},
+    {"cnd_wait", DLW_ENTRY_CONDITION},
+    {"cnd_timedwait", DLW_ENTRY_CONDITION},
+    {"pthread_rwlock_rdlock", DLW_ENTRY_READ},
+    {"pthread_rwlock_timedrdlock", DLW_ENTRY_READ},
+    {"pthread_rwlock_clockrdlock", DLW_ENTRY_READ},
+    {"pthread_rwlock_wrlock", DLW_ENTRY_WRITE},
+    {"pthread_rwlock_timedwrlock", DLW_ENTRY_WRITE},
+    {"pthread_rwlock_clockwrlock", DLW_ENTRY_WRITE},
+    {"sem_wait", DLW_ENTRY_SEMAPHORE},
+    {"sem_timedwait", DLW_ENTRY_SEMAPHORE},
+    {"sem_clockwait", DLW_ENTRY_SEMAPHORE},
+    {"new_sem_wait", DLW_ENTRY_SEMAPHORE},
+    {"pthread_barrier_wait", DLW_ENTRY_BARRIER},
+    {"pthread_once", DLW_ENTRY_ONCE},
+    {"call_once", DLW_ENTRY_ONCE},
+    {"pthread_join", DLW_ENTRY_JOIN},
+    {"pthread_timedjoin", DLW_ENTRY_JOIN},
+    {"pthread_clockjoin", DLW_ENTRY_JOIN},
+    {"thrd_join", DLW_ENTRY_JOIN},
+    {"pthread_spin_lock", DLW_ENTRY_SPIN},
+    {"cxa_guard_acquire", DLW_ENTRY_GUARD},
+    {"syscall", DLW_ENTRY_OTHER},
+};
+
+enum dlw_entry dlw_entry_of_name(const char *function)
+{
+    function += strspn(function, "_");
+    if (!strncmp(function, "GI_", 3))
+        function += 3;
+    function += strspn(function, "_");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t length = strlen(names[i].start);
+        if (strncmp(function, names[i].start, length))
+            continue;
+        /* "syscall" must not catch every name that begins so. */
+        if (names[i].entry == DLW_ENTRY_OTHER && function[length])
+            continue;
+        return names[i].entry;
+    }
+    return DLW_ENTRY_UNKNOWN;
+}
+
+static const char *name_at(const struct dlw_target *target, uint64_t pc)
+{
+    Dwfl_Module *module = target->dwfl ? dwfl_addrmodule(target->dwfl, pc) : NULL;
+    GElf_Off offset;
+    GElf_Sym symbol;
+    return module ? dwfl_module_addrinfo(module, pc, &offset, &symbol, NULL, NULL, NULL) : NULL;
+}
+
+const char *dlw_entry_function(const struct dlw_target *target, const struct dlw_place *place)
+{
+    return name_at(target, place->pc - place->is_return);
+}
+
+static uint64_t relative(uint64_t next, const unsigned char *displacement)
+{
+    int32_t value;
+    memcpy(&value, displacement, sizeof value);
+    return next + (uint64_t)(int64_t)value;
+}
+
+/* A stub of the procedure linkage table: an optional endbr64, then a jump through a slot. */
+static uint64_t through_stub(struct dlw_target *target, uint64_t stub)
+{
+    static const unsigned char landing[] = {0xf3, 0x0f, 0x1e, 0xfa};
+    unsigned char code[16];
+    uint64_t slot;
+    size_t at = 0;
+    if (!dlw_target_read(target, stub, code, sizeof code))
+        return stub;
+    if (!memcmp(code, landing, sizeof landing))
+        at = sizeof landing;
+    at += code[at] == 0xf2; /* bnd */
+    if (code[at] != 0xff || code[at + 1] != 0x25)
+        return stub;
+    slot = relative(stub + at + 6, code + at + 2);
+    return dlw_target_u64(target, slot, &stub) ? stub : 0;
+}
+
+/* What the call instruction before a return address leads to; 0: not known. */
+static uint64_t called(struct dlw_target *target, uint64_t return_address)
+{
+    unsigned char code[6];
+    uint64_t function;
+    if (target->machine != EM_X86_64 ||
+        !dlw_target_read(target, return_address - sizeof code, code, sizeof code))
+        return 0;
+    if (code[0] == 0xff && code[1] == 0x15) /* call through a slot */
+        return dlw_target_u64(target, relative(return_address, code + 2), &function) ? function : 0;
+    if (code[1] == 0xe8)
+        return through_stub(target, relative(return_address, code + 2));
+    return 0;
+}
+
+static enum dlw_entry entry_of_call(struct dlw_target *target, const struct dlw_place *place)
+{
+    uint64_t function = place->is_return ? called(target, place->pc) : 0;
+    const char *name = function ? name_at(target, function) : NULL;
+    return name ? dlw_entry_of_name(name) : DLW_ENTRY_UNKNOWN;
+}
+
+enum dlw_entry dlw_entry_find(struct dlw_target *target, const struct dlw_seen_thread *thread)
+{
+    enum dlw_entry best = DLW_ENTRY_UNKNOWN;
+    for (size_t i = 0; i < thread->n_places && i < DEEPEST; i++) {
+        const struct dlw_place *place = &thread->places[i];
+        if (!dlw_runtime_is_library(target, place->pc - place->is_return)) {
+            enum dlw_entry entry = i ? entry_of_call(target, place) : DLW_ENTRY_OTHER;
+            return entry == DLW_ENTRY_UNKNOWN ? best : entry;
+        }
+        const char *name = dlw_entry_function(target, place);
+        enum dlw_entry entry = name ? dlw_entry_of_name(name) : DLW_ENTRY_UNKNOWN;
+        /* `syscall` is how libstdc++ waits for a guard: what called it may tell more. */
+        if (entry != DLW_ENTRY_UNKNOWN && entry != DLW_ENTRY_OTHER)
+            return entry;
+        if (entry == DLW_ENTRY_OTHER)
+            best = entry;
+    }
+    return best;
+}

@@ -1,0 +1,209 @@
+#include "report/command/inspect/glibc/waits.h"
+
+#include "report/command/inspect/glibc/entry.h"
+#include "report/command/inspect/target/registers.h"
+
+#include <elf.h>
+#include <linux/futex.h>
+#include <string.h>
+
+#ifndef FUTEX_LOCK_PI2
+#define FUTEX_LOCK_PI2 13
+#endif
+
+static bool is_waiting_operation(int operation)
+{
+    return operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET ||
+           operation == FUTEX_LOCK_PI || operation == FUTEX_LOCK_PI2 ||
+           operation == FUTEX_WAIT_REQUEUE_PI;
+}
+
+/* The arguments of a futex call; also of one that the kernel restarts after an interruption. */
+static bool decode(struct dlw_target *target, const struct dlw_call *call, struct dlw_futex *out)
+{
+    bool is_restart = dlw_syscall_is_restart(target->machine, call->number);
+    uint32_t word;
+    if (!call->is_known || !(is_restart || dlw_syscall_is_futex(target->machine, call->number)))
+        return false;
+    out->operation = (int)call->arguments[1] & FUTEX_CMD_MASK;
+    out->is_private = call->arguments[1] & FUTEX_PRIVATE_FLAG;
+    out->is_timed = call->arguments[3] != 0;
+    out->word = call->arguments[0];
+    out->value = (uint32_t)call->arguments[2];
+    if (!is_waiting_operation(out->operation) || call->arguments[1] >> 9)
+        return false;
+    /* Sleeps and polls are restarted too, but their arguments are no futex. */
+    return !is_restart ||
+           (out->word % 4 == 0 && dlw_target_u32(target, out->word, &word) && word == out->value);
+}
+
+static bool is_inheriting(const struct dlw_futex *futex)
+{
+    return futex->operation == FUTEX_LOCK_PI || futex->operation == FUTEX_LOCK_PI2;
+}
+
+/* glibc's simplest lock: 2 says held, with somebody who waits. */
+static bool is_plain_lock(const struct dlw_futex *futex)
+{
+    return futex->operation == FUTEX_WAIT && futex->value == 2;
+}
+
+static bool by_entry(struct dlw_target *target, enum dlw_entry entry, const struct dlw_futex *futex,
+                     const struct dlw_seen_thread *thread, struct dlw_seen_wait *wait)
+{
+    switch (entry) {
+    case DLW_ENTRY_MUTEX:
+        return dlw_wait_on_refused_mutex(target, futex, thread, wait) ||
+               dlw_wait_on_mutex(target, futex, wait);
+    case DLW_ENTRY_CONDITION: /* woken up, it takes its mutex again */
+        if (is_plain_lock(futex) || is_inheriting(futex))
+            return dlw_wait_on_mutex(target, futex, wait);
+        return dlw_wait_on_condition(target, futex, thread, wait);
+    case DLW_ENTRY_READ:
+        return dlw_wait_on_rwlock(target, futex, DLW_SHARED, wait);
+    case DLW_ENTRY_WRITE:
+        return dlw_wait_on_rwlock(target, futex, DLW_EXCLUSIVE, wait);
+    case DLW_ENTRY_SEMAPHORE:
+        return dlw_wait_on_semaphore(target, futex, wait);
+    case DLW_ENTRY_BARRIER:
+        return dlw_wait_on_barrier(target, futex, wait);
+    case DLW_ENTRY_ONCE:
+        return dlw_wait_on_once(target, futex, wait);
+    case DLW_ENTRY_JOIN:
+        return dlw_wait_on_join(target, futex, wait);
+    default:
+        return false;
+    }
+}
+
+/* No name helps: what the object looks like decides, where only one kind looks so. */
+static bool by_shape(struct dlw_target *target, const struct dlw_futex *futex,
+                     const struct dlw_seen_thread *thread, struct dlw_seen_wait *wait)
+{
+    if (dlw_wait_on_join(target, futex, wait))
+        return true;
+    if (is_inheriting(futex) || (futex->operation == FUTEX_WAIT && futex->value & FUTEX_WAITERS))
+        return dlw_wait_on_mutex(target, futex, wait);
+    if (is_plain_lock(futex))
+        return dlw_wait_on_file(target, futex, wait) ||
+               (dlw_wait_on_mutex(target, futex, wait) && wait->holder == DLW_HOLDER_THREAD);
+    if (futex->operation == FUTEX_WAIT && (futex->value & 3) == 1)
+        return dlw_wait_on_once(target, futex, wait) && wait->holder == DLW_HOLDER_THREAD;
+    if (dlw_wait_on_condition(target, futex, thread, wait) && wait->mutex)
+        return true;
+    return false;
+}
+
+/* libstdc++'s guard of a static variable; glibc has no say in it. */
+static void wait_on_guard(const struct dlw_futex *futex, struct dlw_seen_wait *wait)
+{
+    wait->kind = DLW_WAIT_GUARD;
+    wait->object = "guard";
+    wait->address = futex->word;
+    wait->note = "a static variable that another thread initialises; which one is not recorded";
+}
+
+static void wait_on_unknown(struct dlw_target *target, enum dlw_entry entry,
+                            const struct dlw_futex *futex, struct dlw_seen_wait *wait)
+{
+    wait->kind = DLW_WAIT_SYSCALL;
+    wait->object = NULL;
+    wait->word = futex->word;
+    wait->is_shared = !futex->is_private;
+    if (entry == DLW_ENTRY_UNKNOWN && target->runtime == DLW_RUNTIME_GLIBC && !target->is_static)
+        wait->note = "inside the C library (malloc, for one); such a lock names no holder";
+    else if (target->runtime == DLW_RUNTIME_GLIBC)
+        wait->note = "a futex of the program's own (std::atomic, std::latch, Rust): it names no "
+                     "holder";
+    else
+        wait->note = "a futex; whose lock it is and who holds it can't be told";
+}
+
+static void read_futex(struct dlw_target *target, struct dlw_seen_thread *thread,
+                       const struct dlw_futex *futex)
+{
+    struct dlw_seen_wait *wait = &thread->wait, empty = {0};
+    enum dlw_entry entry = dlw_entry_find(target, thread);
+    bool is_known = target->runtime == DLW_RUNTIME_GLIBC;
+    empty.word = futex->word;
+    empty.is_timed = futex->is_timed;
+    *wait = empty;
+    if (is_known && entry != DLW_ENTRY_OTHER && by_entry(target, entry, futex, thread, wait))
+        return;
+    *wait = empty;
+    if (entry == DLW_ENTRY_GUARD) {
+        wait_on_guard(futex, wait);
+        return;
+    }
+    if (is_known && entry == DLW_ENTRY_UNKNOWN && by_shape(target, futex, thread, wait))
+        return;
+    *wait = empty;
+    wait_on_unknown(target, entry, futex, wait);
+}
+
+/* A spinning thread runs: only where it runs tells. The lock is its function's argument. */
+static bool read_spin(struct dlw_target *target, struct dlw_seen_thread *thread)
+{
+    uint32_t word;
+    const char *name = thread->n_places && !thread->call.is_known
+                           ? dlw_entry_function(target, &thread->places[0])
+                           : NULL;
+    if (!name || dlw_entry_of_name(name) != DLW_ENTRY_SPIN || target->machine != EM_X86_64 ||
+        !dlw_target_u32(target, thread->registers.value[5], &word) || word == 1)
+        return false;
+    thread->wait.kind = DLW_WAIT_SPIN;
+    thread->wait.object = "spin";
+    thread->wait.address = thread->registers.value[5];
+    thread->wait.note = "a spin lock does not record its holder: unknown";
+    return true;
+}
+
+static void read_wait(struct dlw_target *target, struct dlw_seen_thread *thread)
+{
+    struct dlw_futex futex;
+    thread->wait = (struct dlw_seen_wait){0};
+    if (thread->is_ended || read_spin(target, thread))
+        return;
+    if (decode(target, &thread->call, &futex))
+        read_futex(target, thread, &futex);
+    else if (thread->call.is_known)
+        thread->wait.kind = DLW_WAIT_SYSCALL;
+}
+
+/* How many holders it takes from a thread to another; 0: it does not wait for that one. */
+static size_t distance_to(const struct dlw_target *target, size_t from, size_t to)
+{
+    for (size_t steps = 1; steps <= target->n_threads; steps++) {
+        const struct dlw_seen_wait *wait = &target->threads[from].wait;
+        if (wait->holder != DLW_HOLDER_THREAD)
+            return 0;
+        from = wait->holder_index;
+        if (from == to)
+            return steps;
+    }
+    return 0;
+}
+
+/* The kernel refuses a wait only where the holder waits, by however many steps, for the asker: or
+ * is the asker. The farthest of those who wait for it closes the widest circle. */
+static void guess_refused_holder(struct dlw_target *target, size_t asker)
+{
+    size_t holder = asker, farthest = 0;
+    for (size_t i = 0; i < target->n_threads; i++) {
+        size_t distance = distance_to(target, i, asker);
+        if (distance > farthest) {
+            farthest = distance;
+            holder = i;
+        }
+    }
+    dlw_wait_set_holder(target, &target->threads[asker].wait, target->threads[holder].inner);
+}
+
+void dlw_waits_read(struct dlw_target *target)
+{
+    for (size_t i = 0; i < target->n_threads; i++)
+        read_wait(target, &target->threads[i]);
+    for (size_t i = 0; i < target->n_threads; i++)
+        if (target->threads[i].wait.is_refused)
+            guess_refused_holder(target, i);
+}

@@ -1,0 +1,189 @@
+/*
+ * Where a held lock was taken. Either the library has the whole stack, by number; or it noted the
+ * innermost return addresses when the lock was taken, and what lies further out is found on the
+ * thread's stack as it is now: the frames outside of the last noted one, if that is still live. It
+ * is where a frame of the same function ends at the same address.
+ */
+#include "report/command/inspect/own/preloaded.h"
+#include "report/emit/records.h"
+
+#include <dwarf.h>
+#include <elf.h>
+#include <stdlib.h>
+
+enum { MOST_FRAMES = 256, MOST_TEXT = 128 };
+
+struct stack {
+    struct dlw_target *target;
+    struct dlw_place *places;
+    size_t n;
+};
+
+static void add(struct stack *stack, struct dlw_place place)
+{
+    stack->places = dlw_region_grow(stack->target->region, stack->places, stack->n, sizeof place);
+    stack->places[stack->n++] = place;
+}
+
+static void add_return(struct stack *stack, uint64_t pc)
+{
+    add(stack, (struct dlw_place){.pc = pc, .is_return = true});
+}
+
+static void add_unknown(struct stack *stack, const char *why)
+{
+    add(stack, (struct dlw_place){.unknown = why});
+}
+
+/* ---- by number ---- */
+
+static const char *reason(struct dlw_target *target, uint32_t number)
+{
+    const struct dlw_records_stacks *at = target->records->stacks;
+    char text[MOST_TEXT];
+    uint64_t there;
+    size_t n = 0;
+    if (number >= at->n_reasons ||
+        !dlw_target_u64(target, (uintptr_t)at->reasons + number * sizeof there, &there))
+        return "not known";
+    while (n < sizeof text - 1 && dlw_target_read(target, there + n, &text[n], 1) && text[n])
+        n++;
+    return dlw_region_cut(target->region, text, n);
+}
+
+static uint64_t find_stack(struct dlw_target *target, uint32_t number)
+{
+    const struct dlw_records_stacks *at = target->records->stacks;
+    uint64_t segment, stack;
+    uint32_t id, index = number - 1;
+    if (!number || !at->per_segment || index / at->per_segment >= at->n_segments ||
+        !dlw_target_u64(target, (uintptr_t)at->segments + index / at->per_segment * sizeof segment,
+                        &segment) ||
+        !segment ||
+        !dlw_target_u64(target, segment + index % at->per_segment * sizeof stack, &stack) ||
+        !stack || !dlw_target_u32(target, stack + at->id, &id) || id != number)
+        return 0;
+    return stack;
+}
+
+static bool read_stack(struct stack *out, uint32_t number, bool *is_cut)
+{
+    struct dlw_target *target = out->target;
+    const struct dlw_records_stacks *at = target->records->stacks;
+    uint64_t there = find_stack(target, number);
+    uint16_t n;
+    uint8_t cut;
+    if (!there || !dlw_target_read(target, there + at->n, &n, sizeof n) || n > MOST_FRAMES ||
+        !dlw_target_read(target, there + at->cut, &cut, 1))
+        return false;
+    *is_cut = cut != 0;
+    for (uint16_t i = 0; i < n; i++) {
+        uint64_t pc, frame = there + at->frames + (uint64_t)i * at->frame_size;
+        uint32_t why;
+        if (!dlw_target_u64(target, frame + at->pc, &pc) ||
+            !dlw_target_u32(target, frame + at->reason, &why))
+            return false;
+        if (why)
+            add_unknown(out, reason(target, why));
+        else
+            add_return(out, pc);
+    }
+    return n > 0;
+}
+
+/* ---- by what was noted ---- */
+
+/* "A register plus a number" is all that compilers make of it. */
+static bool evaluate(const Dwarf_Op *ops, size_t n, const struct dlw_seen_hold *hold, uint64_t *out)
+{
+    enum { FRAME_POINTER = 6, STACK_POINTER = 7 };
+    uint64_t number;
+    int64_t offset;
+    if (n != 1)
+        return false;
+    if (ops->atom == DW_OP_bregx) {
+        number = ops->number;
+        offset = (int64_t)ops->number2;
+    } else {
+        number = (uint64_t)ops->atom - DW_OP_breg0;
+        offset = (int64_t)ops->number;
+    }
+    *out = (number == STACK_POINTER ? hold->sp : hold->fp) + (uint64_t)offset;
+    return number == STACK_POINTER || number == FRAME_POINTER;
+}
+
+/* Where the frame of a return address ends: its canonical frame address. 0: not known. */
+static uint64_t end_of_frame(struct dlw_target *target, uint64_t pc,
+                             const struct dlw_seen_hold *hold)
+{
+    Dwfl_Module *module = dwfl_addrmodule(target->dwfl, pc - 1);
+    Dwarf_Addr bias;
+    Dwarf_CFI *table = module ? dwfl_module_eh_cfi(module, &bias) : NULL;
+    Dwarf_Frame *frame;
+    Dwarf_Op *ops;
+    size_t n;
+    uint64_t end = 0;
+    if (!table || target->machine != EM_X86_64 || dwarf_cfi_addrframe(table, pc - 1 - bias, &frame))
+        return 0;
+    if (dwarf_frame_cfa(frame, &ops, &n) || !evaluate(ops, n, hold, &end))
+        end = 0;
+    free(frame);
+    return end;
+}
+
+static uint64_t function_of(struct dlw_target *target, uint64_t pc)
+{
+    Dwfl_Module *module = dwfl_addrmodule(target->dwfl, pc - 1);
+    GElf_Off offset;
+    GElf_Sym symbol;
+    if (!module || !dwfl_module_addrinfo(module, pc - 1, &offset, &symbol, NULL, NULL, NULL))
+        return 0;
+    return pc - 1 - offset;
+}
+
+/* The place that the frame which ends there, or the next further out, stands at; n: none. */
+static size_t find_live(const struct dlw_seen_thread *thread, uint64_t end, bool *is_exact)
+{
+    size_t i = 0;
+    while (i + 1 < thread->n_places && thread->places[i + 1].sp < end)
+        i++;
+    if (i + 1 >= thread->n_places)
+        return thread->n_places;
+    *is_exact = thread->places[i + 1].sp == end;
+    return i;
+}
+
+static void add_outer(struct stack *out, const struct dlw_seen_thread *thread,
+                      const struct dlw_seen_hold *hold, bool *is_cut)
+{
+    uint64_t last = hold->pc[hold->n_pc - 1], end = end_of_frame(out->target, last, hold);
+    bool is_exact = false;
+    if (!end || !thread->n_places) {
+        add_unknown(out, "its outer frames can't be told from outside");
+        return;
+    }
+    size_t live = find_live(thread, end, &is_exact);
+    uint64_t function = function_of(out->target, last);
+    if (live < thread->n_places &&
+        (!is_exact || !function || function_of(out->target, thread->places[live].pc) != function))
+        add_unknown(out, "a helper that has returned");
+    for (size_t i = live + 1; i < thread->n_places; i++)
+        add(out, thread->places[i]);
+    *is_cut = thread->is_cut;
+}
+
+size_t dlw_preloaded_stack(struct dlw_target *target, const struct dlw_seen_thread *thread,
+                           const struct dlw_seen_hold *hold, struct dlw_place **out, bool *is_cut)
+{
+    struct stack stack = {.target = target};
+    *is_cut = false;
+    if (!read_stack(&stack, hold->stack, is_cut)) {
+        stack.n = 0;
+        for (size_t i = 0; i < hold->n_pc; i++)
+            add_return(&stack, hold->pc[i]);
+        if (hold->n_pc)
+            add_outer(&stack, thread, hold, is_cut);
+    }
+    *out = stack.places;
+    return stack.n;
+}

@@ -1,0 +1,113 @@
+/* What the waits amount to, in sentences: the first thing that people read. */
+#include "report/command/inspect/build_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *doing(struct making *making, size_t index)
+{
+    const struct dlw_seen_thread *thread = &making->target->threads[index];
+    if (thread->wait.kind == DLW_WAIT_NONE)
+        return "runs";
+    if (thread->wait.kind == DLW_WAIT_SYSCALL)
+        return dlw_region_print(&making->doc->region, "is in the system call %s",
+                                dlw_making_call(making, thread));
+    return dlw_region_print(&making->doc->region, "itself waits in a %s",
+                            dlw_wait_word(thread->wait.kind));
+}
+
+static const char *queue_text(struct making *making, const struct dlw_verdict_queue *queue)
+{
+    const struct dlw_seen_wait *first = NULL;
+    const struct dlw_doc_thread *holder = making->threads[queue->holder];
+    struct dlw_region *region = &making->doc->region;
+    for (size_t i = 0; i < queue->n && !first; i++) {
+        const struct dlw_seen_wait *wait = &making->target->threads[queue->waiters[i]].wait;
+        if (wait->holder_index == queue->holder && wait->kind != DLW_WAIT_JOIN)
+            first = wait;
+    }
+    const char *title = dlw_thread_title(region, holder);
+    const char *what =
+        first ? dlw_lock_title(region, dlw_making_lock(making, &making->own, first)) : "its end";
+    return dlw_region_print(region, "a long wait: %zu thread%s for %s of %s%s%u%s, which %s",
+                            queue->n, queue->n == 1 ? " waits" : "s wait", what, title,
+                            holder->name ? " (tid " : " [", holder->tid, holder->name ? ")" : "]",
+                            doing(making, queue->holder));
+}
+
+static void add_stop_note(struct making *making)
+{
+    const struct dlw_target *target = making->target;
+    if (target->n_stopped)
+        dlw_doc_note(making->doc, "%zu thread%s for at most %.2f ms; all go on", target->n_stopped,
+                     target->n_stopped == 1 ? " was stopped," : "s were stopped, each",
+                     target->longest_stop * 1000);
+}
+
+/* What the threads do, by kinds: "1 runs, 3 are in system calls, 8 wait for conditions". */
+static void add_counts(struct making *making)
+{
+    static const struct {
+        enum dlw_wait_kind kind;
+        const char *one, *many;
+    } words[] = {
+        {DLW_WAIT_NONE, "runs", "run"},
+        {DLW_WAIT_SYSCALL, "is in a system call", "are in system calls"},
+        {DLW_WAIT_CONDITION, "waits for a condition", "wait for conditions"},
+        {DLW_WAIT_SEMAPHORE, "waits for a semaphore", "wait for semaphores"},
+        {DLW_WAIT_JOIN, "waits for a thread's end", "wait for a thread's end"},
+        {DLW_WAIT_BARRIER, "waits at a barrier", "wait at barriers"},
+        {DLW_WAIT_LOCK, "waits for a lock", "wait for locks"},
+        {DLW_WAIT_SPIN, "spins for a lock", "spin for locks"},
+        {DLW_WAIT_FILE, "waits for a file's lock", "wait for files' locks"},
+        {DLW_WAIT_ONCE, "waits for a once-routine", "wait for once-routines"},
+        {DLW_WAIT_GUARD, "waits for a static's initialisation",
+         "wait for a static's initialisation"},
+    };
+    const struct dlw_target *target = making->target;
+    const char *text = "";
+    size_t all = 0;
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        size_t n = 0;
+        for (size_t i = 0; i < target->n_threads; i++)
+            n += !target->threads[i].is_ended && target->threads[i].wait.kind == words[k].kind;
+        all += n;
+        if (n)
+            text = dlw_region_print(&making->doc->region, "%s%s%zu %s", text, *text ? ", " : "", n,
+                                    n == 1 ? words[k].one : words[k].many);
+    }
+    const char *exe = target->exe ? target->exe : "?";
+    dlw_doc_answer(making->doc, "process %u, %s, %zu thread%s: %s", target->pid, exe, all,
+                   all == 1 ? "" : "s", text);
+}
+
+static void add_nothing(struct making *making)
+{
+    const struct dlw_target *target = making->target;
+    size_t n = 0;
+    for (size_t i = 0; i < target->n_threads; i++)
+        n += target->threads[i].wait.kind == DLW_WAIT_SYSCALL && target->threads[i].wait.word;
+    if (n)
+        dlw_doc_answer(making->doc,
+                       "no thread is known to wait for another; %zu wait%s in a futex of which "
+                       "can't be told who holds it: the stacks below tell what for",
+                       n, n == 1 ? "s" : "");
+    else
+        dlw_doc_answer(making->doc, "no thread waits for a lock that another is known to hold");
+}
+
+void dlw_answer(struct making *making, const struct dlw_verdict *verdict)
+{
+    enum { MOST = 5 };
+    if (verdict->kind != DLW_VERDICT_STALL && verdict->reason)
+        dlw_doc_answer(making->doc, "%s", verdict->reason);
+    if (verdict->n_cycles && verdict->n_stuck)
+        dlw_doc_answer(making->doc, "%zu more thread%s go on because of that", verdict->n_stuck,
+                       verdict->n_stuck == 1 ? " can't" : "s can't");
+    for (size_t i = 0; i < verdict->n_queues && i < MOST; i++)
+        dlw_doc_answer(making->doc, "%s", queue_text(making, &verdict->queues[i]));
+    if (verdict->kind == DLW_VERDICT_NOTHING && !verdict->reason)
+        add_nothing(making);
+    add_counts(making);
+    add_stop_note(making);
+}

@@ -1,0 +1,19 @@
+/* Register sets as the kernel hands them out (ptrace, notes of a core), by processor. */
+#ifndef DLW_OUTSIDE_REGISTERS_H
+#define DLW_OUTSIDE_REGISTERS_H
+
+#include "report/command/inspect/target/target.h"
+
+/* Fills registers and, where the thread is in one, the system call. `size` tells a 32-bit thread
+ * from a 64-bit one. False: a processor that we don't know. */
+bool dlw_registers_parse(int machine, const void *set, size_t size, struct dlw_registers *out,
+                         struct dlw_call *call);
+/* A set of which only these two are known: a thread that was not stopped. */
+void dlw_registers_of_call(int machine, const struct dlw_call *call, struct dlw_registers *out);
+/* The number that a system call has under its name in this processor's table; "futex", … NULL: it
+ * has none here. */
+const char *dlw_syscall_name(int machine, long number);
+bool dlw_syscall_is_futex(int machine, long number);
+bool dlw_syscall_is_restart(int machine, long number);
+
+#endif

@@ -1,0 +1,191 @@
+/*
+ * A process seen from outside: live, or as its core. Both give the same things: memory, mappings,
+ * threads with registers. Everything after that (modules, stacks, waits, verdict) doesn't care
+ * which it was.
+ *
+ * Nothing here runs code in the process or writes to it. All of it belongs to the region of the
+ * document that is made; dlw_target_close gives back what is not memory.
+ */
+#ifndef DLW_OUTSIDE_TARGET_H
+#define DLW_OUTSIDE_TARGET_H
+
+#include "report/command/document/model.h"
+#include "report/command/inspect/glibc/layouts.h"
+
+#include <elfutils/libdwfl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Registers by their DWARF numbers; `known` has a bit for each that is. */
+struct dlw_registers {
+    uint64_t value[33];
+    uint64_t known;
+    uint64_t pc, sp;
+    uint64_t thread_pointer; /* 0: not known */
+};
+
+/* The system call that a thread is in. */
+struct dlw_call {
+    bool is_known; /* it is in one, and which */
+    bool is_running;
+    long number;
+    uint64_t arguments[6];
+    uint64_t sp, pc;
+};
+
+struct dlw_bytes {
+    uint64_t start;
+    size_t size;
+    unsigned char *bytes;
+};
+
+struct dlw_place {
+    uint64_t pc;
+    uint64_t sp;         /* at that place; 0: not known */
+    bool is_return;      /* the pc is a return address: the call stands before it */
+    const char *unknown; /* why the place could not be had; then nothing else is set */
+};
+
+/* A lock that a thread holds, by the record that libdlwatch.so keeps of it in the process. */
+struct dlw_seen_hold {
+    uint64_t lock;
+    const char *object; /* as below */
+    enum dlw_mode mode;
+    bool is_pool;    /* one unit of several */
+    uint32_t stack;  /* the number of its stack there, 0: none */
+    uint64_t pc[16]; /* else the innermost return addresses, */
+    uint64_t sp, fp; /* these of the last */
+    uint8_t n_pc;
+};
+
+enum dlw_holder {
+    DLW_HOLDER_UNKNOWN, /* not recorded by this kind of lock, or not readable */
+    DLW_HOLDER_THREAD,
+    DLW_HOLDER_GONE,    /* a thread that no longer exists */
+    DLW_HOLDER_OUTSIDE, /* maybe a thread of another process: the object is shared */
+};
+
+/* What a thread waits for, as far as memory tells. */
+struct dlw_seen_wait {
+    enum dlw_wait_kind kind;
+    const char *object; /* mutex rwlock …, the words of the document; NULL: a system call */
+    enum dlw_mode mode;
+    bool is_timed;
+    bool is_shared;   /* another process may wake it */
+    uint64_t address; /* of the object; 0: not known */
+    uint64_t word;    /* of the futex */
+    enum dlw_holder holder;
+    uint32_t holder_tid;   /* as the process itself numbers it */
+    uint32_t holder_index; /* of the thread, with DLW_HOLDER_THREAD */
+    uint32_t *holders;     /* indexes of threads, where records tell of several, or of readers */
+    size_t n_holders;
+    bool is_behind;   /* they hold nothing yet: writers in front of this reader */
+    bool is_refused;  /* the kernel said that to wait would be a deadlock */
+    uint64_t mutex;   /* of a condition: the mutex it goes with; 0: not known */
+    const char *note; /* what can't be known, or what the object says besides */
+};
+
+struct dlw_seen_thread {
+    uint32_t tid;   /* as we see it */
+    uint32_t inner; /* as the process sees it: what stands in its locks */
+    char name[64];
+    char state; /* of /proc/PID/stat; 0: not known */
+    uint64_t switches;
+    int processor;
+    double ran_at;       /* the scheduler's clock when it last ran, seconds; negative: not known */
+    double since;        /* seconds that it has been blocked; negative: not known */
+    bool stood_still;    /* it did not run between the samples */
+    bool is_ended;       /* a main thread that has called pthread_exit */
+    const char *trouble; /* why its stack could not be had, or NULL */
+    struct dlw_call call;
+    struct dlw_registers registers;
+    struct dlw_bytes stack; /* copied while it stood */
+    struct dlw_place *places;
+    size_t n_places;
+    bool is_cut; /* the stack goes deeper */
+    struct dlw_seen_wait wait;
+    uint64_t record; /* of libdlwatch.so in the process; 0: none */
+    uint64_t sequence;
+    bool is_recorded; /* its wait is the one that the record tells of */
+    uint32_t record_id;
+    struct dlw_seen_hold *holds;
+    size_t n_holds;
+};
+
+struct dlw_mapping {
+    uint64_t start, end, offset;
+    bool is_executable;
+    const char *path; /* NULL: anonymous */
+};
+
+enum dlw_runtime {
+    DLW_RUNTIME_GLIBC,
+    DLW_RUNTIME_MUSL,
+    DLW_RUNTIME_GO,
+    DLW_RUNTIME_UNKNOWN,
+};
+
+struct dlw_records;
+struct dlw_symbols;
+
+struct dlw_target {
+    struct dlw_region *region;
+    bool is_core;
+    uint32_t pid;
+    uint32_t living; /* a thread of it that has not ended: the main one may have */
+    const char *exe; /* path in its own file system */
+    const char *given_exe;
+    const char *sysroot; /* put before paths; for a live process /proc/PID/root; NULL: none */
+    const char **argv;
+    size_t argc;
+    double start;            /* seconds since 1970, 0: not known */
+    int signal;              /* that ended it (core), 0: none */
+    int machine;             /* EM_… */
+    bool is_narrow;          /* a 32-bit process */
+    uint64_t caught_signals; /* SigCgt */
+    bool signals_known;
+    bool shares_memory; /* another process runs in the same memory */
+
+    int memory;            /* /proc/PID/mem, -1 for a core */
+    struct dlw_core *core; /* core.h; NULL for a live process */
+
+    struct dlw_mapping *mappings;
+    size_t n_mappings;
+    struct dlw_seen_thread *threads;
+    size_t n_threads;
+
+    Dwfl *dwfl;
+    enum dlw_runtime runtime;
+    bool is_static, is_rust, is_preloaded;
+    struct dlw_records *records; /* report/emit/records.h; NULL: none to be had */
+    struct dlw_symbols *symbols; /* of the findings in them */
+    int libc_version;            /* 2036 for 2.36; 0: not known */
+    struct dlw_layout layout;
+
+    double longest_stop; /* seconds one thread stood because of us */
+    size_t n_stopped;
+    bool is_partial;    /* something asked for could not be told: status 2 */
+    bool notes_trouble; /* in the report as well as on stderr */
+    bool is_quiet;      /* say nothing (repeats of --watch) */
+};
+
+/* Says a line on stderr, notes it in the document, and marks the answer as partial. */
+void dlw_target_trouble(struct dlw_target *target, struct dlw_doc *doc, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+bool dlw_target_read(struct dlw_target *target, uint64_t address, void *out, size_t size);
+bool dlw_target_u32(struct dlw_target *target, uint64_t address, uint32_t *out);
+bool dlw_target_u64(struct dlw_target *target, uint64_t address, uint64_t *out);
+/* A pointer of the target's own width. */
+bool dlw_target_pointer(struct dlw_target *target, uint64_t address, uint64_t *out);
+/* The thread's own copy of its stack first, memory as it is now otherwise. */
+bool dlw_target_read_stack(struct dlw_target *target, const struct dlw_seen_thread *thread,
+                           uint64_t address, void *out, size_t size);
+
+/* NULL: in none. */
+const struct dlw_mapping *dlw_target_mapping(const struct dlw_target *target, uint64_t address);
+struct dlw_seen_thread *dlw_target_inner(const struct dlw_target *target, uint32_t inner);
+void dlw_target_close(struct dlw_target *target);
+
+#endif

@@ -1,0 +1,142 @@
+#include "report/command/inspect/view.h"
+
+#include "report/command/base/command.h"
+#include "report/command/format/format.h"
+#include "report/command/format/output.h"
+#include "report/command/inspect/build.h"
+#include "report/command/inspect/glibc/runtime.h"
+#include "report/command/inspect/glibc/waits.h"
+#include "report/command/inspect/own/preloaded.h"
+#include "report/command/inspect/target/live.h"
+#include "report/command/inspect/target/modules.h"
+#include "report/command/inspect/verdict.h"
+#include "report/command/inspect/walk/stacks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ATTEMPTS = 4, DEPTH = 64 };
+
+static bool set_color(enum dlw_color *color, const char *word)
+{
+    static const char *const words[] = {"auto", "always", "never"};
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(words[i], word)) {
+            *color = (enum dlw_color)i;
+            return true;
+        }
+    return false;
+}
+
+static int refuse(const struct dlw_view_options *options, const char *name, const char *value)
+{
+    return 1 + dlw_usage_error(options->subcommand, "bad value for --%s: '%s'", name, value);
+}
+
+static int set_number(const struct dlw_view_options *options, const char *name, const char *value,
+                      long low, long high, long *out)
+{
+    return dlw_parse_number(value, low, high, out) ? 0 : refuse(options, name, value);
+}
+
+bool dlw_view_notes_trouble(const struct dlw_view_options *options)
+{
+    return options->output || strcmp(options->format, "text") != 0;
+}
+
+bool dlw_view_option(struct dlw_view_options *options, int option, const char *value, int *end)
+{
+    long number = options->exitcode;
+    switch (option) {
+    case DLW_VIEW_FORMAT:
+        options->format = value;
+        if (!dlw_format_find(value))
+            *end = 1 + dlw_usage_error(options->subcommand, "unknown format '%s' (one of: %s)",
+                                       value, dlw_format_names());
+        return true;
+    case 'o':
+        options->output = value;
+        return true;
+    case DLW_VIEW_COLOR:
+        if (!set_color(&options->color, value))
+            *end = refuse(options, "color", value);
+        return true;
+    case DLW_VIEW_EXITCODE:
+        *end = set_number(options, "exitcode", value, 0, 255, &number);
+        options->exitcode = (int)number;
+        return true;
+    case DLW_VIEW_DEPTH:
+        *end = set_number(options, "stack_depth", value, 1, 256, &options->depth);
+        return true;
+    case DLW_VIEW_VERSION:
+        puts("dlwatch " DLW_VERSION);
+        *end = 1;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Reads the objects until nothing moved meanwhile; what keeps moving is not counted as waiting. */
+static void read_waits(struct dlw_target *target)
+{
+    if (target->is_core) {
+        dlw_preloaded_mark(target);
+        dlw_waits_read(target);
+        dlw_preloaded_read(target);
+        return;
+    }
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        dlw_live_mark(target);
+        dlw_preloaded_mark(target);
+        dlw_waits_read(target);
+        dlw_preloaded_read(target);
+        if (!dlw_live_confirm(target, attempt == ATTEMPTS))
+            break;
+    }
+    dlw_preloaded_confirm(target);
+}
+
+/* `own_findings`: also those that the library in the process has made. */
+static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size_t depth,
+                            bool own_findings)
+{
+    struct dlw_verdict verdict;
+    struct dlw_doc_process *process;
+    if (!dlw_modules_report(target, doc))
+        return false;
+    dlw_stacks_unwind(target, depth);
+    dlw_runtime_recognise(target, doc);
+    if (target->is_preloaded)
+        dlw_preloaded_find(target, doc);
+    read_waits(target);
+    dlw_runtime_say_unowned(target, doc);
+    dlw_verdict_find(target, &verdict);
+    process = own_findings ? dlw_preloaded_findings(target, doc) : NULL;
+    dlw_outside_document(target, &verdict, doc, process);
+    return true;
+}
+
+bool dlw_outside_add_process(struct dlw_doc *doc, uint32_t pid)
+{
+    struct dlw_target target = {.region = &doc->region, .memory = -1, .is_quiet = true};
+    bool is_added = dlw_live_open(&target, doc, pid);
+    if (is_added) {
+        dlw_live_sample(&target, doc, false);
+        is_added = add_to_document(&target, doc, DEPTH, false);
+    }
+    dlw_target_close(&target);
+    return is_added;
+}
+
+int dlw_view_show(struct dlw_target *target, struct dlw_doc *doc,
+                  const struct dlw_view_options *options)
+{
+    if (!add_to_document(target, doc, (size_t)options->depth, true))
+        return DLW_STATUS_TROUBLE;
+    dlw_doc_finish(doc, NULL);
+    if (!dlw_output_write(doc, options->format, options->output, options->color, false) ||
+        target->is_partial)
+        return DLW_STATUS_TROUBLE;
+    return doc->summary.errors ? options->exitcode : DLW_STATUS_OK;
+}

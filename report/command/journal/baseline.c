@@ -1,0 +1,140 @@
+#include "report/command/journal/baseline.h"
+
+#include "report/command/base/command.h"
+#include "report/command/journal/json_get.h"
+#include "report/command/journal/reader.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <uthash.h>
+
+struct known {
+    char fingerprint[129];
+    UT_hash_handle hh;
+};
+
+struct dlw_baseline {
+    struct dlw_region region;
+    struct known *table;
+};
+
+static void add(struct dlw_baseline *baseline, const char *fingerprint)
+{
+    struct known *known;
+    if (strlen(fingerprint) >= sizeof(known->fingerprint))
+        return;
+    HASH_FIND_STR(baseline->table, fingerprint, known);
+    if (known)
+        return;
+    known = dlw_region_alloc(&baseline->region, sizeof(*known));
+    memcpy(known->fingerprint, fingerprint, strlen(fingerprint) + 1);
+    HASH_ADD_STR(baseline->table, fingerprint, known);
+}
+
+static bool add_findings(struct dlw_baseline *baseline, const json_t *report, const char *path)
+{
+    const json_t *findings = json_object_get(report, "findings");
+    const json_t *version = json_object_get(report, "version");
+    if (!json_is_array(findings) || !json_is_integer(version)) {
+        dlw_message("%s:1: neither a report written by --format=json nor a journal", path);
+        return false;
+    }
+    if (json_integer_value(version) != 1) {
+        dlw_message("%s:1: a report of version %lld, this dlwatch reads 1", path,
+                    (long long)json_integer_value(version));
+        return false;
+    }
+    for (size_t i = 0; i < json_array_size(findings); i++) {
+        const char *fingerprint = dlw_json_text(json_array_get(findings, i), "fingerprint");
+        if (fingerprint)
+            add(baseline, fingerprint);
+    }
+    return true;
+}
+
+static bool read_journals(struct dlw_baseline *baseline, const char *path,
+                          struct dlw_symbols *symbols)
+{
+    struct dlw_doc *doc = dlw_doc_new();
+    struct dlw_doc_rules rules = {.show = DLW_SHOW_ALL};
+    struct dlw_reading reading = {.doc = doc, .symbols = symbols};
+    char *paths[] = {(char *)path};
+    bool whole = dlw_read_paths(&reading, paths, 1);
+    dlw_doc_finish(doc, &rules);
+    for (size_t i = 0; i < doc->n_findings; i++)
+        add(baseline, doc->findings[i]->fingerprint);
+    dlw_doc_free(doc);
+    return whole;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat state;
+    return stat(path, &state) == 0 && S_ISDIR(state.st_mode);
+}
+
+/* A journal's first line is a whole object of type process; a report is one object in all. */
+static bool is_journal(FILE *in)
+{
+    json_error_t error;
+    json_t *first = json_loadf(in, JSON_DISABLE_EOF_CHECK, &error);
+    bool result = dlw_json_text(first, "type") != NULL;
+    json_decref(first);
+    rewind(in);
+    return result;
+}
+
+static bool read_file(struct dlw_baseline *baseline, const char *path, struct dlw_symbols *symbols)
+{
+    FILE *in = fopen(path, "re");
+    if (!in) {
+        dlw_message("%s: %s", path, strerror(errno));
+        return false;
+    }
+    if (is_journal(in)) {
+        fclose(in);
+        return read_journals(baseline, path, symbols);
+    }
+    json_error_t error;
+    json_t *report = json_loadf(in, 0, &error);
+    fclose(in);
+    if (!report) {
+        dlw_message("%s:%d: %s", path, error.line > 0 ? error.line : 1, error.text);
+        return false;
+    }
+    bool sound = add_findings(baseline, report, path);
+    json_decref(report);
+    return sound;
+}
+
+struct dlw_baseline *dlw_baseline_read(const char *path, struct dlw_symbols *symbols)
+{
+    struct dlw_region region = {0};
+    struct dlw_baseline *baseline = dlw_region_alloc(&region, sizeof(*baseline));
+    baseline->region = region;
+    bool sound = is_folder(path) ? read_journals(baseline, path, symbols)
+                                 : read_file(baseline, path, symbols);
+    if (sound)
+        return baseline;
+    dlw_baseline_free(baseline);
+    return NULL;
+}
+
+void dlw_baseline_free(struct dlw_baseline *baseline)
+{
+    if (!baseline)
+        return;
+    HASH_CLEAR(hh, baseline->table);
+    struct dlw_region region = baseline->region;
+    dlw_region_free(&region);
+}
+
+bool dlw_baseline_has(const struct dlw_baseline *baseline, const char *fingerprint)
+{
+    struct known *known;
+    HASH_FIND_STR(baseline->table, fingerprint, known);
+    return known != NULL;
+}

@@ -1,0 +1,356 @@
+/* The lines of a journal: each is checked and put into a table by its id. */
+#include "report/command/journal/raw.h"
+
+#include "report/command/journal/json_get.h"
+
+#include <string.h>
+
+enum { MAX_FRAMES = 1024, JOURNAL_VERSION = 1 };
+
+#define ADD(table, entry) HASH_ADD(hh, table, id, sizeof((entry)->id), entry)
+#define FIND(table, key, out) HASH_FIND(hh, table, &(key), sizeof(uint64_t), out)
+
+static void copy_argv(struct dlw_reader *reader, struct dlw_doc_process *process,
+                      const json_t *argv)
+{
+    size_t n = json_array_size(argv);
+    process->argv = dlw_region_alloc(reader->region, (n + 1) * sizeof(*process->argv));
+    process->argc = n;
+    for (size_t i = 0; i < n; i++) {
+        const char *text = json_string_value(json_array_get(argv, i));
+        process->argv[i] = dlw_region_copy(reader->region, text ? text : "");
+    }
+}
+
+static void check_release(struct dlw_reader *reader, const json_t *line)
+{
+    const char *release = dlw_json_text(line, "dlwatch");
+    if (release && strcmp(release, DLW_VERSION) != 0)
+        dlw_doc_note(reader->reading->doc,
+                     "%s was written by libdlwatch.so %s, this is dlwatch " DLW_VERSION,
+                     reader->path, release);
+}
+
+static void fill_process(struct dlw_reader *reader, struct dlw_doc_process *process,
+                         const json_t *line)
+{
+    process->journal = reader->path;
+    process->pid = (uint32_t)dlw_json_number(line, "pid");
+    process->ppid = (uint32_t)dlw_json_number(line, "ppid");
+    process->exe = dlw_region_copy(reader->region, dlw_json_text(line, "exe"));
+    process->folder = dlw_region_copy(reader->region, dlw_json_text(line, "cwd"));
+    process->start = dlw_json_real(line, "start", 0);
+    process->status = -1;
+    const char *by = dlw_json_text(line, "by");
+    process->forked = by && strcmp(by, "fork") == 0;
+    copy_argv(reader, process, json_object_get(line, "argv"));
+}
+
+static void fill_end(struct dlw_doc_process *process, const json_t *line)
+{
+    static const char *const known[] = {"exit",   "deadlock", "abort",  "exec",
+                                        "signal", "killed",   "running"};
+    const char *ended = dlw_json_text(line, "ended");
+    for (size_t i = 0; ended && i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(known[i], ended) == 0)
+            process->ended = known[i];
+    const json_t *status = json_object_get(line, "status");
+    if (json_is_integer(status) && json_integer_value(status) >= 0 &&
+        json_integer_value(status) < 65536)
+        process->status = (int)json_integer_value(status);
+    process->edges = dlw_json_number(line, "edges");
+    process->locks = dlw_json_number(line, "locks");
+    process->threads = dlw_json_number(line, "threads");
+    process->calls = dlw_json_number(line, "calls");
+}
+
+/* The id of a line that defines something; 0 after a message. */
+static uint64_t new_id(struct dlw_reader *reader, const json_t *line, const char *what)
+{
+    uint64_t id = dlw_json_number(line, "id");
+    if (!id)
+        dlw_reader_complain(reader, "a %s without an id", what);
+    return id;
+}
+
+static void read_process(struct dlw_reader *reader, const json_t *line)
+{
+    if (reader->process) {
+        dlw_reader_complain(reader, "a second process line");
+        return;
+    }
+    const json_t *version = json_object_get(line, "version");
+    if (!json_is_integer(version) || json_integer_value(version) < 1) {
+        dlw_reader_complain(reader, "the journal does not name its version");
+        reader->refused = true;
+        return;
+    }
+    if (json_integer_value(version) > JOURNAL_VERSION) {
+        dlw_reader_complain(reader,
+                            "written by a newer dlwatch (journal version %lld, this one reads %d)",
+                            (long long)json_integer_value(version), JOURNAL_VERSION);
+        reader->refused = true;
+        return;
+    }
+    check_release(reader, line);
+    reader->is_merged = dlw_json_flag(line, "merged");
+    struct dlw_doc_process *process = reader->is_merged
+                                          ? dlw_region_alloc(reader->region, sizeof(*process))
+                                          : dlw_doc_add_process(reader->reading->doc);
+    reader->process = process;
+    fill_process(reader, process, line);
+}
+
+static void read_journal(struct dlw_reader *reader, const json_t *line)
+{
+    uint64_t id = new_id(reader, line, "journal");
+    struct dlw_raw_journal *raw;
+    FIND(reader->journals, id, raw);
+    if (!id || raw || !reader->is_merged)
+        return;
+    raw = dlw_region_alloc(&reader->own, sizeof(*raw));
+    raw->id = id;
+    raw->process = dlw_doc_add_process(reader->reading->doc);
+    fill_process(reader, raw->process, line);
+    fill_end(raw->process, line);
+    ADD(reader->journals, raw);
+}
+
+static void read_module(struct dlw_reader *reader, const json_t *line)
+{
+    struct dlw_raw_module *module;
+    uint64_t id = new_id(reader, line, "module");
+    FIND(reader->modules, id, module);
+    const char *path = dlw_json_text(line, "path");
+    if (!id || module || !path) {
+        if (id)
+            dlw_reader_complain(reader,
+                                module ? "module %llu a second time" : "module %llu has no path",
+                                (unsigned long long)id);
+        return;
+    }
+    module = dlw_region_alloc(&reader->own, sizeof(*module));
+    module->id = id;
+    module->path = dlw_region_copy(reader->region, path);
+    module->build_id = dlw_region_copy(reader->region, dlw_json_text(line, "build_id"));
+    module->base = dlw_json_address(line, "base");
+    ADD(reader->modules, module);
+}
+
+static bool read_frame(struct dlw_reader *reader, const json_t *json, struct dlw_raw_frame *frame)
+{
+    const json_t *first = json_array_get(json, 0);
+    if (json_is_string(first)) {
+        frame->unknown = dlw_region_copy(reader->region, json_string_value(first));
+        return true;
+    }
+    if (!json_is_integer(first) || json_integer_value(first) < 0 ||
+        !dlw_json_parse_address(json_string_value(json_array_get(json, 1)), &frame->offset))
+        return false;
+    uint64_t id = (uint64_t)json_integer_value(first);
+    FIND(reader->modules, id, frame->module);
+    if (id && !frame->module)
+        frame->unknown = "its module stands on a damaged line of the journal";
+    return true;
+}
+
+static void read_stack(struct dlw_reader *reader, const json_t *line)
+{
+    uint64_t id = new_id(reader, line, "stack");
+    if (!id)
+        return;
+    struct dlw_raw_stack *stack;
+    FIND(reader->stacks, id, stack);
+    const json_t *frames = json_object_get(line, "frames");
+    if (stack || !json_is_array(frames) || json_array_size(frames) > MAX_FRAMES) {
+        dlw_reader_complain(reader,
+                            stack ? "stack %llu a second time"
+                                  : "stack %llu has no frames, or more than can be",
+                            (unsigned long long)id);
+        return;
+    }
+    stack = dlw_region_alloc(&reader->own, sizeof(*stack));
+    stack->id = id;
+    stack->cut = dlw_json_flag(line, "cut");
+    stack->frames =
+        dlw_region_alloc(&reader->own, json_array_size(frames) * sizeof(*stack->frames));
+    for (size_t i = 0; i < json_array_size(frames); i++)
+        if (read_frame(reader, json_array_get(frames, i), &stack->frames[stack->n]))
+            stack->n++;
+        else
+            dlw_reader_complain(reader, "frame %zu of stack %llu is none", i,
+                                (unsigned long long)id);
+    ADD(reader->stacks, stack);
+}
+
+static void read_thread(struct dlw_reader *reader, const json_t *line)
+{
+    uint64_t id = new_id(reader, line, "thread");
+    if (!id)
+        return;
+    struct dlw_raw_thread *raw;
+    FIND(reader->threads, id, raw);
+    if (!raw) {
+        raw = dlw_region_alloc(&reader->own, sizeof(*raw));
+        raw->id = id;
+        raw->thread = dlw_region_alloc(reader->region, sizeof(*raw->thread));
+        ADD(reader->threads, raw);
+    }
+    struct dlw_doc_thread *thread = raw->thread;
+    thread->id = (uint32_t)id;
+    thread->process = reader->is_merged ? NULL : reader->process;
+    thread->tid = (uint32_t)dlw_json_number(line, "tid");
+    thread->parent = (uint32_t)dlw_json_number(line, "parent");
+    const char *name = dlw_json_text(line, "name");
+    thread->name = name && *name ? dlw_region_copy(reader->region, name) : thread->name;
+    raw->is_main = reader->is_merged ? dlw_json_flag(line, "main") : id == 1;
+    thread->is_main = raw->is_main;
+    raw->created = dlw_json_number(line, "created");
+    raw->start = dlw_json_number(line, "start");
+}
+
+static const char *checked_kind(struct dlw_reader *reader, const char *kind)
+{
+    static const char *const kinds[] = {"mutex",     "rwlock",  "spin",  "semaphore",
+                                        "condition", "barrier", "once",  "guard",
+                                        "thread",    "file",    "custom"};
+    for (size_t i = 0; kind && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(kinds[i], kind) == 0)
+            return kinds[i];
+    dlw_reader_complain(reader, "a lock of no known kind");
+    return "custom";
+}
+
+static void read_lock(struct dlw_reader *reader, const json_t *line)
+{
+    uint64_t id = new_id(reader, line, "lock");
+    if (!id)
+        return;
+    struct dlw_raw_lock *raw;
+    FIND(reader->locks, id, raw);
+    if (raw) {
+        dlw_reader_complain(reader, "lock %llu a second time", (unsigned long long)id);
+        return;
+    }
+    raw = dlw_region_alloc(&reader->own, sizeof(*raw));
+    raw->id = id;
+    struct dlw_doc_lock *lock = &raw->lock;
+    lock->source = id;
+    lock->process = reader->is_merged ? NULL : reader->process;
+    lock->kind = checked_kind(reader, dlw_json_text(line, "kind"));
+    lock->address = dlw_json_address(line, "address");
+    lock->attributes = dlw_region_copy(reader->region, dlw_json_text(line, "attr"));
+    lock->class_name = dlw_region_copy(reader->region, dlw_json_text(line, "class"));
+    lock->name = dlw_region_copy(reader->region, dlw_json_text(line, "name"));
+    lock->offset = dlw_json_address(line, "offset");
+    raw->created = dlw_json_number(line, "created");
+    raw->first = dlw_json_number(line, "first");
+    raw->lasting = dlw_region_copy(reader->region, dlw_json_text(line, "lasting"));
+    uint64_t module = dlw_json_number(line, "module"), thread = dlw_json_number(line, "thread");
+    FIND(reader->modules, module, raw->module);
+    FIND(reader->threads, thread, raw->thread);
+    ADD(reader->locks, raw);
+}
+
+static void read_finding(struct dlw_reader *reader, const json_t *line)
+{
+    uint64_t id = new_id(reader, line, "finding");
+    if (!id)
+        return;
+    struct dlw_raw_finding *raw;
+    FIND(reader->findings, id, raw);
+    if (raw) {
+        dlw_reader_complain(reader, "finding %llu a second time", (unsigned long long)id);
+        return;
+    }
+    if (reader->reading->sink)
+        return;
+    size_t before = reader->reading->doc->n_findings;
+    dlw_reader_build_finding(reader, line);
+    if (reader->reading->doc->n_findings == before)
+        return;
+    raw = dlw_region_alloc(&reader->own, sizeof(*raw));
+    raw->id = id;
+    raw->finding = reader->reading->doc->findings[before];
+    raw->finding->id = (uint32_t)id;
+    ADD(reader->findings, raw);
+}
+
+static void read_again(struct dlw_reader *reader, const json_t *line)
+{
+    struct dlw_raw_finding *raw;
+    uint64_t id = dlw_json_number(line, "finding"), count = dlw_json_number(line, "count");
+    FIND(reader->findings, id, raw);
+    if (raw && count > raw->finding->count)
+        raw->finding->count = count;
+}
+
+static void read_off(struct dlw_reader *reader, const json_t *line)
+{
+    const char *reason = dlw_json_text(line, "reason");
+    reader->process->off = dlw_region_copy(reader->region, reason ? reason : "no reason given");
+}
+
+static void read_waits(struct dlw_reader *reader, const json_t *line)
+{
+    if (reader->reading->sink)
+        return;
+    json_decref(reader->waits);
+    reader->waits = json_deep_copy(line);
+}
+
+static void read_exec(struct dlw_reader *reader, const json_t *line)
+{
+    (void)line;
+    reader->replaced = true;
+}
+
+static void read_end(struct dlw_reader *reader, const json_t *line)
+{
+    fill_end(reader->process, line);
+    if (!reader->process->ended)
+        reader->process->ended = "exit";
+    reader->ended = true;
+}
+
+static const struct {
+    const char *type;
+    void (*read)(struct dlw_reader *reader, const json_t *line);
+} line_types[] = {
+    {"process", read_process},
+    {"journal", read_journal},
+    {"module", read_module},
+    {"stack", read_stack},
+    {"thread", read_thread},
+    {"lock", read_lock},
+    {"edge", dlw_reader_build_edge},
+    {"finding", read_finding},
+    {"again", read_again},
+    {"off", read_off},
+    {"waits", read_waits},
+    {"exec", read_exec},
+    {"end", read_end},
+};
+
+void dlw_reader_take(struct dlw_reader *reader, const json_t *line)
+{
+    const char *type = dlw_json_text(line, "type");
+    if (!type) {
+        dlw_reader_complain(reader, "a line without a type");
+        return;
+    }
+    if (!reader->process && strcmp(type, "process") != 0) {
+        dlw_reader_complain(reader, "not a dlwatch journal: it does not begin with a process line");
+        reader->refused = true;
+        return;
+    }
+    reader->replaced = false; /* an exec that failed is followed by more */
+    const struct dlw_line_sink *sink = reader->reading->sink;
+    if (sink)
+        sink->line(sink->context, reader, type, line);
+    for (size_t i = 0; i < sizeof(line_types) / sizeof(line_types[0]); i++)
+        if (strcmp(line_types[i].type, type) == 0) {
+            line_types[i].read(reader, line);
+            return;
+        }
+}

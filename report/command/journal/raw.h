@@ -1,0 +1,106 @@
+/*
+ * Inside the journal reader: what a journal holds before it is made into a document. Shared by
+ * journal.c (lines), journal_build.c (findings, edges) and nobody else.
+ */
+#ifndef DLW_COMMAND_JOURNAL_RAW_H
+#define DLW_COMMAND_JOURNAL_RAW_H
+
+#include "report/command/journal/reader.h"
+
+#include <jansson.h>
+#include <uthash.h>
+
+struct dlw_raw_module {
+    uint64_t id, base;
+    const char *path, *build_id;
+    UT_hash_handle hh;
+};
+
+struct dlw_raw_frame {
+    struct dlw_raw_module *module; /* NULL: `offset` is a pc */
+    uint64_t offset;
+    const char *unknown;
+};
+
+struct dlw_raw_stack {
+    uint64_t id;
+    struct dlw_raw_frame *frames;
+    size_t n;
+    bool cut;
+    struct dlw_stack named; /* made when first asked for */
+    bool is_named;
+    UT_hash_handle hh;
+};
+
+struct dlw_raw_thread {
+    uint64_t id;
+    struct dlw_doc_thread *thread;
+    bool is_main;
+    uint64_t created, start; /* stacks, named when a finding wants them */
+    UT_hash_handle hh;
+};
+
+struct dlw_raw_lock {
+    uint64_t id;
+    struct dlw_doc_lock lock; /* what is known without looking names up */
+    uint64_t created, first;  /* stacks */
+    struct dlw_raw_module *module;
+    struct dlw_raw_thread *thread;
+    const char *lasting;           /* its name over runs, in a merged history */
+    void *merged;                  /* what merge has made of it */
+    struct dlw_doc_lock *named;    /* names looked up; findings copy it */
+    struct dlw_doc_lock *in_graph; /* its node among doc->locks, when edges are read */
+    UT_hash_handle hh;
+};
+
+struct dlw_raw_finding {
+    uint64_t id;
+    struct dlw_doc_finding *finding;
+    UT_hash_handle hh;
+};
+
+struct dlw_raw_journal {
+    uint64_t id;
+    struct dlw_doc_process *process;
+    UT_hash_handle hh;
+};
+
+struct dlw_reader {
+    const struct dlw_reading *reading;
+    struct dlw_region *region; /* the document's */
+    struct dlw_region own;     /* the tables' */
+    const char *path;
+    unsigned long line; /* number of the line at hand */
+    unsigned complaints;
+    bool refused; /* not a journal, or a newer one: the rest is not looked at */
+    bool ended, replaced;
+    bool is_merged; /* a history: its processes stand in journal lines */
+    char *partial;  /* malloc'ed */
+    size_t n_partial, room;
+    struct dlw_doc_process *process;
+    struct dlw_raw_module *modules;
+    struct dlw_raw_stack *stacks;
+    struct dlw_raw_thread *threads;
+    struct dlw_raw_lock *locks;
+    struct dlw_raw_finding *findings;
+    struct dlw_raw_journal *journals; /* that a merged history holds */
+    json_t *waits;                    /* the last snapshot line */
+};
+
+/* A message with file and line; counts as damage. */
+void dlw_reader_complain(struct dlw_reader *reader, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* One line. */
+void dlw_reader_take(struct dlw_reader *reader, const json_t *line);
+
+struct dlw_stack dlw_reader_stack(struct dlw_reader *reader, uint64_t id);
+struct dlw_doc_thread *dlw_reader_thread(struct dlw_reader *reader, uint64_t id);
+/* Names looked up; NULL for id 0. */
+struct dlw_doc_lock *dlw_reader_lock(struct dlw_reader *reader, uint64_t id);
+
+void dlw_reader_build_finding(struct dlw_reader *reader, const json_t *line);
+void dlw_reader_build_edge(struct dlw_reader *reader, const json_t *line);
+void dlw_reader_build_waits(struct dlw_reader *reader, const json_t *line);
+
+#endif

@@ -1,0 +1,225 @@
+/* dlwatch report: journals to any format. */
+#include "report/command/base/command.h"
+
+#include "report/command/document/suppressions.h"
+#include "report/command/format/format.h"
+#include "report/command/format/output.h"
+#include "report/command/journal/baseline.h"
+#include "report/command/journal/reader.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    OPT_FORMAT = 256,
+    OPT_BASELINE,
+    OPT_SUPPRESSIONS,
+    OPT_SHOW,
+    OPT_COLOR,
+    OPT_EXITCODE,
+    OPT_LIVE,
+    OPT_HELP,
+    OPT_VERSION
+};
+
+struct request {
+    const char *format, *output, *baseline;
+    const char *suppressions[64];
+    size_t n_suppressions;
+    enum dlw_show show;
+    bool unused; /* list suppressions that matched nothing */
+    enum dlw_color color;
+    int exitcode;
+    bool live;
+};
+
+static void print_help(void)
+{
+    printf(
+        "Usage: dlwatch report [options] FILE|DIR...\n"
+        "Reads journals (report=PATH, or the folder that 'dlwatch run' named) and says what they "
+        "hold.\nA '-' is standard input.\n\n"
+        "  --format=F              one of: %s (text)\n"
+        "  -o, --output=OUT        write there instead of standard output\n"
+        "  --baseline=OLD          leave out what OLD knows already: a file written by "
+        "--format=json,\n                          or journals\n"
+        "  --suppressions=FILE     findings not to report, lines of kind:pattern\n"
+        "  --show=feasible|all|strict|unused-suppressions\n"
+        "                          all: also cycles a run proves harmless; strict: they are "
+        "errors\n"
+        "  --color=auto|always|never\n"
+        "  --exitcode=N            status when errors were found (66)\n"
+        "  --live                  blocks of findings alone, each line with the process's "
+        "prefix\n"
+        "  --help, --version\n\n"
+        "Status: 0 nothing found, 66 errors found, 2 wrong usage or unreadable input.\n",
+        dlw_format_names());
+}
+
+static bool set_show(struct request *request, const char *word)
+{
+    static const char *const words[] = {"feasible", "all", "strict"};
+    if (strcmp(word, "unused-suppressions") == 0) {
+        request->unused = true;
+        return true;
+    }
+    for (int i = 0; i < 3; i++)
+        if (strcmp(words[i], word) == 0) {
+            request->show = (enum dlw_show)i;
+            return true;
+        }
+    return false;
+}
+
+static bool set_color(enum dlw_color *color, const char *word)
+{
+    static const char *const words[] = {"auto", "always", "never"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(words[i], word) == 0) {
+            *color = (enum dlw_color)i;
+            return true;
+        }
+    return false;
+}
+
+/* 0: go on; else the status to end with, plus 1. */
+static int take_option(struct request *request, int option, const char *value)
+{
+    long number;
+    switch (option) {
+    case OPT_FORMAT:
+        request->format = value;
+        if (!dlw_format_find(value))
+            return 1 + dlw_usage_error("report", "unknown format '%s' (one of: %s)", value,
+                                       dlw_format_names());
+        return 0;
+    case 'o':
+        request->output = value;
+        return 0;
+    case OPT_BASELINE:
+        request->baseline = value;
+        return 0;
+    case OPT_SUPPRESSIONS:
+        if (request->n_suppressions ==
+            sizeof(request->suppressions) / sizeof(*request->suppressions))
+            return 1 + dlw_usage_error("report", "too many suppression files");
+        request->suppressions[request->n_suppressions++] = value;
+        return 0;
+    case OPT_SHOW:
+        return set_show(request, value)
+                   ? 0
+                   : 1 + dlw_usage_error("report", "bad value for --show: '%s'", value);
+    case OPT_COLOR:
+        return set_color(&request->color, value)
+                   ? 0
+                   : 1 + dlw_usage_error("report", "bad value for --color: '%s'", value);
+    case OPT_EXITCODE:
+        if (!dlw_parse_number(value, 0, 255, &number))
+            return 1 + dlw_usage_error("report", "bad value for --exitcode: '%s'", value);
+        request->exitcode = (int)number;
+        return 0;
+    case OPT_LIVE:
+        request->live = true;
+        return 0;
+    case OPT_HELP:
+        print_help();
+        return 1;
+    case OPT_VERSION:
+        puts("dlwatch " DLW_VERSION);
+        return 1;
+    default:
+        fputs("Try 'dlwatch report --help' for what there is.\n", stderr);
+        return 1 + DLW_STATUS_TROUBLE;
+    }
+}
+
+static int parse(struct request *request, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"format", required_argument, NULL, OPT_FORMAT},
+        {"output", required_argument, NULL, 'o'},
+        {"baseline", required_argument, NULL, OPT_BASELINE},
+        {"suppressions", required_argument, NULL, OPT_SUPPRESSIONS},
+        {"show", required_argument, NULL, OPT_SHOW},
+        {"color", required_argument, NULL, OPT_COLOR},
+        {"exitcode", required_argument, NULL, OPT_EXITCODE},
+        {"live", no_argument, NULL, OPT_LIVE},
+        {"help", no_argument, NULL, OPT_HELP},
+        {"version", no_argument, NULL, OPT_VERSION},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+    while ((option = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
+        int end = take_option(request, option, optarg);
+        if (end)
+            return end;
+    }
+    if (optind == argc)
+        return 1 + dlw_usage_error("report", "no journal is given");
+    return 0;
+}
+
+/* NULL when none is asked for; *sound says whether all could be read. */
+static struct dlw_suppressions *read_suppressions(const struct request *request, bool *sound)
+{
+    if (!request->n_suppressions)
+        return NULL;
+    struct dlw_suppressions *suppressions = dlw_suppressions_new();
+    for (size_t i = 0; i < request->n_suppressions; i++)
+        *sound &= dlw_suppressions_read(suppressions, request->suppressions[i]);
+    return suppressions;
+}
+
+static bool wants_edges(const char *format)
+{
+    return strcmp(format, "dot") == 0 || strcmp(format, "svg") == 0 || strcmp(format, "html") == 0;
+}
+
+static bool write_report(const struct request *request, struct dlw_doc *doc,
+                         struct dlw_suppressions *suppressions)
+{
+    if (!request->unused)
+        return dlw_output_write(doc, request->format, request->output, request->color,
+                                request->live);
+    if (suppressions)
+        dlw_suppressions_unused(suppressions, stdout);
+    return true;
+}
+
+static int report(const struct request *request, char **paths, size_t n)
+{
+    struct dlw_symbols *symbols = dlw_symbols_new(NULL, NULL);
+    struct dlw_doc *doc = dlw_doc_new();
+    bool sound = true;
+    struct dlw_doc_rules rules = {.show = request->show};
+    struct dlw_baseline *baseline =
+        request->baseline ? dlw_baseline_read(request->baseline, symbols) : NULL;
+    sound &= baseline || !request->baseline;
+    rules.baseline = baseline;
+    rules.suppressions = read_suppressions(request, &sound);
+    struct dlw_reading reading = {
+        .doc = doc, .symbols = symbols, .edges = wants_edges(request->format)};
+    sound &= dlw_read_paths(&reading, paths, n);
+    dlw_doc_finish(doc, &rules);
+    sound &= write_report(request, doc, rules.suppressions);
+    int status = doc->summary.errors ? request->exitcode : DLW_STATUS_OK;
+    dlw_suppressions_free(rules.suppressions);
+    dlw_baseline_free(baseline);
+    dlw_doc_free(doc);
+    dlw_symbols_free(symbols);
+    return sound ? status : DLW_STATUS_TROUBLE;
+}
+
+int dlw_report_main(int argc, char **argv)
+{
+    struct request request = {.format = "text", .exitcode = DLW_STATUS_FOUND};
+    int end = parse(&request, argc, argv);
+    if (end)
+        return end - 1;
+    /* Started by the library of a program that waits: no network, however the user is set up. */
+    if (request.live)
+        unsetenv("DEBUGINFOD_URLS");
+    return report(&request, argv + optind, (size_t)(argc - optind));
+}

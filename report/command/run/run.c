@@ -1,0 +1,290 @@
+/*
+ * dlwatch run: starts the command with the library in front, reads the journals of the whole tree
+ * as they grow, prints each finding once, and judges at the end.
+ *
+ * The child stays in our process group with the terminal as it was. Signals that we get from a
+ * process are passed on; those of the terminal reach the child by themselves. We are a subreaper,
+ * so that grandchildren whose parents have ended stay within reach of --timeout.
+ */
+#include "report/command/run/state.h"
+
+#include "report/command/base/command.h"
+#include "report/command/format/format.h"
+#include "report/command/format/output.h"
+#include "report/command/journal/baseline.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <uthash.h>
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* ---- while it runs ---- */
+
+static void open_signals(struct dlw_run *run)
+{
+    static const int passed_on[] = {SIGINT,  SIGTERM, SIGHUP,   SIGQUIT,
+                                    SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD};
+    sigset_t mask;
+    sigemptyset(&mask);
+    for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
+        sigaddset(&mask, passed_on[i]);
+    sigprocmask(SIG_BLOCK, &mask, &run->old_mask);
+    run->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static bool start(struct dlw_run *run)
+{
+    int result[2];
+    if (pipe2(result, O_CLOEXEC) != 0) {
+        dlw_message("cannot start: %s", strerror(errno));
+        return false;
+    }
+    run->child = fork();
+    if (run->child == 0) {
+        signal(SIGPIPE, dlw_inherited_sigpipe);
+        sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
+        execvp(run->program.path, run->request.command);
+        int error = errno;
+        if (write(result[1], &error, sizeof(error)) < 0)
+            _exit(126);
+        _exit(126);
+    }
+    int error = run->child < 0 ? errno : 0;
+    close(result[1]);
+    if (run->child > 0 && read(result[0], &error, sizeof(error)) == (ssize_t)sizeof(error))
+        waitpid(run->child, NULL, 0);
+    close(result[0]);
+    if (error)
+        dlw_message("%s: %s", run->request.command[0], strerror(error));
+    return error == 0;
+}
+
+static void reap(struct dlw_run *run)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        if (pid == run->child) {
+            run->status = status;
+            run->has_ended = true;
+        }
+}
+
+static void take_signals(struct dlw_run *run)
+{
+    struct signalfd_siginfo info;
+    while (read(run->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGCHLD)
+            reap(run);
+        else if (info.ssi_code != SI_KERNEL && !run->has_ended)
+            kill(run->child, (int)info.ssi_signo);
+    }
+}
+
+static void end_tree(struct dlw_run *run)
+{
+    struct dlw_region region = {0};
+    pid_t *pids;
+    size_t n = dlw_tree_list(&region, &pids);
+    run->timed_out = true;
+    dlw_doc_note(run->doc,
+                 "after %g seconds (--timeout) %zu process%s still ran and %s ended by dlwatch; "
+                 "above stands what each thread waited for",
+                 run->request.timeout, n, n == 1 ? "" : "es", n == 1 ? "was" : "were");
+    dlw_journals_update(run->journals, true);
+    for (size_t i = 0; i < n; i++) {
+        size_t n_findings = run->doc->n_findings;
+        dlw_tree_describe(run->doc, pids[i]);
+        /* Where it stood is told of all, what is wrong with it of those that are watched. */
+        if (!dlw_run_watches(run, pids[i]))
+            run->doc->n_findings = n_findings;
+    }
+    dlw_region_free(&region);
+    dlw_tree_end(run->child, &run->status);
+    run->has_ended = true;
+}
+
+static int milliseconds_left(const struct dlw_run *run)
+{
+    enum { LOOK_EVERY = 200 };
+    double next = run->deadline && run->deadline < run->next_look ? run->deadline : run->next_look;
+    double left = (next - now()) * 1000;
+    int limit = left < 0 ? 0 : left > 1e6 ? 1000000 : (int)left + 1;
+    return dlw_journals_descriptor(run->journals) < 0 && limit > LOOK_EVERY ? LOOK_EVERY : limit;
+}
+
+static void watch(struct dlw_run *run)
+{
+    struct pollfd wait[2] = {{.fd = run->signals, .events = POLLIN},
+                             {.fd = dlw_journals_descriptor(run->journals), .events = POLLIN}};
+    while (!run->has_ended) {
+        poll(wait, 2, milliseconds_left(run));
+        take_signals(run);
+        dlw_journals_update(run->journals, wait[1].fd < 0);
+        if (!run->has_ended)
+            dlw_run_look_outside(run, now());
+        dlw_run_print_new(run);
+        dlw_run_print_progress(run);
+        if (!run->has_ended && run->deadline && now() >= run->deadline)
+            end_tree(run);
+    }
+}
+
+/* ---- after it has ended ---- */
+
+static int own_status(const struct dlw_run *run)
+{
+    return WIFSIGNALED(run->status) ? 128 + WTERMSIG(run->status) : WEXITSTATUS(run->status);
+}
+
+/* What the library could not write any more, the parent has seen. */
+static void note_end(struct dlw_run *run)
+{
+    for (size_t i = 0; run->timed_out && i < run->doc->n_processes; i++)
+        if (run->doc->processes[i]->ended && strcmp(run->doc->processes[i]->ended, "running") == 0)
+            run->doc->processes[i]->ended = "killed";
+    if (!WIFSIGNALED(run->status))
+        return;
+    int number = WTERMSIG(run->status);
+    if (!run->timed_out)
+        dlw_doc_note(run->doc, "the command was ended by signal %d (%s)", number,
+                     strsignal(number));
+    for (size_t i = run->doc->n_processes; i-- > 0;) {
+        struct dlw_doc_process *process = run->doc->processes[i];
+        if (process->pid != (uint32_t)run->child || !process->ended ||
+            (strcmp(process->ended, "killed") != 0 && strcmp(process->ended, "running") != 0))
+            continue;
+        process->ended = number == SIGKILL ? "killed" : number == SIGABRT ? "abort" : "signal";
+        process->status = number;
+        return;
+    }
+}
+
+static bool write_outputs(struct dlw_run *run)
+{
+    bool written = true;
+    for (size_t i = 0; i < run->request.n_outputs; i++)
+        written &= dlw_output_write(run->doc, run->request.outputs[i].format,
+                                    run->request.outputs[i].path, DLW_COLOR_NEVER, false);
+    return written;
+}
+
+static bool is_worth_keeping(const struct dlw_run *run)
+{
+    for (size_t i = 0; i < run->doc->n_processes; i++)
+        if (run->doc->processes[i]->off || (run->doc->processes[i]->ended &&
+                                            strcmp(run->doc->processes[i]->ended, "running") == 0))
+            return true;
+    return run->doc->n_findings > 0;
+}
+
+static bool remove_file(void *context, const char *path, bool from_folder)
+{
+    (void)context;
+    (void)from_folder;
+    unlink(path);
+    return true;
+}
+
+static void remove_folder(struct dlw_run *run)
+{
+    char *paths[] = {(char *)run->folder};
+    unlink(dlw_region_print(&run->request.region, "%s/.libdlwatch.so", run->folder));
+    dlw_each_path(paths, 1, remove_file, NULL);
+    rmdir(run->folder);
+}
+
+static void settle_folder(struct dlw_run *run)
+{
+    if (!run->folder)
+        return;
+    if (!is_worth_keeping(run))
+        remove_folder(run);
+    else
+        dlw_message("the journals are kept in %s (dlwatch report reads them)", run->folder);
+}
+
+static int finish(struct dlw_run *run)
+{
+    dlw_journals_close(run->journals);
+    dlw_run_print_new(run);
+    note_end(run);
+    dlw_doc_finish(run->doc, &run->rules);
+    dlw_run_print_summary(run);
+    bool written = write_outputs(run);
+    settle_folder(run);
+    int exitcode = (int)run->request.options.exitcode;
+    if (run->doc->summary.errors && exitcode)
+        return exitcode;
+    return written ? own_status(run) : DLW_STATUS_TROUBLE;
+}
+
+static void release(struct dlw_run *run)
+{
+    HASH_CLEAR(hh, run->printed);
+    dlw_run_forget_processes(run);
+    dlw_suppressions_free(run->rules.suppressions);
+    dlw_baseline_free((struct dlw_baseline *)run->rules.baseline);
+    dlw_doc_free(run->doc);
+    dlw_symbols_free(run->symbols);
+    if (run->log && run->log != stderr)
+        fclose(run->log);
+    dlw_region_free(&run->request.region);
+}
+
+/* Returns whether the command can be started at all. */
+static bool look_at_program(struct dlw_run *run)
+{
+    const char *command = run->request.command[0];
+    run->program = dlw_program_inspect(&run->request.region, command);
+    if (run->program.status)
+        dlw_message("%s: %s", command, run->program.trouble);
+    else if (run->program.trouble)
+        dlw_message("%s %s; it runs unwatched", command, run->program.trouble);
+    return run->program.status == 0;
+}
+
+static int run_it(struct dlw_run *run)
+{
+    if (!look_at_program(run))
+        return run->program.status;
+    if (!dlw_run_prepare(run))
+        return DLW_STATUS_TROUBLE;
+    run->reading = (struct dlw_reading){
+        .doc = run->doc, .symbols = run->symbols, .edges = run->wants_edges, .growing = true};
+    run->journals = dlw_journals_new(&run->reading, run->pattern);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    open_signals(run);
+    if (!start(run))
+        return 126;
+    if (run->request.timeout > 0)
+        run->deadline = now() + run->request.timeout;
+    run->next_look = now() + (double)run->request.options.stall_after;
+    watch(run);
+    return finish(run);
+}
+
+int dlw_run_main(int argc, char **argv)
+{
+    struct dlw_run run = {0};
+    int end = dlw_run_parse(&run.request, argc, argv);
+    int status = end ? end - 1 : run_it(&run);
+    release(&run);
+    return status;
+}

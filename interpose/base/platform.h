@@ -6,8 +6,8 @@
  * Sources: glibc 2.36 sysdeps/nptl/bits/struct_mutex.h, struct_rwlock.h and
  * nptl/pthreadP.h (kinds); unchanged from 2.31 to 2.41 on x86-64 and aarch64.
  */
-#ifndef DLW_PLATFORM_H
-#define DLW_PLATFORM_H
+#ifndef DLW_BASE_PLATFORM_H
+#define DLW_BASE_PLATFORM_H
 
 #include <linux/futex.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* What /proc tells of this process. Raw system calls; nothing when confined. */
-#ifndef DLW_PROC_H
-#define DLW_PROC_H
+#ifndef DLW_BASE_PROC_H
+#define DLW_BASE_PROC_H
 
 #include <stdbool.h>
 #include <stddef.h>

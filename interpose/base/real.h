@@ -2,8 +2,8 @@
  * The functions behind the wrappers. Looked up once, by dlsym(RTLD_NEXT), at the first call or in
  * the constructor, whichever comes first; from then on one load.
  */
-#ifndef DLW_REAL_H
-#define DLW_REAL_H
+#ifndef DLW_BASE_REAL_H
+#define DLW_BASE_REAL_H
 
 #include <pthread.h>
 #include <semaphore.h>

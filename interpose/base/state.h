@@ -1,8 +1,8 @@
 /*
  * What the whole library shares: the options, the switch, the graph and its lock.
  */
-#ifndef DLW_STATE_H
-#define DLW_STATE_H
+#ifndef DLW_BASE_STATE_H
+#define DLW_BASE_STATE_H
 
 #include "graph/base/arena.h"
 #include "graph/base/lock.h"

@@ -9,8 +9,8 @@
  * All calls but the hints want the graph lock. Those that return bool say false when
  * memory is out. Texts are interned and never go.
  */
-#ifndef DLW_ANNOTATION_H
-#define DLW_ANNOTATION_H
+#ifndef DLW_LOCKS_ANNOTATION_H
+#define DLW_LOCKS_ANNOTATION_H
 
 #include "interpose/locks/identity.h"
 

@@ -10,8 +10,8 @@
  *
  * Called with the graph lock held, where the name ends in _locked.
  */
-#ifndef DLW_LOCKS_H
-#define DLW_LOCKS_H
+#ifndef DLW_LOCKS_IDENTITY_H
+#define DLW_LOCKS_IDENTITY_H
 
 #include "graph/order.h"
 #include "interpose/threads/record.h"

@@ -4,8 +4,8 @@
  *
  * Guarded by a lock of its own; called with none of a higher rank held.
  */
-#ifndef DLW_GONE_H
-#define DLW_GONE_H
+#ifndef DLW_LOCKS_ORPHANS_H
+#define DLW_LOCKS_ORPHANS_H
 
 #include "interpose/threads/record.h"
 

@@ -1,10 +1,10 @@
 /*
  * A lock was taken: what every taking pays. An entry on the held stack, and one compare: the
- * outermost lock with what the thread noted last (taken.h), a nested one with the key under which
- * it was validated last (learn.h). Whatever else is to be done is out of line.
+ * outermost lock with what the thread noted last (outermost.h), a nested one with the key under
+ * which it was validated last (validate.h). Whatever else is to be done is out of line.
  */
-#ifndef DLW_TAKE_H
-#define DLW_TAKE_H
+#ifndef DLW_ORDER_ACQUIRE_H
+#define DLW_ORDER_ACQUIRE_H
 
 #include "interpose/order/validate.h"
 

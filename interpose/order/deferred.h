@@ -6,10 +6,10 @@
  * unit; and by themselves, or it would be a signal. Whether the asker posts it as well is still to
  * be seen. So the finding waits for that, and is dropped when one of the cycle's locks turns out to
  * be a signal, goes, or was not had (a wait that ran out). Semaphores further off in a long cycle
- * are believed. A deadlock needs none of this: it is proved by who sleeps (asleep.h).
+ * are believed. A deadlock needs none of this: it is proved by who sleeps (quiescence.h).
  */
-#ifndef DLW_WITHHELD_H
-#define DLW_WITHHELD_H
+#ifndef DLW_ORDER_DEFERRED_H
+#define DLW_ORDER_DEFERRED_H
 
 #include "graph/finding.h"
 #include "interpose/threads/record.h"

@@ -3,12 +3,12 @@
  * before it. Who joins while holding locks wants that end. So "joins T while holding what T takes"
  * is a cycle of two, though today T was quick enough.
  *
- * What a thread took is known as far as its table reaches (taken.h). A lock is believed to be the
- * same one only where its mark says so, or where it is static: else an address may have had two
+ * What a thread took is known as far as its table reaches (outermost.h). A lock is believed to be
+ * the same one only where its mark says so, or where it is static: else an address may have had two
  * tenants, and nothing is said.
  */
-#ifndef DLW_JOINED_H
-#define DLW_JOINED_H
+#ifndef DLW_ORDER_JOIN_ORDER_H
+#define DLW_ORDER_JOIN_ORDER_H
 
 #include "interpose/threads/record.h"
 

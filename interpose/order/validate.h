@@ -7,8 +7,8 @@
  * A key stands alone where no other thread's evidence could add anything ("saturated"), else it is
  * mixed with a salt of the thread's present life segment.
  */
-#ifndef DLW_LEARN_H
-#define DLW_LEARN_H
+#ifndef DLW_ORDER_VALIDATE_H
+#define DLW_ORDER_VALIDATE_H
 
 #include "interpose/base/state.h"
 #include "interpose/locks/identity.h"

@@ -5,8 +5,8 @@
  * Reading by id takes no lock. Making one takes RANK_STACKS for some ns after the walk; called with
  * no internal lock held and the caller's guard up. 0 is "not known".
  */
-#ifndef DLW_STACKS_H
-#define DLW_STACKS_H
+#ifndef DLW_STACKS_CAPTURE_H
+#define DLW_STACKS_CAPTURE_H
 
 #include "interpose/base/state.h"
 #include "interpose/stacks/rules.h"

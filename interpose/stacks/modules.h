@@ -2,8 +2,8 @@
  * Which module an address lies in. A module that is unloaded and another that is mapped in
  * its place are two: build id, range and path are compared at each look-up.
  */
-#ifndef DLW_MODULES_H
-#define DLW_MODULES_H
+#ifndef DLW_STACKS_MODULES_H
+#define DLW_STACKS_MODULES_H
 
 #include "graph/base/arena.h"
 

@@ -10,8 +10,8 @@
  *
  * Called with no internal lock held and the caller's guard up.
  */
-#ifndef DLW_FRAMES_H
-#define DLW_FRAMES_H
+#ifndef DLW_STACKS_RULES_H
+#define DLW_STACKS_RULES_H
 
 #include "interpose/base/platform.h"
 

@@ -5,8 +5,8 @@
  *
  * Called once, in the constructor.
  */
-#ifndef DLW_WARMUP_H
-#define DLW_WARMUP_H
+#ifndef DLW_STACKS_WARMUP_H
+#define DLW_STACKS_WARMUP_H
 
 /* Calls `first_step` and closes the pipe it leaves behind. One that can't be told for certain
  * (other threads open files at this moment) stays. */

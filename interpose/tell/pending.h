@@ -2,8 +2,8 @@
  * What the graph found out during one call, copied so that it can be told after every
  * lock is dropped. Made with the graph lock held, from its arena.
  */
-#ifndef DLW_NEWS_H
-#define DLW_NEWS_H
+#ifndef DLW_TELL_PENDING_H
+#define DLW_TELL_PENDING_H
 
 #include "graph/finding.h"
 #include "interpose/locks/identity.h"

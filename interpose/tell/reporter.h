@@ -4,8 +4,8 @@
  *
  * Called with no internal lock held and the caller's guard up.
  */
-#ifndef DLW_SINK_H
-#define DLW_SINK_H
+#ifndef DLW_TELL_REPORTER_H
+#define DLW_TELL_REPORTER_H
 
 #include "interpose/order/join_order.h"
 #include "interpose/tell/pending.h"

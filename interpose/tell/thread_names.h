@@ -6,8 +6,8 @@
  *
  * Called with the sink's lock held.
  */
-#ifndef DLW_KNOWN_H
-#define DLW_KNOWN_H
+#ifndef DLW_TELL_THREAD_NAMES_H
+#define DLW_TELL_THREAD_NAMES_H
 
 #include "interpose/order/join_order.h"
 #include "report/emit/journal.h"

@@ -149,7 +149,7 @@ static DLW_NOINLINE void note_levels(struct dlw_thread *self, struct dlw_held_lo
         note_new(held, (struct dlw_call){held->pc[0], held->sp, held->fp});
 }
 
-/* The row of helpers, for an outermost lock (taken.h). */
+/* The row of helpers, for an outermost lock (outermost.h). */
 static void note_taken(struct dlw_thread *self, const struct dlw_held_lock *held)
 {
     uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);

@@ -6,8 +6,8 @@
  * modes; a key that the order graph has validated is never asked about again (the idea is
  * lockdep's, Linux kernel/locking/lockdep.c).
  */
-#ifndef DLW_HELD_H
-#define DLW_HELD_H
+#ifndef DLW_THREADS_HELD_H
+#define DLW_THREADS_HELD_H
 
 #include "interpose/threads/record.h"
 
@@ -58,7 +58,7 @@ void dlw_held_lose_everywhere(uintptr_t lock);
 /*
  * Where the lock was taken is noted exactly: the return address, the stack pointer and the
  * frame pointer of the caller. While that caller's frame lives, the rest of the stack is there to
- * be read when it is asked for (stacks.c). Only a helper that returns with the lock held takes
+ * be read when it is asked for (capture.c). Only a helper that returns with the lock held takes
  * something away: of places where one does, the frames further out are noted too, as many as
  * needed. A place tells which kind it is by its first unlocks, and until it has, all are noted.
  * What place this is, and so whether more is noted, the hot path leaves to dlw_held_note_more()
@@ -99,7 +99,7 @@ static inline bool dlw_held_is_ready(struct dlw_thread *self, uint32_t depth)
  * until all that was stored before it has left the processor's buffer.
  *
  * The lock is held now, `depth` others are below it. An outermost one also goes among those that
- * the thread took last (taken.h). Returns its entry. Unless the place is plain,
+ * the thread took last (outermost.h). Returns its entry. Unless the place is plain,
  * dlw_held_note_more() must be called next.
  */
 static DLW_HOT struct dlw_held_lock *dlw_held_fill(struct dlw_thread *self, uint32_t depth,

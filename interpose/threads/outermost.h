@@ -6,8 +6,8 @@
  * the outermost ones in a small direct-mapped table of its own, where the last taker of a place
  * wins. Written by the thread alone; read once it has ended.
  */
-#ifndef DLW_TAKEN_H
-#define DLW_TAKEN_H
+#ifndef DLW_THREADS_OUTERMOST_H
+#define DLW_THREADS_OUTERMOST_H
 
 #include <stdint.h>
 

@@ -8,8 +8,8 @@
  * Who touches what: the fields under "owner" only the thread itself; those under "published" the
  * thread writes and walkers read, believing them only between two equal reads of wait.sequence.
  */
-#ifndef DLW_THREAD_H
-#define DLW_THREAD_H
+#ifndef DLW_THREADS_RECORD_H
+#define DLW_THREADS_RECORD_H
 
 #include "graph/base/arena.h"
 #include "graph/finding.h"
@@ -115,7 +115,7 @@ struct dlw_thread {
     uint32_t stale_above;
     uint32_t interned;   /* entries from here on have no interned chain */
     uint32_t holes;      /* entries whose lock was released out of order (lock 0) */
-    uint32_t next_birth; /* of a lock (locks.c) */
+    uint32_t next_birth; /* of a lock (identity.c) */
     uint64_t calls;      /* wrapped calls seen */
     uintptr_t stack_low, stack_high;
     dlw_segment segment;
@@ -147,7 +147,7 @@ struct dlw_thread {
     void (*once_routine)(void);
     void *once_control;
     struct dlw_call once_call;
-    struct dlw_withheld *withheld; /* findings that wait for its posts (withheld.h) */
+    struct dlw_withheld *withheld; /* findings that wait for its posts (deferred.h) */
 
     /* published */
     _Alignas(64) struct dlw_wait_slot wait;

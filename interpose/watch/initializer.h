@@ -2,8 +2,8 @@
  * Code that one thread runs while others wait for it to be done: once-routines and the
  * initialisation of function-local statics. A lock without an owner word, known by address.
  */
-#ifndef DLW_REGION_H
-#define DLW_REGION_H
+#ifndef DLW_WATCH_INITIALIZER_H
+#define DLW_WATCH_INITIALIZER_H
 
 #include "interpose/base/platform.h"
 #include "interpose/threads/record.h"

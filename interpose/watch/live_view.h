@@ -5,8 +5,8 @@
  * Any thread may ask about any other at any time. What moves meanwhile is told by the sequence of
  * its wait; what can't be known is answered as unknown. Called with no internal lock held.
  */
-#ifndef DLW_WORLD_H
-#define DLW_WORLD_H
+#ifndef DLW_WATCH_LIVE_VIEW_H
+#define DLW_WATCH_LIVE_VIEW_H
 
 #include "graph/waits.h"
 #include "interpose/threads/record.h"

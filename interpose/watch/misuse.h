@@ -6,8 +6,8 @@
  * The "before" half looks while the object is certainly there, the "after" half reports and touches
  * it no more.
  */
-#ifndef DLW_MISUSE_H
-#define DLW_MISUSE_H
+#ifndef DLW_WATCH_MISUSE_H
+#define DLW_WATCH_MISUSE_H
 
 #include "graph/finding.h"
 #include "interpose/locks/identity.h"

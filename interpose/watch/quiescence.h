@@ -5,8 +5,8 @@
  *
  * Called with the guard up and no internal lock held. False in doubt.
  */
-#ifndef DLW_ASLEEP_H
-#define DLW_ASLEEP_H
+#ifndef DLW_WATCH_QUIESCENCE_H
+#define DLW_WATCH_QUIESCENCE_H
 
 #include "interpose/threads/record.h"
 

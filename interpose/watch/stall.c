@@ -337,7 +337,7 @@ static void leave_snapshot(struct states *states)
 }
 
 /* Every task known, and no handler that might post. That nothing is shared with other processes
- * the proof of sleep has seen (asleep.c). */
+ * the proof of sleep has seen (quiescence.c). */
 static bool is_closed_world(const struct states *states)
 {
     return dlw_proc_tasks() == (long)states->n && !dlw_proc_catches_signals();

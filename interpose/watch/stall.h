@@ -16,8 +16,8 @@
  *
  * A deadlock over semaphores is looked for here too: its proof needs that everyone else is asleep.
  */
-#ifndef DLW_STALL_H
-#define DLW_STALL_H
+#ifndef DLW_WATCH_STALL_H
+#define DLW_WATCH_STALL_H
 
 #include "interpose/threads/record.h"
 

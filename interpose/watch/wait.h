@@ -5,8 +5,8 @@
  *
  * Called with no internal lock held. errno is kept.
  */
-#ifndef DLW_WAIT_H
-#define DLW_WAIT_H
+#ifndef DLW_WATCH_WAIT_H
+#define DLW_WATCH_WAIT_H
 
 #include "interpose/locks/identity.h"
 #include "interpose/threads/record.h"

@@ -1,6 +1,6 @@
 /* What a condition wait leaves behind when it is left without a return (wait.h). */
-#ifndef DLW_COND_H
-#define DLW_COND_H
+#ifndef DLW_WRAP_COND_H
+#define DLW_WRAP_COND_H
 
 #include "interpose/threads/record.h"
 

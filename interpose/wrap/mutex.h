@@ -1,8 +1,8 @@
 /*
  * What condition waits and C11 locks share with the mutex wrappers.
  */
-#ifndef DLW_MUTEX_H
-#define DLW_MUTEX_H
+#ifndef DLW_WRAP_MUTEX_H
+#define DLW_WRAP_MUTEX_H
 
 #include "interpose/base/platform.h"
 #include "interpose/locks/identity.h"

@@ -2,7 +2,7 @@
  * sem_*. What a semaphore is shows in its use: started with one unit and posted only by those who
  * waited, it is a lock; with more units, a pool; posted by another thread (or started empty), a
  * signal, which orders nothing. One made taken is started empty in another way, until it is posted.
- * A cycle that is found before all that has shown waits for it (withheld.h). Only those whose
+ * A cycle that is found before all that has shown waits for it (deferred.h). Only those whose
  * sem_init was seen are judged: their tail then holds our mark. The rest are signals.
  *
  * sem_wait is a cancellation point and must not change errno: a test for cancellation comes before

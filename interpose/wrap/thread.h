@@ -1,6 +1,6 @@
 /* The life of threads, for the modules that need to know of it. */
-#ifndef DLW_CREATE_H
-#define DLW_CREATE_H
+#ifndef DLW_WRAP_THREAD_H
+#define DLW_WRAP_THREAD_H
 
 #include "interpose/threads/record.h"
 

@@ -1,6 +1,6 @@
-/* The parts of an advice (judge.h), shared by remedy.c and remedy_calls.c. */
-#ifndef DLW_COMMAND_REMEDY_H
-#define DLW_COMMAND_REMEDY_H
+/* The parts of an advice (classify.h), shared by remedy.c and remedy_calls.c. */
+#ifndef DLW_COMMAND_ADVICE_REMEDY_H
+#define DLW_COMMAND_ADVICE_REMEDY_H
 
 #include "report/command/document/classify.h"
 

@@ -3,8 +3,8 @@
  * back together, so nothing is freed piece by piece and a damaged input can't leak. Out of memory
  * ends the command with a message and status 2.
  */
-#ifndef DLW_COMMAND_REGION_H
-#define DLW_COMMAND_REGION_H
+#ifndef DLW_COMMAND_BASE_ARENA_H
+#define DLW_COMMAND_BASE_ARENA_H
 
 #include <stddef.h>
 #include <stdint.h>

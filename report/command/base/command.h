@@ -2,8 +2,8 @@
  * What the subcommands share: messages, status, and the table. A message is one line
  * "dlwatch: lower case text" on stderr.
  */
-#ifndef DLW_COMMAND_COMMAND_H
-#define DLW_COMMAND_COMMAND_H
+#ifndef DLW_COMMAND_BASE_COMMAND_H
+#define DLW_COMMAND_BASE_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Text for XML and HTML. */
-#ifndef DLW_COMMAND_XML_H
-#define DLW_COMMAND_XML_H
+#ifndef DLW_COMMAND_BASE_XML_H
+#define DLW_COMMAND_BASE_XML_H
 
 #include <stdio.h>
 

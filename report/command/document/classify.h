@@ -1,6 +1,6 @@
 /* Between a finding and its place in the report. */
-#ifndef DLW_COMMAND_JUDGE_H
-#define DLW_COMMAND_JUDGE_H
+#ifndef DLW_COMMAND_DOCUMENT_CLASSIFY_H
+#define DLW_COMMAND_DOCUMENT_CLASSIFY_H
 
 #include "report/command/document/model.h"
 

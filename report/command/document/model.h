@@ -9,8 +9,8 @@
  *
  * Kinds, modes and kinds of wait are those of graph/finding.h.
  */
-#ifndef DLW_COMMAND_MODEL_H
-#define DLW_COMMAND_MODEL_H
+#ifndef DLW_COMMAND_DOCUMENT_MODEL_H
+#define DLW_COMMAND_DOCUMENT_MODEL_H
 
 #include "graph/finding.h"
 #include "report/command/base/arena.h"

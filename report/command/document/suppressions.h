@@ -2,8 +2,8 @@
  * Suppressions: lines `kind:pattern`. The pattern is a shell glob held against every function,
  * source file (whole and base name), module and lock name of the finding.
  */
-#ifndef DLW_COMMAND_SUPPRESSIONS_H
-#define DLW_COMMAND_SUPPRESSIONS_H
+#ifndef DLW_COMMAND_DOCUMENT_SUPPRESSIONS_H
+#define DLW_COMMAND_DOCUMENT_SUPPRESSIONS_H
 
 #include "report/command/document/model.h"
 

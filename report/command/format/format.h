@@ -3,8 +3,8 @@
  * A format reads the document and writes to `out`; it returns 0, or 2 after a message of its own
  * (a tool that is missing). Whoever called it checks `out` for write errors.
  */
-#ifndef DLW_COMMAND_FORMAT_H
-#define DLW_COMMAND_FORMAT_H
+#ifndef DLW_COMMAND_FORMAT_FORMAT_H
+#define DLW_COMMAND_FORMAT_FORMAT_H
 
 #include "report/command/document/model.h"
 

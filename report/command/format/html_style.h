@@ -1,7 +1,7 @@
 /* The look of the HTML report: one column that a phone can hold, light or dark as the reader has
  * it, and what the keyboard is on is seen. */
-#ifndef DLW_COMMAND_HTML_STYLE_H
-#define DLW_COMMAND_HTML_STYLE_H
+#ifndef DLW_COMMAND_FORMAT_HTML_STYLE_H
+#define DLW_COMMAND_FORMAT_HTML_STYLE_H
 
 static const char html_style[] =
     ":root{color-scheme:light dark;--bg:#fbfbfc;--card:#fff;--text:#1d2430;--soft:#5b6575;"

@@ -1,6 +1,6 @@
 /* Writes a document to standard output or a file, in a format by name. */
-#ifndef DLW_COMMAND_OUTPUT_H
-#define DLW_COMMAND_OUTPUT_H
+#ifndef DLW_COMMAND_FORMAT_OUTPUT_H
+#define DLW_COMMAND_FORMAT_OUTPUT_H
 
 #include "report/command/document/model.h"
 

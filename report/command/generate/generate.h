@@ -1,7 +1,7 @@
 /* Files that are made from the same tables as the parsers: `dlwatch --generate NAME`. Not for
  * users; `make install` calls it. */
-#ifndef DLW_COMMAND_GENERATE_H
-#define DLW_COMMAND_GENERATE_H
+#ifndef DLW_COMMAND_GENERATE_GENERATE_H
+#define DLW_COMMAND_GENERATE_GENERATE_H
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* Turns a target and its verdict into the document that the formats read. */
-#ifndef DLW_OUTSIDE_DOCUMENT_H
-#define DLW_OUTSIDE_DOCUMENT_H
+#ifndef DLW_COMMAND_INSPECT_BUILD_H
+#define DLW_COMMAND_INSPECT_BUILD_H
 
 #include "report/command/inspect/target/target.h"
 #include "report/command/inspect/verdict.h"

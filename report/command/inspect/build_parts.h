@@ -1,6 +1,6 @@
-/* What document.c and answer.c share while they make a document. */
-#ifndef DLW_OUTSIDE_DOCUMENT_PARTS_H
-#define DLW_OUTSIDE_DOCUMENT_PARTS_H
+/* What build.c and summary.c share while they make a document. */
+#ifndef DLW_COMMAND_INSPECT_BUILD_PARTS_H
+#define DLW_COMMAND_INSPECT_BUILD_PARTS_H
 
 #include "report/command/inspect/target/target.h"
 #include "report/command/inspect/verdict.h"

@@ -2,8 +2,8 @@
  * What the waits amount to: a deadlock, a stall, a long wait for one thread, or nothing. The
  * searching is graph/waits.h; here the sampled threads are made its world.
  */
-#ifndef DLW_OUTSIDE_VERDICT_H
-#define DLW_OUTSIDE_VERDICT_H
+#ifndef DLW_COMMAND_INSPECT_VERDICT_H
+#define DLW_COMMAND_INSPECT_VERDICT_H
 
 #include "report/command/inspect/target/target.h"
 

@@ -1,6 +1,6 @@
 /* What attach and core share once the target is open: from modules to the written report. */
-#ifndef DLW_OUTSIDE_VIEW_H
-#define DLW_OUTSIDE_VIEW_H
+#ifndef DLW_COMMAND_INSPECT_VIEW_H
+#define DLW_COMMAND_INSPECT_VIEW_H
 
 #include "report/command/inspect/target/target.h"
 

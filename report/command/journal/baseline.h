@@ -2,8 +2,8 @@
  * A baseline: the findings that are known already, by fingerprint. Read from a file that `report
  * --format=json` wrote, or from journals.
  */
-#ifndef DLW_COMMAND_BASELINE_H
-#define DLW_COMMAND_BASELINE_H
+#ifndef DLW_COMMAND_JOURNAL_BASELINE_H
+#define DLW_COMMAND_JOURNAL_BASELINE_H
 
 #include "report/command/document/model.h"
 #include "report/command/symbols/symbols.h"

@@ -1,6 +1,6 @@
 /* Fields of untrusted JSON: what is absent or of another type is 0, NULL or the given default. */
-#ifndef DLW_COMMAND_JSON_GET_H
-#define DLW_COMMAND_JSON_GET_H
+#ifndef DLW_COMMAND_JOURNAL_JSON_GET_H
+#define DLW_COMMAND_JOURNAL_JSON_GET_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /*
  * Inside the journal reader: what a journal holds before it is made into a document. Shared by
- * journal.c (lines), journal_build.c (findings, edges) and nobody else.
+ * reader.c, lines.c (lines) and build.c (findings, edges).
  */
 #ifndef DLW_COMMAND_JOURNAL_RAW_H
 #define DLW_COMMAND_JOURNAL_RAW_H

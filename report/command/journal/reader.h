@@ -2,8 +2,8 @@
  * Reads journals (report/JOURNAL.md) into a document, line by line, as far as they are readable: a
  * damaged line gets a message "dlwatch: FILE:LINE: …" and is passed over. Trusts nothing it reads.
  */
-#ifndef DLW_COMMAND_JOURNAL_H
-#define DLW_COMMAND_JOURNAL_H
+#ifndef DLW_COMMAND_JOURNAL_READER_H
+#define DLW_COMMAND_JOURNAL_READER_H
 
 #include "report/command/document/model.h"
 #include "report/command/symbols/symbols.h"
@@ -11,7 +11,7 @@
 struct dlw_reader; /* one journal; opaque */
 
 /* For `merge`: gets the lines that refer to others instead of the document. The line at hand and
- * the tables (journal_raw.h) are the reader's; `closing` is called before they go. */
+ * the tables (raw.h) are the reader's; `closing` is called before they go. */
 struct dlw_line_sink {
     void *context;
     void (*line)(void *context, struct dlw_reader *reader, const char *type, const void *json);

@@ -7,8 +7,8 @@
  * Memory follows what is different in the journals, not their number; a journal by itself costs a
  * line and a bit, at most four bytes, in each edge that it has.
  */
-#ifndef DLW_COMMAND_HISTORY_H
-#define DLW_COMMAND_HISTORY_H
+#ifndef DLW_COMMAND_MERGE_HISTORY_H
+#define DLW_COMMAND_MERGE_HISTORY_H
 
 #include "report/command/base/arena.h"
 #include "report/command/journal/reader.h"

@@ -3,8 +3,8 @@
  * list, many as bits, so that ten thousand journals cost an edge that is in ten of them forty
  * bytes.
  */
-#ifndef DLW_COMMAND_SEEN_H
-#define DLW_COMMAND_SEEN_H
+#ifndef DLW_COMMAND_MERGE_SEEN_H
+#define DLW_COMMAND_MERGE_SEEN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@ struct dlw_seen {
     size_t n, room; /* of the list; `room` words of bits */
 };                  /* all-zero is a valid empty set */
 
-/* Out of memory ends the command, as in region.h. Costs little where numbers come in order. */
+/* Out of memory ends the command, as in arena.h. Costs little where numbers come in order. */
 void dlw_seen_add(struct dlw_seen *seen, uint32_t number);
 bool dlw_seen_has(const struct dlw_seen *seen, uint32_t number);
 /* How many, and they themselves in order into `out`, which has room for them. NULL: only counts. */

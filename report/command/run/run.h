@@ -1,6 +1,6 @@
 /* The parts of `dlwatch run`. */
-#ifndef DLW_COMMAND_RUN_H
-#define DLW_COMMAND_RUN_H
+#ifndef DLW_COMMAND_RUN_RUN_H
+#define DLW_COMMAND_RUN_RUN_H
 
 #include "report/command/base/arena.h"
 #include "report/command/document/suppressions.h"

@@ -12,8 +12,8 @@
  *
  * Opened modules are kept open until the end: one is looked at again and again.
  */
-#ifndef DLW_COMMAND_SYMBOLS_H
-#define DLW_COMMAND_SYMBOLS_H
+#ifndef DLW_COMMAND_SYMBOLS_SYMBOLS_H
+#define DLW_COMMAND_SYMBOLS_SYMBOLS_H
 
 #include "report/command/document/model.h"
 

@@ -2,8 +2,8 @@
  * Pictures of who waits for whom: nodes with places, edges between them. The layout is made when
  * the report is, by ourselves, so that a picture needs neither Graphviz nor a script.
  */
-#ifndef DLW_COMMAND_PICTURE_H
-#define DLW_COMMAND_PICTURE_H
+#ifndef DLW_COMMAND_FORMAT_PICTURE_PICTURE_H
+#define DLW_COMMAND_FORMAT_PICTURE_PICTURE_H
 
 #include "report/command/format/format.h"
 

@@ -1,10 +1,10 @@
 /*
- * Pieces of the readable report, shared by text.c, text_block.c and text_stack.c. Colours are marks
+ * Pieces of the readable report, shared by text.c, block.c and stack.c. Colours are marks
  * (bytes below 8) until the last step, which turns them into escapes or drops them, and turns all
  * other control characters, which could only come from a hostile name, into '?'.
  */
-#ifndef DLW_COMMAND_TEXT_PARTS_H
-#define DLW_COMMAND_TEXT_PARTS_H
+#ifndef DLW_COMMAND_FORMAT_TEXT_PARTS_H
+#define DLW_COMMAND_FORMAT_TEXT_PARTS_H
 
 #include "report/command/format/format.h"
 

@@ -3,8 +3,8 @@
  * names only what it exports: the names of the frames, the name of what the program's call
  * instruction leads to (functions that end in a jump leave no frame), and nothing.
  */
-#ifndef DLW_OUTSIDE_ENTRY_H
-#define DLW_OUTSIDE_ENTRY_H
+#ifndef DLW_COMMAND_INSPECT_GLIBC_ENTRY_H
+#define DLW_COMMAND_INSPECT_GLIBC_ENTRY_H
 
 #include "report/command/inspect/target/target.h"
 

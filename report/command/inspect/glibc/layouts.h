@@ -2,8 +2,8 @@
  * Where glibc keeps what we look at, by version and processor: one table. It is believed only
  * where the process agrees (each thread's own number must stand where the layout says).
  */
-#ifndef DLW_OUTSIDE_LAYOUTS_H
-#define DLW_OUTSIDE_LAYOUTS_H
+#ifndef DLW_COMMAND_INSPECT_GLIBC_LAYOUTS_H
+#define DLW_COMMAND_INSPECT_GLIBC_LAYOUTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Which C library and language runtime the program runs on, and hence which layout holds. */
-#ifndef DLW_OUTSIDE_RUNTIME_H
-#define DLW_OUTSIDE_RUNTIME_H
+#ifndef DLW_COMMAND_INSPECT_GLIBC_RUNTIME_H
+#define DLW_COMMAND_INSPECT_GLIBC_RUNTIME_H
 
 #include "report/command/inspect/target/target.h"
 

@@ -3,8 +3,8 @@
  * the object in memory, by the layout of its libc. Every conclusion is checked against the object;
  * what does not fit together is shown as a futex wait of unknown kind.
  */
-#ifndef DLW_OUTSIDE_WAITS_H
-#define DLW_OUTSIDE_WAITS_H
+#ifndef DLW_COMMAND_INSPECT_GLIBC_WAITS_H
+#define DLW_COMMAND_INSPECT_GLIBC_WAITS_H
 
 #include "report/command/inspect/target/target.h"
 

@@ -1,6 +1,6 @@
 /* A process that runs under libdlwatch.so keeps records of its own (report/emit/records.h). */
-#ifndef DLW_OUTSIDE_PRELOADED_H
-#define DLW_OUTSIDE_PRELOADED_H
+#ifndef DLW_COMMAND_INSPECT_OWN_PRELOADED_H
+#define DLW_COMMAND_INSPECT_OWN_PRELOADED_H
 
 #include "report/command/inspect/target/target.h"
 

@@ -1,6 +1,6 @@
 /* A core: the same view of a process that is no more. */
-#ifndef DLW_OUTSIDE_CORE_H
-#define DLW_OUTSIDE_CORE_H
+#ifndef DLW_COMMAND_INSPECT_TARGET_CORE_H
+#define DLW_COMMAND_INSPECT_TARGET_CORE_H
 
 #include "report/command/inspect/target/target.h"
 

@@ -1,6 +1,6 @@
 /* The head of a program file, from the file or as it stands in memory: what identifies it. */
-#ifndef DLW_OUTSIDE_IMAGE_H
-#define DLW_OUTSIDE_IMAGE_H
+#ifndef DLW_COMMAND_INSPECT_TARGET_IMAGE_H
+#define DLW_COMMAND_INSPECT_TARGET_IMAGE_H
 
 #include "report/command/inspect/target/target.h"
 

@@ -1,6 +1,6 @@
 /* A live process: sampled, stopped for moments, and looked at again. */
-#ifndef DLW_OUTSIDE_LIVE_H
-#define DLW_OUTSIDE_LIVE_H
+#ifndef DLW_COMMAND_INSPECT_TARGET_LIVE_H
+#define DLW_COMMAND_INSPECT_TARGET_LIVE_H
 
 #include "report/command/inspect/target/target.h"
 

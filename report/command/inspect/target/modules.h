@@ -2,8 +2,8 @@
  * The program and its libraries: which files they are, found again by build id, handed to libdwfl
  * at the addresses where they lie in the process.
  */
-#ifndef DLW_OUTSIDE_MODULES_H
-#define DLW_OUTSIDE_MODULES_H
+#ifndef DLW_COMMAND_INSPECT_TARGET_MODULES_H
+#define DLW_COMMAND_INSPECT_TARGET_MODULES_H
 
 #include "report/command/inspect/target/target.h"
 

@@ -3,8 +3,8 @@
  * are read through its own folder, since those of the process are empty once its main thread has
  * ended.
  */
-#ifndef DLW_OUTSIDE_PROC_H
-#define DLW_OUTSIDE_PROC_H
+#ifndef DLW_COMMAND_INSPECT_TARGET_PROC_H
+#define DLW_COMMAND_INSPECT_TARGET_PROC_H
 
 #include "report/command/inspect/target/target.h"
 

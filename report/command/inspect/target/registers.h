@@ -1,6 +1,6 @@
 /* Register sets as the kernel hands them out (ptrace, notes of a core), by processor. */
-#ifndef DLW_OUTSIDE_REGISTERS_H
-#define DLW_OUTSIDE_REGISTERS_H
+#ifndef DLW_COMMAND_INSPECT_TARGET_REGISTERS_H
+#define DLW_COMMAND_INSPECT_TARGET_REGISTERS_H
 
 #include "report/command/inspect/target/target.h"
 

@@ -1,6 +1,6 @@
 /* Bytes of a module's own file: texts in its sections, data that a symbol names. */
-#ifndef DLW_OUTSIDE_SECTIONS_H
-#define DLW_OUTSIDE_SECTIONS_H
+#ifndef DLW_COMMAND_INSPECT_TARGET_SECTIONS_H
+#define DLW_COMMAND_INSPECT_TARGET_SECTIONS_H
 
 #include <elfutils/libdwfl.h>
 #include <stdbool.h>

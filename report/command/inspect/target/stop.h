@@ -6,8 +6,8 @@
  * kernel with the same arguments; epoll_wait and its like would return EINTR to the program, which
  * is why only waits in a futex are stopped unless the user asks for more.
  */
-#ifndef DLW_OUTSIDE_STOP_H
-#define DLW_OUTSIDE_STOP_H
+#ifndef DLW_COMMAND_INSPECT_TARGET_STOP_H
+#define DLW_COMMAND_INSPECT_TARGET_STOP_H
 
 #include "report/command/inspect/target/target.h"
 

@@ -6,8 +6,8 @@
  * Nothing here runs code in the process or writes to it. All of it belongs to the region of the
  * document that is made; dlw_target_close gives back what is not memory.
  */
-#ifndef DLW_OUTSIDE_TARGET_H
-#define DLW_OUTSIDE_TARGET_H
+#ifndef DLW_COMMAND_INSPECT_TARGET_TARGET_H
+#define DLW_COMMAND_INSPECT_TARGET_TARGET_H
 
 #include "report/command/document/model.h"
 #include "report/command/inspect/glibc/layouts.h"

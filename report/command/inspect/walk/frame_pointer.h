@@ -3,8 +3,8 @@
  * Code built without optimisation keeps its frame by the frame pointer, so unwinding would end
  * there. What its prologue does to the stack tells the frame pointer all the same.
  */
-#ifndef DLW_OUTSIDE_FRAME_POINTER_H
-#define DLW_OUTSIDE_FRAME_POINTER_H
+#ifndef DLW_COMMAND_INSPECT_WALK_FRAME_POINTER_H
+#define DLW_COMMAND_INSPECT_WALK_FRAME_POINTER_H
 
 #include "report/command/inspect/target/target.h"
 

@@ -1,6 +1,6 @@
 /* Unwinding, by libdwfl with our own registers and memory: nothing is stopped for it. */
-#ifndef DLW_OUTSIDE_STACKS_H
-#define DLW_OUTSIDE_STACKS_H
+#ifndef DLW_COMMAND_INSPECT_WALK_STACKS_H
+#define DLW_COMMAND_INSPECT_WALK_STACKS_H
 
 #include "report/command/inspect/target/target.h"
 

@@ -2,8 +2,6 @@
  * Start, switch and end. The constructor runs before those of every other library (-z initfirst),
  * on one thread; calls that come earlier still pass through.
  */
-#include "interpose/start.h"
-
 #include "graph/base/sys.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/real.h"
@@ -13,6 +11,9 @@
 #include "interpose/stacks/capture.h"
 #include "interpose/stacks/rules.h"
 #include "interpose/tell/reporter.h"
+#include "interpose/threads/hooks.h"
+#include "interpose/watch/misuse.h"
+#include "interpose/wrap/cond.h"
 #include "interpose/wrap/thread.h"
 #include "report/emit/helper.h"
 #include "report/emit/say.h"
@@ -27,65 +28,9 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-struct dlw_options dlw_options;
-struct dlw_lock dlw_graph_lock = DLW_LOCK_INIT(DLW_RANK_GRAPH);
-struct dlw_arena dlw_graph_arena;
-struct dlw_order *dlw_order_graph;
-struct dlw_life *dlw_life_graph;
-struct dlw_line dlw_generation = {1};
-uint64_t dlw_nonce;
-bool dlw_marks_are_on;
-_Atomic bool dlw_confined;
-_Atomic bool dlw_is_on;
-
 static char option_storage[8192];
 static char exe[4096];
 static char folder[4096];
-static uint32_t pid;
-static const char *off_reason;
-static int (*clock_function)(clockid_t, struct timespec *);
-
-/* ---- time ---- */
-
-static uint64_t read_clock(clockid_t clock)
-{
-    struct timespec t = {0, 0};
-
-    if (clock_function)
-        clock_function(clock, &t);
-    else
-        dlw_syscall(SYS_clock_gettime, clock, &t);
-    return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
-}
-
-uint64_t dlw_now(void)
-{
-    return read_clock(CLOCK_MONOTONIC);
-}
-
-double dlw_wall_time(void)
-{
-    return (double)read_clock(CLOCK_REALTIME) / 1e9;
-}
-
-uint32_t dlw_pid(void)
-{
-    return pid;
-}
-
-/* ---- where things are ---- */
-
-extern const char trampolines_start[] __asm__("__start_dlw_trampolines")
-    __attribute__((visibility("hidden")));
-extern const char trampolines_end[] __asm__("__stop_dlw_trampolines")
-    __attribute__((visibility("hidden")));
-/* The linker makes these two, and would export them: the attribute does not reach what it makes. */
-__asm__(".hidden __start_dlw_trampolines\n.hidden __stop_dlw_trampolines\n");
-
-bool dlw_starts_thread(uintptr_t pc)
-{
-    return pc >= (uintptr_t)trampolines_start && pc < (uintptr_t)trampolines_end;
-}
 
 static void read_link(const char *path, char *out, size_t size)
 {
@@ -94,80 +39,7 @@ static void read_link(const char *path, char *out, size_t size)
     out[got > 0 ? got : 0] = 0;
 }
 
-uintptr_t dlw_stack_end_of(uintptr_t address)
-{
-    struct dlw_mapping mapping;
-
-    return dlw_proc_mapping(address, &mapping) ? mapping.high : address + 4096;
-}
-
-/* ---- the switch ---- */
-
-void dlw_switch_off(const char *reason)
-{
-    if (!atomic_exchange_explicit(&dlw_is_on, false, memory_order_relaxed))
-        return;
-    off_reason = reason;
-    if (dlw_self)
-        dlw_self->guard |= DLW_GUARD_OFF;
-}
-
-void dlw_tell_switched_off(void)
-{
-    const char *reason = __atomic_exchange_n(&off_reason, NULL, __ATOMIC_RELAXED);
-
-    if (reason)
-        dlw_sink_off(reason);
-}
-
-void dlw_generation_follow_locked(void)
-{
-    static uint32_t seen;
-    uint32_t now = dlw_order_generation(dlw_order_graph);
-
-    if (now == seen)
-        return;
-    seen = now;
-    atomic_fetch_add_explicit(&dlw_generation.value, 1, memory_order_relaxed);
-}
-
-void dlw_abort(void)
-{
-    struct { /* the kernel's sigaction */
-        void (*handler)(int);
-        unsigned long flags;
-        void (*restorer)(void);
-        uint64_t mask;
-    } action = {SIG_DFL, 0, NULL, 0};
-    uint64_t mask = 1ULL << (SIGABRT - 1);
-    enum { UNBLOCK = 1 };
-
-    dlw_syscall(SYS_rt_sigaction, SIGABRT, &action, NULL, 8);
-    dlw_syscall(SYS_rt_sigprocmask, UNBLOCK, &mask, NULL, 8);
-    dlw_syscall(SYS_tgkill, dlw_syscall(SYS_getpid), dlw_syscall(SYS_gettid), SIGABRT);
-    for (;;)
-        dlw_syscall(SYS_exit_group, 134);
-}
-
-void dlw_exit_with(int status)
-{
-    fflush(NULL);
-    for (;;)
-        dlw_syscall(SYS_exit_group, status);
-}
-
-void dlw_pid_changed(void)
-{
-    pid = (uint32_t)dlw_syscall(SYS_getpid);
-}
-
 /* ---- start ---- */
-
-struct dlw_thread *dlw_start_early(void)
-{
-    dlw_real_resolve();
-    return &dlw_nobody;
-}
 
 static void warn_line(void *context, const char *line)
 {
@@ -179,7 +51,7 @@ static void find_helper(void)
 {
     struct dl_find_object object;
 
-    if (_dl_find_object((void *)(uintptr_t)dlw_start_early, &object) != 0)
+    if (_dl_find_object((void *)(uintptr_t)find_helper, &object) != 0)
         return;
     dlw_helper_find(object.dlfo_link_map->l_name);
 }
@@ -188,7 +60,7 @@ static void make_nonce(void)
 {
     if (dlw_syscall(SYS_getrandom, &dlw_nonce, sizeof(dlw_nonce), 1 /* GRND_NONBLOCK */) !=
         (long)sizeof(dlw_nonce))
-        dlw_nonce = dlw_now() * 0x9E3779B97F4A7C15ULL ^ (uint64_t)pid << 32;
+        dlw_nonce = dlw_now() * 0x9E3779B97F4A7C15ULL ^ (uint64_t)dlw_pid() << 32;
 }
 
 static const char *option_text(char **environment)
@@ -241,33 +113,27 @@ static bool start_graph(void)
     return dlw_order_graph != NULL;
 }
 
-static void start_clock(void)
-{
-    void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-
-    /* Not the global name: a program may replace it (faketime), and that one may take locks. */
-    clock_function =
-        libc ? (int (*)(clockid_t, struct timespec *))dlsym(libc, "clock_gettime") : NULL;
-}
-
-static int exit_status = -1;
-
-static void note_status(int status, void *unused)
-{
-    (void)unused;
-    exit_status = status & 0xff;
-}
+const struct dlw_hooks dlw_hooks = {
+    .purge = dlw_held_purge,
+    .switched_off = dlw_sink_off,
+    .thread_starts = dlw_learn_thread_starts,
+    .watch_end = dlw_create_watch_end,
+    .condition_left = dlw_cond_left,
+    .before_fork = dlw_fork_before,
+    .after_fork_in_parent = dlw_fork_in_parent,
+    .after_fork_in_child = dlw_fork_in_child,
+};
 
 __attribute__((constructor)) static void start(int argc, char **argv, char **environment)
 {
     (void)argc;
     dlw_self = &dlw_nobody;
     dlw_real_resolve();
-    pid = (uint32_t)dlw_syscall(SYS_getpid);
+    dlw_pid_changed();
     read_options(environment);
     if (!dlw_options_watches(dlw_options.exe, exe))
         return;
-    start_clock();
+    dlw_clock_start();
     make_nonce();
     find_helper();
     dlw_marks_are_on = dlw_platform_check((uint32_t)dlw_syscall(SYS_gettid)) && dlw_options.marks;
@@ -282,7 +148,6 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     dlw_sink_start(exe, folder, (const char *const *)argv);
     dlw_create_start();
     dlw_fork_start();
-    on_exit(note_status, NULL);
     atomic_store_explicit(&dlw_is_on, true, memory_order_release);
     dlw_threads_start((uintptr_t)environment);
     if (dlw_options.verbosity > 0)
@@ -296,11 +161,11 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 __attribute__((destructor)) static void stop(void)
 {
     if (!atomic_load_explicit(&dlw_is_on, memory_order_relaxed) ||
-        (uint32_t)dlw_syscall(SYS_getpid) != pid)
+        (uint32_t)dlw_syscall(SYS_getpid) != dlw_pid())
         return;
     struct dlw_thread *self = dlw_thread_self();
     dlw_guard_enter(self);
-    dlw_sink_end("exit", exit_status);
+    dlw_sink_end("exit", -1);
     if (dlw_options.exitcode && dlw_sink_found_errors())
         dlw_exit_with((int)dlw_options.exitcode);
     dlw_guard_leave(self);

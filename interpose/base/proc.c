@@ -185,6 +185,13 @@ bool dlw_proc_mapping(uintptr_t address, struct dlw_mapping *out)
     return found;
 }
 
+uintptr_t dlw_proc_stack_end_of(uintptr_t address)
+{
+    struct dlw_mapping mapping;
+
+    return dlw_proc_mapping(address, &mapping) ? mapping.high : address + 4096;
+}
+
 bool dlw_proc_is_shared(uintptr_t address)
 {
     struct dlw_mapping mapping;

@@ -29,6 +29,8 @@ struct dlw_mapping {
 
 /* The mapping that holds the address; false when there is none or it can't be known. */
 bool dlw_proc_mapping(uintptr_t address, struct dlw_mapping *out);
+/* Upper end of the mapping that holds `address`, or a guess close by. */
+uintptr_t dlw_proc_stack_end_of(uintptr_t address);
 /* Does the address lie in memory shared with other processes? True when it can't be known. */
 bool dlw_proc_is_shared(uintptr_t address);
 

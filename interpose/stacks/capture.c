@@ -4,8 +4,8 @@
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
 #include "interpose/base/state.h"
+#include "interpose/base/trampoline.h"
 #include "interpose/stacks/modules.h"
-#include "interpose/start.h"
 #include "interpose/threads/held.h"
 #include "report/emit/records.h"
 

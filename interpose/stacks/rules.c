@@ -4,8 +4,8 @@
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
 #include "interpose/base/proc.h"
+#include "interpose/base/trampoline.h"
 #include "interpose/stacks/warmup.h"
-#include "interpose/start.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
 #include "graph/base/arena.h"
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
-#include "interpose/start.h"
+#include "interpose/base/trampoline.h"
 
 #include <string.h>
 

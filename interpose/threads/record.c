@@ -3,11 +3,10 @@
 #include "graph/base/arena.h"
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
+#include "interpose/base/proc.h"
+#include "interpose/base/real.h"
 #include "interpose/base/state.h"
-#include "interpose/order/validate.h"
-#include "interpose/start.h"
-#include "interpose/watch/misuse.h"
-#include "interpose/wrap/thread.h"
+#include "interpose/threads/hooks.h"
 #include "report/emit/records.h"
 
 #include <string.h>
@@ -293,7 +292,7 @@ void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top)
     record->handle = pthread_self();
     if (!record->name[0]) /* not its creator's */
         dlw_thread_read_name(record);
-    dlw_learn_thread_starts(record);
+    dlw_hooks.thread_starts(record);
     uint32_t tid = tid_of(record);
     dlw_lock_acquire(&threads_lock);
     atomic_store_explicit(&record->tid, tid, memory_order_relaxed);
@@ -355,6 +354,14 @@ uint32_t dlw_threads_ever(void)
     return n_ever;
 }
 
+/* A call came before the constructor: the real functions are made callable, and the caller passes.
+ */
+static struct dlw_thread *pass_early(void)
+{
+    dlw_real_resolve();
+    return &dlw_nobody;
+}
+
 /*
  * A thread that no pthread_create of ours made (libc's own, a raw clone, or the
  * main one when something calls before the constructor). Where its stack ends is read from the
@@ -363,7 +370,7 @@ uint32_t dlw_threads_ever(void)
 struct dlw_thread *dlw_thread_attach(void)
 {
     if (!atomic_load_explicit(&dlw_is_on, memory_order_acquire))
-        return dlw_start_early();
+        return pass_early();
     dlw_self = &dlw_nobody; /* what is called below passes */
     struct dlw_thread *record = dlw_thread_new(0, 0, 0);
     if (!record) {
@@ -371,8 +378,8 @@ struct dlw_thread *dlw_thread_attach(void)
         return &dlw_nobody;
     }
     record->foreign = true;
-    dlw_thread_bind(record, dlw_stack_end_of((uintptr_t)__builtin_frame_address(0)));
-    dlw_create_watch_end(record);
+    dlw_thread_bind(record, dlw_proc_stack_end_of((uintptr_t)__builtin_frame_address(0)));
+    dlw_hooks.watch_end(record);
     return record;
 }
 
@@ -382,7 +389,7 @@ void dlw_guard_leave(struct dlw_thread *self)
     self->guard -= DLW_GUARD_NESTED;
     if (__builtin_expect(self->guard == 0 && self->resync, 0)) {
         self->resync = false;
-        dlw_held_purge(self);
+        dlw_hooks.purge(self);
     }
     if (__builtin_expect(!atomic_load_explicit(&dlw_is_on, memory_order_relaxed), 0))
         dlw_tell_switched_off();
@@ -397,7 +404,7 @@ void dlw_threads_start(uintptr_t main_stack_top)
         return;
     record->is_main = true;
     dlw_thread_bind(record, main_stack_top);
-    dlw_create_watch_end(record); /* by pthread_exit */
+    dlw_hooks.watch_end(record); /* by pthread_exit */
 }
 
 void dlw_threads_lock(void)

@@ -9,9 +9,9 @@
 #include "interpose/tell/pending.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/held.h"
+#include "interpose/threads/hooks.h"
 #include "interpose/watch/live_view.h"
 #include "interpose/watch/quiescence.h"
-#include "interpose/wrap/cond.h"
 #include "interpose/wrap/thread.h"
 
 #include <signal.h>
@@ -399,7 +399,7 @@ void dlw_wait_left(struct dlw_thread *self)
     uintptr_t mutex = atomic_load_explicit(&self->wait.relocks, memory_order_relaxed);
 
     dlw_wait_end(self);
-    dlw_cond_left(self, mutex, call);
+    dlw_hooks.condition_left(self, mutex, call);
 }
 
 static bool is_on_alternate_stack(void)

@@ -7,10 +7,10 @@
 #include "graph/base/sys.h"
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
-#include "interpose/fork.h"
 #include "interpose/stacks/modules.h"
 #include "interpose/stacks/rules.h"
 #include "interpose/tell/reporter.h"
+#include "interpose/threads/hooks.h"
 #include "interpose/threads/record.h"
 #include "report/emit/helper.h"
 
@@ -248,12 +248,12 @@ static DLW_COLD long special(long number, const long a[6])
         confines_itself();
     if (!copies_memory(number, a))
         return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-    dlw_fork_before();
+    dlw_hooks.before_fork();
     long result = real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
     if (result == 0)
-        dlw_fork_in_child();
+        dlw_hooks.after_fork_in_child();
     else
-        dlw_fork_in_parent();
+        dlw_hooks.after_fork_in_parent();
     return result;
 }
 
@@ -276,12 +276,12 @@ DLW_EXPORT long syscall(long number, ...)
 
 DLW_EXPORT pid_t _Fork(void)
 {
-    dlw_fork_before();
+    dlw_hooks.before_fork();
     pid_t pid = real._Fork();
     if (pid == 0)
-        dlw_fork_in_child();
+        dlw_hooks.after_fork_in_child();
     else
-        dlw_fork_in_parent();
+        dlw_hooks.after_fork_in_parent();
     return pid;
 }
 
@@ -294,7 +294,7 @@ static int begin(void *argument)
 {
     struct beginning *beginning = argument; /* in the child's copy of its parent's stack */
 
-    dlw_fork_in_child();
+    dlw_hooks.after_fork_in_child();
     return beginning->function(beginning->argument);
 }
 
@@ -311,9 +311,9 @@ DLW_EXPORT int clone(int (*function)(void *), void *stack, int flags, void *argu
     dlw_thread_self();
     if ((flags & CLONE_VM) || !function || !stack)
         return real.clone(function, stack, flags, argument, rest[0], rest[1], rest[2]);
-    dlw_fork_before();
+    dlw_hooks.before_fork();
     int pid = real.clone(begin, stack, flags, &beginning, rest[0], rest[1], rest[2]);
-    dlw_fork_in_parent();
+    dlw_hooks.after_fork_in_parent();
     return pid;
 }
 

@@ -8,8 +8,8 @@
 #include "interpose/stacks/rules.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/held.h"
+#include "interpose/threads/joinable.h"
 #include "interpose/threads/record.h"
-#include "interpose/wrap/thread.h"
 
 #include <pthread.h>
 
@@ -30,7 +30,7 @@ void dlw_fork_before(void)
         self->forks_inside++;
         return;
     }
-    dlw_create_before_fork();
+    dlw_joinables_before_fork();
     dlw_threads_lock();
     dlw_lock_acquire(&dlw_graph_lock);
     dlw_stacks_before_fork();
@@ -54,7 +54,7 @@ void dlw_fork_in_parent(void)
     dlw_stacks_after_fork(false);
     dlw_lock_release(&dlw_graph_lock);
     dlw_threads_unlock();
-    dlw_create_after_fork(false);
+    dlw_joinables_after_fork(false);
     dlw_guard_leave(self);
 }
 
@@ -113,7 +113,7 @@ void dlw_fork_in_child(void)
     dlw_lock_reset(&dlw_graph_lock);
     dlw_gone_after_fork(true);
     dlw_threads_after_fork(self, note_left_behind);
-    dlw_create_after_fork(true);
+    dlw_joinables_after_fork(true);
     dlw_locks_after_fork();
     dlw_pid_changed();
     mark_inherited(self);

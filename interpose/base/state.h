@@ -50,7 +50,6 @@ void dlw_generation_follow_locked(void);
 
 /* SIGABRT as abort() does it, without the program's handler. Does not return. */
 void dlw_abort(void) __attribute__((noreturn));
-uint64_t dlw_calls_of_ended(void);
 
 /* After a switch off: says it, once every lock is dropped. */
 void dlw_tell_switched_off(void);

@@ -6,7 +6,7 @@
 #include "interpose/base/state.h"
 #include "interpose/locks/annotation.h"
 #include "interpose/locks/orphans.h"
-#include "interpose/wrap/mutex.h"
+#include "interpose/locks/ref.h"
 
 #include <string.h>
 #include <sys/uio.h>
@@ -365,22 +365,6 @@ const char *dlw_lock_kind_name(unsigned kind)
 uint64_t dlw_locks_ever(void)
 {
     return n_ever;
-}
-
-struct dlw_lock_ref dlw_lock_ref_at(uintptr_t address, unsigned kind)
-{
-    if (kind == DLW_LOCK_MUTEX)
-        return dlw_mutex_ref((pthread_mutex_t *)address); /* NOLINT(performance-no-int-to-ptr) */
-    if (kind == DLW_LOCK_RWLOCK)
-        return dlw_rwlock_ref((pthread_rwlock_t *)address); /* NOLINT */
-    if (kind == DLW_LOCK_SEMAPHORE)
-        return dlw_semaphore_ref((sem_t *)address); /* NOLINT */
-    return (struct dlw_lock_ref){.address = address, .kind = (uint8_t)kind};
-}
-
-struct dlw_lock_ref dlw_lock_ref_of(const struct dlw_held_lock *held)
-{
-    return dlw_lock_ref_at(atomic_load_explicit(&held->lock, memory_order_relaxed), held->kind);
 }
 
 /* ---- the dead ---- */

@@ -135,9 +135,6 @@ dlw_node dlw_lock_of_mark_locked(uintptr_t address, uint64_t mark);
 /* The node of a pool in which `mark` stands, as a gate. 0: it is too large to be one, or out of
  * memory. The memory is not read. */
 dlw_node dlw_lock_pool_locked(uintptr_t address, uint64_t mark);
-/* For entries of the held stack. */
-struct dlw_lock_ref dlw_lock_ref_of(const struct dlw_held_lock *held);
-struct dlw_lock_ref dlw_lock_ref_at(uintptr_t address, unsigned kind);
 
 /* A lock at this address is initialised or destroyed: whatever lived there is gone. `created` 0 for
  * a destroy. */

@@ -1,5 +1,7 @@
 #include "interpose/order/acquire.h"
 
+#include "interpose/locks/ref.h"
+
 void dlw_take_more(struct dlw_thread *self, struct dlw_held_lock *held, _Atomic uint64_t *chain)
 {
     struct dlw_call call = {held->pc[0], held->sp, held->fp};

@@ -1,5 +1,6 @@
 #include "interpose/order/join_order.h"
 
+#include "interpose/locks/ref.h"
 #include "interpose/order/validate.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/pending.h"

@@ -10,17 +10,7 @@
 #ifndef DLW_ORDER_JOIN_ORDER_H
 #define DLW_ORDER_JOIN_ORDER_H
 
-#include "interpose/threads/record.h"
-
-/* What is left of a thread that has ended, for the one who joins it. */
-struct dlw_ended {
-    uint32_t id, tid;
-    uint32_t parent, created, start; /* for the journal */
-    char name[DLW_NAME_BYTES];
-    dlw_segment segment; /* its last; 0: not known */
-    uint32_t n;
-    struct dlw_taken *taken; /* n of them; NULL: none */
-};
+#include "interpose/threads/joinable.h"
 
 /* A join of `ended` came back while the caller holds locks. Called with the guard up. */
 void dlw_joined_learn(struct dlw_thread *self, const struct dlw_ended *ended, bool timed,

@@ -1,11 +1,12 @@
 #include "interpose/order/validate.h"
 
 #include "interpose/locks/annotation.h"
+#include "interpose/locks/ownership.h"
+#include "interpose/locks/ref.h"
 #include "interpose/order/deferred.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/pending.h"
 #include "interpose/tell/reporter.h"
-#include "interpose/watch/misuse.h"
 
 #include <string.h>
 

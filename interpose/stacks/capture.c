@@ -319,7 +319,7 @@ static uint32_t stack_of_entry(const struct dlw_held_lock *held, const struct dl
         draft_add(&draft, held->pc[i], KNOWN);
     }
     if (add_outer(&draft, live, last, memory))
-        dlw_held_needs_all(held->pc[0]);
+        dlw_rule_needs_all(held->pc[0]);
     return intern(&draft);
 }
 

@@ -397,6 +397,25 @@ struct dlw_rule_slot *dlw_rule_learn(uintptr_t pc)
     return slot;
 }
 
+void dlw_rule_settle(struct dlw_rule_slot *slot, unsigned levels)
+{
+    __atomic_store_n(&slot->rule.levels, (uint8_t)levels, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->rule.trial, DLW_TRIAL_OVER, __ATOMIC_RELAXED);
+    if (levels) { /* no plain place, if it was one */
+        uintptr_t pc = atomic_load_explicit(&slot->pc, memory_order_relaxed);
+        atomic_compare_exchange_strong_explicit(dlw_plain_place(pc), &pc, 0, memory_order_relaxed,
+                                                memory_order_relaxed);
+    }
+}
+
+void dlw_rule_needs_all(uintptr_t pc)
+{
+    struct dlw_rule_slot *slot = dlw_rule_find(pc);
+
+    if (slot)
+        dlw_rule_settle(slot, DLW_LEVELS - 1);
+}
+
 bool dlw_frames_same_function(uintptr_t a, uintptr_t b)
 {
     struct dlw_rule_slot *slot_a = dlw_rule_find(a);

@@ -129,6 +129,12 @@ static inline bool dlw_place_is_plain(uintptr_t pc)
     return atomic_load_explicit(dlw_plain_place(pc), memory_order_relaxed) == pc;
 }
 
+/* So many levels are noted from now on, and no more is found out. */
+enum { DLW_TRIAL_OVER = 15 };
+void dlw_rule_settle(struct dlw_rule_slot *slot, unsigned levels);
+/* Cold: a helper had returned with a lock taken at `pc` when its stack was asked for. */
+void dlw_rule_needs_all(uintptr_t pc);
+
 /* Learns the rule of a place from libunwind (some µs) and returns it; NULL when memory is out. */
 struct dlw_rule_slot *dlw_rule_learn(uintptr_t pc);
 

@@ -500,7 +500,7 @@ void dlw_sink_end(const char *ended, int status)
 
     if (atomic_exchange_explicit(&done, true, memory_order_relaxed))
         return;
-    totals.calls = dlw_calls_of_ended();
+    totals.calls = dlw_threads_calls_of_ended();
     dlw_threads_each(add_calls, &totals.calls);
     totals.locks = dlw_locks_ever();
     totals.threads = dlw_threads_ever();

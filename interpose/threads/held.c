@@ -64,7 +64,7 @@ static bool grow(struct dlw_thread *self)
  * assessed, and the most levels that one of them needed are noted from then on. Later
  * contradictions raise it.
  */
-enum { COUNTED = 4, ASSESSED = 12, OVER = 15 };
+enum { COUNTED = 4, ASSESSED = 12, OVER = DLW_TRIAL_OVER };
 
 /* Walks with what libunwind says, which fills the table for the next time. */
 static DLW_COLD void note_new(struct dlw_held_lock *held, struct dlw_call call)
@@ -217,17 +217,6 @@ static unsigned levels_needed(const struct dlw_held_lock *held, struct dlw_call 
     return i < DLW_LEVELS ? i : DLW_LEVELS - 1;
 }
 
-static void settle(struct dlw_rule_slot *slot, unsigned levels)
-{
-    __atomic_store_n(&slot->rule.levels, (uint8_t)levels, __ATOMIC_RELAXED);
-    __atomic_store_n(&slot->rule.trial, OVER, __ATOMIC_RELAXED);
-    if (levels) { /* no plain place, if it was one */
-        uintptr_t pc = atomic_load_explicit(&slot->pc, memory_order_relaxed);
-        atomic_compare_exchange_strong_explicit(dlw_plain_place(pc), &pc, 0, memory_order_relaxed,
-                                                memory_order_relaxed);
-    }
-}
-
 static void assess(struct dlw_rule_slot *slot, const struct dlw_held_lock *held,
                    struct dlw_call call)
 {
@@ -242,9 +231,9 @@ static void assess(struct dlw_rule_slot *slot, const struct dlw_held_lock *held,
             most = needed;
     }
     if (seen == OVER) /* needed none so far; where it still needs none, one keeps this away */
-        settle(slot, most ? most : 1);
+        dlw_rule_settle(slot, most ? most : 1);
     else if (seen + 1 == ASSESSED)
-        settle(slot, most);
+        dlw_rule_settle(slot, most);
     else
         __atomic_store_n(&slot->rule.trial, (uint8_t)(most << 4 | (seen + 1)), __ATOMIC_RELAXED);
 }
@@ -259,14 +248,6 @@ void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call)
     dlw_guard_enter(self);
     assess(slot, held, call);
     dlw_guard_leave(self);
-}
-
-void dlw_held_needs_all(uintptr_t pc)
-{
-    struct dlw_rule_slot *slot = dlw_rule_find(pc);
-
-    if (slot)
-        settle(slot, DLW_LEVELS - 1);
 }
 
 /* ---- entries ---- */

@@ -68,8 +68,6 @@ void dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held);
 
 /* Cold: what this unlock tells about the place of the lock. */
 void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call);
-/* Cold: a helper had returned with a lock taken at `pc` when its stack was asked for. */
-void dlw_held_needs_all(uintptr_t pc);
 
 /* The lock is about to be released with this stack pointer: does that tell about its place? Most
  * are released by the frame that took them. */

@@ -23,6 +23,7 @@ static struct dlw_thread *first;
 static struct dlw_thread *free_records;
 static uint32_t n_alive;
 static uint32_t n_ever;
+static _Atomic uint64_t calls_of_ended;
 
 /*
  * tid -> record, read without a lock: open addressing, linear probing, removal leaves a
@@ -319,6 +320,7 @@ void dlw_thread_release(struct dlw_thread *record)
 void dlw_thread_end(struct dlw_thread *record)
 {
     dlw_self = &dlw_nobody;
+    atomic_fetch_add_explicit(&calls_of_ended, record->calls, memory_order_relaxed);
     clear_tables(record);
     dlw_thread_release(record);
 }
@@ -352,6 +354,11 @@ uint32_t dlw_threads_alive(void)
 uint32_t dlw_threads_ever(void)
 {
     return n_ever;
+}
+
+uint64_t dlw_threads_calls_of_ended(void)
+{
+    return atomic_load_explicit(&calls_of_ended, memory_order_relaxed);
 }
 
 /* A call came before the constructor: the real functions are made callable, and the caller passes.

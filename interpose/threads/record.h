@@ -245,6 +245,8 @@ struct dlw_thread *dlw_thread_by_handle(pthread_t handle);
 void dlw_threads_each(bool (*visit)(void *context, struct dlw_thread *thread), void *context);
 uint32_t dlw_threads_alive(void);
 uint32_t dlw_threads_ever(void);
+/* Wrapped calls that threads made which have ended since. */
+uint64_t dlw_threads_calls_of_ended(void);
 
 void dlw_threads_start(uintptr_t main_stack_top);
 void dlw_threads_lock(void); /* around fork */

@@ -3,12 +3,12 @@
  * Threads are called by tid here: that is what the locks themselves say.
  */
 #include "interpose/watch/live_view.h"
+#include "interpose/locks/ref.h"
+#include "interpose/threads/joinable.h"
 
 #include "graph/base/sys.h"
 #include "interpose/base/proc.h"
 #include "interpose/locks/orphans.h"
-#include "interpose/wrap/mutex.h"
-#include "interpose/wrap/thread.h"
 
 #include <linux/futex.h>
 #include <string.h>
@@ -224,7 +224,7 @@ static int joined_thread(uint64_t handle, struct dlw_owner *out)
     uint32_t id;
     uint32_t tid;
 
-    if (!dlw_create_of_handle((pthread_t)handle, &id, &tid))
+    if (!dlw_joinable_find((pthread_t)handle, &id, &tid))
         return -1;
     *out = (struct dlw_owner){.thread = tid};
     return tid != 0;

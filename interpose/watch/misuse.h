@@ -48,9 +48,4 @@ void dlw_misuse_wait_without(struct dlw_thread *self, const struct dlw_lock_ref 
 /* The thread's last round of destructors has run. */
 void dlw_misuse_exit_holding(struct dlw_thread *self);
 
-/* Does the lock's own word agree that this thread holds it? */
-bool dlw_held_is_owned(struct dlw_thread *self, const struct dlw_held_lock *held);
-/* Drops entries that the locks themselves deny (another thread unlocked them). */
-void dlw_held_purge(struct dlw_thread *self);
-
 #endif

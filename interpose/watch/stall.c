@@ -3,15 +3,17 @@
 #include "graph/base/sys.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/state.h"
+#include "interpose/locks/ownership.h"
+#include "interpose/locks/ref.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/pending.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/held.h"
+#include "interpose/threads/joinable.h"
 #include "interpose/watch/live_view.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/quiescence.h"
 #include "interpose/watch/wait.h"
-#include "interpose/wrap/thread.h"
 
 #include <string.h>
 
@@ -234,7 +236,7 @@ static uint64_t tag_of(uintptr_t address, unsigned kind)
     uint32_t tid;
 
     /* Whose end a join waits for. */
-    if (kind == DLW_LOCK_THREAD && !dlw_create_of_handle((pthread_t)address, &ref.thread, &tid))
+    if (kind == DLW_LOCK_THREAD && !dlw_joinable_find((pthread_t)address, &ref.thread, &tid))
         ref.thread = 0;
     dlw_lock_acquire(&dlw_graph_lock);
     dlw_node node = dlw_lock_node_locked(&ref);

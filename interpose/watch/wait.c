@@ -5,14 +5,15 @@
 #include "interpose/base/proc.h"
 #include "interpose/base/state.h"
 #include "interpose/locks/orphans.h"
+#include "interpose/locks/ref.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/pending.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/held.h"
 #include "interpose/threads/hooks.h"
+#include "interpose/threads/joinable.h"
 #include "interpose/watch/live_view.h"
 #include "interpose/watch/quiescence.h"
-#include "interpose/wrap/thread.h"
 
 #include <signal.h>
 #include <string.h>
@@ -333,7 +334,7 @@ static bool joins_a_waiter(struct dlw_thread *self, pthread_t handle)
     uint32_t tid = 0;
 
     dlw_guard_enter(self);
-    bool is_known = dlw_create_of_handle(handle, &id, &tid);
+    bool is_known = dlw_joinable_find(handle, &id, &tid);
     dlw_guard_leave(self);
     if (!is_known || tid == 0)
         return false;

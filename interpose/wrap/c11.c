@@ -4,6 +4,7 @@
  * does.
  */
 #include "interpose/base/real.h"
+#include "interpose/locks/ref.h"
 #include "interpose/order/validate.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/wrap/mutex.h"

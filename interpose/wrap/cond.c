@@ -3,6 +3,8 @@
  * call and comes back after it, also when the wait is cancelled.
  */
 #include "interpose/wrap/cond.h"
+#include "interpose/locks/ownership.h"
+#include "interpose/locks/ref.h"
 
 #include "interpose/base/real.h"
 #include "interpose/order/validate.h"

@@ -7,6 +7,7 @@
  * system calls: those go to the real call, and publish their wait when the lock is not free.
  */
 #include "interpose/wrap/mutex.h"
+#include "interpose/locks/ref.h"
 
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
@@ -19,32 +20,6 @@
 
 #include <errno.h>
 #include <sys/single_threaded.h>
-
-static bool has_mark(const pthread_mutex_t *mutex)
-{
-    return dlw_marks_are_on && !(dlw_mutex_kind(mutex) & (DLW_KIND_ROBUST | DLW_KIND_SHARED)) &&
-           (uintptr_t)mutex % 8 == 0;
-}
-
-struct dlw_lock_ref dlw_mutex_ref(pthread_mutex_t *mutex)
-{
-    static const uint8_t types[] = {0, DLW_ATTR_RECURSIVE, DLW_ATTR_ERRORCHECK, DLW_ATTR_ADAPTIVE};
-    unsigned kind = dlw_mutex_kind(mutex);
-    unsigned attributes = types[kind & DLW_KIND_TYPE];
-    struct dlw_mark *mark = has_mark(mutex) ? dlw_mutex_mark(mutex) : NULL;
-
-    if (kind & DLW_KIND_ROBUST)
-        attributes |= DLW_ATTR_ROBUST;
-    if (kind & DLW_KIND_INHERIT)
-        attributes |= DLW_ATTR_INHERIT;
-    if (kind & DLW_KIND_SHARED)
-        attributes |= DLW_ATTR_SHARED;
-    return (struct dlw_lock_ref){.address = (uintptr_t)mutex,
-                                 .id = mark ? &mark->id : NULL,
-                                 .chain = mark ? &mark->chain : NULL,
-                                 .kind = DLW_LOCK_MUTEX,
-                                 .attributes = (uint8_t)attributes};
-}
 
 /* Kinds where a try that fails may be followed by the real call, and a mark may stand in the lock.
  */
@@ -80,7 +55,7 @@ static DLW_HOT void taken(struct dlw_thread *self, pthread_mutex_t *mutex, bool 
 static DLW_COLD void taken_cold(struct dlw_thread *self, pthread_mutex_t *mutex, unsigned flags,
                                 struct dlw_call call)
 {
-    bool marked = is_plain(dlw_mutex_kind(mutex)) || has_mark(mutex);
+    bool marked = is_plain(dlw_mutex_kind(mutex)) || dlw_mutex_has_mark(mutex);
     uint64_t id = id_of(mutex, marked);
 
     if (id != DLW_MARK_SIGNAL)
@@ -284,7 +259,7 @@ static DLW_HOT int trylock(pthread_mutex_t *mutex, const struct dlw_frame *from)
     if (result == 0 || result == EOWNERDEAD) {
         unsigned kind = dlw_mutex_kind(mutex);
         if (!is_again(mutex, kind))
-            taken(self, mutex, is_plain(kind) || has_mark(mutex), DLW_HELD_TRY, from);
+            taken(self, mutex, is_plain(kind) || dlw_mutex_has_mark(mutex), DLW_HELD_TRY, from);
     }
     return result;
 }

@@ -8,13 +8,6 @@
 #include "interpose/locks/identity.h"
 #include "interpose/threads/record.h"
 
-struct dlw_lock_ref dlw_mutex_ref(pthread_mutex_t *mutex);
-struct dlw_lock_ref dlw_rwlock_ref(pthread_rwlock_t *rwlock);
-struct dlw_lock_ref dlw_semaphore_ref(sem_t *semaphore);
-/* No unit is free, and it is no signal: its holders are who keeps its waiters. `seen` may be a copy
- * of what lies at `address`. */
-bool dlw_semaphore_is_taken(const sem_t *seen, uintptr_t address);
-
 /* Bodies of the wrappers, for C11's names of the same. `from` is the frame of the wrapper
  * that the program called. */
 int dlw_mutex_lock(pthread_mutex_t *mutex, const struct dlw_frame *from);

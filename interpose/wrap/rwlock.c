@@ -2,37 +2,18 @@
  * stored whole. */
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
+#include "interpose/locks/ref.h"
 #include "interpose/order/acquire.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/stall.h"
 #include "interpose/watch/wait.h"
-#include "interpose/wrap/mutex.h"
 
 #include <errno.h>
-
-static bool has_mark(const pthread_rwlock_t *rwlock)
-{
-    return dlw_marks_are_on && !dlw_rwlock_is_shared(rwlock) && (uintptr_t)rwlock % 8 == 0;
-}
-
-struct dlw_lock_ref dlw_rwlock_ref(pthread_rwlock_t *rwlock)
-{
-    bool marked = has_mark(rwlock);
-    unsigned attributes = dlw_rwlock_prefers_writers(rwlock) ? DLW_ATTR_PREFER_WRITER : 0;
-
-    if (dlw_rwlock_is_shared(rwlock))
-        attributes |= DLW_ATTR_SHARED;
-    return (struct dlw_lock_ref){.address = (uintptr_t)rwlock,
-                                 .id = marked ? dlw_rwlock_id(rwlock) : NULL,
-                                 .chain = marked ? dlw_rwlock_chain(rwlock) : NULL,
-                                 .kind = DLW_LOCK_RWLOCK,
-                                 .attributes = (uint8_t)attributes};
-}
 
 static DLW_HOT void taken(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsigned mode,
                           unsigned flags, const struct dlw_frame *from)
 {
-    bool marked = has_mark(rwlock);
+    bool marked = dlw_rwlock_has_mark(rwlock);
     uint64_t id = marked ? atomic_load_explicit(dlw_rwlock_id(rwlock), memory_order_relaxed)
                          : dlw_lock_tenant((uintptr_t)rwlock, DLW_LOCK_RWLOCK);
 

@@ -9,43 +9,17 @@
  * the try, and errno is put back.
  */
 #include "interpose/base/real.h"
+#include "interpose/locks/ref.h"
 #include "interpose/order/acquire.h"
 #include "interpose/order/deferred.h"
 #include "interpose/watch/stall.h"
 #include "interpose/watch/wait.h"
-#include "interpose/wrap/mutex.h"
 
 #include <errno.h>
 
-struct dlw_lock_ref dlw_semaphore_ref(sem_t *semaphore)
-{
-    return (struct dlw_lock_ref){.address = (uintptr_t)semaphore,
-                                 .id = dlw_semaphore_id(semaphore),
-                                 .chain = dlw_semaphore_chain(semaphore),
-                                 .kind = DLW_LOCK_SEMAPHORE};
-}
-
-static uint64_t mark_of(sem_t *semaphore)
-{
-    return dlw_marks_are_on
-               ? atomic_load_explicit(dlw_semaphore_id(semaphore), memory_order_relaxed)
-               : DLW_MARK_SIGNAL;
-}
-
-static bool is_signal_mark(uint64_t mark, uintptr_t address)
-{
-    return mark == DLW_MARK_SIGNAL || (!dlw_mark_is_created(mark) && !dlw_mark_is_pool(mark) &&
-                                       !dlw_lock_mark_is_good(mark, address));
-}
-
 static bool is_signal(sem_t *semaphore)
 {
-    return is_signal_mark(mark_of(semaphore), (uintptr_t)semaphore);
-}
-
-bool dlw_semaphore_is_taken(const sem_t *seen, uintptr_t address)
-{
-    return !is_signal_mark(mark_of((sem_t *)seen), address) && dlw_semaphore_value(seen) == 0;
+    return dlw_mark_is_signal(dlw_semaphore_mark(semaphore), (uintptr_t)semaphore);
 }
 
 /* A pool, or fresh. */
@@ -79,9 +53,9 @@ static DLW_COLD unsigned taken_first(struct dlw_thread *self, sem_t *semaphore, 
 static inline void taken(struct dlw_thread *self, sem_t *semaphore, unsigned flags,
                          const struct dlw_frame *from)
 {
-    uint64_t mark = mark_of(semaphore);
+    uint64_t mark = dlw_semaphore_mark(semaphore);
 
-    if (is_signal_mark(mark, (uintptr_t)semaphore))
+    if (dlw_mark_is_signal(mark, (uintptr_t)semaphore))
         return;
     if (is_special_mark(mark))
         flags = dlw_mark_is_pool(mark) ? flags | DLW_HELD_POOL
@@ -138,7 +112,7 @@ static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
     /* A deadlock that is still to be proved is told as that; else the order is learned when the
      * semaphore is had. */
     bool may_be_dead = watch && self->look_after;
-    if (!may_be_dead && !is_signal(semaphore) && !dlw_mark_is_pool(mark_of(semaphore)))
+    if (!may_be_dead && !is_signal(semaphore) && !dlw_mark_is_pool(dlw_semaphore_mark(semaphore)))
         dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, request->limit != NULL, &wait.call,
                          self->is_dead);
     errno = kept;

@@ -1,8 +1,6 @@
 /* The life of threads: create, join, detach, names, and the end. */
 #include "interpose/wrap/thread.h"
 
-#include "graph/base/lock.h"
-#include "graph/base/sys.h"
 #include "interpose/base/real.h"
 #include "interpose/base/trampoline.h"
 #include "interpose/order/join_order.h"
@@ -10,6 +8,7 @@
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/held.h"
+#include "interpose/threads/joinable.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/stall.h"
 #include "interpose/watch/wait.h"
@@ -17,161 +16,9 @@
 #include <errno.h>
 #include <string.h>
 
-static struct dlw_arena arena;
-#define uthash_malloc(size) dlw_arena_alloc(&arena, size)
-#define uthash_free(block, size) dlw_arena_free(&arena, block, size)
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(element) ((void)(element))
-/* The keys are handles: addresses of pages. */
-#define HASH_FUNCTION(key, bytes, hash) ((hash) = hash_handle(key))
-#define HASH_KEYCMP(a, b, bytes) (*(const pthread_t *)(a) != *(const pthread_t *)(b))
-static unsigned hash_handle(const void *key)
-{
-    return (unsigned)(*(const pthread_t *)key * 0x9E3779B97F4A7C15ULL >> 32);
-}
-#include <uthash.h>
-
-/* A thread that somebody may still join, kept over its end until then. */
-struct joinable {
-    UT_hash_handle hh;
-    pthread_t handle;
-    uint32_t tid;           /* 0 once it has ended */
-    struct dlw_ended ended; /* the id from the start on; the segment comes with a reference */
-};
-
-/* RANK_JOINABLES: protects the table; held for some ns, nests nothing. */
-static struct dlw_lock joinables_lock = DLW_LOCK_INIT(DLW_RANK_JOINABLES);
-static struct joinable *joinables;
 enum { DESTRUCTOR_ROUNDS = 4 }; /* PTHREAD_DESTRUCTOR_ITERATIONS of glibc */
 static pthread_key_t end_key;
 static bool has_end_key;
-static _Atomic uint64_t calls_of_ended;
-
-uint64_t dlw_calls_of_ended(void)
-{
-    return atomic_load_explicit(&calls_of_ended, memory_order_relaxed);
-}
-
-/* ---- who may be joined ---- */
-
-static struct joinable *find_locked(pthread_t handle)
-{
-    struct joinable *found = NULL;
-
-    HASH_FIND(hh, joinables, &handle, sizeof(handle), found);
-    return found;
-}
-
-static void drop_taken_locked(struct joinable *entry)
-{
-    dlw_arena_free(&arena, entry->ended.taken, entry->ended.n * sizeof(*entry->ended.taken));
-}
-
-static struct joinable *entry_of_locked(pthread_t handle)
-{
-    struct joinable *entry = find_locked(handle);
-
-    if (!entry && (entry = dlw_arena_alloc(&arena, sizeof(*entry))) != NULL) {
-        entry->handle = handle;
-        HASH_ADD(hh, joinables, handle, sizeof(entry->handle), entry);
-    }
-    return entry;
-}
-
-/* An entry that is there already is of a thread that was detached before it came to note itself:
- * nobody joined it, and its handle lives again. */
-static void add_joinable(struct dlw_thread *thread)
-{
-    dlw_segment unclaimed = 0;
-
-    dlw_lock_acquire(&joinables_lock);
-    struct joinable *entry = entry_of_locked(thread->handle);
-    if (entry) {
-        unclaimed = entry->ended.segment;
-        drop_taken_locked(entry);
-        entry->ended = (struct dlw_ended){.id = thread->id};
-        entry->tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
-    }
-    dlw_lock_release(&joinables_lock);
-    dlw_learn_drop_segment(unclaimed);
-}
-
-/* Takes the entry out: its table is the caller's to drop, its reference the caller's to give back.
- */
-static struct dlw_ended remove_joinable(pthread_t handle)
-{
-    struct dlw_ended ended = {0};
-
-    dlw_lock_acquire(&joinables_lock);
-    struct joinable *entry = find_locked(handle);
-    if (entry) {
-        ended = entry->ended;
-        HASH_DEL(joinables, entry);
-        dlw_arena_free(&arena, entry, sizeof(*entry));
-    }
-    dlw_lock_release(&joinables_lock);
-    return ended;
-}
-
-static void drop_taken(const struct dlw_ended *ended)
-{
-    if (!ended->taken)
-        return;
-    dlw_lock_acquire(&joinables_lock);
-    dlw_arena_free(&arena, ended->taken, ended->n * sizeof(*ended->taken));
-    dlw_lock_release(&joinables_lock);
-}
-
-/* Out of memory: nothing is known to have been taken. */
-static void keep_taken_locked(struct joinable *entry, const struct dlw_thread *thread)
-{
-    uint32_t n = 0;
-
-    if (!dlw_thread_has_held(thread))
-        return;
-    for (uint32_t i = 0; i < DLW_TAKEN; i++)
-        n += thread->taken[i].lock != 0;
-    entry->ended.taken = n ? dlw_arena_alloc(&arena, n * sizeof(*entry->ended.taken)) : NULL;
-    if (!entry->ended.taken)
-        return;
-    for (uint32_t i = 0; i < DLW_TAKEN; i++)
-        if (thread->taken[i].lock)
-            entry->ended.taken[entry->ended.n++] = thread->taken[i];
-}
-
-/* The segment's reference passes to the joiner's entry; false when nobody will join. */
-static bool leave_to_joiner(struct dlw_thread *self)
-{
-    dlw_lock_acquire(&joinables_lock);
-    struct joinable *entry = find_locked(self->handle);
-    if (entry) {
-        entry->tid = 0;
-        entry->ended = (struct dlw_ended){
-            .id = self->id,
-            .tid = atomic_load_explicit(&self->tid, memory_order_relaxed),
-            .parent = self->parent,
-            .created = self->created,
-            .start = self->start,
-            .segment = self->segment,
-        };
-        memcpy(entry->ended.name, self->name, sizeof(entry->ended.name));
-        keep_taken_locked(entry, self);
-    }
-    dlw_lock_release(&joinables_lock);
-    return entry != NULL;
-}
-
-bool dlw_create_of_handle(pthread_t handle, uint32_t *id, uint32_t *tid)
-{
-    dlw_lock_acquire(&joinables_lock);
-    struct joinable *entry = find_locked(handle);
-    if (entry) {
-        *id = entry->ended.id;
-        *tid = entry->tid;
-    }
-    dlw_lock_release(&joinables_lock);
-    return entry != NULL;
-}
 
 static uint32_t stack_here(struct dlw_thread *self, struct dlw_call call)
 {
@@ -190,9 +37,8 @@ static void end_thread(struct dlw_thread *self)
     dlw_guard_enter(self);
     if (dlw_held_depth(self))
         dlw_misuse_exit_holding(self);
-    atomic_fetch_add_explicit(&calls_of_ended, self->calls, memory_order_relaxed);
     dlw_learn_thread_ends(self);
-    if (!leave_to_joiner(self))
+    if (!dlw_joinable_ends(self))
         dlw_learn_drop_segment(self->segment);
     /* A cycle that others close later has its name. */
     if (self->has_evidence && !self->is_known)
@@ -226,7 +72,7 @@ void dlw_create_watch_end(struct dlw_thread *self)
     if (has_end_key)
         pthread_setspecific(end_key, self);
     if (self->is_main) /* may be joined too */
-        add_joinable(self);
+        dlw_learn_drop_segment(dlw_joinable_add(self));
 }
 
 /* Noted here because at the thread's end its stack is gone. */
@@ -272,7 +118,7 @@ static void begin_thread(struct dlw_thread *record, uintptr_t stack_top)
     dlw_thread_bind(record, stack_top);
     dlw_create_watch_end(record);
     if (!record->is_detached)
-        add_joinable(record);
+        dlw_learn_drop_segment(dlw_joinable_add(record));
 }
 
 DLW_TRAMPOLINE static void *run_thread(void *argument)
@@ -391,10 +237,10 @@ static void wait_for_end(struct joining *joining)
 static void joined(struct joining *joining)
 {
     dlw_guard_enter(joining->self);
-    struct dlw_ended ended = remove_joinable(joining->handle);
+    struct dlw_ended ended = dlw_joinable_remove(joining->handle);
     if (dlw_held_depth(joining->self) && ended.n && joining->waited)
         dlw_joined_learn(joining->self, &ended, joining->timed, &joining->call);
-    drop_taken(&ended);
+    dlw_ended_drop(&ended);
     dlw_learn_joined(joining->self, ended.segment);
     dlw_guard_leave(joining->self);
 }
@@ -492,8 +338,8 @@ static void detached(struct dlw_thread *self, pthread_t handle)
 {
     dlw_guard_enter(self);
     self->calls++;
-    struct dlw_ended ended = remove_joinable(handle);
-    drop_taken(&ended);
+    struct dlw_ended ended = dlw_joinable_remove(handle);
+    dlw_ended_drop(&ended);
     dlw_learn_drop_segment(ended.segment);
     dlw_guard_leave(self);
 }
@@ -537,21 +383,4 @@ DLW_EXPORT int pthread_setname_np(pthread_t handle, const char *name)
     }
     dlw_guard_leave(self);
     return result;
-}
-
-void dlw_create_before_fork(void)
-{
-    dlw_lock_acquire(&joinables_lock);
-}
-
-void dlw_create_after_fork(bool child)
-{
-    if (!child) {
-        dlw_lock_release(&joinables_lock);
-        return;
-    }
-    dlw_lock_reset(&joinables_lock);
-    struct joinable *entry = find_locked(pthread_self());
-    if (entry)
-        entry->tid = (uint32_t)dlw_syscall(SYS_gettid);
 }

@@ -1,0 +1,169 @@
+#include "interpose/threads/joinable.h"
+
+#include "graph/base/arena.h"
+#include "graph/base/lock.h"
+#include "graph/base/sys.h"
+
+#include <string.h>
+
+static struct dlw_arena arena;
+#define uthash_malloc(size) dlw_arena_alloc(&arena, size)
+#define uthash_free(block, size) dlw_arena_free(&arena, block, size)
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(element) ((void)(element))
+/* The keys are handles: addresses of pages. */
+#define HASH_FUNCTION(key, bytes, hash) ((hash) = hash_handle(key))
+#define HASH_KEYCMP(a, b, bytes) (*(const pthread_t *)(a) != *(const pthread_t *)(b))
+static unsigned hash_handle(const void *key)
+{
+    return (unsigned)(*(const pthread_t *)key * 0x9E3779B97F4A7C15ULL >> 32);
+}
+#include <uthash.h>
+
+/* A thread that somebody may still join, kept over its end until then. */
+struct joinable {
+    UT_hash_handle hh;
+    pthread_t handle;
+    uint32_t tid;           /* 0 once it has ended */
+    struct dlw_ended ended; /* the id from the start on; the segment comes with a reference */
+};
+
+/* RANK_JOINABLES: protects the table; held for some ns, nests nothing. */
+static struct dlw_lock joinables_lock = DLW_LOCK_INIT(DLW_RANK_JOINABLES);
+static struct joinable *joinables;
+
+static struct joinable *find_locked(pthread_t handle)
+{
+    struct joinable *found = NULL;
+
+    HASH_FIND(hh, joinables, &handle, sizeof(handle), found);
+    return found;
+}
+
+static void drop_taken_locked(struct joinable *entry)
+{
+    dlw_arena_free(&arena, entry->ended.taken, entry->ended.n * sizeof(*entry->ended.taken));
+}
+
+static struct joinable *entry_of_locked(pthread_t handle)
+{
+    struct joinable *entry = find_locked(handle);
+
+    if (!entry && (entry = dlw_arena_alloc(&arena, sizeof(*entry))) != NULL) {
+        entry->handle = handle;
+        HASH_ADD(hh, joinables, handle, sizeof(entry->handle), entry);
+    }
+    return entry;
+}
+
+/* An entry that is there already is of a thread that was detached before it came to note itself:
+ * nobody joined it, and its handle lives again. */
+dlw_segment dlw_joinable_add(struct dlw_thread *thread)
+{
+    dlw_segment unclaimed = 0;
+
+    dlw_lock_acquire(&joinables_lock);
+    struct joinable *entry = entry_of_locked(thread->handle);
+    if (entry) {
+        unclaimed = entry->ended.segment;
+        drop_taken_locked(entry);
+        entry->ended = (struct dlw_ended){.id = thread->id};
+        entry->tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
+    }
+    dlw_lock_release(&joinables_lock);
+    return unclaimed;
+}
+
+/* Takes the entry out: its table is the caller's to drop, its reference the caller's to give back.
+ */
+struct dlw_ended dlw_joinable_remove(pthread_t handle)
+{
+    struct dlw_ended ended = {0};
+
+    dlw_lock_acquire(&joinables_lock);
+    struct joinable *entry = find_locked(handle);
+    if (entry) {
+        ended = entry->ended;
+        HASH_DEL(joinables, entry);
+        dlw_arena_free(&arena, entry, sizeof(*entry));
+    }
+    dlw_lock_release(&joinables_lock);
+    return ended;
+}
+
+void dlw_ended_drop(const struct dlw_ended *ended)
+{
+    if (!ended->taken)
+        return;
+    dlw_lock_acquire(&joinables_lock);
+    dlw_arena_free(&arena, ended->taken, ended->n * sizeof(*ended->taken));
+    dlw_lock_release(&joinables_lock);
+}
+
+/* Out of memory: nothing is known to have been taken. */
+static void keep_taken_locked(struct joinable *entry, const struct dlw_thread *thread)
+{
+    uint32_t n = 0;
+
+    if (!dlw_thread_has_held(thread))
+        return;
+    for (uint32_t i = 0; i < DLW_TAKEN; i++)
+        n += thread->taken[i].lock != 0;
+    entry->ended.taken = n ? dlw_arena_alloc(&arena, n * sizeof(*entry->ended.taken)) : NULL;
+    if (!entry->ended.taken)
+        return;
+    for (uint32_t i = 0; i < DLW_TAKEN; i++)
+        if (thread->taken[i].lock)
+            entry->ended.taken[entry->ended.n++] = thread->taken[i];
+}
+
+/* The segment's reference passes to the joiner's entry; false when nobody will join. */
+bool dlw_joinable_ends(struct dlw_thread *self)
+{
+    dlw_lock_acquire(&joinables_lock);
+    struct joinable *entry = find_locked(self->handle);
+    if (entry) {
+        entry->tid = 0;
+        entry->ended = (struct dlw_ended){
+            .id = self->id,
+            .tid = atomic_load_explicit(&self->tid, memory_order_relaxed),
+            .parent = self->parent,
+            .created = self->created,
+            .start = self->start,
+            .segment = self->segment,
+        };
+        memcpy(entry->ended.name, self->name, sizeof(entry->ended.name));
+        keep_taken_locked(entry, self);
+    }
+    dlw_lock_release(&joinables_lock);
+    return entry != NULL;
+}
+
+bool dlw_joinable_find(pthread_t handle, uint32_t *id, uint32_t *tid)
+{
+    dlw_lock_acquire(&joinables_lock);
+    struct joinable *entry = find_locked(handle);
+    if (entry) {
+        *id = entry->ended.id;
+        *tid = entry->tid;
+    }
+    dlw_lock_release(&joinables_lock);
+    return entry != NULL;
+}
+
+void dlw_joinables_before_fork(void)
+{
+    dlw_lock_acquire(&joinables_lock);
+}
+
+void dlw_joinables_after_fork(bool child)
+{
+    if (!child) {
+        dlw_lock_release(&joinables_lock);
+        return;
+    }
+    dlw_lock_reset(&joinables_lock);
+    struct joinable *entry = find_locked(pthread_self());
+    if (entry)
+        entry->tid = (uint32_t)dlw_syscall(SYS_gettid);
+}

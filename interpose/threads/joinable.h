@@ -1,0 +1,33 @@
+/* Threads that somebody may still join: by handle, over their end until then. */
+#ifndef DLW_THREADS_JOINABLE_H
+#define DLW_THREADS_JOINABLE_H
+
+#include "interpose/threads/record.h"
+
+/* What is left of a thread that has ended, for the one who joins it. */
+struct dlw_ended {
+    uint32_t id, tid;
+    uint32_t parent, created, start; /* for the journal */
+    char name[DLW_NAME_BYTES];
+    dlw_segment segment; /* its last; 0: not known */
+    uint32_t n;
+    struct dlw_taken *taken; /* n of them; NULL: none */
+};
+
+/* By the thread itself, as it begins. Returns the segment of a thread of the same handle that
+ * nobody joined: its reference is the caller's to give back. */
+dlw_segment dlw_joinable_add(struct dlw_thread *thread);
+/* By the thread at its end. The segment's reference passes to the joiner's entry; false when nobody
+ * will join. */
+bool dlw_joinable_ends(struct dlw_thread *self);
+/* Takes the entry out: its table is the caller's to drop, its reference the caller's to give back.
+ */
+struct dlw_ended dlw_joinable_remove(pthread_t handle);
+void dlw_ended_drop(const struct dlw_ended *ended);
+/* A thread that may still be joined: its id, and its tid (0 once it has ended). */
+bool dlw_joinable_find(pthread_t handle, uint32_t *id, uint32_t *tid);
+
+void dlw_joinables_before_fork(void);
+void dlw_joinables_after_fork(bool child);
+
+#endif

@@ -1,8 +1,8 @@
 /* Severity, message and the flags of each finding; equal ones become one; the summary. */
 #include "report/command/document/classify.h"
 
+#include "report/command/document/baseline.h"
 #include "report/command/document/suppressions.h"
-#include "report/command/journal/baseline.h"
 
 #include <stdlib.h>
 #include <string.h>

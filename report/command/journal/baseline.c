@@ -6,33 +6,8 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <uthash.h>
-
-struct known {
-    char fingerprint[129];
-    UT_hash_handle hh;
-};
-
-struct dlw_baseline {
-    struct dlw_region region;
-    struct known *table;
-};
-
-static void add(struct dlw_baseline *baseline, const char *fingerprint)
-{
-    struct known *known;
-    if (strlen(fingerprint) >= sizeof(known->fingerprint))
-        return;
-    HASH_FIND_STR(baseline->table, fingerprint, known);
-    if (known)
-        return;
-    known = dlw_region_alloc(&baseline->region, sizeof(*known));
-    memcpy(known->fingerprint, fingerprint, strlen(fingerprint) + 1);
-    HASH_ADD_STR(baseline->table, fingerprint, known);
-}
 
 static bool add_findings(struct dlw_baseline *baseline, const json_t *report, const char *path)
 {
@@ -50,7 +25,7 @@ static bool add_findings(struct dlw_baseline *baseline, const json_t *report, co
     for (size_t i = 0; i < json_array_size(findings); i++) {
         const char *fingerprint = dlw_json_text(json_array_get(findings, i), "fingerprint");
         if (fingerprint)
-            add(baseline, fingerprint);
+            dlw_baseline_add(baseline, fingerprint);
     }
     return true;
 }
@@ -65,7 +40,7 @@ static bool read_journals(struct dlw_baseline *baseline, const char *path,
     bool whole = dlw_read_paths(&reading, paths, 1);
     dlw_doc_finish(doc, &rules);
     for (size_t i = 0; i < doc->n_findings; i++)
-        add(baseline, doc->findings[i]->fingerprint);
+        dlw_baseline_add(baseline, doc->findings[i]->fingerprint);
     dlw_doc_free(doc);
     return whole;
 }
@@ -112,29 +87,11 @@ static bool read_file(struct dlw_baseline *baseline, const char *path, struct dl
 
 struct dlw_baseline *dlw_baseline_read(const char *path, struct dlw_symbols *symbols)
 {
-    struct dlw_region region = {0};
-    struct dlw_baseline *baseline = dlw_region_alloc(&region, sizeof(*baseline));
-    baseline->region = region;
+    struct dlw_baseline *baseline = dlw_baseline_new();
     bool sound = is_folder(path) ? read_journals(baseline, path, symbols)
                                  : read_file(baseline, path, symbols);
     if (sound)
         return baseline;
     dlw_baseline_free(baseline);
     return NULL;
-}
-
-void dlw_baseline_free(struct dlw_baseline *baseline)
-{
-    if (!baseline)
-        return;
-    HASH_CLEAR(hh, baseline->table);
-    struct dlw_region region = baseline->region;
-    dlw_region_free(&region);
-}
-
-bool dlw_baseline_has(const struct dlw_baseline *baseline, const char *fingerprint)
-{
-    struct known *known;
-    HASH_FIND_STR(baseline->table, fingerprint, known);
-    return known != NULL;
 }

@@ -17,9 +17,9 @@ TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN)
 UNIT_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(wildcard tests/unit/*.c))
 UNIT_LINK := $(filter-out $(O)/cmd/report/command/cli/main.o,$(COMMAND_OBJ))
 
-.PHONY: test test-unit test-cases test-samples test-conformance test-soak test-e2e test-outside test-exports test-emit test-install test-readme test-ranks test-fuzz test-speed
+.PHONY: test test-unit test-cases test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed
 # A sanitized build tests the command, the graphs and the formats; the library is the same as without.
-test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-soak test-e2e test-outside test-exports test-emit test-install test-readme test-ranks test-fuzz test-speed)
+test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed)
 
 $(T)/unit/suites.inc: $(wildcard tests/unit/*_test.c)
 	@mkdir -p $(@D)
@@ -47,6 +47,9 @@ test-outside: all $(OUTSIDE_BIN)
 	$(Q)for part in tests/e2e/attach_*.sh tests/e2e/core_*.sh; do $$part $(O) $(PARTS) || failed=1; done; [ -z "$$failed" ]
 test-exports: all
 	$(Q)tests/exports.sh $(O)/libdlwatch.so
+# Calls between rooms go one way.
+test-layers: all
+	$(Q)CC='$(CC)' tests/layers.sh $(O)
 test-emit: all
 	$(Q)tests/emit-symbols.sh $(patsubst %.c,$(O)/lib/%.o,$(EMIT_SRC))
 # The library with its locks' ranks checked at every acquisition, on what nests them most.

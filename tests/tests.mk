@@ -30,7 +30,7 @@ $(T)/unit/run: $(UNIT_OBJ) $(UNIT_LINK)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) $^ $(COMMAND_LIBS) $$(pkg-config --libs check) -o $@
 test-unit: $(T)/unit/run
-	$(Q)timeout 1200 $(T)/unit/run
+	$(Q)CK_DEFAULT_TIMEOUT=300 timeout 1200 $(T)/unit/run
 test-cases: all $(CASE_BIN)
 	$(Q)tests/run-cases.sh $(O) $(CASES)
 test-samples: all $(SAMPLE_BIN)

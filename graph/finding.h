@@ -11,42 +11,46 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The lists, with their words, are in graph/kinds.def. */
 enum dlw_kind {
-    DLW_DEADLOCK,
-    DLW_STALL,
-    DLW_LOCK_ORDER_INVERSION,
-    DLW_UNLOCK_NOT_OWNER,
-    DLW_DESTROY_LOCKED,
-    DLW_WAIT_WITHOUT_MUTEX,
-    DLW_EXIT_HOLDING_LOCK,
+#define FINDING(name, ...) DLW_##name,
+#include "graph/kinds.def"
     DLW_N_KINDS
 };
 
-enum dlw_mode { DLW_EXCLUSIVE, DLW_SHARED };
-
 enum dlw_wait_kind {
-    DLW_WAIT_NONE, /* running */
-    DLW_WAIT_LOCK,
-    DLW_WAIT_CONDITION,
-    DLW_WAIT_SEMAPHORE,
-    DLW_WAIT_JOIN,
-    DLW_WAIT_BARRIER,
-    DLW_WAIT_ONCE,
-    DLW_WAIT_GUARD,
-    DLW_WAIT_SPIN,
-    DLW_WAIT_FILE,
-    DLW_WAIT_SYSCALL,
+#define WAIT(name, ...) DLW_WAIT_##name,
+#include "graph/kinds.def"
+    DLW_N_WAIT_KINDS
+};
+
+enum dlw_lock_kind {
+#define LOCK(name, ...) DLW_LOCK_##name,
+#include "graph/kinds.def"
+    DLW_N_LOCK_KINDS
 };
 
 /* Why a cycle of the lock order can't become a deadlock in this run. */
 enum dlw_harmless {
-    DLW_FEASIBLE,
-    DLW_GUARDED,    /* one lock is held around all of it: the gate */
-    DLW_ORDERED,    /* create, join or a barrier orders its parts */
-    DLW_ONE_THREAD, /* no two different threads */
-    DLW_ALL_SHARED, /* somewhere a reader meets only readers */
-    DLW_INTENDED,   /* the program says that it means this order */
+#define HARMLESS(name, ...) DLW_##name,
+#include "graph/kinds.def"
+    DLW_N_HARMLESS
 };
+
+enum dlw_mode {
+#define MODE(name, ...) DLW_##name,
+#include "graph/kinds.def"
+    DLW_N_MODES
+};
+
+enum dlw_severity {
+#define SEVERITY(name, ...) DLW_##name,
+#include "graph/kinds.def"
+    DLW_N_SEVERITIES
+};
+
+/* Of a finding: who waits for whom, or which orders; threads that wait; one call that was wrong. */
+enum dlw_form { DLW_FORM_CYCLE, DLW_FORM_STALL, DLW_FORM_CALL };
 
 struct dlw_held {
     uint64_t lock;

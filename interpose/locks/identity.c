@@ -352,16 +352,6 @@ void dlw_lock_saw_stack_locked(dlw_node node, uint32_t stack)
         records[node].first = stack;
 }
 
-const char *dlw_lock_kind_name(unsigned kind)
-{
-    static const char *const names[DLW_N_LOCK_KINDS] = {
-        "mutex", "rwlock", "spin",   "semaphore", "condition", "barrier",
-        "once",  "guard",  "thread", "file",      "custom",
-    };
-
-    return kind < DLW_N_LOCK_KINDS ? names[kind] : "custom";
-}
-
 uint64_t dlw_locks_ever(void)
 {
     return n_ever;

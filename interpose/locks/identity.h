@@ -162,7 +162,6 @@ static inline uint64_t dlw_lock_serial(uint64_t lock)
 /* Without the lock: does the mark fit this address? (Its record may be gone.) */
 bool dlw_lock_mark_is_good(uint64_t mark, uintptr_t address);
 
-const char *dlw_lock_kind_name(unsigned kind);
 uint64_t dlw_locks_ever(void);
 /* In a forked child: marks of the parent stay good, the memory is a copy; those in shared memory
  * must not be. */

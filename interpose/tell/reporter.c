@@ -1,6 +1,7 @@
 #include "interpose/tell/reporter.h"
 
 #include "graph/base/sys.h"
+#include "graph/kinds.h"
 #include "interpose/base/state.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/thread_names.h"
@@ -91,7 +92,7 @@ static bool source_lock(void *context, uint64_t id, struct dlw_journal_lock *out
         if (dlw_lock_serial(facts->lock) != id)
             continue;
         *out = (struct dlw_journal_lock){
-            .kind = dlw_lock_kind_name(facts->kind),
+            .kind = dlw_lock_kind_word(facts->kind),
             .attributes = attribute_text(facts->attributes),
             .name = facts->name,
             .class_name = facts->class_name,
@@ -238,7 +239,7 @@ static struct told *tell_locked(const struct dlw_finding *finding)
 
 static bool is_error(const struct dlw_finding *finding)
 {
-    if (finding->kind == DLW_EXIT_HOLDING_LOCK)
+    if (dlw_kind_severity(finding->kind) != DLW_ERROR)
         return false;
     return !finding->harmless ||
            (finding->harmless != DLW_INTENDED && dlw_options.show == DLW_SHOW_STRICT);

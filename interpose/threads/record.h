@@ -25,21 +25,6 @@
 #define DLW_FIRST_CACHE 256
 #define DLW_NAME_BYTES 16
 
-enum dlw_lock_kind {
-    DLW_LOCK_MUTEX,
-    DLW_LOCK_RWLOCK,
-    DLW_LOCK_SPIN,
-    DLW_LOCK_SEMAPHORE,
-    DLW_LOCK_CONDITION,
-    DLW_LOCK_BARRIER,
-    DLW_LOCK_ONCE,
-    DLW_LOCK_GUARD,
-    DLW_LOCK_THREAD,
-    DLW_LOCK_FILE,
-    DLW_LOCK_CUSTOM,
-    DLW_N_LOCK_KINDS
-};
-
 enum {
     DLW_HELD_TRY = 1,       /* taken by a try: it never waited */
     DLW_HELD_TIMED = 2,     /* asked for with a limit */

@@ -1,46 +1,6 @@
 /* The lines of report/JOURNAL.md, each with what it refers to before it. */
+#include "graph/kinds.h"
 #include "report/emit/journal_parts.h"
-
-static const char *const kind_names[DLW_N_KINDS] = {
-    [DLW_DEADLOCK] = "deadlock",
-    [DLW_STALL] = "stall",
-    [DLW_LOCK_ORDER_INVERSION] = "lock-order-inversion",
-    [DLW_UNLOCK_NOT_OWNER] = "unlock-not-owner",
-    [DLW_DESTROY_LOCKED] = "destroy-locked",
-    [DLW_WAIT_WITHOUT_MUTEX] = "wait-without-mutex",
-    [DLW_EXIT_HOLDING_LOCK] = "exit-holding-lock",
-};
-
-static const char *const wait_names[] = {
-    [DLW_WAIT_NONE] = NULL,
-    [DLW_WAIT_LOCK] = "lock",
-    [DLW_WAIT_CONDITION] = "condition",
-    [DLW_WAIT_SEMAPHORE] = "semaphore",
-    [DLW_WAIT_JOIN] = "join",
-    [DLW_WAIT_BARRIER] = "barrier",
-    [DLW_WAIT_ONCE] = "once",
-    [DLW_WAIT_GUARD] = "guard",
-    [DLW_WAIT_SPIN] = "spin",
-    [DLW_WAIT_FILE] = "file",
-    [DLW_WAIT_SYSCALL] = "syscall",
-};
-
-static const char *const harmless_names[] = {
-    [DLW_FEASIBLE] = NULL,           [DLW_GUARDED] = "gate",      [DLW_ORDERED] = "ordered",
-    [DLW_ONE_THREAD] = "one-thread", [DLW_ALL_SHARED] = "shared", [DLW_INTENDED] = "intended",
-};
-
-static const char *name_in(const char *const *names, size_t n, unsigned index)
-{
-    return index < n ? names[index] : NULL;
-}
-
-#define NAME_IN(names, index) name_in(names, sizeof(names) / sizeof((names)[0]), index)
-
-static const char *mode_name(uint8_t mode)
-{
-    return mode == DLW_SHARED ? "shared" : "exclusive";
-}
 
 /* ---- the process ---- */
 
@@ -152,8 +112,8 @@ void dlw_journal_edge(struct dlw_journal *journal, const struct dlw_journal_edge
     dlw_journal_refer(journal, "thread", &journal->threads, edge->thread);
     dlw_journal_refer(journal, "hold", &journal->stacks, edge->hold);
     dlw_journal_refer(journal, "want", &journal->stacks, edge->want);
-    dlw_jsonl_text_field(json, "from_mode", mode_name(edge->from_mode));
-    dlw_jsonl_text_field(json, "to_mode", mode_name(edge->to_mode));
+    dlw_jsonl_text_field(json, "from_mode", dlw_mode_word(edge->from_mode));
+    dlw_jsonl_text_field(json, "to_mode", dlw_mode_word(edge->to_mode));
     if (edge->n_gates)
         put_gates(journal, edge);
     if (edge->timed)
@@ -200,7 +160,7 @@ static void put_held(struct dlw_journal *journal, const char *key, const struct 
 
     dlw_jsonl_open(json, key, '{');
     dlw_journal_refer(journal, "lock", &journal->locks, held->lock);
-    dlw_jsonl_text_field(json, "mode", mode_name(held->mode));
+    dlw_jsonl_text_field(json, "mode", dlw_mode_word(held->mode));
     dlw_journal_refer(journal, "stack", &journal->stacks, held->stack);
     if (timed)
         dlw_jsonl_true_field(json, "timed");
@@ -225,14 +185,14 @@ static void put_cycle(struct dlw_journal *journal, const struct dlw_cycle_entry 
 static void put_wait(struct dlw_journal *journal, const struct dlw_thread_state *state)
 {
     struct dlw_jsonl *json = &journal->json;
-    const char *waits = NAME_IN(wait_names, state->waits);
+    const char *waits = dlw_wait_word(state->waits);
 
-    dlw_jsonl_text_field(json, "state", waits ? "blocked" : "running");
-    if (waits)
+    dlw_jsonl_text_field(json, "state", *waits ? "blocked" : "running");
+    if (*waits)
         dlw_jsonl_text_field(json, "waits", waits);
     dlw_journal_refer(journal, "for", &journal->locks, state->on);
-    if (waits && state->on)
-        dlw_jsonl_text_field(json, "mode", mode_name(state->mode));
+    if (*waits && state->on)
+        dlw_jsonl_text_field(json, "mode", dlw_mode_word(state->mode));
     if (state->since_ns)
         dlw_jsonl_real_field(json, "since", (double)state->since_ns / 1e9);
     if (state->timed)
@@ -262,14 +222,13 @@ static void put_threads(struct dlw_journal *journal, const struct dlw_thread_sta
 static void put_verdict(struct dlw_journal *journal, const struct dlw_finding *finding)
 {
     struct dlw_jsonl *json = &journal->json;
-    const char *kind = NAME_IN(kind_names, finding->kind);
-    const char *harmless = NAME_IN(harmless_names, finding->harmless);
+    const char *harmless = dlw_harmless_word(finding->harmless);
 
-    dlw_jsonl_text_field(json, "kind", kind ? kind : "");
+    dlw_jsonl_text_field(json, "kind", dlw_kind_word(finding->kind));
     dlw_jsonl_text_field(json, "certainty", finding->certain ? "certain" : "possible");
     if (finding->reason)
         dlw_jsonl_text_field(json, "reason", finding->reason);
-    if (harmless)
+    if (*harmless)
         dlw_jsonl_text_field(json, "harmless", harmless);
     if (finding->harmless == DLW_GUARDED)
         dlw_journal_refer(journal, "harmless_lock", &journal->locks, finding->gate);

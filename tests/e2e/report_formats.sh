@@ -156,6 +156,8 @@ formats() {
 	is '[.runs[0].results[0].codeFlows[0].threadFlows[].id]' '["main","teller"]' 'sarif threads'
 	is '.runs[0].results[0].locations[0].physicalLocation|[.artifactLocation.uri,.artifactLocation.uriBaseId,.region.startLine]' \
 		'["bank.c","SRCROOT",15]' 'sarif place'
+	is '[.runs[0].tool.driver.rules[]|[.shortDescription,.fullDescription,.help]|all(.text|length>0 and (contains("{")|not))]|all' true 'sarif rules'
+	is '[.runs[0] as $run|$run.results[]|.ruleId==$run.tool.driver.rules[.ruleIndex].id]|all' true 'sarif rule of a result'
 	valid_sarif "$tmp/out"
 	report junit 66 --format=junit --suppressions=/dev/null "$tmp/deadlock.json" "$tmp/exit-holding-lock.json"
 	says out '<testsuite name="dlwatch" tests="2" failures="1"' junit

@@ -466,7 +466,7 @@ struct dlw_remedy dlw_finding_remedy(struct dlw_region *region,
         return remedy;
     }
     remedy.title = "What to do";
-    if (finding->kind == DLW_STALL || finding->kind == DLW_DEADLOCK)
+    if (dlw_kind_form(finding->kind) != DLW_FORM_CALL)
         dlw_remedy_stall(region, finding, &remedy);
     else if (finding->n_threads)
         dlw_remedy_accusation(region, finding, &remedy);

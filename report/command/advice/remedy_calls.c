@@ -1,6 +1,7 @@
 /* What to do about a stall and about calls that were wrong by themselves; words for all advice. */
 #include "report/command/advice/remedy.h"
 #include "report/command/document/classify.h"
+#include "report/command/document/words.h"
 
 #include <string.h>
 
@@ -40,11 +41,7 @@ void dlw_remedy_stall(struct dlw_region *region, const struct dlw_doc_finding *f
             remedy, "A condition that is signalled while nobody waits is lost. Keep what is waited "
                     "for in a variable, change it and signal while holding the mutex, and wait in "
                     "a loop: while (!ready) pthread_cond_wait(&condition, &mutex);");
-    dlw_remedy_say(
-        remedy,
-        "For each of these waits ask which line should have ended it, and why that line was "
-        "not reached: it usually stands behind another of these waits, or on a way out "
-        "(error, early return, ended thread) that forgets to signal or post.");
+    dlw_remedy_say(remedy, dlw_kind_words(DLW_STALL)->advice);
 }
 
 void dlw_remedy_accusation(struct dlw_region *region, const struct dlw_doc_finding *finding,
@@ -53,39 +50,6 @@ void dlw_remedy_accusation(struct dlw_region *region, const struct dlw_doc_findi
     const struct dlw_doc_state *state = &finding->threads[0];
     const char *where = dlw_remedy_place(region, &state->stack);
     const char *what = state->on ? dlw_finding_lock_title(region, finding, state->on) : "the lock";
-    switch (finding->kind) {
-    case DLW_UNLOCK_NOT_OWNER:
-        dlw_remedy_say(remedy, dlw_region_print(
-                                   region,
-                                   "Only the thread that locked %s may unlock it, once. See which "
-                                   "way leads to %s without locking, or unlocks twice. To hand "
-                                   "something over from one thread to another use a semaphore or a "
-                                   "condition.",
-                                   what, where));
-        break;
-    case DLW_DESTROY_LOCKED:
-        dlw_remedy_say(remedy, dlw_region_print(
-                                   region,
-                                   "Before %s destroys %s, all that use it must have let go: join "
-                                   "those threads first, or unlock it on this way.",
-                                   where, what));
-        break;
-    case DLW_WAIT_WITHOUT_MUTEX:
-        dlw_remedy_say(
-            remedy, dlw_region_print(region,
-                                     "Lock %s before %s waits, and let the one who signals lock it "
-                                     "too; else a signal between the check and the wait is lost.",
-                                     what, where));
-        break;
-    case DLW_EXIT_HOLDING_LOCK:
-        dlw_remedy_say(remedy,
-                       dlw_region_print(region,
-                                        "Unlock %s on every way out of the thread (return, "
-                                        "pthread_exit, cancellation: pthread_cleanup_push; in C++ "
-                                        "std::lock_guard). Whoever asks for it now waits for ever.",
-                                        what));
-        break;
-    default:
-        break;
-    }
+    dlw_remedy_say(remedy,
+                   dlw_words_fill(region, dlw_kind_words(finding->kind)->advice, what, where));
 }

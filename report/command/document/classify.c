@@ -10,8 +10,9 @@
 
 static enum dlw_severity severity_of(const struct dlw_doc_finding *finding, enum dlw_show show)
 {
-    if (finding->kind == DLW_EXIT_HOLDING_LOCK)
-        return DLW_WARNING;
+    enum dlw_severity severity = dlw_kind_severity(finding->kind);
+    if (severity != DLW_ERROR)
+        return severity;
     /* What the program vouches for stays a note, however strict one is. */
     if (finding->harmless == DLW_INTENDED ||
         (finding->harmless != DLW_FEASIBLE && show != DLW_SHOW_STRICT))

@@ -118,7 +118,7 @@ static uint64_t mix_set(uint64_t hash, char **texts, size_t n)
 void dlw_fingerprint(const struct dlw_doc_finding *finding, char out[17])
 {
     /* An accusation concerns one call; who else held the lock is circumstance. */
-    bool is_accusation = !finding->n_cycle && finding->kind != DLW_STALL;
+    bool is_accusation = !finding->n_cycle && dlw_kind_form(finding->kind) != DLW_FORM_STALL;
     size_t n_threads = finding->n_cycle ? 0 : finding->n_threads;
     if (is_accusation && n_threads > 1)
         n_threads = 1;

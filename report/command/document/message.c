@@ -1,5 +1,6 @@
 /* The one line that says what is wrong, how sure it is, and the names that it uses. */
 #include "report/command/document/classify.h"
+#include "report/command/document/words.h"
 
 #include <string.h>
 
@@ -191,24 +192,10 @@ static const char *accusation(struct dlw_region *region, const struct dlw_doc_fi
     const char *what = lock(region, finding, state->on);
     const char *because = finding->reason ? finding->reason : "";
     const char *open = finding->reason ? " (" : "", *close = finding->reason ? ")" : "";
-    switch (finding->kind) {
-    case DLW_UNLOCK_NOT_OWNER:
-        return dlw_region_print(region, "%s unlocks %s, which it does not hold%s%s%s", who, what,
-                                open, because, close);
-    case DLW_DESTROY_LOCKED:
-        return dlw_region_print(region, "%s destroys %s, which is still in use%s%s%s", who, what,
-                                open, because, close);
-    case DLW_WAIT_WITHOUT_MUTEX:
-        return dlw_region_print(region,
-                                "%s waits for a condition with %s, which it does not hold%s%s%s",
-                                who, what, open, because, close);
-    case DLW_EXIT_HOLDING_LOCK:
-        return dlw_region_print(region, "%s ended while it held %s%s%s%s", who, what, open, because,
-                                close);
-    default:
-        return dlw_region_print(region, "%s: %s%s%s%s", dlw_kind_word(finding->kind), who, open,
-                                because, close);
-    }
+    return dlw_region_print(
+        region, "%s %s%s%s%s", who,
+        dlw_words_fill(region, dlw_kind_words(finding->kind)->message, what, ""), open, because,
+        close);
 }
 
 static const char *stall(struct dlw_region *region, const struct dlw_doc_finding *finding)
@@ -224,12 +211,11 @@ static const char *stall(struct dlw_region *region, const struct dlw_doc_finding
 
 const char *dlw_finding_message(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
-    switch (finding->kind) {
-    case DLW_DEADLOCK:
-        return deadlock(region, finding);
-    case DLW_LOCK_ORDER_INVERSION:
-        return inversion(region, finding);
-    case DLW_STALL:
+    switch (dlw_kind_form(finding->kind)) {
+    case DLW_FORM_CYCLE:
+        return finding->kind == DLW_DEADLOCK ? deadlock(region, finding)
+                                             : inversion(region, finding);
+    case DLW_FORM_STALL:
         return stall(region, finding);
     default:
         return finding->n_threads ? accusation(region, finding) : dlw_kind_word(finding->kind);

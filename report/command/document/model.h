@@ -7,12 +7,12 @@
  * severity, message and fingerprint, folds equal ones into one with a count, applies suppressions
  * and the baseline, orders them, and counts the summary. Formats only read.
  *
- * Kinds, modes and kinds of wait are those of graph/finding.h.
+ * Kinds, modes and kinds of wait are those of graph/kinds.def.
  */
 #ifndef DLW_COMMAND_DOCUMENT_MODEL_H
 #define DLW_COMMAND_DOCUMENT_MODEL_H
 
-#include "graph/finding.h"
+#include "graph/kinds.h"
 #include "report/command/base/arena.h"
 #include "report/emit/options.h"
 
@@ -116,8 +116,6 @@ struct dlw_doc_state {
     const char *note; /* what could not be known about it, or NULL */
 };
 
-enum dlw_severity { DLW_ERROR, DLW_WARNING, DLW_NOTE };
-
 struct dlw_doc_finding {
     enum dlw_kind kind;
     bool certain;
@@ -213,12 +211,6 @@ void dlw_doc_name_document_lock(struct dlw_doc *doc, struct dlw_doc_lock *lock);
 bool dlw_doc_is_listed(const struct dlw_doc_finding *finding);
 
 /* Words of the contract. The `_find_` ones return -1 for a word that is none. */
-const char *dlw_kind_word(enum dlw_kind kind);
-int dlw_kind_find(const char *word);
-const char *dlw_mode_word(enum dlw_mode mode);
-const char *dlw_severity_word(enum dlw_severity severity);
-const char *dlw_wait_word(enum dlw_wait_kind kind); /* "" for DLW_WAIT_NONE */
-int dlw_wait_find(const char *word);
 
 /*
  * The frame of a stack that a reader should look at: the innermost that is not dlwatch's, libc's or

@@ -163,13 +163,6 @@ static json_t *cycle_json(const struct dlw_doc_finding *finding)
     return json;
 }
 
-static const char *harmless_word(enum dlw_harmless harmless)
-{
-    static const char *const words[] = {NULL,         "gate",   "ordered",
-                                        "one-thread", "shared", "intended"};
-    return words[harmless];
-}
-
 static json_t *finding_json(const struct dlw_doc_finding *finding)
 {
     json_t *json = json_object();
@@ -177,7 +170,8 @@ static json_t *finding_json(const struct dlw_doc_finding *finding)
     put_text(json, "severity", dlw_severity_word(finding->severity));
     put_text(json, "certainty", finding->certain ? "certain" : "possible");
     put_text(json, "reason", finding->reason);
-    put_text(json, "harmless", harmless_word(finding->harmless));
+    if (finding->harmless != DLW_FEASIBLE)
+        put_text(json, "harmless", dlw_harmless_word(finding->harmless));
     put_text(json, "harmless_lock", finding->gate ? finding->gate->id : NULL);
     put_text(json, "fingerprint", finding->fingerprint);
     put_number(json, "count", finding->count);

@@ -3,6 +3,7 @@
  * took and asked for its locks. What GitHub's reader would cut off is cut here, with a note.
  */
 #include "report/command/document/classify.h"
+#include "report/command/document/words.h"
 #include "report/command/format/format.h"
 
 #include <jansson.h>
@@ -14,19 +15,6 @@ enum { MAX_RESULTS = 5000, MAX_LOCATIONS = 1000 };
 struct writer {
     struct dlw_doc *doc;
     const char *folder;
-};
-
-static const struct {
-    enum dlw_kind kind;
-    const char *summary;
-} rules[] = {
-    {DLW_DEADLOCK, "Threads wait for each other and none can go on"},
-    {DLW_STALL, "All threads wait and nothing is left that could wake one"},
-    {DLW_LOCK_ORDER_INVERSION, "Locks are taken in different orders, which can deadlock"},
-    {DLW_UNLOCK_NOT_OWNER, "A lock is unlocked by a thread that does not hold it"},
-    {DLW_DESTROY_LOCKED, "A lock is destroyed while it is in use"},
-    {DLW_WAIT_WITHOUT_MUTEX, "A condition is waited for without holding its mutex"},
-    {DLW_EXIT_HOLDING_LOCK, "A thread ends holding a lock"},
 };
 
 static json_t *message(const char *text)
@@ -164,14 +152,12 @@ static const char *full_text(struct writer *writer, const struct dlw_doc_finding
 
 static json_t *result(struct writer *writer, const struct dlw_doc_finding *finding)
 {
-    size_t rule = 0;
-    while (rules[rule].kind != finding->kind)
-        rule++;
-    json_t *json = json_pack("{sssisssos{ss}si}", "ruleId", dlw_kind_word(finding->kind),
-                             "ruleIndex", (int)rule, "level", dlw_severity_word(finding->severity),
-                             "message", message(full_text(writer, finding)), "partialFingerprints",
-                             "dlwatch/v1", finding->fingerprint, "occurrenceCount",
-                             (int)(finding->count > 1000000 ? 1000000 : finding->count));
+    json_t *json =
+        json_pack("{sssisssos{ss}si}", "ruleId", dlw_kind_word(finding->kind), "ruleIndex",
+                  (int)finding->kind, "level", dlw_severity_word(finding->severity), "message",
+                  message(full_text(writer, finding)), "partialFingerprints", "dlwatch/v1",
+                  finding->fingerprint, "occurrenceCount",
+                  (int)(finding->count > 1000000 ? 1000000 : finding->count));
     const struct dlw_frame *frame = dlw_finding_frame(finding);
     json_t *locations = json_array();
     if (frame)
@@ -181,14 +167,22 @@ static json_t *result(struct writer *writer, const struct dlw_doc_finding *findi
     return json;
 }
 
-static json_t *driver(void)
+/* Of a kind, wherever it is found. */
+static json_t *rule(struct dlw_region *region, enum dlw_kind kind)
+{
+    const struct dlw_kind_words *words = dlw_kind_words(kind);
+    const char *advice = dlw_words_fill(region, words->advice, "the lock", "this call");
+    return json_pack("{sssososos{ss}}", "id", dlw_kind_word(kind), "shortDescription",
+                     message(words->summary), "fullDescription", message(words->description),
+                     "help", message(advice), "defaultConfiguration", "level",
+                     dlw_severity_word(dlw_kind_severity(kind)));
+}
+
+static json_t *driver(struct dlw_region *region)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-        json_array_append_new(
-            list, json_pack("{sss{ss}s{ss}}", "id", dlw_kind_word(rules[i].kind),
-                            "shortDescription", "text", rules[i].summary, "defaultConfiguration",
-                            "level", rules[i].kind == DLW_EXIT_HOLDING_LOCK ? "warning" : "error"));
+    for (int kind = 0; kind < DLW_N_KINDS; kind++)
+        json_array_append_new(list, rule(region, (enum dlw_kind)kind));
     return json_pack("{sssssssssoso}", "name", "dlwatch", "version", DLW_VERSION, "semanticVersion",
                      DLW_VERSION, "fullName", "dlwatch " DLW_VERSION, "rules", list, "properties",
                      json_pack("{s[ss]}", "tags", "deadlock", "pthreads"));
@@ -217,7 +211,7 @@ int dlw_format_sarif(FILE *out, struct dlw_doc *doc, const struct dlw_format_opt
         writer.folder = getcwd(current, sizeof(current)) ? current : "";
     size_t cut = 0;
     json_t *list = results(&writer, &cut);
-    json_t *run = json_pack("{s{so}soss}", "tool", "driver", driver(), "results", list,
+    json_t *run = json_pack("{s{so}soss}", "tool", "driver", driver(&doc->region), "results", list,
                             "columnKind", "utf16CodeUnits");
     json_object_set_new(
         run, "originalUriBaseIds",

@@ -2,40 +2,28 @@
 #include "report/command/generate/generate.h"
 
 #include "report/command/document/model.h"
+#include "report/command/document/words.h"
+
+#include <ctype.h>
 
 #define N(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-static const char *meaning(enum dlw_kind kind)
+/* "Error. Threads that wait …" */
+static const char *meaning(struct dlw_region *region, enum dlw_kind kind)
 {
-    switch (kind) {
-    case DLW_DEADLOCK:
-        return "Error. Threads that wait for each other now and can't get out; a thread that waits "
-               "for itself, or for a lock whose holder has ended.";
-    case DLW_STALL:
-        return "Error. Every thread waits without time limit and nothing is left that could wake "
-               "one.";
-    case DLW_LOCK_ORDER_INVERSION:
-        return "Error. Locks taken in orders that go round in a circle, by different threads, not "
-               "under a common gate lock, not ordered by create and join. Where the run proves "
-               "that it can't happen, or the program says that it means the order, a note.";
-    case DLW_UNLOCK_NOT_OWNER:
-        return "Error. Unlocking a lock that this thread does not hold.";
-    case DLW_DESTROY_LOCKED:
-        return "Error. Destroying a lock that is held or waited for.";
-    case DLW_WAIT_WITHOUT_MUTEX:
-        return "Error. A condition wait whose mutex the caller does not hold.";
-    case DLW_EXIT_HOLDING_LOCK:
-        return "Warning. A thread ends holding a lock.";
-    default:
-        return "";
-    }
+    const char *severity = dlw_severity_word(dlw_kind_severity(kind));
+    return dlw_region_print(region, "%c%s. %s", toupper(*severity), severity + 1,
+                            dlw_kind_words(kind)->description);
 }
 
 static void findings(FILE *out)
 {
+    struct dlw_region region = {0};
     dlw_troff_section(out, "FINDINGS", NULL);
     for (int kind = 0; kind < DLW_N_KINDS; kind++)
-        dlw_troff_item(out, dlw_kind_word((enum dlw_kind)kind), NULL, meaning((enum dlw_kind)kind));
+        dlw_troff_item(out, dlw_kind_word((enum dlw_kind)kind), NULL,
+                       meaning(&region, (enum dlw_kind)kind));
+    dlw_region_free(&region);
     dlw_troff_paragraph(out, "A deadlock or stall that is certain is followed by what on_deadlock "
                              "says. With exitcode=N the program's status becomes N when it ends "
                              "and an error was found; by default it keeps its own.");

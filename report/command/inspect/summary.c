@@ -1,4 +1,5 @@
 /* What the waits amount to, in sentences: the first thing that people read. */
+#include "report/command/document/words.h"
 #include "report/command/inspect/build_parts.h"
 
 #include <stdio.h>
@@ -47,34 +48,24 @@ static void add_stop_note(struct making *making)
 /* What the threads do, by kinds: "1 runs, 3 are in system calls, 8 wait for conditions". */
 static void add_counts(struct making *making)
 {
-    static const struct {
-        enum dlw_wait_kind kind;
-        const char *one, *many;
-    } words[] = {
-        {DLW_WAIT_NONE, "runs", "run"},
-        {DLW_WAIT_SYSCALL, "is in a system call", "are in system calls"},
-        {DLW_WAIT_CONDITION, "waits for a condition", "wait for conditions"},
-        {DLW_WAIT_SEMAPHORE, "waits for a semaphore", "wait for semaphores"},
-        {DLW_WAIT_JOIN, "waits for a thread's end", "wait for a thread's end"},
-        {DLW_WAIT_BARRIER, "waits at a barrier", "wait at barriers"},
-        {DLW_WAIT_LOCK, "waits for a lock", "wait for locks"},
-        {DLW_WAIT_SPIN, "spins for a lock", "spin for locks"},
-        {DLW_WAIT_FILE, "waits for a file's lock", "wait for files' locks"},
-        {DLW_WAIT_ONCE, "waits for a once-routine", "wait for once-routines"},
-        {DLW_WAIT_GUARD, "waits for a static's initialisation",
-         "wait for a static's initialisation"},
+    static const uint8_t order[] = {
+        DLW_WAIT_NONE, DLW_WAIT_SYSCALL, DLW_WAIT_CONDITION, DLW_WAIT_SEMAPHORE,
+        DLW_WAIT_JOIN, DLW_WAIT_BARRIER, DLW_WAIT_LOCK,      DLW_WAIT_SPIN,
+        DLW_WAIT_FILE, DLW_WAIT_ONCE,    DLW_WAIT_GUARD,
     };
+    _Static_assert(sizeof(order) == DLW_N_WAIT_KINDS, "each kind of wait is counted");
     const struct dlw_target *target = making->target;
     const char *text = "";
     size_t all = 0;
-    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+    for (size_t k = 0; k < sizeof(order); k++) {
+        const struct dlw_wait_words *words = dlw_wait_words(order[k]);
         size_t n = 0;
         for (size_t i = 0; i < target->n_threads; i++)
-            n += !target->threads[i].is_ended && target->threads[i].wait.kind == words[k].kind;
+            n += !target->threads[i].is_ended && target->threads[i].wait.kind == order[k];
         all += n;
         if (n)
             text = dlw_region_print(&making->doc->region, "%s%s%zu %s", text, *text ? ", " : "", n,
-                                    n == 1 ? words[k].one : words[k].many);
+                                    n == 1 ? words->one : words->many);
     }
     const char *exe = target->exe ? target->exe : "?";
     dlw_doc_answer(making->doc, "process %u, %s, %zu thread%s: %s", target->pid, exe, all,

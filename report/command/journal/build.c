@@ -220,23 +220,13 @@ static void build_state(struct dlw_reader *reader, struct dlw_doc_finding *findi
 
 static enum dlw_harmless harmless_of(const char *word)
 {
-    static const struct {
-        const char *word;
-        enum dlw_harmless harmless;
-    } words[] = {{"gate", DLW_GUARDED},
-                 {"ordered", DLW_ORDERED},
-                 {"one-thread", DLW_ONE_THREAD},
-                 {"shared", DLW_ALL_SHARED},
-                 {"intended", DLW_INTENDED}};
-    for (size_t i = 0; word && i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcmp(words[i].word, word) == 0)
-            return words[i].harmless;
-    return DLW_FEASIBLE;
+    int harmless = word ? dlw_harmless_find(word) : -1;
+    return harmless < 0 ? DLW_FEASIBLE : (enum dlw_harmless)harmless;
 }
 
 static bool is_a_cycle_kind(enum dlw_kind kind)
 {
-    return kind == DLW_DEADLOCK || kind == DLW_LOCK_ORDER_INVERSION;
+    return dlw_kind_form(kind) == DLW_FORM_CYCLE;
 }
 
 static void build_threads(struct dlw_reader *reader, struct dlw_doc_finding *finding,

@@ -148,7 +148,7 @@ static void found(void *context, const struct dlw_finding *finding)
     if (finding->harmless != DLW_FEASIBLE || finding->n_cycle < 2 || !is_across(cross, finding))
         return;
     bool sure = true;
-    struct dlw_h_finding draft = {.kind = "lock-order-inversion",
+    struct dlw_h_finding draft = {.kind = dlw_kind_word(DLW_LOCK_ORDER_INVERSION),
                                   .is_cycle = true,
                                   .across = true,
                                   .n_parts = finding->n_cycle};

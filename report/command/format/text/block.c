@@ -2,6 +2,7 @@
  * One finding for people: a sentence, the circle in a line, each thread with what it holds and what
  * it wants, how sure it is, and what would break it.
  */
+#include "report/command/document/words.h"
 #include "report/command/format/text/parts.h"
 
 #include "report/command/document/classify.h"
@@ -164,30 +165,16 @@ static const char *without_kind(struct dlw_region *region, const char *phrase, c
 static const char *wait_phrase(struct dlw_readable *text, const struct dlw_doc_finding *finding,
                                const struct dlw_doc_state *state)
 {
-    static const char *const phrases[] = {
-        [DLW_WAIT_NONE] = "runs",
-        [DLW_WAIT_LOCK] = "waits for the lock",
-        [DLW_WAIT_CONDITION] = "waits for a signal on the condition",
-        [DLW_WAIT_SEMAPHORE] = "waits for a post of the semaphore",
-        [DLW_WAIT_JOIN] = "waits in a join for",
-        [DLW_WAIT_BARRIER] = "waits for the others at the barrier",
-        [DLW_WAIT_ONCE] = "waits for another thread to finish the once-routine",
-        [DLW_WAIT_GUARD] = "waits for another thread to finish initialising the static",
-        [DLW_WAIT_SPIN] = "spins for the lock",
-        [DLW_WAIT_FILE] = "waits for the lock of the file",
-        [DLW_WAIT_SYSCALL] = "is in the system call",
-    };
     struct dlw_region *region = &text->doc->region;
+    const char *phrase = dlw_wait_words(state->waits)->phrase;
     if (state->waits == DLW_WAIT_SYSCALL)
-        return dlw_region_print(region, "%s %s", phrases[DLW_WAIT_SYSCALL],
-                                state->syscall ? state->syscall : "?");
+        return dlw_region_print(region, "%s %s", phrase, state->syscall ? state->syscall : "?");
     if (!state->on)
-        return phrases[state->waits];
+        return phrase;
     const struct dlw_doc_hold want = {.lock = state->on, .mode = state->mode};
     const char *title = full_lock(text, finding, state->on);
-    return dlw_region_print(region, "%s " BOLD "%s" PLAIN "%s",
-                            without_kind(region, phrases[state->waits], title), title,
-                            for_mode(&want));
+    return dlw_region_print(region, "%s " BOLD "%s" PLAIN "%s", without_kind(region, phrase, title),
+                            title, for_mode(&want));
 }
 
 void dlw_readable_state(struct dlw_readable *text, const struct dlw_doc_finding *finding,
@@ -271,16 +258,10 @@ void dlw_readable_states(struct dlw_readable *text, const struct dlw_doc_finding
 /* The first thread is the one that made the call; others hold or want the lock. */
 static void accused_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding)
 {
-    static const char *const calls[DLW_N_KINDS] = {
-        [DLW_UNLOCK_NOT_OWNER] = "unlocks",
-        [DLW_DESTROY_LOCKED] = "destroys",
-        [DLW_WAIT_WITHOUT_MUTEX] = "waits without holding",
-        [DLW_EXIT_HOLDING_LOCK] = "ends holding",
-    };
     const struct dlw_doc_state *state = &finding->threads[0];
     const struct dlw_doc_process *process = process_of(finding, state->thread);
     thread_heading(text, finding, state->thread);
-    fprintf(text->out, "    %s " BOLD "%s" PLAIN "\n", calls[finding->kind],
+    fprintf(text->out, "    %s " BOLD "%s" PLAIN "\n", dlw_kind_words(finding->kind)->verb,
             state->on ? full_lock(text, finding, state->on) : "a lock");
     if (state->stack.n)
         dlw_readable_stack(text, 6, &state->stack, process);
@@ -361,7 +342,7 @@ void dlw_readable_finding(struct dlw_readable *text, const struct dlw_doc_findin
     identity_line(text, finding);
     if (finding->n_cycle)
         cycle_lines(text, finding);
-    else if (finding->kind == DLW_STALL || finding->kind == DLW_DEADLOCK || !finding->n_threads)
+    else if (dlw_kind_form(finding->kind) != DLW_FORM_CALL || !finding->n_threads)
         dlw_readable_states(text, finding, finding->threads, finding->n_threads);
     else
         accused_lines(text, finding);

@@ -8,13 +8,7 @@
 
 enum { MOST_SLOTS = 1 << 24, MOST_HELD = 1 << 16 };
 _Static_assert(sizeof((struct dlw_seen_hold *)0)->pc == DLW_SEEN_LEVELS * 8, "room for them");
-enum { KIND_MUTEX, KIND_RWLOCK, KIND_SPIN, KIND_SEMAPHORE, N_KINDS = 11 };
 enum { PREFERS_WRITERS = 2 }; /* PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP */
-
-/* Of enum dlw_lock_kind in the library, whose names are those of the document. */
-static const char *const kinds[N_KINDS] = {"mutex",     "rwlock",  "spin",  "semaphore",
-                                           "condition", "barrier", "once",  "guard",
-                                           "thread",    "file",    "custom"};
 
 static const struct dlw_records_threads *parts_of(const struct dlw_target *target)
 {
@@ -71,11 +65,11 @@ static void take_entry(struct dlw_target *target, struct dlw_seen_thread *thread
     struct dlw_seen_hold hold = {0};
     uint8_t kind = entry[at->entry_kind];
     memcpy(&hold.lock, entry + at->lock, sizeof hold.lock);
-    if (!hold.lock || kind >= N_KINDS)
+    if (!hold.lock || kind >= DLW_N_LOCK_KINDS)
         return;
-    hold.object = kinds[kind];
+    hold.object = dlw_lock_kind_word(kind);
     hold.mode = entry[at->entry_mode] ? DLW_SHARED : DLW_EXCLUSIVE;
-    hold.is_pool = kind == KIND_SEMAPHORE && entry[at->flags] & at->pool;
+    hold.is_pool = kind == DLW_LOCK_SEMAPHORE && entry[at->flags] & at->pool;
     memcpy(&hold.stack, entry + at->stack, sizeof hold.stack);
     memcpy(&hold.sp, entry + at->sp, sizeof hold.sp);
     memcpy(&hold.fp, entry + at->fp, sizeof hold.fp);
@@ -126,7 +120,8 @@ static bool is_confirmed(struct dlw_target *target, const struct dlw_seen_thread
 {
     struct dlw_futex futex = {.word = hold->lock};
     struct dlw_seen_wait wait = {0};
-    if (strcmp(hold->object, kinds[KIND_MUTEX]) || target->runtime != DLW_RUNTIME_GLIBC)
+    if (strcmp(hold->object, dlw_lock_kind_word(DLW_LOCK_MUTEX)) ||
+        target->runtime != DLW_RUNTIME_GLIBC)
         return true;
     return dlw_wait_on_mutex(target, &futex, &wait) && wait.holder_tid == thread->inner;
 }
@@ -160,7 +155,7 @@ static bool read_slot(struct dlw_target *target, struct dlw_seen_thread *thread,
            dlw_target_read(target, record + at->mode, &out->mode, 1) &&
            dlw_target_read(target, record + at->timed, &out->timed, 1) &&
            dlw_target_u64(target, record + at->sequence, &again) && again == thread->sequence &&
-           out->kind <= DLW_WAIT_SYSCALL && out->lock_kind < N_KINDS;
+           out->kind < DLW_N_WAIT_KINDS && out->lock_kind < DLW_N_LOCK_KINDS;
 }
 
 static double seconds_since(const struct dlw_target *target, uint64_t nanoseconds)
@@ -182,7 +177,7 @@ static void take_wait(struct dlw_seen_wait *wait, const struct wait_slot *slot)
 {
     *wait = (struct dlw_seen_wait){
         .kind = slot->kind,
-        .object = kinds[slot->lock_kind],
+        .object = dlw_lock_kind_word(slot->lock_kind),
         .mode = slot->mode ? DLW_SHARED : DLW_EXCLUSIVE,
         .is_shared = wait->is_shared,
         .address = slot->on,
@@ -261,7 +256,7 @@ static void find_writers(struct dlw_target *target, struct dlw_seen_wait *wait)
 
 static void find_holders(struct dlw_target *target, struct dlw_seen_wait *wait)
 {
-    bool is_rwlock = wait->object && !strcmp(wait->object, kinds[KIND_RWLOCK]);
+    bool is_rwlock = wait->object && !strcmp(wait->object, dlw_lock_kind_word(DLW_LOCK_RWLOCK));
     size_t n = 0;
     if (!wait->object || !wait->address || wait->holder != DLW_HOLDER_UNKNOWN ||
         wait->kind == DLW_WAIT_CONDITION || wait->kind == DLW_WAIT_BARRIER)

@@ -1,0 +1,23 @@
+/* What reports say of each kind of finding and wait: the sentences of graph/kinds.def. */
+#ifndef DLW_COMMAND_DOCUMENT_WORDS_H
+#define DLW_COMMAND_DOCUMENT_WORDS_H
+
+#include "graph/finding.h"
+#include "report/command/base/arena.h"
+
+/* See graph/kinds.def. Of a kind that accuses no single call `verb` and `message` are NULL. */
+struct dlw_kind_words {
+    const char *verb, *message, *summary, *description, *advice;
+};
+const struct dlw_kind_words *dlw_kind_words(enum dlw_kind kind);
+
+struct dlw_wait_words {
+    const char *phrase, *one, *many;
+};
+const struct dlw_wait_words *dlw_wait_words(enum dlw_wait_kind kind);
+
+/* The text with {lock} and {place} filled in. */
+const char *dlw_words_fill(struct dlw_region *region, const char *text, const char *lock,
+                           const char *place);
+
+#endif

@@ -3,6 +3,7 @@
  * on one thread; calls that come earlier still pass through.
  */
 #include "graph/base/sys.h"
+#include "interpose/base/hash.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
@@ -60,7 +61,7 @@ static void make_nonce(void)
 {
     if (dlw_syscall(SYS_getrandom, &dlw_nonce, sizeof(dlw_nonce), 1 /* GRND_NONBLOCK */) !=
         (long)sizeof(dlw_nonce))
-        dlw_nonce = dlw_now() * 0x9E3779B97F4A7C15ULL ^ (uint64_t)dlw_pid() << 32;
+        dlw_nonce = dlw_now() * DLW_GOLDEN ^ (uint64_t)dlw_pid() << 32;
 }
 
 static const char *option_text(char **environment)

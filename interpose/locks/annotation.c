@@ -4,12 +4,8 @@
 
 #include <string.h>
 
-static struct dlw_arena arena;
-#define uthash_malloc(size) dlw_arena_alloc(&arena, size)
-#define uthash_free(block, size) dlw_arena_free(&arena, block, size)
-#define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(element) ((element)->address = 0)
-#include <uthash.h>
+#include "interpose/base/table.h"
 
 /* All of this file under the graph lock. */
 

@@ -2,6 +2,7 @@
 
 #include "graph/base/index.h"
 #include "graph/base/sys.h"
+#include "interpose/base/hash.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/state.h"
 #include "interpose/locks/annotation.h"
@@ -66,7 +67,7 @@ static dlw_node node_at_address(uintptr_t address)
 
 static uint64_t mark_of(dlw_node node, uintptr_t address)
 {
-    uint64_t check = (dlw_nonce ^ address ^ (uint64_t)node << 32) * 0x9E3779B97F4A7C15ULL;
+    uint64_t check = (dlw_nonce ^ address ^ (uint64_t)node << 32) * DLW_GOLDEN;
 
     return (check & 0xFFFFFFFF00000000ULL) | node;
 }

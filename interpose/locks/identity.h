@@ -14,6 +14,7 @@
 #define DLW_LOCKS_IDENTITY_H
 
 #include "graph/order.h"
+#include "interpose/base/hash.h"
 #include "interpose/threads/record.h"
 
 #include <stdatomic.h>
@@ -83,7 +84,7 @@ extern _Atomic uint32_t dlw_tenancies[DLW_TENANCIES];
 
 static inline _Atomic uint32_t *dlw_tenancy_of(uintptr_t address)
 {
-    return &dlw_tenancies[(uint64_t)address * 0x9E3779B97F4A7C15ULL >> 54];
+    return &dlw_tenancies[(uint64_t)address * DLW_GOLDEN >> 54];
 }
 
 /* Of a lock without a mark. The hot path of a plain mutex doesn't know that it has none, and reads
@@ -92,8 +93,7 @@ static inline uint64_t dlw_lock_tenant(uintptr_t address, unsigned kind)
 {
     return kind == DLW_LOCK_MUTEX && address % 8
                ? 0
-               : atomic_load_explicit(dlw_tenancy_of(address), memory_order_relaxed) *
-                     0x9E3779B97F4A7C15ULL;
+               : atomic_load_explicit(dlw_tenancy_of(address), memory_order_relaxed) * DLW_GOLDEN;
 }
 
 static inline uint64_t dlw_lock_id_of(const struct dlw_lock_ref *ref)

@@ -3,12 +3,7 @@
 #include "graph/base/arena.h"
 #include "graph/base/lock.h"
 
-static struct dlw_arena arena;
-#define uthash_malloc(size) dlw_arena_alloc(&arena, size)
-#define uthash_free(block, size) dlw_arena_free(&arena, block, size)
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(element) ((void)(element))
-#include <uthash.h>
+#include "interpose/base/table.h"
 
 struct entry {
     UT_hash_handle hh;

@@ -1,5 +1,6 @@
 #include "interpose/order/validate.h"
 
+#include "interpose/base/hash.h"
 #include "interpose/locks/annotation.h"
 #include "interpose/locks/ownership.h"
 #include "interpose/locks/ref.h"
@@ -74,7 +75,7 @@ static void cache_put(struct dlw_thread *self, uint64_t key)
 static uint64_t mix(uint64_t x)
 {
     x ^= x >> 31;
-    x *= 0x9E3779B97F4A7C15ULL;
+    x *= DLW_GOLDEN;
     return x ^ x >> 29;
 }
 

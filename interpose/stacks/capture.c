@@ -12,12 +12,6 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* uthash inside a stranger's process: our arena, and no exit(). */
-static struct dlw_arena arena;
-#define uthash_malloc(size) dlw_arena_alloc(&arena, size)
-#define uthash_free(block, size) dlw_arena_free(&arena, block, size)
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(element) ((void)(element))
 /* Keys are rows of words here. */
 #define HASH_FUNCTION(key, bytes, hash) ((hash) = hash_words(key, bytes))
 static unsigned hash_words(const void *key, size_t bytes)
@@ -26,12 +20,12 @@ static unsigned hash_words(const void *key, size_t bytes)
     uint64_t x = bytes;
 
     for (size_t i = 0; i < bytes / sizeof(*words); i++) {
-        x = (x ^ words[i]) * 0x9E3779B97F4A7C15ULL;
+        x = (x ^ words[i]) * DLW_GOLDEN;
         x ^= x >> 32;
     }
     return (unsigned)x;
 }
-#include <uthash.h>
+#include "interpose/base/table.h"
 
 enum { SEGMENT = 1024, SEGMENTS = 65536, COPY_BYTES = 1 << 20 };
 
@@ -172,7 +166,7 @@ static _Atomic uint64_t recent[RECENT];
 
 static _Atomic uint64_t *recent_slot(const struct dlw_walked *frames, unsigned n)
 {
-    uint64_t x = (frames[0].pc ^ frames[n - 1].pc ^ (uint64_t)n << 32) * 0x9E3779B97F4A7C15ULL;
+    uint64_t x = (frames[0].pc ^ frames[n - 1].pc ^ (uint64_t)n << 32) * DLW_GOLDEN;
 
     return &recent[x >> 32 & (RECENT - 1)];
 }

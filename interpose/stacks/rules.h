@@ -13,6 +13,7 @@
 #ifndef DLW_STACKS_RULES_H
 #define DLW_STACKS_RULES_H
 
+#include "interpose/base/hash.h"
 #include "interpose/base/platform.h"
 
 #include <stdatomic.h>
@@ -94,7 +95,7 @@ extern struct dlw_rule_table *_Atomic dlw_rules;
 
 static inline uintptr_t dlw_rule_hash(uintptr_t pc)
 {
-    return (pc * (uintptr_t)0x9E3779B97F4A7C15ULL) >> 40;
+    return (pc * (uintptr_t)DLW_GOLDEN) >> 40;
 }
 
 /* NULL when the place is new. A few ns. */

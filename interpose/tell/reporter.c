@@ -15,12 +15,7 @@
 #include <linux/memfd.h>
 #include <string.h>
 
-static struct dlw_arena arena;
-#define uthash_malloc(size) dlw_arena_alloc(&arena, size)
-#define uthash_free(block, size) dlw_arena_free(&arena, block, size)
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(element) ((void)(element))
-#include <uthash.h>
+#include "interpose/base/table.h"
 
 /* RANK_EMIT: protects all below; held while a line is built and written, nests nothing. */
 static struct dlw_lock emit_lock = DLW_LOCK_INIT(DLW_RANK_EMIT);
@@ -175,7 +170,7 @@ static struct told *told;
 
 static uint64_t mix(uint64_t x)
 {
-    x *= 0x9E3779B97F4A7C15ULL;
+    x *= DLW_GOLDEN;
     return x ^ x >> 32;
 }
 

@@ -9,6 +9,7 @@
 #ifndef DLW_THREADS_HELD_H
 #define DLW_THREADS_HELD_H
 
+#include "interpose/base/hash.h"
 #include "interpose/threads/record.h"
 
 /* Once for each wrapper, in its fast path. */
@@ -16,7 +17,7 @@
 
 static inline uint64_t dlw_key_mix(uint64_t chain, uintptr_t lock, uint64_t id, unsigned mode)
 {
-    uint64_t x = (chain ^ id ^ (uint64_t)lock << 1 ^ mode) * 0x9E3779B97F4A7C15ULL;
+    uint64_t x = (chain ^ id ^ (uint64_t)lock << 1 ^ mode) * DLW_GOLDEN;
 
     return x ^ x >> 29;
 }

@@ -6,19 +6,14 @@
 
 #include <string.h>
 
-static struct dlw_arena arena;
-#define uthash_malloc(size) dlw_arena_alloc(&arena, size)
-#define uthash_free(block, size) dlw_arena_free(&arena, block, size)
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(element) ((void)(element))
 /* The keys are handles: addresses of pages. */
 #define HASH_FUNCTION(key, bytes, hash) ((hash) = hash_handle(key))
 #define HASH_KEYCMP(a, b, bytes) (*(const pthread_t *)(a) != *(const pthread_t *)(b))
 static unsigned hash_handle(const void *key)
 {
-    return (unsigned)(*(const pthread_t *)key * 0x9E3779B97F4A7C15ULL >> 32);
+    return (unsigned)(*(const pthread_t *)key * DLW_GOLDEN >> 32);
 }
-#include <uthash.h>
+#include "interpose/base/table.h"
 
 /* A thread that somebody may still join, kept over its end until then. */
 struct joinable {

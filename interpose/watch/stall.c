@@ -1,6 +1,7 @@
 #include "interpose/watch/stall.h"
 
 #include "graph/base/sys.h"
+#include "interpose/base/hash.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/state.h"
 #include "interpose/locks/ownership.h"
@@ -315,7 +316,7 @@ static uint64_t sum_of(const struct states *states)
     for (uint32_t i = 0; i < states->n; i++)
         sum = (sum ^ states->out[i].thread ^ states->out[i].on ^
                (uint64_t)states->out[i].stack << 32) *
-              0x9E3779B97F4A7C15ULL;
+              DLW_GOLDEN;
     return sum;
 }
 

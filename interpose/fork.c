@@ -10,6 +10,7 @@
 #include "interpose/threads/held.h"
 #include "interpose/threads/joinable.h"
 #include "interpose/threads/record.h"
+#include "interpose/watch/stall.h"
 
 #include <pthread.h>
 
@@ -113,6 +114,7 @@ void dlw_fork_in_child(void)
     dlw_lock_reset(&dlw_graph_lock);
     dlw_gone_after_fork(true);
     dlw_threads_after_fork(self, note_left_behind);
+    dlw_stall_after_fork(self);
     dlw_joinables_after_fork(true);
     dlw_locks_after_fork();
     dlw_pid_changed();

@@ -14,6 +14,7 @@
 #include "interpose/stacks/rules.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/hooks.h"
+#include "interpose/watch/stall.h"
 #include "interpose/wrap/cond.h"
 #include "interpose/wrap/thread.h"
 #include "report/emit/helper.h"
@@ -147,6 +148,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
         dlw_say("libunwind (", DLW_UNWIND_LIBRARY, ") is not there; stacks show one frame only",
                 NULL);
     dlw_sink_start(exe, folder, (const char *const *)argv);
+    dlw_stall_start();
     dlw_create_start();
     dlw_fork_start();
     atomic_store_explicit(&dlw_is_on, true, memory_order_release);

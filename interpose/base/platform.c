@@ -4,6 +4,7 @@
 #include "interpose/base/real.h"
 
 #include <string.h>
+#include <ucontext.h>
 
 static bool mutex_is_as_known(int type, uint32_t tid)
 {
@@ -71,3 +72,36 @@ uint32_t dlw_platform_tid(void)
     real.pthread_mutex_unlock(&mutex);
     return tid;
 }
+
+/* ---- a signal's context ---- */
+
+/*
+ * The kernel sets the program counter back to the system call instruction, and the registers to
+ * what they were before it (Linux arch/x86/kernel/signal.c, handle_signal; arch/arm64/kernel/
+ * signal.c, do_signal). The instruction is the program's own code, so it can be read.
+ */
+#if defined(__x86_64__)
+bool dlw_platform_interrupted_call(const void *context, struct dlw_platform_call *out)
+{
+    static const unsigned char instruction[] = {0x0f, 0x05};
+    const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
+    const void *pc = (const void *)registers[REG_RIP]; /* NOLINT(performance-no-int-to-ptr) */
+
+    *out = (struct dlw_platform_call){registers[REG_RAX],
+                                      {(unsigned long)registers[REG_RDI],
+                                       (unsigned long)registers[REG_RSI],
+                                       (unsigned long)registers[REG_RDX]}};
+    return memcmp(pc, instruction, sizeof(instruction)) == 0;
+}
+#elif defined(__aarch64__)
+bool dlw_platform_interrupted_call(const void *context, struct dlw_platform_call *out)
+{
+    static const uint32_t instruction = 0xd4000001; /* svc #0 */
+    const mcontext_t *registers = &((const ucontext_t *)context)->uc_mcontext;
+    const void *pc = (const void *)registers->pc; /* NOLINT(performance-no-int-to-ptr) */
+
+    *out = (struct dlw_platform_call){(long)registers->regs[8],
+                                      {registers->regs[0], registers->regs[1], registers->regs[2]}};
+    return memcmp(pc, &instruction, sizeof(instruction)) == 0;
+}
+#endif

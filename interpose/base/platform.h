@@ -141,12 +141,21 @@ static inline unsigned dlw_mutex_word(const pthread_mutex_t *mutex)
     return (unsigned)__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED);
 }
 
+/* The word of a priority-protected mutex holds its ceiling too, whether it is held or not (glibc
+ * nptl/pthreadP.h, PTHREAD_MUTEX_PRIO_CEILING_MASK). */
+static inline unsigned dlw_mutex_held_word(const pthread_mutex_t *mutex, unsigned kind)
+{
+    enum { CEILING = 0xfff80000 };
+
+    return dlw_mutex_word(mutex) & (kind & DLW_KIND_PROTECT ? ~(unsigned)CEILING : ~0U);
+}
+
 /* Held; not destroyed (the kind is -1 then: EINVAL at once), nor robust with an owner that has died
  * (EOWNERDEAD at once). */
 static inline bool dlw_mutex_keeps_waiting(const pthread_mutex_t *mutex)
 {
-    unsigned word = dlw_mutex_word(mutex);
     unsigned kind = dlw_mutex_kind(mutex);
+    unsigned word = dlw_mutex_held_word(mutex, kind);
 
     return word != 0 && kind <= DLW_KIND_LAST &&
            !((kind & DLW_KIND_ROBUST) && (word & FUTEX_OWNER_DIED));
@@ -218,6 +227,11 @@ static inline unsigned dlw_semaphore_value(const sem_t *semaphore)
     return (unsigned)__atomic_load_n((const uint64_t *)(const void *)semaphore, __ATOMIC_ACQUIRE);
 }
 
+static inline bool dlw_semaphore_has_waiters(const sem_t *semaphore)
+{
+    return __atomic_load_n((const uint64_t *)(const void *)semaphore, __ATOMIC_RELAXED) >> 32;
+}
+
 /* pthread_barrier_t (glibc sysdeps/nptl/internaltypes.h, struct pthread_barrier): in,
  * current_round, count. */
 static inline unsigned dlw_barrier_count(const pthread_barrier_t *barrier)
@@ -232,6 +246,22 @@ static inline unsigned dlw_barrier_arrived(const pthread_barrier_t *barrier)
 
     return __atomic_load_n(&words[0], __ATOMIC_RELAXED) -
            __atomic_load_n(&words[1], __ATOMIC_RELAXED);
+}
+
+static inline bool dlw_barrier_is_shared(const pthread_barrier_t *barrier)
+{
+    return ((const unsigned *)(const void *)barrier)[3] != 0;
+}
+
+/* 0 for a private one, FUTEX_PRIVATE_FLAG for one between processes. */
+static inline bool dlw_semaphore_is_shared(const sem_t *semaphore)
+{
+    return ((const unsigned *)(const void *)semaphore)[2] != 0;
+}
+
+static inline bool dlw_condition_is_shared(const pthread_cond_t *condition)
+{
+    return condition->__data.__wrefs & 1;
 }
 
 /* One word: 1 is free on x86-64 (glibc sysdeps/x86_64/nptl/pthread_spin_init.c), 0 elsewhere. */
@@ -268,6 +298,15 @@ _Static_assert(offsetof(pthread_rwlock_t, __data.__pad4) ==
 _Static_assert(offsetof(pthread_rwlock_t, __data.__cur_writer) == 24, "writer's tid in a rwlock");
 _Static_assert(offsetof(pthread_rwlock_t, __data.__pad2) % 8 == 0, "the rwlock's chain is aligned");
 _Static_assert(sizeof(((pthread_rwlock_t *)0)->__data.__pad2) == 8, "the rwlock's chain is a word");
+
+/* The system call that a signal handler interrupted and that the kernel will begin again when the
+ * handler returns. False: the signal came between two instructions of the program. `context` is the
+ * handler's third argument. */
+struct dlw_platform_call {
+    long number;
+    unsigned long arguments[3];
+};
+bool dlw_platform_interrupted_call(const void *context, struct dlw_platform_call *out);
 
 /* Runs real locks of each kind and compares every word above with what it must be. */
 bool dlw_platform_check(uint32_t tid);

@@ -6,11 +6,13 @@
 #include "interpose/base/proc.h"
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
+#include "interpose/threads/alarm.h"
 #include "interpose/threads/hooks.h"
 #include "report/emit/records.h"
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 __thread struct dlw_thread *dlw_self;
 struct dlw_thread dlw_nobody = {
@@ -21,7 +23,9 @@ struct dlw_thread dlw_nobody = {
 static struct dlw_lock threads_lock = DLW_LOCK_INIT(DLW_RANK_THREADS);
 static struct dlw_thread *first;
 static struct dlw_thread *free_records;
-static uint32_t n_alive;
+/* Written under the lock. Sequentially consistent: pairs with dlw_waits (motion.h), so that of a
+ * thread that ends and one that falls asleep at least one sees that nobody is left awake. */
+static _Atomic uint32_t n_alive;
 static uint32_t n_ever;
 static _Atomic uint64_t calls_of_ended;
 
@@ -120,7 +124,7 @@ static struct tid_table *tids_rebuild_locked(struct tid_table *old)
 {
     uint32_t slots = 256;
 
-    while (slots < (n_alive + 1) * 4)
+    while (slots < (dlw_threads_alive() + 1) * 4)
         slots *= 2;
     size_t bytes = sizeof(*old) + slots * sizeof(old->slots[0]);
     struct tid_table *table = dlw_pages_map(bytes);
@@ -179,7 +183,7 @@ static void list_add_locked(struct dlw_thread *record)
     if (first)
         first->previous = record;
     first = record;
-    n_alive++;
+    atomic_fetch_add_explicit(&n_alive, 1, memory_order_seq_cst);
 }
 
 static void list_remove_locked(struct dlw_thread *record)
@@ -190,7 +194,7 @@ static void list_remove_locked(struct dlw_thread *record)
         first = record->next;
     if (record->next)
         record->next->previous = record->previous;
-    n_alive--;
+    atomic_fetch_sub_explicit(&n_alive, 1, memory_order_seq_cst);
 }
 
 bool dlw_thread_has_held(const struct dlw_thread *record)
@@ -321,6 +325,7 @@ void dlw_thread_end(struct dlw_thread *record)
 {
     dlw_self = &dlw_nobody;
     atomic_fetch_add_explicit(&calls_of_ended, record->calls, memory_order_relaxed);
+    dlw_alarm_drop(record);
     clear_tables(record);
     dlw_thread_release(record);
 }
@@ -348,7 +353,7 @@ void dlw_threads_each(bool (*visit)(void *context, struct dlw_thread *thread), v
 
 uint32_t dlw_threads_alive(void)
 {
-    return n_alive;
+    return atomic_load_explicit(&n_alive, memory_order_seq_cst);
 }
 
 uint32_t dlw_threads_ever(void)
@@ -402,6 +407,16 @@ void dlw_guard_leave(struct dlw_thread *self)
         dlw_tell_switched_off();
 }
 
+/* What it may grow to, where that is less than what anybody needs. */
+static size_t main_stack_size(void)
+{
+    enum { PLENTY = 8 << 20 };
+    struct rlimit limit = {PLENTY, PLENTY};
+
+    dlw_syscall(SYS_prlimit64, 0, RLIMIT_STACK, NULL, &limit);
+    return limit.rlim_cur < PLENTY ? limit.rlim_cur : PLENTY;
+}
+
 void dlw_threads_start(uintptr_t main_stack_top)
 {
     struct dlw_thread *record = dlw_thread_new(0, 0, 0);
@@ -410,6 +425,7 @@ void dlw_threads_start(uintptr_t main_stack_top)
     if (!record)
         return;
     record->is_main = true;
+    record->stack_size = main_stack_size();
     dlw_thread_bind(record, main_stack_top);
     dlw_hooks.watch_end(record); /* by pthread_exit */
 }

@@ -78,10 +78,19 @@ struct dlw_wait_slot {
     _Atomic uint8_t lock_kind; /* enum dlw_lock_kind */
     _Atomic uint8_t mode;
     _Atomic uint8_t timed;
-    _Atomic uint64_t since;    /* ns, CLOCK_MONOTONIC */
-    _Atomic uintptr_t relocks; /* the mutex a condition wait gave up */
+    _Atomic uint64_t since;                /* ns, CLOCK_MONOTONIC */
+    _Atomic uintptr_t relocks;             /* the mutex a condition wait gave up */
+    _Atomic(const _Atomic bool *) is_over; /* set when what it waits for has come; may be NULL */
+    _Atomic bool is_endless; /* no limit, and no other process can end it: counted (motion.h) */
+    _Atomic bool may_ring;   /* an interruption would not be noticed (alarm.h) */
     struct dlw_call call;
 };
+
+/* Of a thread's alarm (alarm.h). LEFT: the wait was over while another thread was setting it, which
+ * takes it back. */
+enum { DLW_ALARM_NONE, DLW_ALARM_SETTING, DLW_ALARM_SET, DLW_ALARM_LEFT };
+/* Room on the stack that a thread must have left for what it does when its alarm rings. */
+enum { DLW_ALARM_STACK = 96 * 1024 };
 
 struct dlw_thread {
     /* owner: the hot path */
@@ -103,6 +112,7 @@ struct dlw_thread {
     uint32_t next_birth; /* of a lock (identity.c) */
     uint64_t calls;      /* wrapped calls seen */
     uintptr_t stack_low, stack_high;
+    size_t stack_size; /* 0: not known */
     dlw_segment segment;
     bool resync;  /* something passed while the guard was up */
     bool foreign; /* not made by pthread_create: its stack's end is a guess */
@@ -112,18 +122,23 @@ struct dlw_thread {
     bool is_detached;
     uint8_t forks_inside; /* in signal handlers that interrupted the library (fork.h) */
     bool gave_up;         /* a mutex, for the condition wait it is in */
-    bool is_watching;     /* that wait, with a limit (cond.c) */
     bool is_dead;         /* a deadlock with this thread in it was reported: its wait is told */
     uint8_t end_rounds;
-    uint64_t began; /* its wait, as a number among all waits (stall.h) */
+    struct dlw_thread *woke_last; /* that it signalled, when it last asked (motion.c) */
+    bool counts_as_semaphore;     /* its wait is counted in dlw_semaphore_waits (motion.h) */
+    uint64_t began;               /* its wait, as a number among all waits (motion.h) */
     struct {
-        uintptr_t condition,
-            under;      /* that it signalled last, and the innermost lock it held then */
-        uint64_t after; /* so many waits had begun */
+        uintptr_t object; /* the condition or semaphore that it signalled last... */
+        uintptr_t under;  /* ...with this lock innermost in hand, 0: none */
+        uint64_t after;   /* so many waits had begun */
     } signalled;
-    uint64_t suspected_at; /* stall.c: ns, when everybody else was seen waiting */
-    uint64_t look_after;   /* ns until the next look; 0: when the stall has stood its time */
-    uint32_t exit_stack;   /* of the pthread_exit call, when locks were held */
+    uint64_t look_after; /* stall.c: ns until the next look; 0: when the stall has stood its time */
+    struct {
+        uintptr_t address;
+        uint32_t value;
+        bool compares;
+    } slept_on;          /* while its alarm rings: its futex, and what it expects there (alarm.c) */
+    uint32_t exit_stack; /* of the pthread_exit call, when locks were held */
     union {
         void *(*posix)(void *);
         int (*c11)(void *);
@@ -138,6 +153,8 @@ struct dlw_thread {
     _Alignas(64) struct dlw_wait_slot wait;
     _Atomic uint32_t tid;      /* 0: not in use */
     _Atomic bool is_cancelled; /* was asked to end: its waits at cancellation points will */
+    _Atomic uint32_t alarm;    /* DLW_ALARM_* */
+    uint32_t timer; /* the kernel's number of it, and 1; whoever sets the alarm makes it */
     uint32_t id;
     uint32_t parent, created, start; /* for the journal */
     pthread_t handle;

@@ -1,7 +1,6 @@
 #include "interpose/watch/initializer.h"
 
 #include "interpose/order/acquire.h"
-#include "interpose/watch/stall.h"
 #include "interpose/watch/wait.h"
 
 void dlw_region_enter(struct dlw_thread *self, void *object, unsigned kind, struct dlw_call call)
@@ -39,11 +38,8 @@ void dlw_region_wait(struct dlw_thread *self, void *object, unsigned kind, unsig
                                 .kind = (uint8_t)wait_kind,
                                 .lock_kind = (uint8_t)kind,
                                 .mode = DLW_EXCLUSIVE,
+                                .orders = dlw_held_find(self, object) < 0 ? &ref : NULL,
                                 .call = call};
-    bool mine = dlw_held_find(self, object) >= 0;
-    bool dead = dlw_wait_begin(self, &wait);
 
-    if (!mine)
-        dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, false, &call, dead);
-    dlw_stall_watch(self);
+    dlw_wait_begin(self, &wait);
 }

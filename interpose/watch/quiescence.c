@@ -2,8 +2,9 @@
 
 #include "graph/base/sys.h"
 #include "interpose/base/proc.h"
+#include "interpose/threads/alarm.h"
 #include "interpose/watch/live_view.h"
-#include "interpose/watch/stall.h"
+#include "interpose/watch/motion.h"
 
 #include <time.h>
 
@@ -63,9 +64,17 @@ static bool visit_sleeper(void *context, struct dlw_thread *thread)
     return false;
 }
 
+/* The caller itself: asleep until its alarm rang and left so, or about to fall asleep. */
+static bool is_asleep_itself(struct dlw_thread *self)
+{
+    if (self->slept_on.address)
+        return is_futex_of(self, self->slept_on.address) && dlw_alarm_still_sleeps(self);
+    return dlw_world_is_blocked(self) && dlw_world_lets_nobody_go(self);
+}
+
 /*
- * Twice the same: then nobody moved in between, and nobody was awake. The caller, who has not gone
- * to sleep yet, looks last whether it will: with everybody else asleep that no longer changes.
+ * Twice the same: then nobody moved in between, and nobody was awake. The caller looks last at
+ * itself: with everybody else asleep that no longer changes.
  */
 bool dlw_asleep_all(struct dlw_thread *self)
 {
@@ -77,19 +86,18 @@ bool dlw_asleep_all(struct dlw_thread *self)
         return false;
     dlw_threads_each(visit_sleeper, &after);
     return after.all && before.motion == after.motion &&
-           dlw_proc_tasks() == (long)dlw_threads_alive() && dlw_world_is_blocked(self) &&
-           dlw_world_lets_nobody_go(self);
+           dlw_proc_tasks() == (long)dlw_threads_alive() && is_asleep_itself(self);
 }
 
 /* Those that have published their wait may be on their way to sleep: some milliseconds for them. */
 bool dlw_asleep_soon_all(struct dlw_thread *self)
 {
     struct timespec slice = {0, 500000};
-    uint64_t motion = dlw_stall_motion(self);
+    struct dlw_motion motion = dlw_motion_scan(self);
 
-    for (int tries = 0; motion && tries < 10; tries++) {
+    for (int tries = 0; motion.all && tries < 10; tries++) {
         bool asleep = dlw_asleep_all(self);
-        if (dlw_stall_has_moved(self, motion))
+        if (!dlw_motion_is_none(self, motion.sum))
             return false;
         if (asleep)
             return true;

@@ -9,181 +9,19 @@
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/pending.h"
 #include "interpose/tell/reporter.h"
+#include "interpose/threads/alarm.h"
 #include "interpose/threads/held.h"
 #include "interpose/threads/joinable.h"
 #include "interpose/watch/live_view.h"
 #include "interpose/watch/misuse.h"
+#include "interpose/watch/motion.h"
 #include "interpose/watch/quiescence.h"
 #include "interpose/watch/wait.h"
 
+#include <signal.h>
 #include <string.h>
 
 static const uint64_t SECOND = 1000000000; /* ns */
-/*
- * Well behind the scheduler's next tick, so that the timer of a wait that is over at once need not
- * be the one that the clock is set to: in a virtual machine that takes 2 us. In ns.
- */
-enum { FIRST_LOOK = 20000000 };
-
-static void look_fresh(struct dlw_thread *self);
-
-/* A thread seen running; a hint, checked before it is believed. */
-static struct dlw_thread *_Atomic running;
-
-static bool waits_for_ever(const struct dlw_thread *thread)
-{
-    return (atomic_load_explicit(&thread->wait.sequence, memory_order_seq_cst) & 1) &&
-           !dlw_thread_wait_ends(thread,
-                                 atomic_load_explicit(&thread->wait.kind, memory_order_relaxed));
-}
-
-static bool is_alive(const struct dlw_thread *thread)
-{
-    return atomic_load_explicit(&thread->tid, memory_order_relaxed) != 0;
-}
-
-struct scan {
-    struct dlw_thread *self;
-    bool all;
-    bool any_woken;
-    uint64_t motion;
-    uint32_t n;
-};
-
-/*
- * Signals under a mutex reach whoever gave that mutex up for the condition before: it took the
- * mutex's release to begin that wait in libc. Between the signal and now no wait may have begun,
- * since that could be the one that was woken.
- */
-void dlw_stall_signals(struct dlw_thread *self, const void *condition)
-{
-    uint32_t depth = dlw_held_depth(self);
-
-    self->signalled.condition = depth ? (uintptr_t)condition : 0;
-    if (depth == 0)
-        return;
-    self->signalled.under =
-        atomic_load_explicit(&dlw_held_at(self, depth - 1)->lock, memory_order_relaxed);
-    /* Pairs with the increment in dlw_wait_begin. */
-    self->signalled.after = atomic_load_explicit(&dlw_waits_begun, memory_order_seq_cst);
-}
-
-/* Held twice, a recursive mutex is not given up. */
-static bool gives_up(struct dlw_thread *self, uintptr_t mutex)
-{
-    return mutex == atomic_load_explicit(&self->wait.relocks, memory_order_relaxed) &&
-           self->gave_up && dlw_held_find(self, (const void *)mutex) < 0; /* NOLINT */
-}
-
-static bool is_woken_by(struct dlw_thread *self, const struct dlw_thread *thread)
-{
-    uintptr_t on = atomic_load_explicit(&thread->wait.on, memory_order_relaxed);
-    unsigned kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
-
-    if (kind == DLW_WAIT_LOCK)
-        return gives_up(self, on);
-    return kind == DLW_WAIT_CONDITION && on == self->signalled.condition &&
-           self->signalled.after == self->began &&
-           self->signalled.under ==
-               atomic_load_explicit(&thread->wait.relocks, memory_order_relaxed);
-}
-
-/* A thread that was created and has not run yet has no tid: it counts as running. */
-static bool visit(void *context, struct dlw_thread *thread)
-{
-    struct scan *scan = context;
-
-    scan->n++;
-    scan->motion = scan->motion * 31 +
-                   atomic_load_explicit(&thread->wait.sequence, memory_order_seq_cst) + thread->id;
-    if (thread == scan->self)
-        return true;
-    if (waits_for_ever(thread)) {
-        scan->any_woken |= is_woken_by(scan->self, thread);
-        return true;
-    }
-    atomic_store_explicit(&running, thread, memory_order_relaxed);
-    scan->all = false;
-    return false;
-}
-
-/* A signal handler may end or fork the process in these waits: the guard says that a lock is held.
- */
-static struct scan scan_all(struct dlw_thread *self)
-{
-    struct scan scan = {.self = self, .all = true};
-
-    dlw_guard_enter(self);
-    dlw_threads_each(visit, &scan);
-    dlw_guard_leave(self);
-    return scan;
-}
-
-bool dlw_stall_suspected(struct dlw_thread *self)
-{
-    struct dlw_thread *hint = atomic_load_explicit(&running, memory_order_relaxed);
-
-    if (hint && hint != self && is_alive(hint) && !waits_for_ever(hint))
-        return false;
-    bool closes = dlw_held_depth(self) > 0; /* it may close a cycle by this very wait */
-    struct scan scan = scan_all(self);
-    if (!scan.all || scan.any_woken || (closes && !dlw_world_is_blocked(self)))
-        return false;
-    self->suspected_at = atomic_load_explicit(&self->wait.since, memory_order_relaxed);
-    self->look_after = closes ? 0 : FIRST_LOOK;
-    if (closes)
-        look_fresh(self);
-    return true;
-}
-
-uint64_t dlw_stall_motion(struct dlw_thread *self)
-{
-    struct scan scan = scan_all(self);
-
-    return scan.all ? scan.motion : 0;
-}
-
-bool dlw_stall_has_moved(struct dlw_thread *self, uint64_t then)
-{
-    return dlw_stall_motion(self) != then;
-}
-
-static uint64_t stall_at(const struct dlw_thread *self)
-{
-    return self->suspected_at + (uint64_t)dlw_options.stall_after * SECOND;
-}
-
-struct timespec dlw_stall_deadline(struct dlw_thread *self)
-{
-    uint64_t now = dlw_now();
-    uint64_t at = stall_at(self);
-
-    if (self->look_after) /* apart from others that look at the same time */
-        at = now + self->look_after + self->id % 16 * (self->look_after / 16);
-    else if (at <= now)
-        at = now + (uint64_t)dlw_options.stall_after * SECOND + SECOND;
-    return (struct timespec){(time_t)(at / SECOND), (long)(at % SECOND)};
-}
-
-void dlw_stall_watch(struct dlw_thread *self)
-{
-    struct timespec slice = {0, 50000};
-    uint64_t motion;
-
-    if (!dlw_stall_suspected(self))
-        return;
-    motion = dlw_stall_motion(self);
-    while (motion && dlw_now() < stall_at(self)) {
-        dlw_syscall(SYS_nanosleep, &slice, NULL);
-        /* Another process may let go of what is shared with it. */
-        if (dlw_stall_has_moved(self, motion) || !dlw_world_is_blocked(self))
-            return;
-        if (slice.tv_nsec < 10000000)
-            slice.tv_nsec *= 2;
-    }
-    if (motion)
-        dlw_stall_look(self);
-}
 
 /* ---- the proof ---- */
 
@@ -379,10 +217,34 @@ static void report_stall(struct dlw_thread *self)
     dlw_pages_unmap(block, room * each);
 }
 
+/* ---- who looks, and when ---- */
+
+/* The thread whose alarm is set so that somebody looks once nobody is awake; a hint. */
+static struct dlw_thread *_Atomic sentry;
+
+static bool is_watched(void)
+{
+    const struct dlw_thread *thread = atomic_load_explicit(&sentry, memory_order_seq_cst);
+
+    return thread && dlw_alarm_is_set(thread);
+}
+
+static void post(struct dlw_thread *thread, uint64_t after)
+{
+    if (thread && dlw_alarm_set(thread, after))
+        atomic_store_explicit(&sentry, thread, memory_order_seq_cst);
+}
+
+static uint64_t stall_after(void)
+{
+    return (uint64_t)dlw_options.stall_after * SECOND;
+}
+
 /*
  * A cycle is certain as soon as everybody is seen asleep; a mere stall only after its time, since a
  * wake-up may be under way. Where the proof of sleep fails though nobody has moved (others look at
- * the same time, or have not come to rest yet), it is tried again before long, ever more seldom.
+ * the same time, or have not come to rest yet), it is tried again before long, ever more seldom,
+ * and apart from others that look at the same time.
  */
 static void look_again(struct dlw_thread *self)
 {
@@ -391,43 +253,108 @@ static void look_again(struct dlw_thread *self)
     self->look_after = self->look_after ? self->look_after * 2 : FIRST;
     if (self->look_after > 60 * SECOND)
         self->look_after = 60 * SECOND;
+    self->look_after += self->id % 16 * (self->look_after / 64);
 }
 
 static void look_fresh(struct dlw_thread *self)
 {
     dlw_guard_enter(self);
-    if (!self->is_dead && dlw_wait_look_all(self) == DLW_WAIT_UNPROVEN)
+    if (dlw_wait_look_all(self) == DLW_WAIT_UNPROVEN)
         look_again(self);
     dlw_guard_leave(self);
+}
+
+void dlw_stall_watch(struct dlw_thread *self)
+{
+    bool may_close = dlw_motion_any_semaphore();
+
+    self->look_after = 0;
+    if (!dlw_motion_all_wait() || self->is_dead || (is_watched() && !may_close) ||
+        dlw_motion_any_woken(self))
+        return;
+    struct dlw_motion motion = dlw_motion_scan(self);
+    if (!motion.all || !dlw_world_is_blocked(self))
+        return;
+    if (may_close && motion.any_semaphore)
+        look_fresh(self);
+    if (self->look_after && dlw_alarm_set(self, self->look_after))
+        return;
+    post(motion.sentry, self->look_after ? self->look_after : stall_after());
+}
+
+/* Without a record of its own: no handler may find the threads lock held. */
+void dlw_stall_thread_ended(void)
+{
+    uint64_t all = ~0ULL;
+    uint64_t kept;
+
+    if (!dlw_motion_all_wait() || is_watched() || dlw_threads_alive() == 0 ||
+        atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return;
+    dlw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &kept, sizeof(all));
+    struct dlw_motion motion = dlw_motion_scan(NULL);
+    if (motion.all)
+        post(motion.sentry, motion.any_semaphore ? SECOND / 100 : stall_after());
+    dlw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &kept, NULL, sizeof(kept));
 }
 
 static void report_once(struct dlw_thread *self, uint64_t motion)
 {
     static _Atomic uint64_t told; /* the motion at the last one: nobody has moved, nothing is new */
 
-    if (dlw_now() >= stall_at(self) &&
-        atomic_exchange_explicit(&told, motion, memory_order_relaxed) != motion)
+    if (atomic_exchange_explicit(&told, motion, memory_order_relaxed) != motion)
         report_stall(self);
 }
 
-bool dlw_stall_look(struct dlw_thread *self)
+static bool spins(const struct dlw_thread *self)
 {
-    uint64_t motion;
-    bool again = false;
+    return atomic_load_explicit(&self->wait.kind, memory_order_relaxed) == DLW_WAIT_SPIN;
+}
+
+/* Returns in how many ns it is worth another look; 0: when somebody has moved, and falls asleep. */
+static uint64_t look(struct dlw_thread *self, bool asleep)
+{
+    struct dlw_motion motion = dlw_motion_scan(self);
+    uint64_t now = dlw_now();
+    uint64_t due = motion.since + stall_after();
+
+    if (!motion.all || self->is_dead)
+        return 0;
+    if (!self->look_after && !motion.any_semaphore && now < due)
+        return due - now;
+    if (!(asleep || spins(self)) || !dlw_asleep_soon_all(self)) {
+        look_again(self);
+        return dlw_motion_is_none(self, motion.sum) ? self->look_after : 0;
+    }
+    if (dlw_wait_look_all(self) == DLW_WAIT_TOLD)
+        return 0;
+    self->look_after = 0;
+    if (now < due)
+        return due - now;
+    report_once(self, motion.sum);
+    return 0;
+}
+
+static void rings(struct dlw_thread *self, bool asleep)
+{
+    uint64_t again = 0;
 
     dlw_guard_enter(self);
-    if (!self->is_dead && (motion = dlw_stall_motion(self)) != 0) {
-        if (!dlw_asleep_soon_all(self)) {
-            look_again(self);
-            again = dlw_stall_motion(self) != 0;
-        } else if (dlw_wait_look_all(self) != DLW_WAIT_TOLD) {
-            self->look_after = 0;
-            again = dlw_now() < stall_at(self);
-            report_once(self, motion);
-        }
-    }
-    if (!again) /* whoever goes on watching does so at leisure */
-        self->look_after = 0;
+    if (dlw_motion_all_wait())
+        again = look(self, asleep);
     dlw_guard_leave(self);
-    return again;
+    if (again)
+        post(self, again);
+}
+
+void dlw_stall_start(void)
+{
+    dlw_alarm_start(rings);
+}
+
+void dlw_stall_after_fork(struct dlw_thread *self)
+{
+    atomic_store_explicit(&sentry, NULL, memory_order_relaxed);
+    dlw_alarm_after_fork(self);
+    dlw_motion_after_fork(self);
 }

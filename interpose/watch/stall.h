@@ -2,17 +2,15 @@
  * Stalls: every thread of the process waits, without limit, and nothing is left that could wake
  * one.
  *
- * The thread that enters the last wait watches: instead of sleeping for ever it sleeps for 20 ms
- * and then until stall_after seconds have passed, in the timed form of the same call where there is
- * one, and looks again each time. Most such moments pass at once (a woken thread has not said so
- * yet), so what comes before the sleep must be cheap: one load of a thread seen running last time,
- * or one visit of all. Only a thread that holds something, and so may close a cycle by this very
- * wait, looks at once.
+ * The thread that falls asleep last, or ends last, sets an alarm (alarm.h): after stall_after
+ * seconds a sleeping thread looks around, while its wait goes on as the program began it. Which
+ * thread is asked is a matter of who would notice least (motion.h); so that a process whose threads
+ * hand on a turn sets no alarm each time, one is enough for all.
  *
- * No watch is needed where a wake-up is under way for certain, as when threads hand a turn on: the
+ * No alarm is needed where a wake-up is under way for certain, as when threads hand a turn on: the
  * caller has signalled a condition under the mutex that a waiter gave up for it, and no wait has
- * begun since; or it gives up the mutex that another waits for. Whoever is woken so enters a later
- * wait, or ends.
+ * begun since; or it gives up the mutex that another waits for; or a round at a barrier is over.
+ * Whoever is woken so enters a later wait, or ends.
  *
  * A deadlock over semaphores is looked for here too: its proof needs that everyone else is asleep.
  */
@@ -21,28 +19,14 @@
 
 #include "interpose/threads/record.h"
 
-#include <stdbool.h>
-#include <time.h>
+void dlw_stall_start(void);
 
-/* Waits begun so far, by all threads. */
-extern _Atomic uint64_t dlw_waits_begun;
-
-/* A condition is about to be signalled. */
-void dlw_stall_signals(struct dlw_thread *self, const void *condition);
-
-/* Does every other thread wait without limit right now? This thread's own wait is published. */
-bool dlw_stall_suspected(struct dlw_thread *self);
-/* Until when the caller is to wait before it looks, for the timed form of its call
- * (CLOCK_MONOTONIC). */
-struct timespec dlw_stall_deadline(struct dlw_thread *self);
-/* Looks closely, and reports what it can prove. True: the caller shall look again. */
-bool dlw_stall_look(struct dlw_thread *self);
-/* Has any other thread moved since the suspicion arose? */
-bool dlw_stall_has_moved(struct dlw_thread *self, uint64_t then);
-uint64_t dlw_stall_motion(struct dlw_thread *self);
-
-/* For calls without a timed form: watches before the call, in slices that start small, until
- * somebody moves. */
+/* The calling thread has published a wait without limit and is about to sleep. Reports what it can
+ * prove at once, and sees to it that somebody looks later. */
 void dlw_stall_watch(struct dlw_thread *self);
+/* A thread has ended, and its record is no longer among the living; called by itself. */
+void dlw_stall_thread_ended(void);
+
+void dlw_stall_after_fork(struct dlw_thread *self);
 
 #endif

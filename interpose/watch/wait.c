@@ -6,14 +6,18 @@
 #include "interpose/base/state.h"
 #include "interpose/locks/orphans.h"
 #include "interpose/locks/ref.h"
+#include "interpose/order/validate.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/pending.h"
 #include "interpose/tell/reporter.h"
+#include "interpose/threads/alarm.h"
 #include "interpose/threads/held.h"
 #include "interpose/threads/hooks.h"
 #include "interpose/threads/joinable.h"
 #include "interpose/watch/live_view.h"
+#include "interpose/watch/motion.h"
 #include "interpose/watch/quiescence.h"
+#include "interpose/watch/stall.h"
 
 #include <signal.h>
 #include <string.h>
@@ -357,14 +361,57 @@ static bool can_be_a_cycle(struct dlw_thread *self, const struct dlw_wait_for *w
     return !owner || owner == self || is_waiting(sequence_of(owner));
 }
 
-_Atomic uint64_t dlw_waits_begun;
+static const void *object_of(uintptr_t address)
+{
+    return (const void *)address; /* NOLINT(performance-no-int-to-ptr) */
+}
 
-bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait)
+/* Another process may end it. What is shared without saying so is looked for in the proof. */
+static bool is_shared(const struct dlw_wait_for *wait)
+{
+    const void *object = object_of(wait->on);
+
+    switch (wait->lock_kind) {
+    case DLW_LOCK_MUTEX:
+        return dlw_mutex_kind(object) & DLW_KIND_SHARED;
+    case DLW_LOCK_RWLOCK:
+        return dlw_rwlock_is_shared(object);
+    case DLW_LOCK_SEMAPHORE:
+        return dlw_semaphore_is_shared(object);
+    case DLW_LOCK_CONDITION:
+        return dlw_condition_is_shared(object);
+    case DLW_LOCK_BARRIER:
+        return dlw_barrier_is_shared(object);
+    default:
+        return false;
+    }
+}
+
+/* Does the kernel lend the holder this thread's priority? Not while it is interrupted. */
+static bool lends_priority(uintptr_t mutex)
+{
+    return mutex && (dlw_mutex_kind(object_of(mutex)) & DLW_KIND_INHERIT);
+}
+
+/* May the wait be interrupted by an alarm? It sleeps on a futex then, or spins, and there is room
+ * on a stack of known size. */
+static bool may_ring(const struct dlw_thread *self, const struct dlw_wait_for *wait)
+{
+    uintptr_t sp = wait->call.sp;
+
+    return wait->lock_kind != DLW_LOCK_CUSTOM && !lends_priority(wait->relocks) &&
+           !(wait->lock_kind == DLW_LOCK_MUTEX && lends_priority(wait->on)) &&
+           sp <= self->stack_high && self->stack_size > DLW_ALARM_STACK &&
+           sp >= self->stack_high - self->stack_size + DLW_ALARM_STACK;
+}
+
+static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
 {
     struct dlw_wait_slot *slot = &self->wait;
     uint64_t sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed);
 
     dlw_guard_enter(self); /* a signal handler may wait too */
+    dlw_alarm_clear(self); /* one that was meant for the wait before, and came too late */
     atomic_store_explicit(&slot->on, wait->on, memory_order_relaxed);
     atomic_store_explicit(&slot->kind, wait->kind, memory_order_relaxed);
     atomic_store_explicit(&slot->lock_kind, wait->lock_kind, memory_order_relaxed);
@@ -372,8 +419,13 @@ bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait)
     atomic_store_explicit(&slot->timed, wait->timed, memory_order_relaxed);
     atomic_store_explicit(&slot->relocks, wait->relocks, memory_order_relaxed);
     atomic_store_explicit(&slot->since, dlw_now(), memory_order_relaxed);
+    atomic_store_explicit(&slot->is_over, wait->is_over, memory_order_relaxed);
+    bool is_endless = !wait->timed && !is_shared(wait);
+    atomic_store_explicit(&slot->is_endless, is_endless, memory_order_relaxed);
+    atomic_store_explicit(&slot->may_ring, is_endless && may_ring(self, wait),
+                          memory_order_relaxed);
     slot->call = wait->call;
-    self->began = atomic_fetch_add_explicit(&dlw_waits_begun, 1, memory_order_seq_cst);
+    self->began = dlw_motion_falls_asleep(self);
     self->is_dead = false; /* before others can see the wait and judge it */
     self->guard |= DLW_GUARD_WAITING;
     /* Pairs with sequence_of in a walker: it sees all of the above, and everything this thread
@@ -382,15 +434,31 @@ bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait)
     atomic_thread_fence(memory_order_seq_cst);
     dlw_sink_flush(true);
     dlw_guard_leave(self);
-    return !wait->timed && can_be_a_cycle(self, wait) && dlw_wait_look(self);
+}
+
+void dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait)
+{
+    publish(self, wait);
+    bool is_told = !wait->timed && can_be_a_cycle(self, wait) && dlw_wait_look(self);
+    self->look_after = 0;
+    if (atomic_load_explicit(&self->wait.is_endless, memory_order_relaxed))
+        dlw_stall_watch(self);
+    /* A deadlock over semaphores that is still to be proved (look_after) is told as that; if it is
+     * none, the order is learned when the lock is had. */
+    if (wait->orders && !self->look_after)
+        dlw_learn_wanted(self, wait->orders, wait->mode, wait->timed, &wait->call,
+                         is_told || self->is_dead);
 }
 
 void dlw_wait_end(struct dlw_thread *self)
 {
     uint64_t sequence = atomic_load_explicit(&self->wait.sequence, memory_order_relaxed);
 
-    if (is_waiting(sequence))
+    if (is_waiting(sequence)) {
         atomic_store_explicit(&self->wait.sequence, sequence + 1, memory_order_release);
+        dlw_motion_wakes(self);
+        dlw_alarm_clear(self);
+    }
     self->guard &= ~(uint32_t)DLW_GUARD_WAITING;
 }
 

@@ -17,13 +17,19 @@ struct dlw_wait_for {
     uint8_t lock_kind; /* enum dlw_lock_kind */
     uint8_t mode;      /* enum dlw_mode */
     bool timed;
-    uintptr_t relocks; /* a condition wait: the mutex it will take back */
+    uintptr_t relocks;                 /* a condition wait: the mutex it will take back */
+    const struct dlw_lock_ref *orders; /* the lock whose order is learned; NULL: none is */
+    const _Atomic bool *is_over; /* set once what it waits for has come; lives as long as the wait;
+                                    NULL: nobody sets it */
     struct dlw_call call;
 };
 
-/* Publishes the wait, reports a deadlock that it closes. True when one was reported (and the
- * process lives on). */
-bool dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait);
+/*
+ * What comes before the real call that may sleep, for every primitive: publishes the wait, looks
+ * whether it closes a deadlock and reports that, sees to it that a stall is noticed, and learns the
+ * order. Then the real call as the program made it, then dlw_wait_end.
+ */
+void dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait);
 void dlw_wait_end(struct dlw_thread *self);
 
 /*

@@ -5,14 +5,14 @@
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
 #include "interpose/order/validate.h"
-#include "interpose/watch/stall.h"
 #include "interpose/watch/wait.h"
 
 #include "interpose/base/table.h"
 
 struct round {
     uint32_t arrived, left, count;
-    dlw_segment segment; /* after all arrivals so far; with a reference */
+    _Atomic bool is_over; /* all have arrived; read by others while one of its waits is published */
+    dlw_segment segment;  /* after all arrivals so far; with a reference */
 };
 
 /* All under the graph lock. */
@@ -51,8 +51,10 @@ static struct round *arrive(struct dlw_thread *self, pthread_barrier_t *object)
         round = barrier->current;
         round->count = dlw_barrier_count(object);
         round->segment = dlw_life_gather(dlw_life_graph, round->segment, self->segment);
-        if (++round->arrived >= round->count)
+        if (++round->arrived >= round->count) {
             barrier->current = NULL;
+            atomic_store_explicit(&round->is_over, true, memory_order_relaxed);
+        }
     }
     dlw_lock_release(&dlw_graph_lock);
     return round;
@@ -84,12 +86,10 @@ DLW_EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier)
     self->calls++;
     dlw_guard_enter(self);
     struct round *round = arrive(self, barrier);
-    bool is_last = round && round->arrived >= round->count;
     dlw_guard_leave(self);
-    if (!is_last) {
+    wait.is_over = round ? &round->is_over : NULL;
+    if (!round || !atomic_load_explicit(&round->is_over, memory_order_relaxed))
         dlw_wait_begin(self, &wait);
-        dlw_stall_watch(self);
-    }
     int result = real.pthread_barrier_wait(barrier);
     dlw_wait_end(self);
     dlw_guard_enter(self);

@@ -176,6 +176,7 @@ static void wants(const void *lock, int how)
                                 .lock_kind = DLW_LOCK_CUSTOM,
                                 .mode = (uint8_t)mode_of(how),
                                 .timed = how & DLWATCH_TIMED,
+                                .orders = dlw_held_find(self, lock) < 0 ? &ref : NULL,
                                 .call = call};
     int kept = errno;
 
@@ -185,10 +186,7 @@ static void wants(const void *lock, int how)
         return;
     self->calls++;
     if (!dlw_lock_is_signal((uintptr_t)lock)) {
-        bool mine = dlw_held_find(self, lock) >= 0;
-        bool dead = dlw_wait_begin(self, &wait);
-        if (!mine)
-            dlw_learn_wanted(self, &ref, mode_of(how), wait.timed, &call, dead);
+        dlw_wait_begin(self, &wait);
     }
     errno = kept;
 }

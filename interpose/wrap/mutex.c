@@ -15,7 +15,6 @@
 #include "interpose/locks/orphans.h"
 #include "interpose/order/acquire.h"
 #include "interpose/watch/misuse.h"
-#include "interpose/watch/stall.h"
 #include "interpose/watch/wait.h"
 
 #include <errno.h>
@@ -97,23 +96,6 @@ static bool never_waits_for_self(unsigned kind)
     return type == PTHREAD_MUTEX_RECURSIVE || type == PTHREAD_MUTEX_ERRORCHECK;
 }
 
-/* Nobody else is awake: sleeps with a limit first, to look again. Priority inheritance knows no
- * such clock. */
-static int watched_lock(struct dlw_thread *self, pthread_mutex_t *mutex)
-{
-    if (dlw_mutex_kind(mutex) & (DLW_KIND_INHERIT | DLW_KIND_PROTECT)) {
-        dlw_stall_watch(self);
-        return real.pthread_mutex_lock(mutex);
-    }
-    do {
-        struct timespec deadline = dlw_stall_deadline(self);
-        int result = real.pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &deadline);
-        if (result != ETIMEDOUT)
-            return result;
-    } while (dlw_stall_look(self));
-    return real.pthread_mutex_lock(mutex);
-}
-
 /*
  * To publish a wait costs about as much as most locks are held: a few looks first. Between them the
  * lock's line is left to its holder for as long as a system call would, which then gets several
@@ -152,13 +134,11 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
                                     .lock_kind = DLW_LOCK_MUTEX,
                                     .mode = DLW_EXCLUSIVE,
                                     .timed = request->limit != NULL,
+                                    .orders = mine ? NULL : &ref,
                                     .call = call};
-        bool dead = dlw_wait_begin(self, &wait);
-        if (!mine)
-            dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, request->limit != NULL, &call, dead);
+        dlw_wait_begin(self, &wait);
     }
-    bool watch = waits && !request->limit && dlw_stall_suspected(self);
-    int result = watch ? watched_lock(self, mutex) : real_lock(mutex, request);
+    int result = real_lock(mutex, request);
     if (waits)
         dlw_wait_end(self);
     if ((result == 0 || result == EOWNERDEAD) && !is_again(mutex, kind))

@@ -5,7 +5,6 @@
 #include "interpose/locks/ref.h"
 #include "interpose/order/acquire.h"
 #include "interpose/watch/misuse.h"
-#include "interpose/watch/stall.h"
 #include "interpose/watch/wait.h"
 
 #include <errno.h>
@@ -53,21 +52,6 @@ static bool is_writer(struct dlw_thread *self, const pthread_rwlock_t *rwlock)
     return dlw_rwlock_writer(rwlock) == atomic_load_explicit(&self->tid, memory_order_relaxed);
 }
 
-/* Nobody else is awake: sleeps with a limit first, to look again. */
-static int watched_lock(struct dlw_thread *self, pthread_rwlock_t *rwlock,
-                        const struct request *request)
-{
-    do {
-        struct timespec deadline = dlw_stall_deadline(self);
-        struct request first = {
-            .mode = request->mode, .limit = &deadline, .clock = CLOCK_MONOTONIC, .has_clock = true};
-        int result = real_lock(rwlock, &first);
-        if (result != ETIMEDOUT)
-            return result;
-    } while (dlw_stall_look(self));
-    return real_lock(rwlock, request);
-}
-
 static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
                               const struct request *request, const struct dlw_frame *from)
 {
@@ -81,12 +65,11 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
                                     .lock_kind = DLW_LOCK_RWLOCK,
                                     .mode = request->mode,
                                     .timed = request->limit != NULL,
+                                    .orders = &ref,
                                     .call = call};
-        bool dead = dlw_wait_begin(self, &wait);
-        dlw_learn_wanted(self, &ref, request->mode, request->limit != NULL, &call, dead);
+        dlw_wait_begin(self, &wait);
     }
-    bool watch = waits && !request->limit && dlw_stall_suspected(self);
-    int result = watch ? watched_lock(self, rwlock, request) : real_lock(rwlock, request);
+    int result = real_lock(rwlock, request);
     if (waits)
         dlw_wait_end(self);
     if (result == 0)

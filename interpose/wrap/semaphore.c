@@ -12,7 +12,7 @@
 #include "interpose/locks/ref.h"
 #include "interpose/order/acquire.h"
 #include "interpose/order/deferred.h"
-#include "interpose/watch/stall.h"
+#include "interpose/watch/motion.h"
 #include "interpose/watch/wait.h"
 
 #include <errno.h>
@@ -79,44 +79,23 @@ static int real_wait(sem_t *semaphore, const struct request *request)
     return real.sem_timedwait(semaphore, request->limit);
 }
 
-/* Nobody else is awake: sleeps with a limit first, to look again. */
-static int watched_wait(struct dlw_thread *self, sem_t *semaphore)
-{
-    int kept = errno;
-
-    do {
-        struct timespec deadline = dlw_stall_deadline(self);
-        int result = real.sem_clockwait(semaphore, CLOCK_MONOTONIC, &deadline);
-        if (result == 0 || errno != ETIMEDOUT)
-            return result;
-    } while (dlw_stall_look(self));
-    errno = kept;
-    return real.sem_wait(semaphore);
-}
-
 static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
                               const struct request *request, const struct dlw_frame *from)
 {
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+    bool orders = !is_signal(semaphore) && !dlw_mark_is_pool(dlw_semaphore_mark(semaphore));
     struct dlw_wait_for wait = {.on = (uintptr_t)semaphore,
                                 .kind = DLW_WAIT_SEMAPHORE,
                                 .lock_kind = DLW_LOCK_SEMAPHORE,
                                 .mode = DLW_EXCLUSIVE,
                                 .timed = request->limit != NULL,
+                                .orders = orders ? &ref : NULL,
                                 .call = dlw_call_of(from)};
     int kept = errno;
-    int result;
 
     dlw_wait_begin(self, &wait);
-    bool watch = !request->limit && dlw_stall_suspected(self);
-    /* A deadlock that is still to be proved is told as that; else the order is learned when the
-     * semaphore is had. */
-    bool may_be_dead = watch && self->look_after;
-    if (!may_be_dead && !is_signal(semaphore) && !dlw_mark_is_pool(dlw_semaphore_mark(semaphore)))
-        dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, request->limit != NULL, &wait.call,
-                         self->is_dead);
     errno = kept;
-    result = watch ? watched_wait(self, semaphore) : real_wait(semaphore, request);
+    int result = real_wait(semaphore, request);
     dlw_wait_end(self);
     if (result == 0)
         taken(self, semaphore, request->limit ? DLW_HELD_TIMED : 0, from);
@@ -216,6 +195,8 @@ DLW_EXPORT int sem_post(sem_t *semaphore)
         return real.sem_post(semaphore);
     }
     self->calls++;
+    if (__builtin_expect(dlw_semaphore_has_waiters(semaphore), 0))
+        dlw_motion_signals(self, semaphore);
     int index = dlw_held_depth(self) ? dlw_held_find(self, semaphore) : -1;
     if (index >= 0) {
         dlw_held_leaves(dlw_held_at(self, (uint32_t)index), DLW_CALL_HERE());

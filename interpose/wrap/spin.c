@@ -4,7 +4,6 @@
  */
 #include "interpose/base/real.h"
 #include "interpose/order/acquire.h"
-#include "interpose/watch/stall.h"
 #include "interpose/watch/wait.h"
 
 static struct dlw_lock_ref ref_of(pthread_spinlock_t *lock)
@@ -27,11 +26,10 @@ static DLW_COLD void lock_busy(struct dlw_thread *self, pthread_spinlock_t *lock
                                 .kind = DLW_WAIT_SPIN,
                                 .lock_kind = DLW_LOCK_SPIN,
                                 .mode = DLW_EXCLUSIVE,
+                                .orders = &ref,
                                 .call = call};
-    bool dead = dlw_wait_begin(self, &wait);
 
-    dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, false, &call, dead);
-    dlw_stall_watch(self);
+    dlw_wait_begin(self, &wait);
     real.pthread_spin_lock(lock);
     dlw_wait_end(self);
 }

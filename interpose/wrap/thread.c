@@ -7,6 +7,7 @@
 #include "interpose/order/validate.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/reporter.h"
+#include "interpose/threads/alarm.h"
 #include "interpose/threads/held.h"
 #include "interpose/threads/joinable.h"
 #include "interpose/watch/misuse.h"
@@ -15,6 +16,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/single_threaded.h>
 
 enum { DESTRUCTOR_ROUNDS = 4 }; /* PTHREAD_DESTRUCTOR_ITERATIONS of glibc */
 static pthread_key_t end_key;
@@ -45,6 +47,7 @@ static void end_thread(struct dlw_thread *self)
         dlw_sink_know_thread(self);
     dlw_sink_flush(true);
     dlw_thread_end(self);
+    dlw_stall_thread_ended();
 }
 
 /*
@@ -103,8 +106,10 @@ DLW_EXPORT int pthread_cancel(pthread_t handle)
         self->calls++;
         dlw_guard_enter(self);
         struct dlw_thread *asked = dlw_thread_by_handle(handle);
-        if (asked)
+        if (asked) {
             atomic_store_explicit(&asked->is_cancelled, true, memory_order_seq_cst);
+            dlw_alarm_withdraw(asked);
+        }
         dlw_guard_leave(self);
     }
     return real.pthread_cancel(handle);
@@ -163,6 +168,22 @@ static void undo(struct dlw_thread *self, struct dlw_thread *record)
     dlw_guard_leave(self);
 }
 
+/* Without its guard page. */
+static size_t stack_size(const pthread_attr_t *attributes)
+{
+    pthread_attr_t by_default;
+    size_t size = 0;
+    size_t guard = 0;
+
+    if (!attributes) {
+        pthread_attr_init(&by_default);
+        attributes = &by_default;
+    }
+    pthread_attr_getstacksize(attributes, &size);
+    pthread_attr_getguardsize(attributes, &guard);
+    return size > guard ? size - guard : 0;
+}
+
 static bool is_detached(const pthread_attr_t *attributes)
 {
     int state = PTHREAD_CREATE_JOINABLE;
@@ -184,7 +205,11 @@ static int create(pthread_t *handle, const pthread_attr_t *attributes, void *(*r
     record->routine.posix = routine;
     record->argument = argument;
     record->is_detached = is_detached(attributes);
+    record->stack_size = stack_size(attributes);
+    bool is_first = __libc_single_threaded;
     int result = real.pthread_create(handle, attributes, run_thread, record);
+    if (is_first)
+        dlw_alarm_renew();
     if (result != 0)
         undo(self, record);
     return result;
@@ -206,7 +231,11 @@ DLW_EXPORT int thrd_create(thrd_t *handle, thrd_start_t routine, void *argument)
         return real.thrd_create(handle, routine, argument);
     record->routine.c11 = routine;
     record->argument = argument;
+    record->stack_size = stack_size(NULL);
+    bool is_first = __libc_single_threaded;
     int result = real.thrd_create(handle, run_c11_thread, record);
+    if (is_first)
+        dlw_alarm_renew();
     if (result != thrd_success)
         undo(self, record);
     return result;
@@ -245,18 +274,6 @@ static void joined(struct joining *joining)
     dlw_guard_leave(joining->self);
 }
 
-/* Nobody else is awake: waits with a limit first, to look again. */
-static int watched_join(struct joining *joining, void **value)
-{
-    do {
-        struct timespec deadline = dlw_stall_deadline(joining->self);
-        int result = real.pthread_clockjoin_np(joining->handle, value, CLOCK_MONOTONIC, &deadline);
-        if (result != ETIMEDOUT)
-            return result;
-    } while (dlw_stall_look(joining->self));
-    return real.pthread_join(joining->handle, value);
-}
-
 DLW_EXPORT int pthread_join(pthread_t handle, void **value)
 {
     struct joining joining = {dlw_thread_self(), handle, DLW_CALL_HERE(), false, false};
@@ -265,8 +282,7 @@ DLW_EXPORT int pthread_join(pthread_t handle, void **value)
     if (dlw_thread_passes(joining.self))
         return real.pthread_join(handle, value);
     wait_for_end(&joining);
-    result = dlw_stall_suspected(joining.self) ? watched_join(&joining, value)
-                                               : real.pthread_join(handle, value);
+    result = real.pthread_join(handle, value);
     dlw_wait_end(joining.self);
     if (result == 0)
         joined(&joining);

@@ -10,6 +10,7 @@
 #include "interpose/stacks/modules.h"
 #include "interpose/stacks/rules.h"
 #include "interpose/tell/reporter.h"
+#include "interpose/threads/alarm.h"
 #include "interpose/threads/hooks.h"
 #include "interpose/threads/record.h"
 #include "report/emit/helper.h"
@@ -178,6 +179,7 @@ static void confines_itself(void)
         return;
     dlw_guard_enter(self);
     dlw_sink_flush(true);
+    dlw_alarm_withdraw_all();
     dlw_helper_confine();
     dlw_switch_off("the process confines itself (seccomp)");
     dlw_guard_leave(self);

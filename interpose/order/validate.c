@@ -25,7 +25,11 @@ enum {
  * places, those of 10,000 locks would push each other out one time in ten. */
 static uint64_t *cache_set(struct dlw_thread *self, uint64_t key)
 {
-    return &self->validated[(key >> CACHE_SHIFT) & self->validated_mask & ~(uint64_t)(WAYS - 1)];
+    uint64_t mask = self->validated_mask;
+
+    /* In this order: a signal handler's learning may put a larger table in place. */
+    atomic_signal_fence(memory_order_seq_cst);
+    return &self->validated[(key >> CACHE_SHIFT) & mask & ~(uint64_t)(WAYS - 1)];
 }
 
 /* False: the set is full. */
@@ -39,8 +43,11 @@ static bool cache_add(uint64_t *set, uint64_t key)
     return false;
 }
 
-/* Grows when it has pushed out half as many as it has room for; what doesn't fit is asked for once
- * more. */
+/*
+ * Grows when it has pushed out half as many as it has room for; what doesn't fit is asked for once
+ * more. This may be in a signal handler that interrupted a look-up in the old table: that stays
+ * mapped until the record is used again. Its first word becomes the table before it.
+ */
 static void cache_grow(struct dlw_thread *self)
 {
     size_t slots = ((size_t)self->validated_mask + 1) * 4;
@@ -52,12 +59,15 @@ static void cache_grow(struct dlw_thread *self)
     uint64_t *old = self->validated;
     size_t old_slots = (size_t)self->validated_mask + 1;
     self->validated = larger;
+    atomic_signal_fence(memory_order_seq_cst);
     self->validated_mask = (uint32_t)(slots - 1);
     for (size_t i = 0; i < old_slots; i++)
         if (old[i])
             cache_add(cache_set(self, old[i]), old[i]);
-    if (old != self->first_validated)
-        dlw_pages_unmap(old, old_slots * sizeof(*old));
+    if (old == self->first_validated)
+        return;
+    old[0] = (uintptr_t)self->outgrown;
+    self->outgrown = old;
 }
 
 static void cache_put(struct dlw_thread *self, uint64_t key)

@@ -46,16 +46,42 @@ static uintptr_t n_rules;
 
 /* ---- libunwind's questions ---- */
 
+enum { PIECE = 256 };
+
 struct question {
     uint64_t pc;
     bool no_tables;
     bool complex; /* asked for a register or memory the table doesn't model */
     uint64_t function;
+    uintptr_t piece_start; /* of the memory that was read last */
+    unsigned char piece[PIECE];
 };
 
 static bool is_fake(uint64_t value, uint64_t origin)
 {
     return value - (origin - FAKE_REACH / 2) < FAKE_REACH;
+}
+
+/*
+ * The kernel reads it, in pieces: what is asked for lies in the unwind tables or at the pc, and
+ * both may be gone, where another thread closes the library or the pc is none. Where it is
+ * forbidden to ask the kernel they are read in place.
+ */
+static bool read_checked(struct question *q, uintptr_t address, void *out, size_t size)
+{
+    if (address - q->piece_start <= PIECE - size) {
+        memcpy(out, q->piece + (address - q->piece_start), size);
+        return true;
+    }
+    if (dlw_proc_read(address, q->piece, PIECE)) {
+        q->piece_start = address;
+        memcpy(out, q->piece, size);
+        return true;
+    }
+    enum dlw_proc_reading reading = dlw_proc_try_read(address, out, size);
+    if (reading == DLW_PROC_UNKNOWN)
+        memcpy(out, (const void *)address, size); /* NOLINT(performance-no-int-to-ptr) */
+    return reading != DLW_PROC_GONE;
 }
 
 static int answer_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write,
@@ -74,7 +100,10 @@ static int answer_memory(unw_addr_space_t space, unw_word_t address, unw_word_t 
         q->complex = true;
         return -UNW_EINVAL;
     }
-    memcpy(value, (const void *)address, sizeof(*value)); /* NOLINT(performance-no-int-to-ptr) */
+    if (!read_checked(q, address, value, sizeof(*value))) {
+        q->complex = true;
+        return -UNW_EINVAL;
+    }
     return 0;
 }
 

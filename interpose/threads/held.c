@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static uint32_t compact(struct dlw_thread *self);
+static uint32_t compact_moving(struct dlw_thread *self);
 
 void dlw_held_lose(struct dlw_thread *holder, uintptr_t lock)
 {
@@ -34,10 +34,36 @@ void dlw_held_lose_everywhere(uintptr_t lock)
     dlw_threads_each(lose_one, &lock);
 }
 
-/* The old array stays mapped until the record is used again: a walker may be reading it. */
-static bool grow(struct dlw_thread *self)
+/* ---- moving all of them: with the guard up, so that a handler that comes in between passes ----
+ */
+
+static void begin_move(struct dlw_thread *self)
 {
-    if (compact(self) * 2 <= self->room) /* most of it was lost */
+    self->guard += DLW_GUARD_NESTED;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static void end_move(struct dlw_thread *self)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    self->guard -= DLW_GUARD_NESTED;
+}
+
+/* Is an entry just being pushed, popped or moved? Then this is a signal handler that came in
+ * between, and the entries stay where they are. */
+static bool is_interrupted(struct dlw_thread *self)
+{
+    for (uint32_t i = dlw_held_depth(self); i-- > 0;)
+        if (atomic_load_explicit(&dlw_held_at(self, i)->lock, memory_order_relaxed) ==
+            DLW_HELD_FREE)
+            return true;
+    return false;
+}
+
+/* The old array stays mapped until the record is used again: a walker may be reading it. */
+static bool grow_moving(struct dlw_thread *self)
+{
+    if (compact_moving(self) * 2 <= self->room) /* most of it was lost */
         return true;
     size_t bytes = (size_t)self->room * sizeof(struct dlw_held_lock);
     struct dlw_held_lock *old = atomic_load_explicit(&self->held, memory_order_relaxed);
@@ -55,6 +81,16 @@ static bool grow(struct dlw_thread *self)
     if (is_keyed)
         self->stale_above = self->room - 1;
     return true;
+}
+
+static bool grow(struct dlw_thread *self)
+{
+    if (is_interrupted(self))
+        return false;
+    begin_move(self);
+    bool has_room = grow_moving(self);
+    end_move(self);
+    return has_room;
 }
 
 /* ---- levels ---- */
@@ -273,11 +309,10 @@ static inline void move_word(uint64_t *to, const uint64_t *from)
     __atomic_store_n(to, __atomic_load_n(from, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
 }
 
-/* All but the interned chain: its reference belongs to the place, not to the lock. */
+/* All but the lock, which tells that an entry is whole, and the interned chain: its reference
+ * belongs to the place. */
 static inline void move_entry(struct dlw_held_lock *to, const struct dlw_held_lock *from)
 {
-    atomic_store_explicit(&to->lock, atomic_load_explicit(&from->lock, memory_order_relaxed),
-                          memory_order_relaxed);
     atomic_store_explicit(&to->traits, atomic_load_explicit(&from->traits, memory_order_relaxed),
                           memory_order_relaxed);
     move_word(&to->id, &from->id);
@@ -289,21 +324,37 @@ static inline void move_entry(struct dlw_held_lock *to, const struct dlw_held_lo
         move_word(&to->pc[i], &from->pc[i]);
 }
 
+static inline uintptr_t lock_of(const struct dlw_held_lock *held)
+{
+    return atomic_load_explicit(&held->lock, memory_order_relaxed);
+}
+
+static inline void set_lock(struct dlw_held_lock *held, uintptr_t lock)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&held->lock, lock, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
 static void drop_last(struct dlw_thread *self)
 {
-    uint32_t depth = dlw_held_depth(self) - 1;
+    uint32_t last = dlw_held_depth(self) - 1;
 
-    while (depth > 0 && !dlw_held_is_there(dlw_held_at(self, depth - 1))) {
-        depth--;
-        if (atomic_load_explicit(&dlw_held_at(self, depth)->lock, memory_order_relaxed) == 0)
+    dlw_held_drop(self, dlw_held_at(self, last), last);
+    for (uint32_t i = last; i-- > 0;) {
+        struct dlw_held_lock *held = dlw_held_at(self, i);
+        uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+        if (lock == DLW_HELD_FREE || dlw_held_is_lock(lock))
+            break;
+        if (lock == DLW_HELD_HOLE)
             self->holes--;
+        dlw_held_drop(self, held, i);
     }
-    atomic_store_explicit(&self->depth, depth, memory_order_relaxed);
 }
 
 /* Moves the entries together; amortised over the removals that made the holes. Returns the depth.
  */
-static uint32_t compact(struct dlw_thread *self)
+static uint32_t compact_moving(struct dlw_thread *self)
 {
     struct dlw_held_lock *held = atomic_load_explicit(&self->held, memory_order_relaxed);
     uint32_t depth = dlw_held_depth(self);
@@ -312,30 +363,60 @@ static uint32_t compact(struct dlw_thread *self)
     for (uint32_t from = 0; from < depth; from++) {
         if (!dlw_held_is_there(&held[from]))
             continue;
-        if (to != from)
+        if (to != from) {
             move_entry(&held[to], &held[from]);
+            set_lock(&held[to], lock_of(&held[from]));
+        }
         to++;
     }
+    for (uint32_t i = to; i < depth; i++)
+        set_lock(&held[i], DLW_HELD_FREE);
     atomic_store_explicit(&self->depth, to, memory_order_relaxed);
     self->holes = 0;
     self->stale_above = 0;
     return to;
 }
 
-/* The few above it come down one place each, under their new keys. */
-static void close_gap(struct dlw_thread *self, struct dlw_held_lock *gap,
-                      const struct dlw_held_lock *last)
+static void compact(struct dlw_thread *self)
 {
-    uint64_t key = gap == dlw_held_at(self, 0) ? self->base : gap[-1].key;
+    if (is_interrupted(self))
+        return;
+    begin_move(self);
+    compact_moving(self);
+    end_move(self);
+}
 
-    for (; gap < last; gap++) {
+static void leave_hole(struct dlw_thread *self, struct dlw_held_lock *held, uint32_t index)
+{
+    set_lock(held, DLW_HELD_HOLE);
+    self->holes++;
+    if (index < self->stale_above)
+        self->stale_above = index;
+}
+
+/* The few above it come down one place each, under their new keys. At every moment one of them is
+ * free, so that a handler moves nothing. */
+static void close_gap(struct dlw_thread *self, uint32_t index, uint32_t last)
+{
+    struct dlw_held_lock *gap = dlw_held_at(self, index);
+    uint64_t key = index ? gap[-1].key : self->base;
+
+    set_lock(gap, DLW_HELD_FREE);
+    for (; index < last; index++, gap++) {
+        uintptr_t lock = lock_of(gap + 1);
+        if (lock == DLW_HELD_FREE) { /* this is a handler, and that one is being pushed */
+            leave_hole(self, gap, index);
+            return;
+        }
         move_entry(gap, gap + 1);
-        uintptr_t lock = atomic_load_explicit(&gap->lock, memory_order_relaxed);
-        if (lock > DLW_HELD_LOST)
+        if (dlw_held_is_lock(lock))
             key = dlw_key_mix(key, lock, gap->id,
                               atomic_load_explicit(&gap->mode, memory_order_relaxed));
         gap->key = key;
+        set_lock(gap, lock);
+        set_lock(gap + 1, DLW_HELD_FREE);
     }
+    atomic_store_explicit(&self->depth, last, memory_order_relaxed);
 }
 
 void dlw_held_remove(struct dlw_thread *self, uint32_t index)
@@ -348,14 +429,10 @@ void dlw_held_remove(struct dlw_thread *self, uint32_t index)
         return;
     }
     if (depth - index <= FEW && self->holes == 0 && depth <= self->stale_above) {
-        close_gap(self, dlw_held_at(self, index), dlw_held_at(self, depth - 1));
-        atomic_store_explicit(&self->depth, depth - 1, memory_order_relaxed);
+        close_gap(self, index, depth - 1);
         return;
     }
-    atomic_store_explicit(&dlw_held_at(self, index)->lock, 0, memory_order_relaxed);
-    self->holes++;
-    if (index < self->stale_above)
-        self->stale_above = index;
+    leave_hole(self, dlw_held_at(self, index), index);
     if (self->holes * 2 > depth)
         compact(self);
 }
@@ -369,10 +446,12 @@ void dlw_held_restore(struct dlw_thread *self, const struct dlw_held_lock *kept)
             return;
         depth = dlw_held_depth(self);
     }
+    atomic_store_explicit(&self->depth, depth + 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
     move_entry(dlw_held_at(self, depth), kept);
     if (depth < self->stale_above)
         self->stale_above = depth;
-    atomic_store_explicit(&self->depth, depth + 1, memory_order_relaxed);
+    set_lock(dlw_held_at(self, depth), lock_of(kept));
 }
 
 void dlw_passed_release(struct dlw_thread *self, const void *lock)
@@ -397,7 +476,7 @@ void dlw_held_rekey(struct dlw_thread *self)
     for (uint32_t i = from; i < depth; i++) {
         struct dlw_held_lock *held = dlw_held_at(self, i);
         uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
-        if (lock > DLW_HELD_LOST)
+        if (dlw_held_is_lock(lock))
             key = dlw_key_mix(key, lock, held->id,
                               atomic_load_explicit(&held->mode, memory_order_relaxed));
         held->key = key;

@@ -2,6 +2,12 @@
  * The stack of locks a thread holds: the hot path. Push and pop touch nothing
  * shared and look nothing up but the caller's frame rules.
  *
+ * A signal handler may come between any two instructions, and what it locks goes on the same stack.
+ * So a push claims its entry first (depth), fills it, and stores the lock last; a pop clears the
+ * lock first and gives the entry back last. In between the entry is of no lock, and the handler's
+ * own lie above it: they are popped before it goes on. While there is such an entry no handler
+ * moves any (held.c).
+ *
  * A chain is the row of locks held, outermost first. Its key is a hash over their identities and
  * modes; a key that the order graph has validated is never asked about again (the idea is
  * lockdep's, Linux kernel/locking/lockdep.c).
@@ -11,6 +17,7 @@
 
 #include "interpose/base/hash.h"
 #include "interpose/threads/record.h"
+#include "report/emit/records.h"
 
 /* Once for each wrapper, in its fast path. */
 #define DLW_HOT inline __attribute__((always_inline))
@@ -41,14 +48,23 @@ static inline uint64_t dlw_held_key(struct dlw_thread *self)
 }
 
 /*
- * In place of the lock in an entry that is none any more: 0, a hole left by its own thread, which
- * counts them; or lost, since another thread released the lock, or the lock's own word denies it.
+ * In place of the lock in an entry that is none: free, as are all above the depth, and one that is
+ * just being pushed or popped; lost, since another thread released the lock, or the lock's own word
+ * denies it; or a hole left by its own thread, which counts them.
  */
-#define DLW_HELD_LOST 1
+enum { DLW_HELD_FREE = 0, DLW_HELD_LOST = 1, DLW_HELD_HOLE = 2 };
+
+_Static_assert((int)DLW_HELD_HOLE == (int)DLW_RECORDS_NO_LOCK,
+               "as it is told to who looks from outside");
+
+static inline bool dlw_held_is_lock(uintptr_t lock)
+{
+    return lock > DLW_HELD_HOLE;
+}
 
 static inline bool dlw_held_is_there(const struct dlw_held_lock *held)
 {
-    return atomic_load_explicit(&held->lock, memory_order_relaxed) > DLW_HELD_LOST;
+    return dlw_held_is_lock(atomic_load_explicit(&held->lock, memory_order_relaxed));
 }
 
 /* Any thread, for any other: the lock is not `holder`'s any more. Its record is alive. */
@@ -105,13 +121,15 @@ static DLW_HOT struct dlw_held_lock *dlw_held_fill(struct dlw_thread *self, uint
                                                    void *lock, uint64_t id, uint32_t traits,
                                                    struct dlw_call call)
 {
+    atomic_store_explicit(&self->depth, depth + 1, memory_order_relaxed);
+    atomic_signal_fence(
+        memory_order_seq_cst); /* the entry is claimed: no handler uses or moves it */
     struct dlw_held_lock *held = dlw_held_at(self, depth);
     uint64_t below = depth ? held[-1].key : self->base;
 
     held->pc[0] = call.pc;
     held->sp = call.sp;
     held->fp = call.fp;
-    atomic_store_explicit(&held->lock, (uintptr_t)lock, memory_order_relaxed);
     held->id = id;
     held->key = dlw_key_mix(below, (uintptr_t)lock, id, traits >> 8 & 0xFF);
     if (__builtin_expect(atomic_load_explicit(&held->traits, memory_order_relaxed) != traits, 0))
@@ -121,13 +139,14 @@ static DLW_HOT struct dlw_held_lock *dlw_held_fill(struct dlw_thread *self, uint
     if (depth == 0)
         dlw_taken_note(dlw_taken_slot(self->taken, (uintptr_t)lock), (uintptr_t)lock, id, traits,
                        call.pc);
-    /* Ordered by the sequence number of the wait that a walker reads first. */
-    atomic_store_explicit(&self->depth, depth + 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst); /* the rest of the entry is whole */
+    /* For walkers ordered by the sequence number of the wait, which they read first. */
+    atomic_store_explicit(&held->lock, (uintptr_t)lock, memory_order_relaxed);
     return held;
 }
 
-/* The same where it may not be ready. NULL: memory is out, and the library has switched itself off.
- */
+/* The same where it may not be ready. NULL: it is not pushed; memory is out and the library has
+ * switched itself off, or a handler interrupted a push and there is no room. */
 struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void *lock, uint64_t id,
                                     uint32_t traits, struct dlw_call call);
 
@@ -160,12 +179,36 @@ void dlw_passed_release(struct dlw_thread *self, const void *lock);
 /* Cold: takes out an entry that isn't the last, or uncovers holes below the last. */
 void dlw_held_remove(struct dlw_thread *self, uint32_t index);
 
-static inline void dlw_held_pop(struct dlw_thread *self, uint32_t index)
+/* The last entry, where there are no holes. */
+static inline void dlw_held_drop(struct dlw_thread *self, struct dlw_held_lock *held,
+                                 uint32_t index)
+{
+    atomic_store_explicit(&held->lock, DLW_HELD_FREE, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&self->depth, index, memory_order_relaxed);
+}
+
+static inline void dlw_held_take_out(struct dlw_thread *self, struct dlw_held_lock *held,
+                                     uint32_t index)
 {
     if (__builtin_expect(index + 1 == dlw_held_depth(self) && self->holes == 0, 1))
-        atomic_store_explicit(&self->depth, index, memory_order_relaxed);
+        dlw_held_drop(self, held, index);
     else
         dlw_held_remove(self, index);
+}
+
+static inline void dlw_held_pop(struct dlw_thread *self, uint32_t index)
+{
+    dlw_held_take_out(self, dlw_held_at(self, index), index);
+}
+
+/* The caller releases the lock. */
+static inline void dlw_held_let_go(struct dlw_thread *self, uint32_t index, struct dlw_call call)
+{
+    struct dlw_held_lock *held = dlw_held_at(self, index);
+
+    dlw_held_leaves(held, call);
+    dlw_held_take_out(self, held, index);
 }
 
 /* The object is initialised anew: if it was held, what was held is gone. */

@@ -214,6 +214,22 @@ static void clear_tables(struct dlw_thread *record)
     memset(record->taken, 0, sizeof(record->taken));
 }
 
+/* Each is four times as large as the one before. */
+static void clear_grown_caches(struct dlw_thread *record)
+{
+    size_t slots = (size_t)record->validated_mask + 1;
+    uint64_t *table = record->validated;
+
+    if (!table || table == record->first_validated)
+        return;
+    for (uint64_t *before = record->outgrown; table; slots /= 4) {
+        uint64_t *next = before;
+        before = before ? (uint64_t *)(uintptr_t)before[0] : NULL; /* NOLINT */
+        dlw_pages_unmap(table, slots * sizeof(uint64_t));
+        table = next;
+    }
+}
+
 /*
  * The sequence goes on over the lives of a record, so that a stale reading never fits. A grown
  * held array stays mapped (a walker may be reading it), only its pages go back.
@@ -227,8 +243,7 @@ static void clear_record(struct dlw_thread *record)
     clear_tables(record); /* of a thread that stayed behind in a fork */
     if (held && held != record->first_held)
         dlw_syscall(SYS_madvise, held, (size_t)room * sizeof(*held), MADV_DONTNEED);
-    if (record->validated && record->validated != record->first_validated)
-        dlw_pages_unmap(record->validated, ((size_t)record->validated_mask + 1) * sizeof(uint64_t));
+    clear_grown_caches(record);
     memset(record, 0, offsetof(struct dlw_thread, taken));
     atomic_store_explicit(&record->wait.sequence, (sequence + 2) & ~(uint64_t)1,
                           memory_order_release);

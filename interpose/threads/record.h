@@ -147,6 +147,7 @@ struct dlw_thread {
     void (*once_routine)(void);
     void *once_control;
     struct dlw_call once_call;
+    uint64_t *outgrown; /* mapped tables that `validated` was, the largest first (validate.c) */
     struct dlw_withheld *withheld; /* findings that wait for its posts (deferred.h) */
 
     /* published */

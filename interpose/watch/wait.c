@@ -325,7 +325,8 @@ void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock)
     int index = dlw_held_find(self, (const void *)lock); /* NOLINT(performance-no-int-to-ptr) */
 
     if (index >= 0) /* it goes with the lock in hand: from here on its record doesn't say so */
-        atomic_store_explicit(&dlw_held_at(self, (uint32_t)index)->lock, 0, memory_order_relaxed);
+        atomic_store_explicit(&dlw_held_at(self, (uint32_t)index)->lock, DLW_HELD_LOST,
+                              memory_order_relaxed);
     dlw_threads_each(visit_waiter, &waiters);
     for (uint32_t i = 0; i < waiters.n; i++)
         look_from(self, &dlw_world_now, waiters.tids[i]);
@@ -408,9 +409,9 @@ static bool may_ring(const struct dlw_thread *self, const struct dlw_wait_for *w
 static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
 {
     struct dlw_wait_slot *slot = &self->wait;
-    uint64_t sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed);
 
     dlw_guard_enter(self); /* a signal handler may wait too */
+    uint64_t sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed);
     dlw_alarm_clear(self); /* one that was meant for the wait before, and came too late */
     atomic_store_explicit(&slot->on, wait->on, memory_order_relaxed);
     atomic_store_explicit(&slot->kind, wait->kind, memory_order_relaxed);

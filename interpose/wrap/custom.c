@@ -24,7 +24,7 @@ static struct dlw_lock_ref ref_of(const void *lock)
 
 static bool is_lock(const void *lock)
 {
-    return (uintptr_t)lock > DLW_HELD_LOST;
+    return dlw_held_is_lock((uintptr_t)lock);
 }
 
 static unsigned mode_of(int how)
@@ -285,8 +285,7 @@ static inline bool pop(struct dlw_thread *self, const void *lock, struct dlw_cal
     int index = dlw_held_depth(self) ? dlw_held_find(self, lock) : -1;
     if (index < 0)
         return false;
-    dlw_held_leaves(dlw_held_at(self, (uint32_t)index), call);
-    dlw_held_pop(self, (uint32_t)index);
+    dlw_held_let_go(self, (uint32_t)index, call);
     return true;
 }
 

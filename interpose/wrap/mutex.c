@@ -320,7 +320,7 @@ static DLW_NOINLINE int unlock_telling(struct dlw_thread *self, pthread_mutex_t 
     uint32_t index = dlw_held_depth(self) - 1;
 
     dlw_held_assess(dlw_held_at(self, index), dlw_call_of(from));
-    atomic_store_explicit(&self->depth, index, memory_order_relaxed);
+    dlw_held_drop(self, dlw_held_at(self, index), index);
     return real.pthread_mutex_unlock(mutex);
 }
 
@@ -343,7 +343,7 @@ static DLW_HOT int unlock(pthread_mutex_t *mutex, const struct dlw_frame *from)
         return dlw_in_frame(unlock_slow(self, mutex, DLW_FRAME(from)));
     if (__builtin_expect(dlw_held_tells(held, (uintptr_t)(DLW_FRAME(from) + 1)), 0))
         return dlw_in_frame(unlock_telling(self, mutex, DLW_FRAME(from)));
-    atomic_store_explicit(&self->depth, depth - 1, memory_order_relaxed);
+    dlw_held_drop(self, held, depth - 1);
     return real.pthread_mutex_unlock(mutex);
 }
 
@@ -448,8 +448,7 @@ bool dlw_mutex_given_up(struct dlw_thread *self, pthread_mutex_t *mutex, struct 
 
     if (index < 0 || is_again(mutex, dlw_mutex_kind(mutex)))
         return index >= 0;
-    dlw_held_leaves(dlw_held_at(self, (uint32_t)index), call);
-    dlw_held_pop(self, (uint32_t)index);
+    dlw_held_let_go(self, (uint32_t)index, call);
     return true;
 }
 

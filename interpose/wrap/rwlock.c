@@ -203,8 +203,7 @@ DLW_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *rwlock)
     int index = dlw_held_find(self, rwlock);
     if (index < 0)
         return unlock_unheld(self, rwlock, DLW_CALL_HERE());
-    dlw_held_leaves(dlw_held_at(self, (uint32_t)index), DLW_CALL_HERE());
-    dlw_held_pop(self, (uint32_t)index);
+    dlw_held_let_go(self, (uint32_t)index, DLW_CALL_HERE());
     return real.pthread_rwlock_unlock(rwlock);
 }
 

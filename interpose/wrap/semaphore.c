@@ -199,8 +199,7 @@ DLW_EXPORT int sem_post(sem_t *semaphore)
         dlw_motion_signals(self, semaphore);
     int index = dlw_held_depth(self) ? dlw_held_find(self, semaphore) : -1;
     if (index >= 0) {
-        dlw_held_leaves(dlw_held_at(self, (uint32_t)index), DLW_CALL_HERE());
-        dlw_held_pop(self, (uint32_t)index);
+        dlw_held_let_go(self, (uint32_t)index, DLW_CALL_HERE());
         if (__builtin_expect(self->withheld != NULL, 0))
             return post_awaited(self, semaphore);
     } else {

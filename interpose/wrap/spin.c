@@ -71,8 +71,7 @@ DLW_EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock)
     self->calls++;
     int index = dlw_held_find(self, (void *)lock);
     if (index >= 0) {
-        dlw_held_leaves(dlw_held_at(self, (uint32_t)index), DLW_CALL_HERE());
-        dlw_held_pop(self, (uint32_t)index);
+        dlw_held_let_go(self, (uint32_t)index, DLW_CALL_HERE());
     }
     return real.pthread_spin_unlock(lock);
 }

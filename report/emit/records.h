@@ -20,6 +20,8 @@
 #define DLW_RECORDS_OWNER "dlwatch"
 #define DLW_RECORDS_MAGIC "dlwrecs"
 enum { DLW_RECORDS_NOTE = 1, DLW_RECORDS_VERSION = 1 };
+/* In place of a lock up to this: there is none. */
+enum { DLW_RECORDS_NO_LOCK = 2 };
 
 /* The threads, by tid: a hash table that `table` (a pointer to a pointer, NULL before the start)
  * leads to. Its slots are NULL or point to records; a record whose tid is 0 is not in use. */
@@ -31,9 +33,9 @@ struct dlw_records_threads {
     /* The wait, valid while `sequence` is odd. enum dlw_wait_kind, enum dlw_lock_kind, enum
      * dlw_mode; since: nanoseconds of CLOCK_MONOTONIC; relocks: a condition's mutex. */
     uint32_t sequence, on, kind, lock_kind, mode, timed, since, relocks;
-    /* In an entry. `lock` 0: given back. `pool` is the flag for one unit of several. `pc` holds
-     * `levels` return addresses, innermost first; sp belongs to the last. `stack`: the number of
-     * the whole stack, 0: not asked for. */
+    /* In an entry. `lock` at most DLW_RECORDS_NO_LOCK: given back. `pool` is the flag for one unit
+     * of several. `pc` holds `levels` return addresses, innermost first; sp belongs to the last.
+     * `stack`: the number of the whole stack, 0: not asked for. */
     uint32_t entry_size, lock, entry_kind, entry_mode, flags, pool, levels, stack, pc, sp, fp;
     uint32_t most_levels;
 };

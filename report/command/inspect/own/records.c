@@ -65,7 +65,7 @@ static void take_entry(struct dlw_target *target, struct dlw_seen_thread *thread
     struct dlw_seen_hold hold = {0};
     uint8_t kind = entry[at->entry_kind];
     memcpy(&hold.lock, entry + at->lock, sizeof hold.lock);
-    if (!hold.lock || kind >= DLW_N_LOCK_KINDS)
+    if (hold.lock <= DLW_RECORDS_NO_LOCK || kind >= DLW_N_LOCK_KINDS)
         return;
     hold.object = dlw_lock_kind_word(kind);
     hold.mode = entry[at->entry_mode] ? DLW_SHARED : DLW_EXCLUSIVE;

@@ -6,6 +6,7 @@
 #include "interpose/base/hash.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/real.h"
+#include "interpose/base/signals.h"
 #include "interpose/base/state.h"
 #include "interpose/fork.h"
 #include "interpose/locks/ownership.h"
@@ -150,6 +151,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     dlw_sink_start(exe, folder, (const char *const *)argv);
     dlw_stall_start();
     dlw_create_start();
+    dlw_signals_start();
     dlw_fork_start();
     atomic_store_explicit(&dlw_is_on, true, memory_order_release);
     dlw_threads_start((uintptr_t)environment);

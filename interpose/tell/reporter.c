@@ -507,6 +507,7 @@ void dlw_sink_end(const char *ended, int status)
     dlw_lock_release(&emit_lock);
     if (dlw_options.verbosity > 0)
         dlw_text_totals(&totals);
+    dlw_guard_lets_signals();
     dlw_helper_wait(10000);
 }
 

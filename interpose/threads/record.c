@@ -338,11 +338,14 @@ void dlw_thread_release(struct dlw_thread *record)
 
 void dlw_thread_end(struct dlw_thread *record)
 {
+    struct dlw_shield shield = record->shield;
+
     dlw_self = &dlw_nobody;
     atomic_fetch_add_explicit(&calls_of_ended, record->calls, memory_order_relaxed);
     dlw_alarm_drop(record);
     clear_tables(record);
-    dlw_thread_release(record);
+    dlw_thread_release(record); /* from here on another thread's */
+    dlw_shield_lower(&shield);
 }
 
 struct dlw_thread *dlw_thread_by_handle(pthread_t handle)
@@ -398,28 +401,39 @@ struct dlw_thread *dlw_thread_attach(void)
 {
     if (!atomic_load_explicit(&dlw_is_on, memory_order_acquire))
         return pass_early();
+    struct dlw_shield shield = {0};
+    dlw_shield_raise(&shield);
     dlw_self = &dlw_nobody; /* what is called below passes */
     struct dlw_thread *record = dlw_thread_new(0, 0, 0);
-    if (!record) {
+    if (record) {
+        record->foreign = true;
+        dlw_thread_bind(record, dlw_proc_stack_end_of((uintptr_t)__builtin_frame_address(0)));
+        dlw_hooks.watch_end(record);
+    } else {
         dlw_self = NULL;
-        return &dlw_nobody;
     }
-    record->foreign = true;
-    dlw_thread_bind(record, dlw_proc_stack_end_of((uintptr_t)__builtin_frame_address(0)));
-    dlw_hooks.watch_end(record);
-    return record;
+    dlw_shield_lower(&shield);
+    return record ? record : &dlw_nobody;
 }
 
 void dlw_guard_leave(struct dlw_thread *self)
 {
-    atomic_signal_fence(memory_order_seq_cst);
-    self->guard -= DLW_GUARD_NESTED;
-    if (__builtin_expect(self->guard == 0 && self->resync, 0)) {
+    if (__builtin_expect(self->guard == DLW_GUARD_NESTED && self->resync, 0)) {
         self->resync = false;
         dlw_hooks.purge(self);
     }
+    atomic_signal_fence(memory_order_seq_cst);
+    self->guard -= DLW_GUARD_NESTED;
     if (__builtin_expect(!atomic_load_explicit(&dlw_is_on, memory_order_relaxed), 0))
         dlw_tell_switched_off();
+    if (__builtin_expect(self->shield.is_up, 0) && !(self->guard & DLW_GUARD_DEPTH))
+        dlw_shield_lower(&self->shield);
+}
+
+void dlw_guard_lets_signals(void)
+{
+    if (dlw_self)
+        dlw_shield_lower(&dlw_self->shield);
 }
 
 /* What it may grow to, where that is less than what anybody needs. */

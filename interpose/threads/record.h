@@ -14,6 +14,7 @@
 #include "graph/base/arena.h"
 #include "graph/finding.h"
 #include "graph/life.h"
+#include "interpose/base/signals.h"
 #include "interpose/stacks/rules.h"
 #include "interpose/threads/outermost.h"
 
@@ -147,6 +148,7 @@ struct dlw_thread {
     void (*once_routine)(void);
     void *once_control;
     struct dlw_call once_call;
+    struct dlw_shield shield; /* up while the guard is, where the program has signal handlers */
     uint64_t *outgrown; /* mapped tables that `validated` was, the largest first (validate.c) */
     struct dlw_withheld *withheld; /* findings that wait for its posts (deferred.h) */
 
@@ -174,8 +176,14 @@ struct dlw_thread {
     _Alignas(64) uint64_t first_validated[DLW_FIRST_CACHE];
 };
 
+/*
+ * While the guard is up, calls of the thread go straight to the real functions, and no signal
+ * handler of the program runs (signals.h). So it is up before an internal lock is taken or the
+ * record is half changed, and until neither is so any more.
+ */
 enum {
     DLW_GUARD_NESTED = 1,        /* counts: inside the library itself */
+    DLW_GUARD_DEPTH = (1 << 12) - 1,
     DLW_GUARD_WAITING = 1 << 12, /* its wait is published: calls now come from a signal handler */
     DLW_GUARD_OFF = 1 << 16,     /* the library is switched off, or this thread isn't watched */
 };
@@ -207,13 +215,20 @@ static inline bool dlw_thread_passes(struct dlw_thread *self)
     return __builtin_expect(self->guard != 0, 0) && dlw_thread_still_passes(self);
 }
 
+/* Signals first: a handler that comes before is one that runs outside. */
 static inline void dlw_guard_enter(struct dlw_thread *self)
 {
+    if (__builtin_expect(
+            atomic_load_explicit(&dlw_signals_are_caught, memory_order_relaxed), 0) &&
+        !(self->guard & DLW_GUARD_DEPTH) && self != &dlw_nobody)
+        dlw_shield_raise(&self->shield);
     self->guard += DLW_GUARD_NESTED;
     atomic_signal_fence(memory_order_seq_cst);
 }
 
 void dlw_guard_leave(struct dlw_thread *self);
+/* The calling thread's guard stays up, but no lock is held and what follows may take its time: signals come again. */
+void dlw_guard_lets_signals(void);
 
 /* Ends of itself: it has a limit, or its thread was cancelled (which no wait for a lock heeds). */
 static inline bool dlw_thread_wait_ends(const struct dlw_thread *thread, unsigned kind)

@@ -120,10 +120,12 @@ DLW_EXPORT int pthread_cancel(pthread_t handle)
 static void begin_thread(struct dlw_thread *record, uintptr_t stack_top)
 {
     dlw_self = &dlw_nobody;
+    dlw_guard_enter(record);
     dlw_thread_bind(record, stack_top);
     dlw_create_watch_end(record);
     if (!record->is_detached)
         dlw_learn_drop_segment(dlw_joinable_add(record));
+    dlw_guard_leave(record);
 }
 
 DLW_TRAMPOLINE static void *run_thread(void *argument)

@@ -21,23 +21,63 @@ static bool is_inside(const struct dlw_thread *self)
            (self->guard & ~(uint32_t)(DLW_GUARD_WAITING | DLW_GUARD_OFF)) != 0;
 }
 
+/* All internal locks, in the order of their ranks. */
+static bool lock_graph(void)
+{
+    return dlw_lock_acquire(&dlw_graph_lock);
+}
+
+static void unlock_graph(bool child)
+{
+    (void)child;
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+static void unlock_threads(bool child)
+{
+    (void)child;
+    dlw_threads_unlock();
+}
+
+static const struct {
+    bool (*before)(void);
+    void (*after)(bool child); /* here in the parent only */
+} locks[] = {
+    {dlw_joinables_before_fork, dlw_joinables_after_fork},
+    {dlw_threads_lock, unlock_threads},
+    {lock_graph, unlock_graph},
+    {dlw_stacks_before_fork, dlw_stacks_after_fork},
+    {dlw_gone_before_fork, dlw_gone_after_fork},
+    {dlw_frames_before_fork, dlw_frames_after_fork},
+    {dlw_sink_before_fork, dlw_sink_after_fork},
+};
+enum { LOCKS = sizeof(locks) / sizeof(locks[0]) };
+
+static void unlock(size_t n)
+{
+    while (n--)
+        locks[n].after(false);
+}
+
+/* False: one was not to be had, and none is held. */
+static bool lock_all(void)
+{
+    for (size_t i = 0; i < LOCKS; i++)
+        if (!locks[i].before()) {
+            unlock(i);
+            return false;
+        }
+    return true;
+}
+
 void dlw_fork_before(void)
 {
     struct dlw_thread *self = dlw_thread_self();
 
     bool inside = is_inside(self);
     dlw_guard_enter(self);
-    if (inside) {
+    if (inside || !lock_all())
         self->forks_inside++;
-        return;
-    }
-    dlw_joinables_before_fork();
-    dlw_threads_lock();
-    dlw_lock_acquire(&dlw_graph_lock);
-    dlw_stacks_before_fork();
-    dlw_gone_before_fork();
-    dlw_frames_before_fork();
-    dlw_sink_before_fork();
 }
 
 void dlw_fork_in_parent(void)
@@ -49,13 +89,7 @@ void dlw_fork_in_parent(void)
         dlw_guard_leave(self);
         return;
     }
-    dlw_sink_after_fork(false);
-    dlw_frames_after_fork(false);
-    dlw_gone_after_fork(false);
-    dlw_stacks_after_fork(false);
-    dlw_lock_release(&dlw_graph_lock);
-    dlw_threads_unlock();
-    dlw_joinables_after_fork(false);
+    unlock(LOCKS);
     dlw_guard_leave(self);
 }
 

@@ -127,6 +127,11 @@ const struct dlw_hooks dlw_hooks = {
     .after_fork_in_child = dlw_fork_in_child,
 };
 
+static void gives_up(void)
+{
+    dlw_switch_off("one of its own locks was not let go of");
+}
+
 __attribute__((constructor)) static void start(int argc, char **argv, char **environment)
 {
     (void)argc;
@@ -152,6 +157,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     dlw_stall_start();
     dlw_create_start();
     dlw_signals_start();
+    dlw_lock_on_failure = gives_up;
     dlw_fork_start();
     atomic_store_explicit(&dlw_is_on, true, memory_order_release);
     dlw_threads_start((uintptr_t)environment);

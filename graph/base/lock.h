@@ -6,6 +6,10 @@
  * A process forked while another thread holds one finds it held for ever:
  * interpose/fork.c takes all of them in rank order around fork and
  * re-initialises them in the child.
+ *
+ * Nobody waits for one without limit: its holder may be stopped for as long as
+ * it takes, by a debugger or in a signal handler of the program. Who gives up
+ * has touched nothing, and skips what it wanted to do.
  */
 #ifndef DLW_BASE_LOCK_H
 #define DLW_BASE_LOCK_H
@@ -27,15 +31,27 @@ enum dlw_rank {
 struct dlw_lock {
     _Atomic uint32_t word; /* 0 free, 1 held, 2 held with sleepers */
     uint32_t rank;
+    _Atomic uint32_t is_stuck; /* somebody gave up waiting for its present holder */
 };
 
 #define DLW_LOCK_INIT(r)                                                                           \
     {                                                                                              \
-        0, (r)                                                                                     \
+        0, (r), 0                                                                                  \
     }
 
-/* Waits until the lock is free and takes it (acquire; pairs with unlock's release). */
-void dlw_lock_acquire(struct dlw_lock *lock);
+/*
+ * Waits until the lock is free and takes it (acquire; pairs with unlock's release). Zero: it is
+ * still held after five seconds; the caller must not touch what it guards. What is skipped then
+ * makes later answers wrong (a join, the end of a lock), so that dlw_lock_on_failure is called, and
+ * from then on nobody waits for any lock.
+ */
+__attribute__((warn_unused_result)) int dlw_lock_acquire(struct dlw_lock *lock);
+/* For what can be skipped, since it will be done another time or is only missed: gives up after a
+ * second, and at once while the lock is with a holder that others gave up waiting for. */
+__attribute__((warn_unused_result)) int dlw_lock_acquire_or_skip(struct dlw_lock *lock);
+extern void (*dlw_lock_on_failure)(void);
+/* How often one of the two came to nothing. */
+uint64_t dlw_locks_given_up(void);
 /* Takes the lock if it is free: nonzero on success. Never sleeps; checks no rank. */
 int dlw_lock_try(struct dlw_lock *lock);
 void dlw_lock_release(struct dlw_lock *lock);

@@ -38,8 +38,8 @@ void dlw_shield_raise(struct dlw_shield *shield)
     if (!atomic_load_explicit(&dlw_signals_are_caught, memory_order_relaxed) ||
         atomic_load_explicit(&dlw_confined, memory_order_relaxed))
         return;
-    shield->is_up = dlw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &shield->before,
-                                KERNEL_SIGSET_BYTES) == 0;
+    shield->is_up =
+        dlw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &shield->before, KERNEL_SIGSET_BYTES) == 0;
 }
 
 void dlw_shield_lower(struct dlw_shield *shield)

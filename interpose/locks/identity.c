@@ -254,8 +254,19 @@ static void forget_annotation(uintptr_t address)
 {
     if (!dlw_annotation_is_any())
         return;
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return;
     dlw_annotation_forget_locked(address);
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+static void retire_known(const struct dlw_lock_ref *ref)
+{
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return;
+    dlw_node node = dlw_lock_known_locked(ref);
+    if (node)
+        retire(node);
     dlw_lock_release(&dlw_graph_lock);
 }
 
@@ -265,29 +276,21 @@ void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)
     forget_annotation(ref->address);
     if (ref->id) {
         uint64_t mark = atomic_load_explicit(ref->id, memory_order_relaxed);
-        if (mark != 0 && !dlw_mark_is_created(mark)) {
-            dlw_lock_acquire(&dlw_graph_lock);
-            dlw_node node = dlw_lock_known_locked(ref);
-            if (node)
-                retire(node);
-            dlw_lock_release(&dlw_graph_lock);
-        }
+        if (mark != 0 && !dlw_mark_is_created(mark))
+            retire_known(ref);
         atomic_store_explicit(ref->chain, created, memory_order_relaxed);
         atomic_store_explicit(ref->id,
                               created ? dlw_mark_of_birth(dlw_self ? dlw_self : &dlw_nobody) : 0,
                               memory_order_relaxed);
         return;
     }
-    dlw_lock_acquire(&dlw_graph_lock);
-    dlw_node node = dlw_lock_known_locked(ref);
-    if (node)
-        retire(node);
-    dlw_lock_release(&dlw_graph_lock);
+    retire_known(ref);
 }
 
 void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref)
 {
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return;
     dlw_node node = dlw_lock_known_locked(ref);
     if (node) { /* without an identity it stands in no chain */
         dlw_order_set_units(dlw_order_graph, node, 0); /* in chains it is no gate any more */
@@ -306,9 +309,11 @@ bool dlw_lock_is_signal(uintptr_t lock)
     if (!dlw_annotation_is_any_signal())
         return false;
     dlw_guard_enter(self);
-    dlw_lock_acquire(&dlw_graph_lock);
-    bool found = dlw_annotation_is_signal_locked(lock);
-    dlw_lock_release(&dlw_graph_lock);
+    bool found = true; /* in doubt nothing is said of it */
+    if (dlw_lock_acquire(&dlw_graph_lock)) {
+        found = dlw_annotation_is_signal_locked(lock);
+        dlw_lock_release(&dlw_graph_lock);
+    }
     dlw_guard_leave(self);
     return found;
 }

@@ -25,7 +25,8 @@ static struct entry *find_locked(uintptr_t lock)
 
 void dlw_gone_note(const struct dlw_gone *gone)
 {
-    dlw_lock_acquire(&gone_lock);
+    if (!dlw_lock_acquire_or_skip(&gone_lock))
+        return;
     struct entry *entry = find_locked(gone->lock);
     if (entry) {
         entry->gone = *gone;
@@ -41,7 +42,8 @@ bool dlw_gone_find(uintptr_t lock, struct dlw_gone *out)
 {
     if (!dlw_gone_is_any())
         return false;
-    dlw_lock_acquire(&gone_lock);
+    if (!dlw_lock_acquire_or_skip(&gone_lock))
+        return false;
     struct entry *entry = find_locked(lock);
     if (entry)
         *out = entry->gone;
@@ -53,7 +55,8 @@ void dlw_gone_forget(uintptr_t lock)
 {
     if (!dlw_gone_is_any())
         return;
-    dlw_lock_acquire(&gone_lock);
+    if (!dlw_lock_acquire(&gone_lock))
+        return;
     struct entry *entry = find_locked(lock);
     if (entry) {
         HASH_DEL(table, entry);
@@ -63,9 +66,9 @@ void dlw_gone_forget(uintptr_t lock)
     dlw_lock_release(&gone_lock);
 }
 
-void dlw_gone_before_fork(void)
+bool dlw_gone_before_fork(void)
 {
-    dlw_lock_acquire(&gone_lock);
+    return dlw_lock_acquire(&gone_lock);
 }
 
 void dlw_gone_after_fork(bool child)

@@ -36,7 +36,7 @@ static inline bool dlw_gone_is_any(void)
     return atomic_load_explicit(&dlw_gone_entries, memory_order_relaxed) != 0;
 }
 
-void dlw_gone_before_fork(void);
+bool dlw_gone_before_fork(void);
 void dlw_gone_after_fork(bool child);
 
 #endif

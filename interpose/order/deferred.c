@@ -88,9 +88,10 @@ static void free_all(struct dlw_withheld *list)
     while (list) {
         struct dlw_withheld *next = list->next;
         dlw_news_free(&list->news);
-        dlw_lock_acquire(&dlw_graph_lock);
-        dlw_arena_free(&dlw_graph_arena, list, sizeof(*list));
-        dlw_lock_release(&dlw_graph_lock);
+        if (dlw_lock_acquire_or_skip(&dlw_graph_lock)) {
+            dlw_arena_free(&dlw_graph_arena, list, sizeof(*list));
+            dlw_lock_release(&dlw_graph_lock);
+        }
         list = next;
     }
 }
@@ -100,7 +101,8 @@ struct dlw_withheld *dlw_withheld_posts(struct dlw_thread *self, const sem_t *se
     struct dlw_withheld *lists[N_STATES] = {NULL};
     struct dlw_withheld *withheld = self->withheld;
 
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return NULL;
     while (withheld) {
         struct dlw_withheld *next = withheld->next;
         put(&lists[review_locked(self, withheld, semaphore)], withheld);

@@ -35,7 +35,8 @@ static dlw_node node_if_held(struct dlw_thread *self, const struct dlw_taken *ta
     struct dlw_lock_ref ref = dlw_lock_ref_of(dlw_held_at(self, (uint32_t)index));
     if (!is_same(taken, &ref))
         return 0;
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return 0;
     dlw_node node = dlw_lock_node_locked(&ref);
     dlw_lock_release(&dlw_graph_lock);
     return node;
@@ -57,7 +58,8 @@ static bool find_candidates(struct dlw_thread *self, const struct dlw_ended *end
     for (uint32_t i = 0; i < ended->n; i++) {
         const struct dlw_taken *taken = &ended->taken[i];
         out[i].node = node_if_held(self, taken);
-        dlw_lock_acquire(&dlw_graph_lock);
+        if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
+            return false;
         if (!out[i].node)
             out[i].node = dlw_lock_of_mark_locked(taken->lock, taken->id);
         out[i].tag = out[i].node ? dlw_lock_tag_locked(out[i].node) : 0;
@@ -108,7 +110,8 @@ static void learn_all(struct dlw_thread *self, const struct dlw_ended *ended,
     struct dlw_news news = DLW_NEWS_INIT(news);
     struct dlw_lock_ref ref = end_of(ended);
 
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return;
     dlw_node end = dlw_lock_node_locked(&ref);
     for (uint32_t i = 0; end && i < ended->n; i++)
         learn_taken_locked(ended, end, ended->taken[i].mode, &candidates[i], &news);
@@ -122,7 +125,8 @@ static void forget_end(const struct dlw_ended *ended)
 {
     struct dlw_lock_ref ref = end_of(ended);
 
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return;
     dlw_node end = dlw_lock_known_locked(&ref);
     if (end)
         dlw_lock_retire_locked(end);

@@ -351,16 +351,22 @@ static void on_found(void *context, const struct dlw_finding *finding)
 /* ---- the two steps ---- */
 
 /* The stacks that new evidence needs: where the lock is asked for, and where those of the window
- * were taken. */
-static void capture(struct question *q)
+ * were taken. False: one was not to be had. */
+static bool capture(struct question *q)
 {
     DLW_LIVE_ON_STACK(live);
 
     dlw_live_walk(q->self, q->call, &live);
     q->ask.stack = dlw_stack_of_live(&live);
-    for (uint32_t i = 0; i < q->ask.n_held; i++)
-        dlw_stack_of_held(q->self, dlw_held_at(q->self, q->entry_of[i]), &live);
+    bool is_whole = q->ask.stack != 0;
+    for (uint32_t i = 0; i < q->ask.n_held && is_whole; i++)
+        is_whole = dlw_stack_of_held(q->self, dlw_held_at(q->self, q->entry_of[i]), &live) != 0;
+    return is_whole;
 }
+
+/* Beside the graph's verdicts: one of the library's own locks was not to be had. Nothing is
+ * remembered then, and the next time is as the first. */
+enum { GAVE_UP = 1 << 16 };
 
 static void remember(struct question *q, unsigned verdict)
 {
@@ -379,7 +385,8 @@ static unsigned probe(struct question *q)
 {
     unsigned verdict = DLW_ORDER_NO_MEMORY;
 
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return GAVE_UP;
     uint32_t generation = atomic_load_explicit(&dlw_generation.value, memory_order_relaxed);
     if (q->self->generation != generation || q->self->base == 0) {
         renew_base(q->self, generation, dlw_life_era(dlw_life_graph, q->self->segment));
@@ -397,7 +404,8 @@ static unsigned learn(struct question *q)
     struct dlw_order_sink sink = {q, q->quiet ? NULL : on_found, on_learned};
     unsigned verdict = DLW_ORDER_NO_MEMORY;
 
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return GAVE_UP;
     /* The other side has seen the deadlock that this want closes, told it, and learned its own
      * edge: the order is no second mistake. */
     if (!q->entry && q->self->is_dead)
@@ -414,12 +422,11 @@ static void ask(struct question *q)
     unsigned verdict = probe(q);
 
     if (verdict & DLW_ORDER_NEWS) {
-        capture(q);
-        verdict = learn(q);
+        verdict = capture(q) ? learn(q) : GAVE_UP;
     }
     if (verdict & DLW_ORDER_NO_MEMORY)
         dlw_switch_off("out of memory");
-    else
+    else if (verdict != GAVE_UP)
         remember(q, verdict);
     if (q->news.first)
         dlw_sink_news(q->self, &q->news);
@@ -501,7 +508,8 @@ void dlw_learn_thread_ends(struct dlw_thread *self)
     dlw_withheld_drop_all(self);
     if (!self->interned)
         return;
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return;
     for (uint32_t i = 0; i < self->interned; i++) {
         dlw_order_chain_unref(dlw_order_graph, dlw_held_at(self, i)->chain);
         dlw_held_at(self, i)->chain = 0;
@@ -520,7 +528,8 @@ static void enter_segment(struct dlw_thread *self, dlw_segment segment)
 
 void dlw_learn_thread_starts(struct dlw_thread *record)
 {
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return;
     if (!record->segment) /* nobody known created it */
         record->segment = dlw_life_start(dlw_life_graph, record->id, 0);
     enter_segment(record, record->segment);
@@ -529,7 +538,8 @@ void dlw_learn_thread_starts(struct dlw_thread *record)
 
 dlw_segment dlw_learn_creates(struct dlw_thread *self, uint32_t child)
 {
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return 0;
     dlw_segment first = dlw_life_start(dlw_life_graph, child, self->segment);
     enter_segment(self, dlw_life_advance(dlw_life_graph, self->segment));
     dlw_lock_release(&dlw_graph_lock);
@@ -538,7 +548,8 @@ dlw_segment dlw_learn_creates(struct dlw_thread *self, uint32_t child)
 
 void dlw_learn_goes_on(struct dlw_thread *self)
 {
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return;
     enter_segment(self, dlw_life_advance(dlw_life_graph, self->segment));
     dlw_lock_release(&dlw_graph_lock);
 }
@@ -547,14 +558,16 @@ void dlw_learn_drop_segment(dlw_segment segment)
 {
     if (!segment)
         return;
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return;
     dlw_life_unref(dlw_life_graph, segment);
     dlw_lock_release(&dlw_graph_lock);
 }
 
 void dlw_learn_passed(struct dlw_thread *self, dlw_segment round)
 {
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return;
     enter_segment(self, dlw_life_join(dlw_life_graph, self->segment, round));
     dlw_lock_release(&dlw_graph_lock);
 }
@@ -563,7 +576,8 @@ void dlw_learn_joined(struct dlw_thread *self, dlw_segment last)
 {
     if (!last)
         return;
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return;
     enter_segment(self, dlw_life_join(dlw_life_graph, self->segment, last));
     dlw_life_unref(dlw_life_graph, last);
     dlw_lock_release(&dlw_graph_lock);

@@ -136,7 +136,8 @@ static uint32_t intern(struct draft *draft)
 
     if (draft->n == 0)
         return 0;
-    dlw_lock_acquire(&stacks_lock);
+    if (!dlw_lock_acquire_or_skip(&stacks_lock))
+        return 0;
     for (unsigned i = 0; i < draft->n; i++)
         if (!draft->frames[i].why)
             draft->frames[i].module = dlw_module_find_locked(&arena, draft->frames[i].pc - 1);
@@ -223,7 +224,8 @@ static uint32_t intern_walked(const struct dlw_walked *frames, unsigned n, enum 
 
 uint32_t dlw_module_of(uintptr_t address)
 {
-    dlw_lock_acquire(&stacks_lock);
+    if (!dlw_lock_acquire_or_skip(&stacks_lock))
+        return 0;
     uint32_t id = dlw_module_find_locked(&arena, address);
     dlw_lock_release(&stacks_lock);
     return id;
@@ -473,9 +475,9 @@ void dlw_stacks_start(const char *exe, const char *folder)
     dlw_modules_start(exe, folder);
 }
 
-void dlw_stacks_before_fork(void)
+bool dlw_stacks_before_fork(void)
 {
-    dlw_lock_acquire(&stacks_lock);
+    return dlw_lock_acquire(&stacks_lock);
 }
 
 void dlw_stacks_after_fork(bool child)

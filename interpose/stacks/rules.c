@@ -414,7 +414,8 @@ struct dlw_rule_slot *dlw_rule_learn(uintptr_t pc)
     struct dlw_rule_slot *slot = NULL;
 
     rule.levels = DLW_LEVELS - 1;
-    dlw_lock_acquire(&table_lock);
+    if (!dlw_lock_acquire_or_skip(&table_lock))
+        return NULL;
     struct dlw_rule_table *table = atomic_load_explicit(&dlw_rules, memory_order_relaxed);
     if (n_rules * 2 >= table->mask + 1 || table == &no_rules.table)
         table = grow_locked(table);
@@ -632,7 +633,8 @@ void dlw_frames_forget(void)
 
     if (!has_dead_rules(old))
         return;
-    dlw_lock_acquire(&table_lock);
+    if (!dlw_lock_acquire(&table_lock))
+        return;
     struct dlw_rule_table *table = table_new(FIRST_SLOTS);
     if (table) {
         old = atomic_load_explicit(&dlw_rules, memory_order_relaxed);
@@ -645,9 +647,9 @@ void dlw_frames_forget(void)
     dlw_lock_release(&table_lock);
 }
 
-void dlw_frames_before_fork(void)
+bool dlw_frames_before_fork(void)
 {
-    dlw_lock_acquire(&table_lock);
+    return dlw_lock_acquire(&table_lock);
 }
 
 void dlw_frames_after_fork(bool child)

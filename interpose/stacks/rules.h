@@ -44,7 +44,7 @@ enum dlw_walk_end {
 bool dlw_frames_start(void);
 /* Code was unmapped: forget all rules. */
 void dlw_frames_forget(void);
-void dlw_frames_before_fork(void);
+bool dlw_frames_before_fork(void);
 void dlw_frames_after_fork(bool child);
 
 /* Frames from `from` outwards, itself first. */

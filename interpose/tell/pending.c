@@ -127,7 +127,8 @@ void dlw_news_waits_locked(struct dlw_news *news, const struct dlw_thread_state 
 
 void dlw_news_free(struct dlw_news *news)
 {
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return;
     for (struct dlw_news_item *item = news->first, *next; item; item = next) {
         next = item->next;
         dlw_arena_free(&dlw_graph_arena, item, item->size);

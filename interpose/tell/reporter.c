@@ -109,8 +109,10 @@ static const struct dlw_journal_source source = {NULL, source_module, source_sta
 
 static bool keep(void *context, struct dlw_thread *thread)
 {
-    (void)context;
-    dlw_lock_acquire(&emit_lock);
+    if (!dlw_lock_acquire_or_skip(&emit_lock)) {
+        *(bool *)context = false;
+        return false;
+    }
     dlw_known_keep_locked(thread->id);
     dlw_lock_release(&emit_lock);
     return true;
@@ -119,17 +121,22 @@ static bool keep(void *context, struct dlw_thread *thread)
 /* Not at every note: the evidence is walked, which takes a while. */
 static void sweep(void)
 {
-    dlw_threads_each(keep, NULL);
-    dlw_lock_acquire(&dlw_graph_lock);
-    dlw_lock_acquire(&emit_lock);
-    dlw_known_sweep_locked();
-    dlw_lock_release(&emit_lock);
+    bool are_kept = true;
+
+    dlw_threads_each(keep, &are_kept);
+    if (!are_kept || !dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return;
+    if (dlw_lock_acquire_or_skip(&emit_lock)) {
+        dlw_known_sweep_locked();
+        dlw_lock_release(&emit_lock);
+    }
     dlw_lock_release(&dlw_graph_lock);
 }
 
 void dlw_sink_know_ended(const struct dlw_ended *ended)
 {
-    dlw_lock_acquire(&emit_lock);
+    if (!dlw_lock_acquire(&emit_lock))
+        return;
     if (dlw_known_note_locked(ended))
         dlw_journal_thread_renamed(journal, ended->id);
     bool is_due = dlw_known_is_due_locked();
@@ -150,7 +157,8 @@ void dlw_sink_renamed(const struct dlw_thread *thread)
 {
     struct dlw_journal_thread known;
 
-    dlw_lock_acquire(&emit_lock);
+    if (!dlw_lock_acquire_or_skip(&emit_lock))
+        return;
     bool is_known = dlw_known_find_locked(thread->id, &known);
     dlw_lock_release(&emit_lock);
     if (is_known)
@@ -435,9 +443,11 @@ void dlw_sink_news(struct dlw_thread *self, struct dlw_news *news)
         self->is_known = true;
     }
     resolve(news, resolved);
-    dlw_lock_acquire(&emit_lock);
-    bool end = write_locked(news, resolved);
-    dlw_lock_release(&emit_lock);
+    bool end = false;
+    if (dlw_lock_acquire(&emit_lock)) {
+        end = write_locked(news, resolved);
+        dlw_lock_release(&emit_lock);
+    }
     if (bytes && resolved)
         dlw_pages_unmap(resolved, bytes);
     dlw_news_free(news);
@@ -456,7 +466,8 @@ void dlw_sink_flush(bool now)
     if (!now && time - atomic_load_explicit(&flushed_at, memory_order_relaxed) < SECOND)
         return;
     atomic_store_explicit(&flushed_at, time, memory_order_relaxed);
-    dlw_lock_acquire(&emit_lock);
+    if (!dlw_lock_acquire_or_skip(&emit_lock))
+        return;
     dlw_journal_flush(journal);
     dlw_lock_release(&emit_lock);
 }
@@ -466,14 +477,16 @@ void dlw_sink_flush(bool now)
 void dlw_sink_off(const char *reason)
 {
     dlw_say("switched off: ", reason, "; the program goes on unwatched", NULL);
-    dlw_lock_acquire(&emit_lock);
+    if (!dlw_lock_acquire_or_skip(&emit_lock))
+        return;
     dlw_journal_off(journal, reason);
     dlw_lock_release(&emit_lock);
 }
 
 void dlw_sink_exec(void)
 {
-    dlw_lock_acquire(&emit_lock);
+    if (!dlw_lock_acquire_or_skip(&emit_lock))
+        return;
     dlw_journal_exec(journal);
     dlw_lock_release(&emit_lock);
 }
@@ -489,6 +502,16 @@ static bool add_calls(void *context, struct dlw_thread *thread)
     return true;
 }
 
+static void say_totals(const struct dlw_journal_totals *totals)
+{
+    char number[24];
+
+    dlw_text_totals(totals);
+    dlw_say_number(number, dlw_locks_given_up());
+    if (dlw_locks_given_up())
+        dlw_say("waits for a lock of its own that were given up: ", number, NULL);
+}
+
 void dlw_sink_end(const char *ended, int status)
 {
     static _Atomic bool done;
@@ -501,12 +524,13 @@ void dlw_sink_end(const char *ended, int status)
     totals.locks = dlw_locks_ever();
     totals.threads = dlw_threads_ever();
     totals.errors = atomic_load_explicit(&n_errors, memory_order_relaxed);
-    dlw_lock_acquire(&emit_lock);
     totals.edges = atomic_load_explicit(&n_edges, memory_order_relaxed);
-    dlw_journal_end(journal, &totals);
-    dlw_lock_release(&emit_lock);
+    if (dlw_lock_acquire_or_skip(&emit_lock)) {
+        dlw_journal_end(journal, &totals);
+        dlw_lock_release(&emit_lock);
+    }
     if (dlw_options.verbosity > 0)
-        dlw_text_totals(&totals);
+        say_totals(&totals);
     dlw_guard_lets_signals();
     dlw_helper_wait(10000);
 }
@@ -534,9 +558,9 @@ void dlw_sink_warn(const char *line)
     dlw_say(line, NULL);
 }
 
-void dlw_sink_before_fork(void)
+bool dlw_sink_before_fork(void)
 {
-    dlw_lock_acquire(&emit_lock);
+    return dlw_lock_acquire(&emit_lock);
 }
 
 void dlw_sink_after_fork(bool child)

@@ -32,7 +32,7 @@ void dlw_sink_end(const char *ended, int status);
 bool dlw_sink_found_errors(void);
 
 void dlw_sink_start(const char *exe, const char *folder, const char *const *argv);
-void dlw_sink_before_fork(void);
+bool dlw_sink_before_fork(void);
 void dlw_sink_after_fork(bool child);
 
 #endif

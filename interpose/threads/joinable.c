@@ -57,7 +57,8 @@ dlw_segment dlw_joinable_add(struct dlw_thread *thread)
 {
     dlw_segment unclaimed = 0;
 
-    dlw_lock_acquire(&joinables_lock);
+    if (!dlw_lock_acquire(&joinables_lock))
+        return 0;
     struct joinable *entry = entry_of_locked(thread->handle);
     if (entry) {
         unclaimed = entry->ended.segment;
@@ -75,7 +76,8 @@ struct dlw_ended dlw_joinable_remove(pthread_t handle)
 {
     struct dlw_ended ended = {0};
 
-    dlw_lock_acquire(&joinables_lock);
+    if (!dlw_lock_acquire(&joinables_lock))
+        return ended;
     struct joinable *entry = find_locked(handle);
     if (entry) {
         ended = entry->ended;
@@ -90,7 +92,8 @@ void dlw_ended_drop(const struct dlw_ended *ended)
 {
     if (!ended->taken)
         return;
-    dlw_lock_acquire(&joinables_lock);
+    if (!dlw_lock_acquire_or_skip(&joinables_lock))
+        return;
     dlw_arena_free(&arena, ended->taken, ended->n * sizeof(*ended->taken));
     dlw_lock_release(&joinables_lock);
 }
@@ -115,7 +118,8 @@ static void keep_taken_locked(struct joinable *entry, const struct dlw_thread *t
 /* The segment's reference passes to the joiner's entry; false when nobody will join. */
 bool dlw_joinable_ends(struct dlw_thread *self)
 {
-    dlw_lock_acquire(&joinables_lock);
+    if (!dlw_lock_acquire(&joinables_lock))
+        return false;
     struct joinable *entry = find_locked(self->handle);
     if (entry) {
         entry->tid = 0;
@@ -136,7 +140,8 @@ bool dlw_joinable_ends(struct dlw_thread *self)
 
 bool dlw_joinable_find(pthread_t handle, uint32_t *id, uint32_t *tid)
 {
-    dlw_lock_acquire(&joinables_lock);
+    if (!dlw_lock_acquire_or_skip(&joinables_lock))
+        return false;
     struct joinable *entry = find_locked(handle);
     if (entry) {
         *id = entry->ended.id;
@@ -146,9 +151,9 @@ bool dlw_joinable_find(pthread_t handle, uint32_t *id, uint32_t *tid)
     return entry != NULL;
 }
 
-void dlw_joinables_before_fork(void)
+bool dlw_joinables_before_fork(void)
 {
-    dlw_lock_acquire(&joinables_lock);
+    return dlw_lock_acquire(&joinables_lock);
 }
 
 void dlw_joinables_after_fork(bool child)

@@ -27,7 +27,8 @@ void dlw_ended_drop(const struct dlw_ended *ended);
 /* A thread that may still be joined: its id, and its tid (0 once it has ended). */
 bool dlw_joinable_find(pthread_t handle, uint32_t *id, uint32_t *tid);
 
-void dlw_joinables_before_fork(void);
+/* False: not to be had. */
+bool dlw_joinables_before_fork(void);
 void dlw_joinables_after_fork(bool child);
 
 #endif

@@ -264,13 +264,21 @@ static struct dlw_thread *map_record(void)
     return record;
 }
 
-struct dlw_thread *dlw_thread_new(uint32_t parent, uint32_t created, uint32_t start)
+static struct dlw_thread *take_free(void)
 {
-    dlw_lock_acquire(&threads_lock);
+    if (!dlw_lock_acquire_or_skip(&threads_lock))
+        return NULL;
     struct dlw_thread *record = free_records;
     if (record)
         free_records = record->next_free;
     dlw_lock_release(&threads_lock);
+    return record;
+}
+
+struct dlw_thread *dlw_thread_new(uint32_t parent, uint32_t created, uint32_t start)
+{
+    struct dlw_thread *record = take_free();
+
     if (!record)
         record = map_record();
     if (!record)
@@ -280,7 +288,8 @@ struct dlw_thread *dlw_thread_new(uint32_t parent, uint32_t created, uint32_t st
     record->created = created;
     record->start = start;
     record->early_names = atomic_load_explicit(&dlw_threads_early_names, memory_order_seq_cst);
-    dlw_lock_acquire(&threads_lock);
+    if (!dlw_lock_acquire(&threads_lock)) /* it is lost; the library has switched itself off */
+        return NULL;
     record->id = ++n_ever;
     list_add_locked(record);
     dlw_lock_release(&threads_lock);
@@ -314,10 +323,11 @@ void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top)
         dlw_thread_read_name(record);
     dlw_hooks.thread_starts(record);
     uint32_t tid = tid_of(record);
-    dlw_lock_acquire(&threads_lock);
-    atomic_store_explicit(&record->tid, tid, memory_order_relaxed);
-    tids_add_locked(record);
-    dlw_lock_release(&threads_lock);
+    if (dlw_lock_acquire(&threads_lock)) {
+        atomic_store_explicit(&record->tid, tid, memory_order_relaxed);
+        tids_add_locked(record);
+        dlw_lock_release(&threads_lock);
+    }
     /* From here on who names it finds it; pairs with the increment of one who did not. */
     if (record->early_names != atomic_load_explicit(&dlw_threads_early_names, memory_order_seq_cst))
         dlw_thread_read_name(record);
@@ -326,7 +336,8 @@ void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top)
 
 void dlw_thread_release(struct dlw_thread *record)
 {
-    dlw_lock_acquire(&threads_lock);
+    if (!dlw_lock_acquire(&threads_lock))
+        return;
     if (atomic_load_explicit(&record->tid, memory_order_relaxed))
         tids_remove_locked(record);
     atomic_store_explicit(&record->tid, 0, memory_order_relaxed);
@@ -352,7 +363,8 @@ struct dlw_thread *dlw_thread_by_handle(pthread_t handle)
 {
     struct dlw_thread *t;
 
-    dlw_lock_acquire(&threads_lock);
+    if (!dlw_lock_acquire_or_skip(&threads_lock))
+        return NULL;
     for (t = first; t; t = t->next)
         if (atomic_load_explicit(&t->tid, memory_order_relaxed) && pthread_equal(t->handle, handle))
             break;
@@ -362,7 +374,8 @@ struct dlw_thread *dlw_thread_by_handle(pthread_t handle)
 
 void dlw_threads_each(bool (*visit)(void *context, struct dlw_thread *thread), void *context)
 {
-    dlw_lock_acquire(&threads_lock);
+    if (!dlw_lock_acquire(&threads_lock))
+        return;
     for (struct dlw_thread *t = first; t; t = t->next)
         if (!visit(context, t))
             break;
@@ -424,8 +437,10 @@ void dlw_guard_leave(struct dlw_thread *self)
     }
     atomic_signal_fence(memory_order_seq_cst);
     self->guard -= DLW_GUARD_NESTED;
-    if (__builtin_expect(!atomic_load_explicit(&dlw_is_on, memory_order_relaxed), 0))
+    if (__builtin_expect(!atomic_load_explicit(&dlw_is_on, memory_order_relaxed), 0)) {
+        self->guard |= DLW_GUARD_OFF;
         dlw_tell_switched_off();
+    }
     if (__builtin_expect(self->shield.is_up, 0) && !(self->guard & DLW_GUARD_DEPTH))
         dlw_shield_lower(&self->shield);
 }
@@ -459,9 +474,9 @@ void dlw_threads_start(uintptr_t main_stack_top)
     dlw_hooks.watch_end(record); /* by pthread_exit */
 }
 
-void dlw_threads_lock(void)
+bool dlw_threads_lock(void)
 {
-    dlw_lock_acquire(&threads_lock);
+    return dlw_lock_acquire(&threads_lock);
 }
 
 void dlw_threads_unlock(void)

@@ -182,7 +182,7 @@ struct dlw_thread {
  * record is half changed, and until neither is so any more.
  */
 enum {
-    DLW_GUARD_NESTED = 1,        /* counts: inside the library itself */
+    DLW_GUARD_NESTED = 1, /* counts: inside the library itself */
     DLW_GUARD_DEPTH = (1 << 12) - 1,
     DLW_GUARD_WAITING = 1 << 12, /* its wait is published: calls now come from a signal handler */
     DLW_GUARD_OFF = 1 << 16,     /* the library is switched off, or this thread isn't watched */
@@ -218,8 +218,7 @@ static inline bool dlw_thread_passes(struct dlw_thread *self)
 /* Signals first: a handler that comes before is one that runs outside. */
 static inline void dlw_guard_enter(struct dlw_thread *self)
 {
-    if (__builtin_expect(
-            atomic_load_explicit(&dlw_signals_are_caught, memory_order_relaxed), 0) &&
+    if (__builtin_expect(atomic_load_explicit(&dlw_signals_are_caught, memory_order_relaxed), 0) &&
         !(self->guard & DLW_GUARD_DEPTH) && self != &dlw_nobody)
         dlw_shield_raise(&self->shield);
     self->guard += DLW_GUARD_NESTED;
@@ -227,7 +226,8 @@ static inline void dlw_guard_enter(struct dlw_thread *self)
 }
 
 void dlw_guard_leave(struct dlw_thread *self);
-/* The calling thread's guard stays up, but no lock is held and what follows may take its time: signals come again. */
+/* The calling thread's guard stays up, but no lock is held and what follows may take its time:
+ * signals come again. */
 void dlw_guard_lets_signals(void);
 
 /* Ends of itself: it has a limit, or its thread was cancelled (which no wait for a lock heeds). */
@@ -267,7 +267,8 @@ uint32_t dlw_threads_ever(void);
 uint64_t dlw_threads_calls_of_ended(void);
 
 void dlw_threads_start(uintptr_t main_stack_top);
-void dlw_threads_lock(void); /* around fork */
+/* Around fork. False: it is not to be had. */
+bool dlw_threads_lock(void);
 void dlw_threads_unlock(void);
 /* `left_behind` is called for each thread that the child doesn't have. */
 void dlw_threads_after_fork(struct dlw_thread *self,

@@ -89,7 +89,8 @@ static void note(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsign
     out->stack = stack_here(self, call);
     if (out->other)
         out->other_stack = stack_of_holder(self, ref->address, out->other, call);
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return;
     dlw_node node = dlw_lock_node_locked(ref);
     if (node) {
         dlw_lock_saw_stack_locked(node, out->stack);
@@ -119,7 +120,8 @@ static void tell(struct dlw_thread *self, const struct dlw_accusation *accusatio
 
     if (other)
         dlw_sink_know_thread(other);
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return;
     dlw_news_finding_locked(&news, &finding);
     dlw_lock_release(&dlw_graph_lock);
     dlw_sink_news(self, &news);
@@ -297,7 +299,8 @@ static void tell_exit(struct dlw_thread *self, struct dlw_held_lock *held, uint3
     struct dlw_finding finding = {
         .kind = DLW_EXIT_HOLDING_LOCK, .certain = true, .n_threads = 1, .threads = &state};
 
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return;
     dlw_node node = dlw_lock_node_locked(&ref);
     state.on = holding.lock = node ? dlw_lock_tag_locked(node) : 0;
     if (node)

@@ -77,7 +77,8 @@ static uint64_t tag_of(uintptr_t address, unsigned kind)
     /* Whose end a join waits for. */
     if (kind == DLW_LOCK_THREAD && !dlw_joinable_find((pthread_t)address, &ref.thread, &tid))
         ref.thread = 0;
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return 0;
     dlw_node node = dlw_lock_node_locked(&ref);
     uint64_t tag = node ? dlw_lock_tag_locked(node) : 0;
     dlw_lock_release(&dlw_graph_lock);
@@ -141,7 +142,8 @@ static void tell(struct states *states)
     struct dlw_finding finding = {
         .kind = DLW_STALL, .certain = true, .n_threads = states->n, .threads = states->out};
 
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return;
     dlw_news_finding_locked(&news, &finding);
     dlw_lock_release(&dlw_graph_lock);
     dlw_sink_news(states->self, &news);
@@ -171,7 +173,8 @@ static void leave_snapshot(struct states *states)
     if (!dlw_options.report || !dlw_options.report[0] ||
         atomic_exchange_explicit(&last, sum, memory_order_relaxed) == sum)
         return;
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return;
     dlw_news_waits_locked(&news, states->out, states->n);
     dlw_lock_release(&dlw_graph_lock);
     dlw_sink_news(states->self, &news);

@@ -179,7 +179,8 @@ static void tell(struct dlw_thread *self, const struct dlw_wait_cycle *cycle,
                                   .n_cycle = cycle->length,
                                   .cycle = entries};
 
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return;
     name_locks_locked(cycle, entries);
     if (is_gone)
         add_gone(&finding, entries, &half);

@@ -43,7 +43,8 @@ static struct round *arrive(struct dlw_thread *self, pthread_barrier_t *object)
 {
     struct round *round = NULL;
 
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return NULL;
     struct barrier *barrier = barrier_of_locked((uintptr_t)object);
     if (barrier && !barrier->current)
         barrier->current = dlw_arena_alloc(&arena, sizeof(*round));
@@ -65,7 +66,8 @@ static void leave(struct dlw_thread *self, struct round *round)
     if (!round)
         return;
     dlw_learn_passed(self, round->segment);
-    dlw_lock_acquire(&dlw_graph_lock);
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return;
     if (++round->left == round->count) {
         dlw_life_unref(dlw_life_graph, round->segment);
         dlw_arena_free(&arena, round, sizeof(*round));
@@ -108,13 +110,14 @@ static void forget(struct dlw_thread *self, pthread_barrier_t *object)
         return;
     self->calls++;
     dlw_guard_enter(self);
-    dlw_lock_acquire(&dlw_graph_lock);
-    HASH_FIND(hh, barriers, &address, sizeof(address), barrier);
-    if (barrier) {
-        HASH_DEL(barriers, barrier);
-        dlw_arena_free(&arena, barrier, sizeof(*barrier));
+    if (dlw_lock_acquire(&dlw_graph_lock)) {
+        HASH_FIND(hh, barriers, &address, sizeof(address), barrier);
+        if (barrier) {
+            HASH_DEL(barriers, barrier);
+            dlw_arena_free(&arena, barrier, sizeof(*barrier));
+        }
+        dlw_lock_release(&dlw_graph_lock);
     }
-    dlw_lock_release(&dlw_graph_lock);
     dlw_guard_leave(self);
 }
 

@@ -46,10 +46,11 @@ static void tell(const void *address, say *what, const void *context)
         return;
     self->calls++;
     dlw_guard_enter(self);
-    dlw_lock_acquire(&dlw_graph_lock);
-    if (!what((uintptr_t)address, context))
-        dlw_switch_off("out of memory");
-    dlw_lock_release(&dlw_graph_lock);
+    if (dlw_lock_acquire(&dlw_graph_lock)) {
+        if (!what((uintptr_t)address, context))
+            dlw_switch_off("out of memory");
+        dlw_lock_release(&dlw_graph_lock);
+    }
     dlw_guard_leave(self);
     errno = kept;
 }
@@ -149,9 +150,11 @@ static void happens_after(const void *object)
         return;
     self->calls++;
     dlw_guard_enter(self);
-    dlw_lock_acquire(&dlw_graph_lock);
-    dlw_segment before = dlw_annotation_published_locked((uintptr_t)object);
-    dlw_lock_release(&dlw_graph_lock);
+    dlw_segment before = 0;
+    if (dlw_lock_acquire(&dlw_graph_lock)) {
+        before = dlw_annotation_published_locked((uintptr_t)object);
+        dlw_lock_release(&dlw_graph_lock);
+    }
     dlw_learn_joined(self, before); /* gives the reference back */
     dlw_guard_leave(self);
     errno = kept;
@@ -254,6 +257,16 @@ static bool visit_holder(void *context, struct dlw_thread *thread)
     return !holder->is_there;
 }
 
+static void note_signal(const void *lock)
+{
+    if (!dlw_lock_acquire(&dlw_graph_lock))
+        return;
+    bool is_noted = dlw_annotation_signal_locked((uintptr_t)lock);
+    dlw_lock_release(&dlw_graph_lock);
+    if (!is_noted)
+        dlw_switch_off("out of memory");
+}
+
 /* Let go of by one who doesn't hold it: if another does, it is no lock but a signal. */
 static DLW_COLD void released_by_other(struct dlw_thread *self, const void *lock)
 {
@@ -265,11 +278,7 @@ static DLW_COLD void released_by_other(struct dlw_thread *self, const void *lock
     if (holder.is_there) {
         dlw_held_lose_everywhere((uintptr_t)lock);
         dlw_lock_becomes_signal(&ref);
-        dlw_lock_acquire(&dlw_graph_lock);
-        bool is_noted = dlw_annotation_signal_locked((uintptr_t)lock);
-        dlw_lock_release(&dlw_graph_lock);
-        if (!is_noted)
-            dlw_switch_off("out of memory");
+        note_signal(lock);
     }
     dlw_guard_leave(self);
 }

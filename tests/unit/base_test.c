@@ -212,7 +212,7 @@ static long counted;
 static void *count(void *unused)
 {
     for (int i = 0; i < 100000; i++) {
-        dlw_lock_acquire(&lock);
+        ck_assert(dlw_lock_acquire(&lock));
         counted++;
         dlw_lock_release(&lock);
     }
@@ -236,6 +236,63 @@ START_TEST(test_lock_excludes_when_threads_contend)
 }
 END_TEST
 
+START_TEST(test_lock_is_skipped_when_its_holder_stays)
+{
+    ck_assert(dlw_lock_acquire_or_skip(&lock));
+    ck_assert(!dlw_lock_acquire_or_skip(&lock));
+    for (int i = 0; i < 1000; i++) /* at once: else this takes a quarter of an hour */
+        ck_assert(!dlw_lock_acquire_or_skip(&lock));
+    ck_assert_uint_eq(dlw_locks_given_up(), 1001);
+    dlw_lock_release(&lock);
+    ck_assert(dlw_lock_acquire_or_skip(&lock));
+    dlw_lock_release(&lock);
+    ck_assert(dlw_lock_acquire(&lock));
+    dlw_lock_release(&lock);
+}
+END_TEST
+
+static void *release_later(void *unused)
+{
+    struct timespec longer_than_a_skip = {2, 0};
+
+    nanosleep(&longer_than_a_skip, NULL);
+    dlw_lock_release(&lock);
+    return unused;
+}
+
+START_TEST(test_lock_is_waited_for_when_it_matters)
+{
+    pthread_t thread;
+
+    ck_assert(dlw_lock_acquire(&lock));
+    ck_assert_int_eq(pthread_create(&thread, NULL, release_later, NULL), 0);
+    ck_assert(dlw_lock_acquire(&lock));
+    pthread_join(thread, NULL);
+    dlw_lock_release(&lock);
+}
+END_TEST
+
+static int failures;
+
+static void note_failure(void)
+{
+    failures++;
+}
+
+START_TEST(test_lock_tells_and_waits_no_more_when_its_holder_stays)
+{
+    dlw_lock_on_failure = note_failure;
+    ck_assert(dlw_lock_acquire(&lock));
+    ck_assert(!dlw_lock_acquire(&lock));
+    ck_assert_int_eq(failures, 1);
+    for (int i = 0; i < 1000; i++)
+        ck_assert(!dlw_lock_acquire_or_skip(&lock));
+    dlw_lock_release(&lock);
+    ck_assert(dlw_lock_acquire(&lock));
+    dlw_lock_release(&lock);
+}
+END_TEST
+
 Suite *base_suite(void)
 {
     Suite *suite = suite_create("base");
@@ -253,6 +310,9 @@ Suite *base_suite(void)
     tcase_add_test(base, test_index_works_on_when_memory_is_out);
     tcase_add_test(base, test_array_fits_what_is_needed);
     tcase_add_test(base, test_lock_excludes_when_threads_contend);
+    tcase_add_test(base, test_lock_is_skipped_when_its_holder_stays);
+    tcase_add_test(base, test_lock_is_waited_for_when_it_matters);
+    tcase_add_test(base, test_lock_tells_and_waits_no_more_when_its_holder_stays);
     suite_add_tcase(suite, base);
     return suite;
 }

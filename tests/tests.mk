@@ -12,14 +12,15 @@ CONFORMANCE_BIN := $(call programs,tests/conformance) $(call plugins,tests/confo
 E2E_BIN := $(call programs,tests/e2e)
 BENCH_BIN := $(call programs,tests/bench)
 OUTSIDE_BIN := $(call programs,tests/outside)
-TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN) $(OUTSIDE_BIN)
+STEPS_BIN := $(call programs,tests/steps)
+TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN) $(OUTSIDE_BIN) $(STEPS_BIN)
 
 UNIT_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(wildcard tests/unit/*.c))
 UNIT_LINK := $(filter-out $(O)/cmd/report/command/cli/main.o,$(COMMAND_OBJ))
 
-.PHONY: test test-unit test-cases test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed
+.PHONY: test test-unit test-cases test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed test-steps
 # A sanitized build tests the command, the graphs and the formats; the library is the same as without.
-test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed)
+test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed test-steps)
 
 $(T)/unit/suites.inc: $(wildcard tests/unit/*_test.c)
 	@mkdir -p $(@D)
@@ -68,6 +69,10 @@ test-install: all
 
 test-speed: all $(BENCH_BIN)
 	$(Q)tests/bench/hold.sh $(O) '$(CFLAGS)'
+
+# A signal at the instructions of the library: STEPS=all tries every one.
+test-steps: all $(STEPS_BIN)
+	$(Q)tests/steps/run.sh $(O) $(STEPS)
 
 .PHONY: bench bench-scale bench-apps fuzz
 bench: all $(BENCH_BIN)

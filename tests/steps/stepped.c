@@ -1,0 +1,369 @@
+/*
+ * stepped OPERATION ACTION [raw]: one operation between two marks, for tests/steps/stepper.c; the
+ * handler of SIGUSR1 does what ACTION says. Raw: it is installed by a system call of our own. What
+ * is printed must not depend on who watches.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WARM = 30 };
+
+static void mark(void)
+{
+    tgkill(getpid(), gettid(), SIGTRAP);
+}
+
+static void must(int result)
+{
+    if (result != 0) {
+        printf("failed: %d\n", result);
+        fflush(stdout);
+        _exit(1);
+    }
+}
+
+/* ---- the locks of the operation, and those of the handler ---- */
+
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_spinlock_t spin;
+static sem_t semaphore;
+static pthread_mutex_t h = PTHREAD_MUTEX_INITIALIZER, i = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t h_rwlock = PTHREAD_RWLOCK_INITIALIZER;
+
+/* ---- what the handler does ---- */
+
+static void act_lock(void)
+{
+    sem_t own;
+
+    must(pthread_mutex_trylock(&h));
+    must(pthread_mutex_lock(&i));
+    must(pthread_mutex_unlock(&i));
+    must(pthread_mutex_unlock(&h));
+    must(pthread_rwlock_rdlock(&h_rwlock));
+    must(pthread_rwlock_unlock(&h_rwlock));
+    must(sem_init(&own, 0, 1));
+    must(sem_wait(&own));
+    must(sem_post(&own));
+}
+
+/* The world is stopped: the collector goes on, and takes locks that nobody has taken so yet. */
+static sem_t is_stopped, may_go_on;
+
+static __attribute__((noinline)) void new_order(pthread_mutex_t *pair, int deep)
+{
+    if (deep > 0) {
+        new_order(pair, deep - 1);
+        __asm__ volatile("");
+        return;
+    }
+    must(pthread_mutex_init(&pair[0], NULL));
+    must(pthread_mutex_init(&pair[1], NULL));
+    must(pthread_mutex_lock(&pair[0]));
+    must(pthread_mutex_lock(&pair[1]));
+    must(pthread_mutex_unlock(&pair[1]));
+    must(pthread_mutex_unlock(&pair[0]));
+    must(pthread_mutex_destroy(&pair[1]));
+    must(pthread_mutex_destroy(&pair[0]));
+}
+
+/* None is malloc's: a handler that interrupts that may not fork. */
+static pthread_mutex_t own_pair[2], collectors_pair[2], childs_pair[2];
+
+static void *collect(void *unused)
+{
+    for (int round = 0;; round++) {
+        while (sem_wait(&is_stopped) != 0)
+            ;
+        new_order(collectors_pair, round % 29);
+        must(sem_post(&may_go_on));
+    }
+    return unused;
+}
+
+static void act_park(void)
+{
+    must(sem_post(&is_stopped));
+    while (sem_wait(&may_go_on) != 0)
+        ;
+}
+
+static void act_fork(void)
+{
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        must(pthread_mutex_lock(&h));
+        must(pthread_mutex_lock(&i));
+        must(pthread_mutex_unlock(&i));
+        must(pthread_mutex_unlock(&h));
+        new_order(childs_pair, 3);
+        _exit(42);
+    }
+    must(child < 0 || waitpid(child, &status, 0) != child);
+    must(!WIFEXITED(status) || WEXITSTATUS(status) != 42);
+}
+
+static sigjmp_buf back;
+
+static void act_jump(void)
+{
+    siglongjmp(back, 1);
+}
+
+static void (*act)(void);
+
+static void handle(int number)
+{
+    int kept = errno;
+
+    (void)number;
+    act();
+    mark();
+    errno = kept;
+}
+
+/* ---- the operations: before the marks, between them, and after them ---- */
+
+static void nothing(void)
+{
+}
+
+static void lock_a(void)
+{
+    must(pthread_mutex_lock(&a));
+}
+
+static void unlock_a(void)
+{
+    must(pthread_mutex_unlock(&a));
+}
+
+static void try_a(void)
+{
+    must(pthread_mutex_trylock(&a));
+}
+
+static void lock_b(void)
+{
+    must(pthread_mutex_lock(&b));
+}
+
+static void unlock_b(void)
+{
+    must(pthread_mutex_unlock(&b));
+}
+
+static void lock_both(void)
+{
+    lock_a();
+    lock_b();
+}
+
+static void lock_recursive(void)
+{
+    must(pthread_mutex_lock(&recursive));
+    must(pthread_mutex_lock(&recursive));
+}
+
+static void unlock_recursive(void)
+{
+    must(pthread_mutex_unlock(&recursive));
+    must(pthread_mutex_unlock(&recursive));
+}
+
+static void read_rwlock(void)
+{
+    must(pthread_rwlock_rdlock(&rwlock));
+}
+
+static void write_rwlock(void)
+{
+    must(pthread_rwlock_wrlock(&rwlock));
+}
+
+static void unlock_rwlock(void)
+{
+    must(pthread_rwlock_unlock(&rwlock));
+}
+
+static void wait_semaphore(void)
+{
+    must(sem_wait(&semaphore));
+}
+
+static void try_semaphore(void)
+{
+    must(sem_trywait(&semaphore));
+}
+
+static void post_semaphore(void)
+{
+    must(sem_post(&semaphore));
+}
+
+static void lock_spin(void)
+{
+    must(pthread_spin_lock(&spin));
+}
+
+static void unlock_spin(void)
+{
+    must(pthread_spin_unlock(&spin));
+}
+
+static void new_life(void)
+{
+    pthread_mutex_t own;
+
+    must(pthread_mutex_init(&own, NULL));
+    must(pthread_mutex_lock(&own));
+    must(pthread_mutex_unlock(&own));
+    must(pthread_mutex_destroy(&own));
+}
+
+static void learn(void)
+{
+    new_order(own_pair, 1);
+}
+
+static void *return_it(void *value)
+{
+    return value;
+}
+
+static void create(void)
+{
+    pthread_t thread;
+
+    must(pthread_create(&thread, NULL, return_it, NULL));
+    must(pthread_join(thread, NULL));
+}
+
+static const struct operation {
+    const char *name;
+    void (*before)(void), (*do_it)(void), (*after)(void);
+    bool is_first; /* what it does the first time is looked at */
+} operations[] = {
+    {"lock", nothing, lock_a, unlock_a, false},
+    {"unlock", lock_a, unlock_a, nothing, false},
+    {"trylock", nothing, try_a, unlock_a, false},
+    {"nested", lock_a, lock_b, unlock_b, false},
+    {"crosswise", lock_both, unlock_a, unlock_b, false},
+    {"recursive", nothing, lock_recursive, unlock_recursive, false},
+    {"read", nothing, read_rwlock, unlock_rwlock, false},
+    {"write", nothing, write_rwlock, unlock_rwlock, false},
+    {"rwunlock", read_rwlock, unlock_rwlock, nothing, false},
+    {"sem_wait", nothing, wait_semaphore, post_semaphore, false},
+    {"sem_trywait", nothing, try_semaphore, post_semaphore, false},
+    {"sem_post", wait_semaphore, post_semaphore, nothing, false},
+    {"spin", nothing, lock_spin, unlock_spin, false},
+    {"life", nothing, new_life, nothing, false},
+    {"learn", nothing, learn, nothing, true},
+    {"first", lock_a, lock_b, unlock_b, true},
+    {"create", nothing, create, nothing, true},
+};
+
+static void pass(const struct operation *o, bool is_marked)
+{
+    o->before();
+    if (is_marked)
+        mark();
+    o->do_it();
+    if (is_marked)
+        mark();
+    o->after();
+    if (o->before == lock_a && o->do_it == lock_b)
+        unlock_a();
+}
+
+/* Whatever state the jump left them in. */
+static void make_anew(void)
+{
+    must(pthread_mutex_init(&a, NULL));
+    must(pthread_mutex_init(&b, NULL));
+    must(pthread_rwlock_init(&rwlock, NULL));
+    must(sem_init(&semaphore, 0, 1));
+}
+
+/* One passage more for each instruction: the stepper interrupts each once. */
+static void pass_and_jump(const struct operation *o, int times)
+{
+    volatile int k = 0;
+
+    for (; k < times; k++) {
+        if (sigsetjmp(back, 1) == 0)
+            pass(o, true);
+        else
+            make_anew();
+    }
+}
+
+static void install(bool is_raw)
+{
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+
+    if (!is_raw) {
+        must(sigaction(SIGUSR1, &action, NULL));
+        return;
+    }
+    /* As libc hands it to the kernel, read back, so that the restorer is right. */
+    uintptr_t kernels[4];
+    must(sigaction(SIGUSR2, &(struct sigaction){.sa_handler = SIG_IGN}, NULL));
+    must((int)syscall(SYS_rt_sigaction, SIGUSR2, NULL, kernels, 8));
+    kernels[0] = (uintptr_t)handle;
+    must((int)syscall(SYS_rt_sigaction, SIGUSR1, kernels, NULL, 8));
+}
+
+static const struct operation *find(const char *name)
+{
+    for (size_t k = 0; k < sizeof operations / sizeof operations[0]; k++)
+        if (strcmp(operations[k].name, name) == 0)
+            return &operations[k];
+    exit(2);
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t collector;
+
+    if (argc < 3)
+        return 2;
+    const struct operation *o = find(argv[1]);
+    act = argv[2][0] == 'l'   ? act_lock
+          : argv[2][0] == 'p' ? act_park
+          : argv[2][0] == 'f' ? act_fork
+                              : act_jump;
+    must(pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE));
+    must(sem_init(&semaphore, 0, 1));
+    must(sem_init(&is_stopped, 0, 0));
+    must(sem_init(&may_go_on, 0, 0));
+    if (act == act_park)
+        must(pthread_create(&collector, NULL, collect, NULL));
+    install(argc > 3);
+    for (int k = 0; k < WARM && !o->is_first; k++)
+        pass(o, false);
+    if (act == act_jump)
+        pass_and_jump(o, argc > 3 ? atoi(argv[3]) : 1000);
+    else
+        for (int k = 0; k < (o->is_first ? 1 : 3); k++)
+            pass(o, true);
+    pass(o, false);
+    printf("%s %s: done\n", argv[1], argv[2]);
+    return 3;
+}

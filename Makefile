@@ -101,6 +101,17 @@ install: all
 		install -d $(DESTDIR)$(LIBDIR)/pkgconfig && \
 		sed 's|@PREFIX@|$(PREFIX)|; s|@BINDIR@|$(BINDIR)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' $$pc \
 			>$(DESTDIR)$(LIBDIR)/pkgconfig/dlwatch.pc || exit; done
+	$(Q)$(TELL_LOADER)
+
+# The loader finds a library by its name alone only where ldconfig was told of it.
+define TELL_LOADER
+PATH="$$PATH:/usr/sbin:/sbin"; \
+if [ -n "$(DESTDIR)" ]; then \
+	echo 'install: once it lies in $(LIBDIR), run (as root): ldconfig'; \
+elif [ "$$(id -u)" != 0 ] || ! ldconfig || ! ldconfig -p | grep -qF '$(LIBDIR)/libdlwatch.so'; then \
+	echo 'install: the loader does not find it by name; preload $(LIBDIR)/libdlwatch.so'; \
+fi
+endef
 
 # Formatting and analysis, each where its tool is installed.
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cpp')

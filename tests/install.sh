@@ -24,6 +24,24 @@ cat >"$tmp/want" <<END
 END
 diff -u --label installed --label expected "$tmp/got" "$tmp/want" || fail "not what is to be installed"
 
+# The loader is told of it where that is possible, else the user how to name it.
+grep -qx 'install: once it lies in /opt/dlw/lib, run (as root): ldconfig' "$tmp/log" || fail "DESTDIR: not a word of ldconfig"
+mkdir "$tmp/sbin"
+# shellcheck disable=SC2016 # for the script
+printf '#!/bin/sh\necho "ldconfig $*" >>"%s/asked"\n[ "$1" != -p ] || cat "%s/cache"\n' "$tmp" "$tmp" >"$tmp/sbin/ldconfig"
+chmod +x "$tmp/sbin/ldconfig"
+installs() { PATH=$tmp/sbin:$PATH ${MAKE:-make} -s O="$build" install PREFIX="$tmp/real" >"$tmp/log" 2>&1; }
+echo "	libdlwatch.so (libc6,x86-64) => $tmp/real/lib/libdlwatch.so" >"$tmp/cache"
+installs || fail "make install without DESTDIR"
+if [ "$(id -u)" = 0 ]; then
+	grep -qx 'ldconfig ' "$tmp/asked" || fail "ldconfig was not run"
+	! grep -q 'install:' "$tmp/log" || fail "found by name, yet: $(cat "$tmp/log")"
+fi
+: >"$tmp/cache"
+installs || fail "make install to where the loader doesn't look"
+grep -qx "install: the loader does not find it by name; preload $tmp/real/lib/libdlwatch.so" "$tmp/log" ||
+	fail "the loader does not look there, and nobody says so"
+
 # The command finds its library, and the library its command.
 "$root/bin/dlwatch" --version >/dev/null || fail "--version: status $?"
 timeout 60 "$root/bin/dlwatch" run -- "$build/samples/dining_philosophers" >"$tmp/out" 2>&1

@@ -64,7 +64,7 @@ test-ranks: all $(CASE_BIN) $(O)/ranks/libdlwatch.so
 	$(Q)tests/run-cases.sh $(O)/ranks $(RANK_CASES)
 test-readme:
 	$(Q)tests/readme.sh
-test-install: all
+test-install: all $(O)/samples/dining_philosophers
 	$(Q)tests/install.sh $(O)
 
 test-speed: all $(BENCH_BIN)

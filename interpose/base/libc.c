@@ -11,6 +11,12 @@
 
 #include <string.h>
 
+/* glibc 2.43 has macros of these names, which choose the result's type by that of the argument. */
+#undef memchr
+#undef strchr
+#undef strrchr
+#undef strstr
+
 #define ONE_BY_ONE() __asm__ volatile("" ::: "memory")
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)

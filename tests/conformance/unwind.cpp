@@ -4,6 +4,7 @@
 #include <csetjmp>
 #include <mutex>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 static std::mutex m, n;

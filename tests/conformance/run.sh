@@ -1,7 +1,8 @@
 #!/bin/sh
 # run.sh BUILD [NAME…]: each program natively and under the library, in a few settings; what it prints
 # and how it ends must be the same, byte for byte. Where a program says "quiet", nothing may be found;
-# where it says "off: REASON", the library may have switched itself off for that reason and no other.
+# where it says "finds", something must; where it says "off: REASON", the library may have switched itself
+# off for that reason and no other.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
@@ -46,6 +47,9 @@ compare() {
 	if off "$name"; then complain "$name ($options): switched off"; fi
 	if grep -q '^// quiet' "$here/$name".c* && grep -hs '"type":"finding"' "$tmp"/journal.* |
 		grep -v '"harmless"'; then complain "$name ($options): a finding"; fi
+	if grep -q '^// finds' "$here/$name".c* && ! grep -qs '"type":"finding"' "$tmp"/journal.*; then
+		complain "$name ($options): no finding"
+	fi
 }
 
 if [ $# = 0 ]; then

@@ -18,6 +18,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -168,6 +169,21 @@ DLW_EXPORT int execle(const char *path, const char *first, ...)
 /* ---- seccomp ---- */
 
 /*
+ * Only what can succeed confines. Programs ask with a filter at address 0, which fails by design
+ * (EFAULT), whether filters are there; and seccomp() has operations that only ask.
+ */
+static bool prctl_confines(const unsigned long a[4])
+{
+    return a[0] == SECCOMP_MODE_STRICT || (a[0] == SECCOMP_MODE_FILTER && a[1]);
+}
+
+static bool seccomp_confines(const long a[6])
+{
+    return a[0] == SECCOMP_SET_MODE_STRICT ? !a[1] && !a[2]
+                                           : a[0] == SECCOMP_SET_MODE_FILTER && a[2];
+}
+
+/*
  * A filter may kill for any system call the program doesn't make itself: from here on none is made.
  * What was learned so far is written; the calls of this process pass.
  */
@@ -211,7 +227,7 @@ DLW_EXPORT int prctl(int option, ...)
         a[i] = va_arg(list, unsigned long);
     va_end(list);
     dlw_thread_self(); /* libraries call this in their constructors, before ours */
-    if (option == PR_SET_SECCOMP)
+    if (option == PR_SET_SECCOMP && prctl_confines(a))
         confines_itself();
     int result = real.prctl(option, a[0], a[1], a[2], a[3]);
     if (option == PR_SET_NAME && result == 0)
@@ -246,7 +262,7 @@ static DLW_COLD long special(long number, const long a[6])
 {
     if (number == SYS_prctl)
         return prctl((int)a[0], a[1], a[2], a[3], a[4]);
-    if (number == SYS_seccomp)
+    if (number == SYS_seccomp && seccomp_confines(a))
         confines_itself();
     if (!copies_memory(number, a))
         return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);

@@ -292,6 +292,8 @@ static bool print_by_helper_locked(uint32_t id, const struct dlw_finding *findin
     return started;
 }
 
+enum { TURN_MS = 1000 };
+
 static void print_locked(uint32_t id, const struct dlw_finding *finding, double time)
 {
     if (!is_shown(finding) || !dlw_say_is_wanted() || n_blocks >= (uint64_t)dlw_options.max_reports)
@@ -302,6 +304,7 @@ static void print_locked(uint32_t id, const struct dlw_finding *finding, double 
     n_blocks++;
     if (dlw_helper_is_possible() && print_by_helper_locked(id, finding, time, output))
         return;
+    dlw_helper_wait(TURN_MS); /* one that still prints an earlier block */
     dlw_text_finding(&source, finding);
 }
 

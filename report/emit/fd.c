@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -117,14 +118,37 @@ static bool wait_until_writable(int fd)
     return dlw_syscall(SYS_ppoll, &entry, 1, &limit, NULL, KERNEL_SIGSET_BYTES) > 0;
 }
 
+static bool is_regular(int fd)
+{
+    struct dlw_fd_identity identity;
+
+    return dlw_fd_identify(fd, &identity, NULL) && identity.type == S_IFREG;
+}
+
+/* As much as a pipe takes in one piece (and without waiting, once it is writable), cut where a line
+ * ends: what others write at the same time then stands between two lines. */
+static size_t piece_of(const char *text, size_t size)
+{
+    size_t whole = size < PIPE_BUF ? size : PIPE_BUF;
+
+    for (size_t n = size > PIPE_BUF ? whole : 0; n; n--)
+        if (text[n - 1] == '\n')
+            return n;
+    return whole;
+}
+
 static long write_quietly(int fd, const char *text, size_t size, size_t *written)
 {
+    bool in_one = is_regular(fd);
+
     while (*written < size) {
-        long got = dlw_syscall(SYS_write, fd, text + *written, size - *written);
+        size_t left = size - *written;
+        if (!in_one && !wait_until_writable(fd))
+            return -EAGAIN;
+        long got = dlw_syscall(SYS_write, fd, text + *written,
+                               in_one ? left : piece_of(text + *written, left));
         if (got >= 0)
             *written += (size_t)got;
-        else if (got == -EAGAIN && !wait_until_writable(fd))
-            return got;
         else if (got != -EAGAIN && got != -EINTR)
             return got;
     }

@@ -30,9 +30,10 @@ int dlw_fd_open(const char *path, int flags, int mode);
 int dlw_fd_raise(int fd);
 void dlw_fd_close(int fd);
 
-/* Writes all of it, whatever interrupts. 0 or -errno; *written, if given, is what went out. A full
- * non-blocking pipe is waited for at most a second. SIGPIPE, SIGXFSZ and SIGTTOU never reach the
- * program through this. */
+/* Writes all of it, whatever interrupts. 0 or -errno; *written, if given, is what went out. Into a
+ * regular file it goes in one piece, elsewhere in pieces of whole lines. A pipe that is full is
+ * waited for at most a second, blocking or not: -EAGAIN. SIGPIPE, SIGXFSZ and SIGTTOU never reach
+ * the program through this. */
 long dlw_fd_write(int fd, const char *text, size_t size, size_t *written);
 
 enum { DLW_FD_ERROR_BYTES = 48 };

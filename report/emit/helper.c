@@ -27,6 +27,7 @@ static _Atomic bool is_confined;
 /* Those that may still run, each as pid << 32 | low half of its start time: a pid alone may have
  * become somebody else. 0: free. */
 static _Atomic uint64_t running[MOST_RUNNING];
+static uint64_t newest;        /* of them: who comes next prints after it */
 static _Atomic uint32_t owner; /* the process that started them: a forked child has none */
 
 /* ---- the command ---- */
@@ -133,6 +134,7 @@ enum { ENVIRONMENT_BYTES = 1024 * 1024, MOST_VARIABLES = 16 * 1024 };
 struct start {
     struct dlw_helper_launch launch;
     const char *arguments[MOST_ARGUMENTS];
+    char after[40];
     const char *variables[MOST_VARIABLES + 1];
     char text[ENVIRONMENT_BYTES + 1];
 };
@@ -182,6 +184,7 @@ static void forget_parents(void)
 
     if (atomic_exchange_explicit(&owner, self, memory_order_relaxed) == self)
         return;
+    newest = 0;
     for (size_t i = 0; i < MOST_RUNNING; i++)
         atomic_store_explicit(&running[i], 0, memory_order_relaxed);
 }
@@ -196,6 +199,7 @@ static void remember(uint32_t pid)
 {
     uint32_t start = start_time(pid);
 
+    newest = start ? (uint64_t)pid << 32 | start : 0;
     for (size_t i = 0; start && i < MOST_RUNNING; i++) {
         uint64_t seen = atomic_load_explicit(&running[i], memory_order_relaxed);
         if ((seen == 0 || !still_runs(seen)) &&
@@ -206,14 +210,20 @@ static void remember(uint32_t pid)
 }
 
 /* False: more than there is room for. */
-static bool fill_arguments(const char **out, const char *const *extra)
+static bool fill_arguments(struct start *start, const char *const *extra)
 {
+    const char **out = start->arguments;
+    struct dlw_line after = DLW_LINE(start->after);
     size_t n = 0;
+
+    dlw_line_add(&after, "--after=");
+    dlw_line_add_number(&after, newest);
 
     out[n++] = command;
     out[n++] = "report";
     out[n++] = "--format=text";
     out[n++] = "--live";
+    out[n++] = start->after;
     for (; extra && *extra; extra++) {
         if (n + 2 >= MOST_ARGUMENTS)
             return false;
@@ -228,7 +238,8 @@ static bool launch_command(struct start *start, int journal, int output, const c
 {
     struct dlw_helper_launch *launch = &start->launch;
 
-    if (!fill_arguments(start->arguments, extra))
+    forget_parents();
+    if (!fill_arguments(start, extra))
         return false;
     fill_environment(start);
     launch->command = command;
@@ -236,7 +247,6 @@ static bool launch_command(struct start *start, int journal, int output, const c
     launch->environment = start->variables;
     launch->input = journal;
     launch->output = output;
-    forget_parents();
     if (!launch_quietly(launch))
         return false;
     remember((uint32_t)launch->pid);
@@ -287,6 +297,23 @@ static void sleep_until_end(uint64_t entry, int64_t left_ms)
     dlw_fd_close(poll_entry.fd);
 }
 
+/* False: it still ran when the time came. */
+static bool wait_until(uint64_t entry, int64_t end)
+{
+    while (entry && still_runs(entry)) {
+        int64_t left = end - now_ms();
+        if (left <= 0)
+            return false;
+        sleep_until_end(entry, left);
+    }
+    return true;
+}
+
+void dlw_helper_wait_for(uint64_t helper, int milliseconds)
+{
+    wait_until(helper, now_ms() + milliseconds);
+}
+
 void dlw_helper_wait(int milliseconds)
 {
     int64_t end = now_ms() + milliseconds;
@@ -294,12 +321,8 @@ void dlw_helper_wait(int milliseconds)
     forget_parents();
     for (size_t i = 0; i < MOST_RUNNING; i++) {
         uint64_t entry = atomic_load_explicit(&running[i], memory_order_relaxed);
-        while (entry && still_runs(entry)) {
-            int64_t left = end - now_ms();
-            if (left <= 0)
-                return;
-            sleep_until_end(entry, left);
-        }
+        if (!wait_until(entry, end))
+            return;
         atomic_store_explicit(&running[i], 0, memory_order_relaxed);
     }
 }

@@ -11,6 +11,7 @@
 #define DLW_EMIT_HELPER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The command that belongs to the library at `library_path`: beside it, or in ../bin (or
  * ../../bin). Remembered. False: none. */
@@ -19,10 +20,13 @@ bool dlw_helper_find(const char *library_path);
  * here makes a system call to ask whether one could be. */
 void dlw_helper_confine(void);
 bool dlw_helper_is_possible(void);
-/* Runs: dlwatch report --format=text --live EXTRA... - <journal >output 2>output. The arguments end
- * with NULL; NULL: none. True when the command was started, which is certain: false includes one
+/* Runs: dlwatch report --format=text --live --after=N EXTRA... - <journal >output 2>output, N being
+ * the one started before, so that their blocks don't mix. The arguments end with NULL; NULL: none. True when the command was started, which is certain: false includes one
  * that could not be executed. Takes neither descriptor. `journal` is read from where it stands. */
 bool dlw_helper_print(int journal, int output, const char *const *extra_arguments);
+/* Waits until the helper that was handed on as N has ended (0: none), at most `milliseconds`. Called
+ * by a helper. */
+void dlw_helper_wait_for(uint64_t helper, int milliseconds);
 /* Waits until every helper started has ended, at most `milliseconds`. Called before the process
  * ends. */
 void dlw_helper_wait(int milliseconds);

@@ -6,6 +6,7 @@
 #include "report/command/format/output.h"
 #include "report/command/journal/baseline.h"
 #include "report/command/journal/reader.h"
+#include "report/emit/helper.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -20,9 +21,11 @@ enum {
     OPT_COLOR,
     OPT_EXITCODE,
     OPT_LIVE,
+    OPT_AFTER,
     OPT_HELP,
     OPT_VERSION
 };
+enum { LONGEST_TURN_MS = 10000 };
 
 struct request {
     const char *format, *output, *baseline;
@@ -33,6 +36,7 @@ struct request {
     enum dlw_color color;
     int exitcode;
     bool live;
+    uint64_t after; /* the helper that prints before us (report/emit/helper.h) */
 };
 
 static void print_help(void)
@@ -123,6 +127,9 @@ static int take_option(struct request *request, int option, const char *value)
     case OPT_LIVE:
         request->live = true;
         return 0;
+    case OPT_AFTER: /* from the library alone, so not among the help */
+        request->after = strtoull(value, NULL, 10);
+        return 0;
     case OPT_HELP:
         print_help();
         return 1;
@@ -146,6 +153,7 @@ static int parse(struct request *request, int argc, char **argv)
         {"color", required_argument, NULL, OPT_COLOR},
         {"exitcode", required_argument, NULL, OPT_EXITCODE},
         {"live", no_argument, NULL, OPT_LIVE},
+        {"after", required_argument, NULL, OPT_AFTER},
         {"help", no_argument, NULL, OPT_HELP},
         {"version", no_argument, NULL, OPT_VERSION},
         {NULL, 0, NULL, 0},
@@ -180,6 +188,7 @@ static bool wants_edges(const char *format)
 static bool write_report(const struct request *request, struct dlw_doc *doc,
                          struct dlw_suppressions *suppressions)
 {
+    dlw_helper_wait_for(request->after, LONGEST_TURN_MS);
     if (!request->unused)
         return dlw_output_write(doc, request->format, request->output, request->color,
                                 request->live);

@@ -1,0 +1,47 @@
+#!/bin/sh
+# report_blocks.sh BUILD: what several writers say at once into one place. The readable blocks of one
+# process stand one after the other, whole; of several processes the lines are whole.
+set -u
+build=$(cd "$1" && pwd)
+program=$build/tests/e2e/many_findings
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+failed=0 passed=0
+ok() { passed=$((passed + 1)); }
+fail() {
+	failed=$((failed + 1))
+	echo "FAIL report_blocks: $*"
+}
+watched() { env LD_PRELOAD="$build/libdlwatch.so" DLWATCH_OPTIONS="color=never $1" "$program"; }
+
+# whole NAME FILE BLOCKS: so many blocks, all lines with their prefix.
+whole() {
+	found=$(grep -c '^dlwatch\[[0-9]*\]: error: lock-order-inversion' "$2")
+	others=$(grep -vc '^dlwatch\[[0-9]*\]:\( \|$\)' "$2")
+	if [ "$found" = "$3" ] && [ "$others" = 0 ]; then ok; else fail "$1: $found blocks, $others torn lines"; fi
+}
+# unmixed NAME FILE: between two first lines only one of the functions is named.
+unmixed() {
+	mixed=$(awk '/: error: / { one = "" }
+		match($0, /take[0-9]/) { name = substr($0, RSTART, RLENGTH); if (one != "" && name != one) print; one = name }' "$2")
+	if [ -z "$mixed" ]; then ok; else fail "$1: mixed: $(echo "$mixed" | head -n 3)"; fi
+}
+check() {
+	whole "$1" "$2" 8
+	unmixed "$1" "$2"
+}
+
+watched "log=$tmp/log"
+check 'a log file' "$tmp/log"
+watched '' 2>"$tmp/stderr"
+check 'standard error, a file' "$tmp/stderr"
+watched '' 2>&1 >/dev/null | cat >"$tmp/pipe"
+check 'standard error, a pipe' "$tmp/pipe"
+watched "log=$tmp/shared" &
+watched "log=$tmp/shared"
+wait
+whole 'two processes, one log file' "$tmp/shared" 16
+{ watched '' & watched ''; wait; } 2>&1 >/dev/null | cat >"$tmp/both"
+whole 'two processes, one pipe' "$tmp/both" 16
+echo "report_blocks: $passed passed, $failed failed"
+[ $failed = 0 ]

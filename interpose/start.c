@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static char option_storage[8192];
@@ -56,7 +57,7 @@ static void find_helper(void)
 
     if (_dl_find_object((void *)(uintptr_t)find_helper, &object) != 0)
         return;
-    dlw_helper_find(object.dlfo_link_map->l_name);
+    dlw_helper_find(object.dlfo_link_map->l_name, folder);
 }
 
 static void make_nonce(void)
@@ -74,19 +75,36 @@ static const char *option_text(char **environment)
     return NULL;
 }
 
-/* The command reads them, maybe never: who misspelt the name should hear of it now, once. */
+/* Only a file: opening a pipe may wait for ever, opening a device may do anything. */
+static bool is_readable_file(const char *path)
+{
+    struct stat status;
+
+    return dlw_syscall(SYS_newfstatat, AT_FDCWD, path, &status, 0) == 0 &&
+           S_ISREG(status.st_mode) && dlw_syscall(SYS_faccessat, AT_FDCWD, path, R_OK) == 0;
+}
+
+/* The command reads them, maybe never, and wherever the program has gone by then: who misspelt the
+ * name should hear of it now, once. */
 static void check_suppressions(struct dlw_options *options)
 {
+    static char absolute[sizeof(folder)];
     const char *path = options->suppressions;
 
     if (!path || !*path)
         return;
-    long descriptor = dlw_syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-    if (descriptor >= 0) {
-        dlw_syscall(SYS_close, descriptor);
-        return;
+    size_t before = path[0] == '/' ? 0 : strlen(folder), length = strlen(path);
+    bool fits = before + length + 2 <= sizeof(absolute);
+    if (fits) {
+        memcpy(absolute, folder, before);
+        absolute[before] = '/';
+        memcpy(absolute + before + (path[0] != '/'), path, length + 1);
     }
-    dlw_say("the suppressions '", path, "' can't be read; nothing is suppressed", NULL);
+    options->suppressions = absolute;
+    if (fits && is_readable_file(absolute))
+        return;
+    dlw_say("the suppressions '", path, "' are no file that can be read; nothing is suppressed",
+            NULL);
     options->suppressions = NULL;
 }
 

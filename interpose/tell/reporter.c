@@ -270,16 +270,15 @@ static const char *show_argument(void)
 static bool print_by_helper_locked(uint32_t id, const struct dlw_finding *finding, double time,
                                    int output)
 {
-    char suppressions[1100] = "--suppressions=";
+    static char suppressions[4096 + 32] = "--suppressions="; /* guarded by the emit lock */
     const char *extra[] = {color_argument(), show_argument(), NULL, NULL};
     long memory = dlw_syscall(SYS_memfd_create, "dlwatch-finding", MFD_CLOEXEC);
 
     if (memory < 0)
         return false;
-    if (dlw_options.suppressions && dlw_options.suppressions[0] &&
-        strlen(dlw_options.suppressions) < 1024) {
-        memcpy(suppressions + strlen(suppressions), dlw_options.suppressions,
-               strlen(dlw_options.suppressions) + 1);
+    if (dlw_options.suppressions &&
+        dlw_options.suppressions[0]) { /* absolute, and fits (start.c) */
+        strncpy(suppressions + sizeof("--suppressions=") - 1, dlw_options.suppressions, 4096);
         extra[2] = suppressions;
     }
     struct dlw_journal *fragment = dlw_journal_new(&arena, &source, &process, NULL);

@@ -81,6 +81,29 @@ int dlw_fd_open(const char *path, int flags, int mode)
     return fd < 0 ? (int)fd : dlw_fd_raise((int)fd);
 }
 
+static bool is_regular(int fd)
+{
+    struct dlw_fd_identity identity;
+
+    return dlw_fd_identify(fd, &identity, NULL) && identity.type == S_IFREG;
+}
+
+size_t dlw_fd_read_text(const char *path, char *out, size_t size)
+{
+    int fd = dlw_fd_open(path, O_RDONLY | O_NONBLOCK, 0);
+    size_t used = 0;
+    long got = fd >= 0 && is_regular(fd) ? 1 : 0;
+
+    while (got > 0 || got == -EINTR) {
+        got = dlw_syscall(SYS_read, fd, out + used, size - 1 - used);
+        used += got > 0 ? (size_t)got : 0;
+    }
+    if (fd >= 0)
+        dlw_fd_close(fd);
+    out[used] = '\0';
+    return used;
+}
+
 /* ---- writing ---- */
 
 struct quiet {
@@ -116,13 +139,6 @@ static bool wait_until_writable(int fd)
     struct timespec limit = {FULL_PIPE_MS / 1000, 0};
 
     return dlw_syscall(SYS_ppoll, &entry, 1, &limit, NULL, KERNEL_SIGSET_BYTES) > 0;
-}
-
-static bool is_regular(int fd)
-{
-    struct dlw_fd_identity identity;
-
-    return dlw_fd_identify(fd, &identity, NULL) && identity.type == S_IFREG;
 }
 
 /* As much as a pipe takes in one piece (and without waiting, once it is writable), cut where a line

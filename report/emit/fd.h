@@ -29,6 +29,9 @@ int dlw_fd_open(const char *path, int flags, int mode);
  * the new one; -errno, and `fd` is closed, when only 0, 1 or 2 was to be had. */
 int dlw_fd_raise(int fd);
 void dlw_fd_close(int fd);
+/* Reads a small file, as those of /proc, as text of at most `size` - 1 bytes; its length, 0 when it
+ * can't be read. Never waits: a pipe or a device is not read. */
+size_t dlw_fd_read_text(const char *path, char *out, size_t size);
 
 /* Writes all of it, whatever interrupts. 0 or -errno; *written, if given, is what went out. Into a
  * regular file it goes in one piece, elsewhere in pieces of whole lines. A pipe that is full is

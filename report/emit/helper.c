@@ -5,6 +5,7 @@
 #include "report/emit/fd.h"
 #include "report/emit/helper_child.h"
 #include "report/emit/line.h"
+#include "report/emit/unnoticed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,39 +15,65 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { KERNEL_SIGSET_BYTES = 8, MOST_RUNNING = 64, MOST_ARGUMENTS = 32, POLL_MS = 5 };
 
-static char command[PATH_MAX]; /* empty: none was found */
+static char command[PATH_MAX];                         /* absolute; empty: none was found */
+static struct dlw_fd_identity command_then, root_then; /* of the command and of /, at start */
 static _Atomic bool is_confined;
 
 /* Those that may still run, each as pid << 32 | low half of its start time: a pid alone may have
  * become somebody else. 0: free. */
 static _Atomic uint64_t running[MOST_RUNNING];
-static uint64_t newest;        /* of them: who comes next prints after it */
-static _Atomic uint32_t owner; /* the process that started them: a forked child has none */
+static _Atomic uint64_t newest; /* of them: who comes next prints after it */
+static _Atomic uint32_t owner;  /* the process that started them: a forked child has none */
 
 /* ---- the command ---- */
 
-static bool is_program(const char *path)
+static bool identify(const char *path, struct dlw_fd_identity *out)
 {
     struct stat status;
 
-    return dlw_syscall(SYS_newfstatat, AT_FDCWD, path, &status, 0) == 0 &&
-           S_ISREG(status.st_mode) && dlw_syscall(SYS_faccessat, AT_FDCWD, path, X_OK) == 0;
+    memset(out, 0, sizeof *out);
+    if (dlw_syscall(SYS_newfstatat, AT_FDCWD, path, &status, 0) != 0)
+        return false;
+    out->device = status.st_dev;
+    out->inode = status.st_ino;
+    out->type = status.st_mode & S_IFMT;
+    return true;
 }
 
-bool dlw_helper_find(const char *library_path)
+static bool is_still(const char *path, const struct dlw_fd_identity *then)
+{
+    struct dlw_fd_identity now;
+
+    return identify(path, &now) && now.device == then->device && now.inode == then->inode;
+}
+
+static bool is_program(const char *path)
+{
+    return identify(path, &command_then) && command_then.type == S_IFREG &&
+           dlw_syscall(SYS_faccessat, AT_FDCWD, path, X_OK) == 0;
+}
+
+bool dlw_helper_find(const char *library_path, const char *start_folder)
 {
     static const char *const places[] = {"/dlwatch", "/../bin/dlwatch", "/../../bin/dlwatch"};
     const char *slash = library_path ? strrchr(library_path, '/') : NULL;
+    bool is_relative = slash && library_path[0] != '/';
 
+    if (is_relative && start_folder[0] != '/')
+        slash = NULL; /* the folder at start is not known */
+    identify("/", &root_then);
     for (size_t i = 0; slash && i < sizeof places / sizeof places[0]; i++) {
         struct dlw_line line = {command, 0, sizeof command - 1};
+        if (is_relative) {
+            dlw_line_add(&line, start_folder);
+            dlw_line_add(&line, "/");
+        }
         dlw_line_add_bytes(&line, library_path, (size_t)(slash - library_path));
         dlw_line_add(&line, places[i]);
         if (line.used < line.room && is_program(command))
@@ -56,6 +83,12 @@ bool dlw_helper_find(const char *library_path)
     return false;
 }
 
+/* After chroot, or under other mounts, its path may name somebody else's program. */
+static bool is_still_there(void)
+{
+    return is_still("/", &root_then) && is_still(command, &command_then);
+}
+
 void dlw_helper_confine(void)
 {
     atomic_store_explicit(&is_confined, true, memory_order_relaxed);
@@ -63,37 +96,11 @@ void dlw_helper_confine(void)
 
 bool dlw_helper_is_possible(void)
 {
-    int is_subreaper = 0;
-
-    if (!command[0] || atomic_load_explicit(&is_confined, memory_order_relaxed))
-        return false;
-    if (dlw_syscall(SYS_getpid) == 1)
-        return false; /* orphans would become its own children */
-    if (dlw_syscall(SYS_prctl, PR_GET_CHILD_SUBREAPER, &is_subreaper) < 0 || is_subreaper)
-        return false;
-    return dlw_syscall(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0) == 0;
+    return command[0] && !atomic_load_explicit(&is_confined, memory_order_relaxed) &&
+           dlw_unnoticed_is_possible() && is_still_there();
 }
 
-/* ---- small files of /proc ---- */
-
-static size_t read_file(const char *path, char *out, size_t size)
-{
-    size_t used = 0;
-    int fd = dlw_fd_open(path, O_RDONLY, 0);
-
-    if (fd < 0)
-        return 0;
-    while (used < size) {
-        long got = dlw_syscall(SYS_read, fd, out + used, size - used);
-        if (got == -EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        used += (size_t)got;
-    }
-    dlw_fd_close(fd);
-    return used;
-}
+/* ---- who still runs ---- */
 
 /* The text behind the `n`th space after the name in parentheses, which may hold anything. */
 static const char *stat_field(const char *text, unsigned n)
@@ -116,7 +123,7 @@ static uint32_t start_time(uint32_t pid)
     dlw_line_add(&line, "/proc/");
     dlw_line_add_number(&line, pid);
     dlw_line_add(&line, "/stat");
-    text[read_file(path, text, sizeof text - 1)] = '\0';
+    dlw_fd_read_text(path, text, sizeof text);
     const char *state = stat_field(text, 1);
     const char *start = stat_field(text, 20);
     if (!state || !start || *state == 'Z' || *state == 'X')
@@ -155,7 +162,7 @@ static bool is_kept(const char *variable)
 /* From the kernel's copy: the program may be changing its own at this moment. */
 static void fill_environment(struct start *start)
 {
-    size_t size = read_file("/proc/self/environ", start->text, ENVIRONMENT_BYTES);
+    size_t size = dlw_fd_read_text("/proc/self/environ", start->text, sizeof start->text);
     size_t n = 0;
 
     for (char *at = start->text; at < start->text + size && n < MOST_VARIABLES;
@@ -184,7 +191,7 @@ static void forget_parents(void)
 
     if (atomic_exchange_explicit(&owner, self, memory_order_relaxed) == self)
         return;
-    newest = 0;
+    atomic_store_explicit(&newest, 0, memory_order_relaxed);
     for (size_t i = 0; i < MOST_RUNNING; i++)
         atomic_store_explicit(&running[i], 0, memory_order_relaxed);
 }
@@ -199,7 +206,7 @@ static void remember(uint32_t pid)
 {
     uint32_t start = start_time(pid);
 
-    newest = start ? (uint64_t)pid << 32 | start : 0;
+    atomic_store_explicit(&newest, start ? (uint64_t)pid << 32 | start : 0, memory_order_relaxed);
     for (size_t i = 0; start && i < MOST_RUNNING; i++) {
         uint64_t seen = atomic_load_explicit(&running[i], memory_order_relaxed);
         if ((seen == 0 || !still_runs(seen)) &&
@@ -217,7 +224,7 @@ static bool fill_arguments(struct start *start, const char *const *extra)
     size_t n = 0;
 
     dlw_line_add(&after, "--after=");
-    dlw_line_add_number(&after, newest);
+    dlw_line_add_number(&after, atomic_load_explicit(&newest, memory_order_relaxed));
 
     out[n++] = command;
     out[n++] = "report";

@@ -44,6 +44,50 @@ bad_options() {
 		"$build/tests/cases/abba_inversion"
 }
 
+# What is no file is not opened: a pipe would be waited for for ever, at the start of every program.
+no_files() {
+	mkfifo "$tmp/fifo"
+	quiet=$build/tests/cases/abba_quiet inversion=$build/tests/cases/abba_inversion
+	for path in "$tmp/fifo" "$tmp" /dev/zero; do
+		says "suppressions=$path" 0 "'$path' are no file" env LD_PRELOAD="$lib" \
+			DLWATCH_OPTIONS="suppressions=$path" "$quiet"
+		says "run --suppressions=$path" 66 "$path: " "$dlwatch" run --suppressions="$path" -- "$inversion"
+		says "report --suppressions=$path" 2 "$path: " "$dlwatch" report --suppressions="$path" "$tmp/good.journal"
+		[ -d "$path" ] && continue # a baseline may be a folder of journals
+		says "run --baseline=$path" 2 "$path: " "$dlwatch" run --baseline="$path" -- "$inversion"
+		says "report --baseline=$path" 2 "$path: " "$dlwatch" report --baseline="$path" "$tmp/good.journal"
+	done
+	for path in "$tmp/fifo" "$tmp"; do
+		says "log=$path" 0 "'$path'" env LD_PRELOAD="$lib" DLWATCH_OPTIONS="log=$path" "$inversion"
+		says "run --log=$path" 66 "$path: " "$dlwatch" run --log="$path" -- "$inversion"
+		says "report=$path" 0 inversion env LD_PRELOAD="$lib" DLWATCH_OPTIONS="report=$path" "$inversion"
+	done
+	# A log that somebody has open and never reads.
+	sleep 60 <>"$tmp/fifo" &
+	sleeper=$!
+	says 'a log that nobody reads' 0 '' env LD_PRELOAD="$lib" DLWATCH_OPTIONS="log=$tmp/fifo" "$build/tests/e2e/many_findings"
+	kill "$sleeper"
+	printf '*:*\n' >"$tmp/all"
+	(cd "$tmp" && mkdir -p other && says 'a relative suppressions file' 0 '' env LD_PRELOAD="$lib" \
+		DLWATCH_OPTIONS="suppressions=all" "$build/tests/e2e/moved" other)
+}
+
+# A relative preload after the program has gone elsewhere: what lies there by the command's name is not it.
+relative_preload() {
+	mkdir -p "$tmp/here/evil" "$tmp/here/fine"
+	cp "$lib" "$dlwatch" "$tmp/here"
+	printf '#!/bin/sh\necho theirs >&2\n' >"$tmp/here/evil/dlwatch"
+	chmod +x "$tmp/here/evil/dlwatch"
+	for preload in ./libdlwatch.so libdlwatch.so; do
+		(
+			cd "$tmp/here" || exit
+			LD_LIBRARY_PATH=. LD_PRELOAD=$preload timeout -k 5 120 "$build/tests/e2e/moved" evil 2>"$tmp/err"
+		)
+		if grep -q theirs "$tmp/err"; then fail "preload=$preload: a program of that name was run"; else pass; fi
+		if grep -q 'tests/e2e/moved.c:' "$tmp/err"; then pass; else fail "preload=$preload: no names after chdir"; fi
+	done
+}
+
 # A journal to damage: one with findings.
 make_journal() {
 	preload "report='$tmp/good.journal' log=none" "$build/tests/cases/abba_inversion"
@@ -143,6 +187,8 @@ journal_trouble() {
 bad_input() {
 	bad_options
 	damaged_journals
+	no_files
+	relative_preload
 	command_line
 	run_statuses
 	unwatchable

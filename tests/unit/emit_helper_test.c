@@ -9,9 +9,11 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -47,7 +49,7 @@ static void start(void)
     write_text(in_folder("journal"), "the journal\n", 0600);
     journal_fd = open(in_folder("journal"), O_RDONLY);
     output_fd = open(in_folder("output"), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    ck_assert(dlw_helper_find(in_folder("libdlwatch.so")));
+    ck_assert(dlw_helper_find(in_folder("libdlwatch.so"), "/"));
 }
 
 static void assert_output(const char *part, bool is_there)
@@ -74,7 +76,7 @@ START_TEST(test_command_gets_journal_arguments_and_output)
     ck_assert_int_eq(errno, 77);
     assert_output("the journal\n"
                   "argument report\nargument --format=text\nargument --live\n"
-                  "argument --color=never\nargument -\n",
+                  "argument --after=0\nargument --color=never\nargument -\n",
                   true);
     assert_output("on-stderr\n", true);
     ck_assert_int_eq(close(journal_fd), 0);
@@ -152,7 +154,7 @@ __attribute__((constructor)) static void print_when_asked(int argc, char **argv)
     if (argc != 3 || strcmp(argv[1], "--emit-helper") != 0)
         return;
     strcpy(folder, argv[2]);
-    bool is_started = dlw_helper_find(in_folder("libdlwatch.so")) &&
+    bool is_started = dlw_helper_find(in_folder("libdlwatch.so"), "/") &&
                       dlw_helper_print(open(in_folder("journal"), O_RDONLY),
                                        open(in_folder("output"), O_WRONLY | O_CREAT, 0600), NULL);
     dlw_helper_wait(10000);
@@ -192,20 +194,128 @@ START_TEST(test_find)
 {
     char command[600];
 
-    ck_assert(!dlw_helper_find(NULL));
-    ck_assert(!dlw_helper_find("libdlwatch.so"));
+    ck_assert(!dlw_helper_find(NULL, "/"));
+    ck_assert(!dlw_helper_find("libdlwatch.so", "/"));
     ck_assert(!dlw_helper_is_possible());
     snprintf(command, sizeof command, "cd %s && mkdir -p lib/x86 bin && mv dlwatch bin", folder);
     ck_assert_int_eq(system(command), 0);
-    ck_assert(!dlw_helper_find(in_folder("libdlwatch.so")));
-    ck_assert(dlw_helper_find(in_folder("lib/libdlwatch.so")));
-    ck_assert(dlw_helper_find(in_folder("lib/x86/libdlwatch.so")));
+    ck_assert(!dlw_helper_find(in_folder("libdlwatch.so"), "/"));
+    ck_assert(dlw_helper_find(in_folder("lib/libdlwatch.so"), "/"));
+    ck_assert(dlw_helper_find(in_folder("lib/x86/libdlwatch.so"), "/"));
     ck_assert(dlw_helper_is_possible());
     ck_assert_int_eq(chmod(in_folder("bin/dlwatch"), 0644), 0);
-    ck_assert(!dlw_helper_find(in_folder("lib/libdlwatch.so")));
+    ck_assert(!dlw_helper_find(in_folder("lib/libdlwatch.so"), "/"));
     ck_assert_int_eq(unlink(in_folder("bin/dlwatch")), 0);
     ck_assert_int_eq(mkdir(in_folder("bin/dlwatch"), 0755), 0);
-    ck_assert(!dlw_helper_find(in_folder("lib/libdlwatch.so")));
+    ck_assert(!dlw_helper_find(in_folder("lib/libdlwatch.so"), "/"));
+}
+END_TEST
+
+/* LD_PRELOAD=./libdlwatch.so: the folder at start is meant, wherever the program goes. */
+START_TEST(test_find_by_a_relative_path)
+{
+    ck_assert(!dlw_helper_find("./libdlwatch.so", "/"));
+    ck_assert(!dlw_helper_find("./libdlwatch.so", ""));
+    ck_assert(!dlw_helper_find("./libdlwatch.so", "(unreachable)/somewhere"));
+    ck_assert(dlw_helper_find("./libdlwatch.so", folder));
+    ck_assert_int_eq(chdir("/"), 0);
+    ck_assert(dlw_helper_print(journal_fd, output_fd, NULL));
+    dlw_helper_wait(10000);
+    assert_output("the journal\n", true);
+}
+END_TEST
+
+START_TEST(test_another_program_in_the_place_of_the_command)
+{
+    ck_assert(dlw_helper_is_possible());
+    ck_assert_int_eq(rename(in_folder("dlwatch"), in_folder("ours")), 0);
+    ck_assert(!dlw_helper_is_possible());
+    write_text(in_folder("dlwatch"), "#!/bin/sh\necho theirs\n", 0755);
+    ck_assert(!dlw_helper_is_possible());
+    ck_assert(!dlw_helper_print(journal_fd, output_fd, NULL));
+    ck_assert_int_eq(rename(in_folder("ours"), in_folder("dlwatch")), 0);
+    ck_assert(dlw_helper_is_possible());
+}
+END_TEST
+
+/* Runs it in a child, which may change what it is; 77: the system doesn't allow what it wants. */
+static void assert_in_child(int (*play)(void))
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(play());
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFEXITED(status));
+    if (WEXITSTATUS(status) != 77)
+        ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+
+static int play_new_root(void)
+{
+    if (chroot(in_folder("")) != 0)
+        return 77;
+    return dlw_helper_is_possible();
+}
+
+/* Our helper would be the first process there, and with its end nobody could be made any more. */
+static int play_new_pid_namespace(void)
+{
+    int status = 0;
+
+    if (!dlw_helper_is_possible())
+        return 1;
+    if (unshare(CLONE_NEWPID) != 0)
+        return 77;
+    if (dlw_helper_is_possible() || dlw_helper_print(journal_fd, output_fd, NULL))
+        return 2;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(getpid() == 1 ? 5 : 6);
+    return waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 5 ? 0 : 3;
+}
+
+static int play_process_limit(void)
+{
+    struct rlimit limit = {3, 3};
+
+    if (setrlimit(RLIMIT_NPROC, &limit) != 0)
+        return 77;
+    return dlw_helper_is_possible();
+}
+
+static int play_subreaper(void)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    return dlw_helper_is_possible();
+}
+
+START_TEST(test_not_where_it_would_be_noticed)
+{
+    static int (*const plays[])(void) = {play_new_root, play_new_pid_namespace, play_process_limit,
+                                         play_subreaper};
+
+    ck_assert(dlw_helper_is_possible());
+    for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++)
+        assert_in_child(plays[i]);
+}
+END_TEST
+
+START_TEST(test_one_prints_after_the_other)
+{
+    write_text(in_folder("dlwatch"),
+               "#!/bin/sh\n"
+               "case $4 in\n"
+               "--after=0) until [ -e \"${0%/*}/go\" ]; do sleep 0.01; done ;;\n"
+               "--after=[1-9]*) echo told ;;\n"
+               "esac\n",
+               0755);
+    ck_assert(dlw_helper_print(journal_fd, output_fd, NULL));
+    ck_assert(dlw_helper_print(journal_fd, output_fd, NULL));
+    write_text(in_folder("go"), "", 0644);
+    dlw_helper_wait(10000);
+    assert_output("told\n", true);
 }
 END_TEST
 
@@ -347,6 +457,10 @@ Suite *emit_helper_suite(void)
     tcase_add_loop_test(tcase, test_descriptors_that_are_standard_ones, 0, 2);
     tcase_add_test(tcase, test_command_has_no_signal_blocked);
     tcase_add_test(tcase, test_find);
+    tcase_add_test(tcase, test_find_by_a_relative_path);
+    tcase_add_test(tcase, test_another_program_in_the_place_of_the_command);
+    tcase_add_test(tcase, test_not_where_it_would_be_noticed);
+    tcase_add_test(tcase, test_one_prints_after_the_other);
     tcase_add_test(tcase, test_false_when_the_command_can_not_be_executed);
     tcase_add_test(tcase, test_not_possible_for_a_subreaper);
     tcase_add_test(tcase, test_not_possible_when_confined);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum { DLW_STATUS_OK = 0, DLW_STATUS_FOUND = 66, DLW_STATUS_TROUBLE = 2 };
 
@@ -23,6 +24,9 @@ void dlw_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same, then "Try 'dlwatch NAME --help'"; returns DLW_STATUS_TROUBLE. */
 int dlw_usage_error(const char *subcommand, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Opens a file that an option names, for reading; NULL after a message. A pipe or a device is none
+ * (opening it may wait for ever), but for one that was handed over open, as by <(...). */
+FILE *dlw_open_file(const char *path);
 /* Parses a decimal within [low, high]; false: it is none. */
 bool dlw_parse_number(const char *text, long low, long high, long *out);
 

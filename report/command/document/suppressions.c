@@ -4,11 +4,9 @@
 #include "report/command/document/classify.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct suppression {
     const char *file;
@@ -109,17 +107,9 @@ bool dlw_suppressions_parse(struct dlw_suppressions *suppressions, FILE *in, con
 
 bool dlw_suppressions_read(struct dlw_suppressions *suppressions, const char *path)
 {
-    struct stat state;
-    FILE *in = fopen(path, "re");
-    if (in && fstat(fileno(in), &state) == 0 && S_ISDIR(state.st_mode)) {
-        fclose(in);
-        in = NULL;
-        errno = EISDIR;
-    }
-    if (!in) {
-        dlw_message("%s: %s", path, strerror(errno));
+    FILE *in = dlw_open_file(path);
+    if (!in)
         return false;
-    }
     bool sound = dlw_suppressions_parse(suppressions, in, path);
     fclose(in);
     return sound;

@@ -4,7 +4,6 @@
 #include "report/command/journal/json_get.h"
 #include "report/command/journal/reader.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,11 +63,9 @@ static bool is_journal(FILE *in)
 
 static bool read_file(struct dlw_baseline *baseline, const char *path, struct dlw_symbols *symbols)
 {
-    FILE *in = fopen(path, "re");
-    if (!in) {
-        dlw_message("%s: %s", path, strerror(errno));
+    FILE *in = dlw_open_file(path);
+    if (!in)
         return false;
-    }
     if (is_journal(in)) {
         fclose(in);
         return read_journals(baseline, path, symbols);

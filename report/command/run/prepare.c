@@ -5,6 +5,7 @@
 #include "report/command/journal/baseline.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -104,8 +105,15 @@ static bool open_log(struct dlw_run *run)
         return true;
     }
     char path[4096];
-    if (!dlw_options_path(path, sizeof(path), log, (long)getpid(), run->request.command[0], 0) ||
-        !(run->log = fopen(path, "ae"))) {
+    /* Not to wait for the reader of a fifo; the flag goes again at once. */
+    int flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int descriptor =
+        dlw_options_path(path, sizeof(path), log, (long)getpid(), run->request.command[0], 0)
+            ? open(path, flags, 0666)
+            : -1;
+    if (descriptor >= 0)
+        fcntl(descriptor, F_SETFL, O_APPEND);
+    if (descriptor < 0 || !(run->log = fdopen(descriptor, "a"))) {
         dlw_message("cannot write the log %s: %s", log, strerror(errno));
         run->log = stderr;
     }

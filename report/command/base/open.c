@@ -1,0 +1,28 @@
+/* Files that an option names. */
+#include "report/command/base/command.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool is_open_already(const char *path)
+{
+    return strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/self/fd/", 14) == 0 ||
+           strcmp(path, "/dev/stdin") == 0;
+}
+
+FILE *dlw_open_file(const char *path)
+{
+    struct stat state;
+    const char *trouble = NULL;
+    if (stat(path, &state) != 0)
+        trouble = strerror(errno);
+    else if (S_ISDIR(state.st_mode))
+        trouble = strerror(EISDIR);
+    else if (!S_ISREG(state.st_mode) && !is_open_already(path))
+        trouble = "not a regular file";
+    FILE *in = trouble ? NULL : fopen(path, "re");
+    if (!in)
+        dlw_message("%s: %s", path, trouble ? trouble : strerror(errno));
+    return in;
+}

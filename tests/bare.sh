@@ -45,6 +45,8 @@ cp /etc/resolv.conf "$root/etc/" 2>/dev/null || :
 for conf in /etc/apt/apt.conf /etc/apt/apt.conf.d/*proxy*; do
 	[ ! -e "$conf" ] || cp "$conf" "$root/etc/apt/apt.conf.d/"
 done
+# The lists of a mirror that keeps the state of one day are past their date.
+echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/bare"
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 mkdir -p "$root/src"

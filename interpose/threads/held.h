@@ -113,9 +113,9 @@ static inline bool dlw_held_is_ready(struct dlw_thread *self, uint32_t depth)
  * What is mostly the same as last time is looked at and not stored: the next atomic operation waits
  * until all that was stored before it has left the processor's buffer.
  *
- * The lock is held now, `depth` others are below it. An outermost one also goes among those that
- * the thread took last (outermost.h). Returns its entry. Unless the place is plain,
- * dlw_held_note_more() must be called next.
+ * The lock is held now, `depth` others are below it. An outermost one that was asked for, not only
+ * tried, also goes among those that the thread took last (outermost.h). Returns its entry. Unless
+ * the place is plain, dlw_held_note_more() must be called next.
  */
 static DLW_HOT struct dlw_held_lock *dlw_held_fill(struct dlw_thread *self, uint32_t depth,
                                                    void *lock, uint64_t id, uint32_t traits,
@@ -136,7 +136,7 @@ static DLW_HOT struct dlw_held_lock *dlw_held_fill(struct dlw_thread *self, uint
         atomic_store_explicit(&held->traits, traits, memory_order_relaxed);
     if (__builtin_expect(held->found != 0, 0))
         held->found = 0;
-    if (depth == 0)
+    if (depth == 0 && !(traits & DLW_TRAITS(0, 0, DLW_HELD_TRY, 0)))
         dlw_taken_note(dlw_taken_slot(self->taken, (uintptr_t)lock), (uintptr_t)lock, id, traits,
                        call.pc);
     atomic_signal_fence(memory_order_seq_cst); /* the rest of the entry is whole */

@@ -167,7 +167,8 @@ void dlw_sink_renamed(const struct dlw_thread *thread)
 
 /* ---- one finding, one mistake ---- */
 
-/* Findings are the same when kind, verdict and all their stacks are. */
+/* Findings are the same when kind, verdict and all their stacks are. A thread that has ended by
+ * returning shows only where it was created, so there it is also where it took the lock. */
 struct told {
     UT_hash_handle hh;
     uint64_t places;
@@ -191,6 +192,8 @@ static uint64_t places_of(const struct dlw_finding *finding)
         sum += mix(mix(finding->cycle[i].holds.stack + 1) + finding->cycle[i].wants.stack);
     for (uint32_t i = 0; i < finding->n_threads; i++)
         sum += mix(mix(finding->threads[i].stack + 7) + i);
+    if (finding->kind == DLW_EXIT_HOLDING_LOCK)
+        sum += mix(finding->threads[0].holds[0].stack + 11);
     return mix(sum);
 }
 

@@ -80,7 +80,9 @@ static char *step_text(const struct dlw_doc_step *step)
     return text;
 }
 
-static char *state_text(const struct dlw_doc_state *state)
+/* Where a thread that has ended by returning was created says little: where it took the lock counts
+ * as well. */
+static char *state_text(const struct dlw_doc_state *state, bool with_holds)
 {
     char *text = NULL;
     size_t size;
@@ -89,6 +91,8 @@ static char *state_text(const struct dlw_doc_state *state)
         return NULL;
     fprintf(out, "%s ", dlw_wait_word(state->waits));
     write_stack(out, &state->stack, ACCUSED_FRAMES);
+    for (size_t i = 0; with_holds && i < state->n_holds; i++)
+        write_stack(out, &state->holds[i].stack, ACCUSED_FRAMES);
     fclose(out);
     return text;
 }
@@ -128,7 +132,8 @@ void dlw_fingerprint(const struct dlw_doc_finding *finding, char out[17])
         if ((texts[filled] = step_text(&finding->cycle[i])))
             filled++;
     for (size_t i = 0; texts && i < n_threads; i++)
-        if ((texts[filled] = state_text(&finding->threads[i])))
+        if ((texts[filled] =
+                 state_text(&finding->threads[i], finding->kind == DLW_EXIT_HOLDING_LOCK)))
             filled++;
     uint64_t hash = mix(0xcbf29ce484222325u, dlw_kind_word(finding->kind));
     if (finding->harmless != DLW_FEASIBLE)

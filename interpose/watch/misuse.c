@@ -171,6 +171,11 @@ void dlw_misuse_unlock_before(struct dlw_thread *self, const struct dlw_lock_ref
         const pthread_mutex_t *mutex = (const void *)ref->address; /* NOLINT */
         other_says_so =
             owner == 0 ? dlw_mutex_word(mutex) == 0 : owner != tid_of(self) && owner == holder;
+    } else if (ref->kind == DLW_LOCK_SPIN) {
+        /* Its word names no owner: another thread's record must. */
+        bool is_locked = dlw_spin_is_locked((const void *)ref->address); /* NOLINT */
+        holder = is_locked ? holder : 0;
+        other_says_so = holder || !is_locked;
     } else if (ref->kind == DLW_LOCK_RWLOCK) {
         const pthread_rwlock_t *rwlock = (const void *)ref->address; /* NOLINT */
         uint32_t writer = dlw_rwlock_writer(rwlock);

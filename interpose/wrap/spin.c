@@ -4,6 +4,7 @@
  */
 #include "interpose/base/real.h"
 #include "interpose/order/acquire.h"
+#include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
 
 static struct dlw_lock_ref ref_of(pthread_spinlock_t *lock)
@@ -60,6 +61,19 @@ DLW_EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock)
     return result;
 }
 
+/* Not among what the thread holds. The call can't refuse: the one who holds it holds it no more. */
+static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_spinlock_t *lock,
+                                  struct dlw_call call)
+{
+    struct dlw_lock_ref ref = ref_of(lock);
+    struct dlw_accusation accusation;
+
+    dlw_misuse_unlock_before(self, &ref, &call, &accusation);
+    if (accusation.is_made)
+        dlw_misuse_handed_over(self, &accusation);
+    return real.pthread_spin_unlock(lock);
+}
+
 DLW_EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock)
 {
     struct dlw_thread *self = dlw_thread_self();
@@ -70,9 +84,9 @@ DLW_EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock)
     }
     self->calls++;
     int index = dlw_held_find(self, (void *)lock);
-    if (index >= 0) {
-        dlw_held_let_go(self, (uint32_t)index, DLW_CALL_HERE());
-    }
+    if (index < 0)
+        return unlock_unheld(self, lock, DLW_CALL_HERE());
+    dlw_held_let_go(self, (uint32_t)index, DLW_CALL_HERE());
     return real.pthread_spin_unlock(lock);
 }
 
@@ -100,9 +114,16 @@ DLW_EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int shared)
 
 DLW_EXPORT int pthread_spin_destroy(pthread_spinlock_t *lock)
 {
+    struct dlw_call call = DLW_CALL_HERE();
     struct dlw_thread *self = dlw_thread_self();
-    int result = real.pthread_spin_destroy(lock);
+    struct dlw_lock_ref ref = ref_of(lock);
+    struct dlw_accusation accusation;
 
-    reborn(self, lock, 0);
+    if (dlw_thread_passes(self))
+        return real.pthread_spin_destroy(lock);
+    self->calls++;
+    dlw_misuse_destroy_before(self, &ref, dlw_spin_is_locked(lock), &call, &accusation);
+    int result = real.pthread_spin_destroy(lock);
+    dlw_misuse_destroy_after(self, &ref, &accusation, result);
     return result;
 }

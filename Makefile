@@ -138,7 +138,7 @@ help:
 	@echo '  deps        install what is missing (Debian, Ubuntu)'
 	@echo '  demo        watch two of the samples'
 	@echo '  test        every test; test-unit test-cases test-samples test-conformance test-soak'
-	@echo '              test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed test-steps are its parts'
+	@echo '              test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed test-steps test-random are its parts'
 	@echo '  bench       cost of each operation against native and peers; BENCH_ARGS=--help'
 	@echo '  bench-scale cost and memory as locks, edges and threads grow; BENCH_ARGS=MOST-LOCKS'
 	@echo '  bench-apps  the same for real programs that are installed'
@@ -148,6 +148,7 @@ help:
 	@echo '  clean       remove $(O)'
 	@echo 'knobs: O=build  V=1 (show commands)  SAN=address,undefined (command and unit tests)'
 	@echo '       CC= CXX= CFLAGS=  PREFIX=/usr/local DESTDIR=  CASES="name…" (of test-cases)  STEPS=all (of test-steps)'
+	@echo '       RANDOM_SEED=1 RANDOM_COUNT=200 (of test-random: the first of so many programs)'
 
 .PHONY: clean
 clean:

@@ -18,9 +18,9 @@ TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN)
 UNIT_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(wildcard tests/unit/*.c))
 UNIT_LINK := $(filter-out $(O)/cmd/report/command/cli/main.o,$(COMMAND_OBJ))
 
-.PHONY: test test-unit test-cases test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed test-steps
+.PHONY: test test-unit test-cases test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed test-steps test-random
 # A sanitized build tests the command, the graphs and the formats; the library is the same as without.
-test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed test-steps)
+test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed test-steps test-random)
 
 $(T)/unit/suites.inc: $(wildcard tests/unit/*_test.c)
 	@mkdir -p $(@D)
@@ -46,6 +46,17 @@ test-e2e: all $(E2E_BIN)
 # Programs that hang, natively, looked at with `attach` and `core`.
 test-outside: all $(OUTSIDE_BIN)
 	$(Q)for part in tests/e2e/attach_*.sh tests/e2e/core_*.sh; do $$part $(O) $(PARTS) || failed=1; done; [ -z "$$failed" ]
+# Programs out of a generator, each with the findings that it was built to give. Other ones, or more:
+# RANDOM_SEED=1000 RANDOM_COUNT=2000.
+RANDOM_SEED ?= 1
+RANDOM_COUNT ?= 200
+RANDOM_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(filter-out tests/random/play.c,$(wildcard tests/random/*.c)))
+$(T)/random/generate: $(RANDOM_OBJ)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@
+test-random: all $(T)/random/generate
+	$(Q)CC='$(CC)' tests/random/run.sh $(O) $(RANDOM_SEED) $(RANDOM_COUNT)
+-include $(RANDOM_OBJ:.o=.d)
 test-exports: all
 	$(Q)tests/exports.sh $(O)/libdlwatch.so
 # Calls between rooms go one way.

@@ -23,10 +23,9 @@ static uint32_t tid_of(const struct dlw_thread *thread)
 /* ---- telling ---- */
 
 struct other {
-    uint32_t not_tid;
     uintptr_t lock;
-    uint32_t tid, id;
-    uint64_t sequence;
+    uint32_t tid;
+    uint8_t mode;
 };
 
 static bool visit_other(void *context, struct dlw_thread *thread)
@@ -39,18 +38,19 @@ static bool visit_other(void *context, struct dlw_thread *thread)
         if (atomic_load_explicit(&held[i].lock, memory_order_relaxed) != other->lock)
             continue;
         other->tid = tid_of(thread);
-        other->id = thread->id;
+        other->mode = atomic_load_explicit(&held[i].mode, memory_order_relaxed);
         return false;
     }
     return true;
 }
 
-static uint32_t who_holds(uintptr_t lock, uint32_t *id)
+/* Its tid, 0: nobody; and the mode it holds the lock in. */
+static uint32_t who_holds(uintptr_t lock, uint8_t *mode)
 {
     struct other other = {.lock = lock};
 
     dlw_threads_each(visit_other, &other);
-    *id = other.id;
+    *mode = other.mode;
     return other.tid;
 }
 
@@ -103,7 +103,8 @@ static void tell(struct dlw_thread *self, const struct dlw_accusation *accusatio
 {
     struct dlw_news news = DLW_NEWS_INIT(news);
     struct dlw_thread *other = dlw_thread_by_tid(accusation->other);
-    struct dlw_held holding = {.lock = accusation->lock, .stack = accusation->other_stack};
+    struct dlw_held holding = {
+        .lock = accusation->lock, .stack = accusation->other_stack, .mode = accusation->other_mode};
     struct dlw_thread_state states[2] = {
         {.thread = self->id,
          .on = accusation->lock,
@@ -157,14 +158,12 @@ static const char reason_nobody[] = "nobody holds it";
 void dlw_misuse_unlock_before(struct dlw_thread *self, const struct dlw_lock_ref *ref,
                               const struct dlw_call *call, struct dlw_accusation *out)
 {
-    uint32_t id;
-
     out->is_made = false;
     out->other = 0;
     if (self->resync || was_left_behind(ref->address))
         return;
     dlw_guard_enter(self);
-    uint32_t holder = who_holds(ref->address, &id);
+    uint32_t holder = who_holds(ref->address, &out->other_mode);
     bool other_says_so = false;
     if (ref->kind == DLW_LOCK_MUTEX) {
         uint32_t owner = dlw_mutex_owner_at(ref->address);
@@ -216,15 +215,13 @@ void dlw_misuse_destroy_before(struct dlw_thread *self, const struct dlw_lock_re
                                bool looks_locked, const struct dlw_call *call,
                                struct dlw_accusation *out)
 {
-    uint32_t id;
-
     out->is_made = false;
     out->other = 0;
     if (!looks_locked || self->resync || was_left_behind(ref->address) ||
         is_inherited(self, ref->address))
         return;
     dlw_guard_enter(self);
-    out->other = who_holds(ref->address, &id);
+    out->other = who_holds(ref->address, &out->other_mode);
     if (out->other)
         note(self, ref, DLW_DESTROY_LOCKED, call,
              out->other == tid_of(self) ? "the thread that destroys it holds it itself"
@@ -254,12 +251,11 @@ void dlw_misuse_wait_without(struct dlw_thread *self, const struct dlw_lock_ref 
                              const struct dlw_call *call)
 {
     struct dlw_accusation accusation = {0};
-    uint32_t id;
 
     if (self->resync || dlw_mutex_owner_at(mutex->address) == tid_of(self))
         return;
     dlw_guard_enter(self);
-    accusation.other = who_holds(mutex->address, &id);
+    accusation.other = who_holds(mutex->address, &accusation.other_mode);
     note(self, mutex, DLW_WAIT_WITHOUT_MUTEX, call,
          accusation.other ? "another thread holds the mutex" : "nobody holds the mutex",
          &accusation);

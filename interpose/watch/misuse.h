@@ -20,7 +20,8 @@ struct dlw_accusation {
     struct dlw_lock_ref ref;
     uint32_t stack;
     uint32_t other_stack;
-    uint32_t other; /* tid of the thread that holds it, 0: nobody */
+    uint32_t other;     /* tid of the thread that holds it, 0: nobody */
+    uint8_t other_mode; /* enum dlw_mode of its hold */
 };
 
 /* The caller unlocks what its record says it doesn't hold. */

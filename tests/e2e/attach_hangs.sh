@@ -83,6 +83,23 @@ long_wait() {
 	let_go "$what"
 }
 
+# The look itself must not wake the one that sleeps on a word that has changed.
+lost_wakeup() {
+	what='attach lost wake-up'
+	start 1 "$programs/hang" reinit || return
+	for _ in 1 2; do
+		look 0 attach --format=json "$pid"
+		see '.notes|any(test("^a lost wake-up: worker-0 sleeps for gate.*nobody is about to wake it$"))'
+		see '.threads|map(select(.note//""|test("lost wake-up")))|length==1 and .[0].waits=="lock"'
+	done
+	end
+	what='attach no lost wake-up'
+	start 9 "$programs/long_wait" mutex 8 || return
+	look 0 attach --format=json "$pid"
+	see '(.notes+[.threads[].note//empty])|any(test("lost"))|not'
+	let_go "$what"
+}
+
 # Threads that meet in every order, never for long: many looks, no finding.
 moving() {
 	what='attach moving'
@@ -90,10 +107,12 @@ moving() {
 	for _ in $(seq 15); do
 		look 0 attach --format=json "$pid"
 		see '.findings==[]'
+		# Who is told to wait for a holder is told so in both places, or in neither.
+		see '(.threads|any(.note//""|test("held by"))) == (.notes|any(test("a long wait")))'
 	done
 	let_go "$what"
 }
 
-[ $# -gt 0 ] || set -- deadlocks ring holder_gone stall long_wait moving
+[ $# -gt 0 ] || set -- deadlocks ring holder_gone stall long_wait lost_wakeup moving
 for part; do $part; done
 finish attach_hangs

@@ -95,6 +95,15 @@ pool() {
 	end
 }
 
+# A semaphore that another thread posted since is held by nobody.
+posted() {
+	what='preloaded posted'
+	watched_start 1 "$programs/hang" posted || return
+	look_both 0
+	see_both '([.threads[].holds[]]|length)==0 and ([.locks[].address]|index("0x1")==null)'
+	end
+}
+
 # What could hang some day, and where a helper took what is held now.
 order() {
 	what='preloaded order'
@@ -142,6 +151,6 @@ elsewhere() {
 	end
 }
 
-[ $# -gt 0 ] || set -- reader circles deadlock pool order other_library elsewhere
+[ $# -gt 0 ] || set -- reader circles deadlock pool posted order other_library elsewhere
 for part; do $part; done
 finish attach_preloaded

@@ -146,7 +146,46 @@ errors() {
 		chmod 755 "$tmp"
 		cp "$dlwatch" "$tmp/dlwatch"
 		says 2 'belongs to user 0' setpriv --reuid=65534 --regid=65534 --clear-groups "$tmp/dlwatch" attach --format=json "$pid"
-		see '.threads|length==3'
+		nothing_else
+		if unshare -m sh -c 'mount -t proc -o hidepid=2 proc /proc' 2>/dev/null; then
+			# shellcheck disable=SC2016 # expanded inside
+			says 2 'not allowed to look into process' unshare -m sh -c \
+				'mount -t proc -o "$1" proc /proc && shift && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"' \
+				- hidepid=2 "$tmp/dlwatch" attach "$pid"
+			nothing_else
+			# shellcheck disable=SC2016 # expanded inside
+			says 2 'not allowed to look into process' unshare -m sh -c \
+				'mount -t proc -o "$1" proc /proc && shift && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"' \
+				- hidepid=1 "$tmp/dlwatch" attach "$pid"
+			nothing_else
+		fi
+	fi
+	end
+}
+
+nothing_else() { if [ ! -s "$tmp/json" ] && [ "$(wc -l <"$tmp/err")" = 1 ]; then pass; else fail "$what: says more than one line"; fi; }
+
+# To stop a thread must not make its wait young again: by the next look, the next command's too.
+since() {
+	what='attach since'
+	start 2 "$programs/hang" abba || return
+	sleep 1.5
+	for _ in 1 2 3; do
+		look 66 attach --format=json "$pid"
+		see '.threads|map(select(.waits=="lock").since)|length==2 and min>=$before' --argjson before "${before:-1}"
+		before=$(jq '.threads|map(select(.waits=="lock").since)|min' "$tmp/json")
+	done
+	# Where nothing can be kept it says what is left of the truth.
+	setpriv_self="env -u XDG_RUNTIME_DIR setpriv --reuid=65534 --regid=65534 --clear-groups"
+	if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+		chmod 755 "$tmp"
+		cp "$programs/hang" "$dlwatch" "$tmp"
+		end
+		# shellcheck disable=SC2086 # a list
+		start 2 $setpriv_self "$tmp/hang" abba || return
+		# shellcheck disable=SC2086 # a list
+		timeout 60 $setpriv_self "$tmp/dlwatch" attach "$pid" >"$tmp/text" 2>"$tmp/err"
+		if grep -q 'not allowed' "$tmp/err" || grep -q 'for at least [0-9.]* s$' "$tmp/text"; then pass; else fail "$what: not 'at least'"; fi
 	fi
 	end
 }
@@ -226,6 +265,6 @@ static_program() {
 	end
 }
 
-[ $# -gt 0 ] || set -- thousand undisturbed stays_stopped killed container formats watch errors traced foreign static_program
+[ $# -gt 0 ] || set -- since thousand undisturbed stays_stopped killed container formats watch errors traced foreign static_program
 for part; do $part; done
 finish attach_process

@@ -38,6 +38,8 @@ kinds() {
 			look 0 core --format=json "$tmp/core"
 			see_wait "$wait" "$object" "$name" "$mode" "$holder"
 			see '.threads|map(select(.syscall=="read"))|length==1'
+			# A process that was copied while it lived: what has become of it since is not known.
+			see '(.processes[0].ended!="running") and (($how=="gcore")==(.notes|any(test("ran when this core was taken"))))' --arg how $how
 		done 3<"$tmp/waits"
 	done
 }

@@ -4,14 +4,18 @@
  *
  *   hang abba|recursive|errorcheck|robust|pi|self|ring N|rwlock|join|join-lock|once|file|gone|
  *        condition|spin|forked|main-gone|readers|pool|
- *        handled
+ *        handled|reinit|posted
  */
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +34,7 @@ pthread_spinlock_t spins[2];
 FILE *sinks[2];
 static pthread_t threads[MOST];
 static pthread_barrier_t all_hold;
+static atomic_int waiter; /* the tid of the one that wants the gate */
 static unsigned n = 2;
 
 static void transfer(struct account *from, struct account *to)
@@ -146,6 +151,7 @@ static void *want_gate(void *unused)
 {
     (void)unused;
     pthread_barrier_wait(&all_hold);
+    atomic_store(&waiter, (int)syscall(SYS_gettid));
     pthread_mutex_lock(&gate);
     return NULL;
 }
@@ -160,6 +166,16 @@ static void *wait_for_ever(void *argument)
     pthread_mutex_lock(&gate);
     for (;;)
         pthread_cond_wait(&news, &gate);
+}
+
+/* What it has taken another thread gives back. */
+static void *take_and_wait(void *unused)
+{
+    (void)unused;
+    sem_wait(&pool);
+    pthread_barrier_wait(&all_hold);
+    sem_wait(&slots);
+    return NULL;
 }
 
 static void *cross_spins(void *argument)
@@ -202,6 +218,8 @@ static const struct way {
     {"handled", wait_for_ever, 0, 0, 0},
     {"pool", take_two, 0, 0, 0},
     {"forked", want_gate, 0, 0, 0},
+    {"reinit", want_gate, 0, 0, 0},
+    {"posted", take_and_wait, 0, 0, 0},
 };
 
 static void prepare(const struct way *way)
@@ -233,6 +251,28 @@ static void fork_holding(void)
     }
 }
 
+static bool sleeps_in_futex(const char *path)
+{
+    char call[64] = "";
+    FILE *file = fopen(path, "r");
+    bool is_read = file && fgets(call, sizeof call, file);
+    if (file)
+        fclose(file);
+    return is_read && atol(call) == SYS_futex;
+}
+
+/* Makes the lock anew under the thread that waits for it: nobody will wake that one. */
+static void make_anew(void)
+{
+    char path[64];
+    while (!atomic_load(&waiter))
+        sched_yield();
+    snprintf(path, sizeof path, "/proc/self/task/%d/syscall", atomic_load(&waiter));
+    while (!sleeps_in_futex(path))
+        sched_yield();
+    pthread_mutex_init(&gate, NULL);
+}
+
 int main(int argc, char **argv)
 {
     const struct way *way = NULL;
@@ -245,13 +285,15 @@ int main(int argc, char **argv)
         n = (unsigned)atoi(argv[2]);
     if (!n || n > MOST)
         return 2;
-    if (way->routine == lock_twice || way->routine == want_gate)
+    if (way->routine == lock_twice || way->routine == want_gate || way->routine == take_and_wait)
         n = 1;
     prepare(way);
     if (!strcmp(way->name, "handled"))
         signal(SIGUSR1, handle);
     if (!strcmp(way->name, "forked"))
         fork_holding();
+    if (!strcmp(way->name, "reinit"))
+        pthread_mutex_lock(&gate);
     if (!strcmp(way->name, "gone")) {
         pthread_create(&threads[0], NULL, take_and_end, NULL);
         pthread_join(threads[0], NULL);
@@ -264,6 +306,10 @@ int main(int argc, char **argv)
         pthread_setname_np(threads[i], name);
     }
     pthread_barrier_wait(&all_hold);
+    if (!strcmp(way->name, "reinit"))
+        make_anew();
+    if (way->routine == take_and_wait)
+        sem_post(&pool);
     printf("ready %d\n", (int)getpid());
     fflush(stdout);
     if (way->routine == wait_for_ever)

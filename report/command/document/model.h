@@ -109,6 +109,7 @@ struct dlw_doc_state {
     enum dlw_mode mode;
     bool timed;
     double since;        /* seconds it has waited; negative: not known */
+    bool is_least;       /* it may have waited longer than `since` */
     const char *syscall; /* name, with DLW_WAIT_SYSCALL */
     struct dlw_stack stack;
     struct dlw_doc_hold *holds;

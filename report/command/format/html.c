@@ -160,7 +160,7 @@ static void state(struct page *page, const struct dlw_doc_finding *finding,
             element(page, " for <span class=\"lock\">", lock_title(page, finding, one->on),
                     "</span>");
         if (one->since >= 0)
-            fprintf(page->out, ", for %.1f s", one->since);
+            fprintf(page->out, ", for %s%.1f s", one->is_least ? "at least " : "", one->since);
         fputs("</p>\n", page->out);
     } else if (one->on) {
         element(page, "<p>at <span class=\"lock\">", lock_title(page, finding, one->on),

@@ -1,6 +1,7 @@
 /* dlwatch attach: who waits for whom in a live process. */
 #include "report/command/base/command.h"
 #include "report/command/inspect/target/live.h"
+#include "report/command/inspect/target/looks.h"
 #include "report/command/inspect/view.h"
 
 #include <errno.h>
@@ -170,5 +171,6 @@ int dlw_attach_main(int argc, char **argv)
     if (end)
         return end - 1;
     uint32_t pid = process_of((uint32_t)number);
+    dlw_looks_are_lasting = true;
     return options.watch > 0 ? watch(&options, pid) : look(&options, pid, false);
 }

@@ -142,9 +142,12 @@ static void add_process(struct making *making)
     process->argc = target->argc;
     process->start = target->start;
     process->status = target->is_core && target->signal ? target->signal : -1;
-    process->ended = !target->is_core ? "running" : target->signal == 6 ? "abort" : "signal";
-    if (target->is_core && !target->signal)
-        process->ended = "running"; /* copied by a debugger while it lived */
+    process->ended = !target->is_core      ? "running"
+                     : !target->signal     ? NULL /* copied by a debugger while it lived */
+                     : target->signal == 6 ? "abort"
+                                           : "signal";
+    if (!process->ended)
+        dlw_doc_note(making->doc, "process %u ran when this core was taken", target->pid);
     process->threads = target->n_threads;
     making->process = process;
 }
@@ -237,6 +240,8 @@ static const char *note_of(struct making *making, const struct dlw_seen_thread *
     const char *note = thread->wait.note ? thread->wait.note : mutex_note(making, &thread->wait);
     if (thread->is_ended)
         return "it has ended with pthread_exit; the others live on";
+    if (thread->has_moved)
+        return "it was in a wait that ended while it was looked at";
     if (thread->state == 'T' || thread->state == 't')
         note = note ? note : "stopped by a signal or a debugger";
     if (!holder)
@@ -300,6 +305,7 @@ static void fill_state(struct making *making, size_t index, struct lock_list *li
     state->mode = wait->mode;
     state->timed = wait->is_timed;
     state->since = thread->stood_still ? thread->since : -1;
+    state->is_least = thread->is_least;
     if (wait->kind == DLW_WAIT_SYSCALL)
         state->syscall = dlw_making_call(making, thread);
     else if (is_asleep_unseen(thread))

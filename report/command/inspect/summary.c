@@ -87,6 +87,33 @@ static void add_nothing(struct making *making)
         dlw_doc_answer(making->doc, "no thread waits for a lock that another is known to hold");
 }
 
+static bool all_others_sleep(const struct dlw_target *target, size_t index)
+{
+    for (size_t i = 0; i < target->n_threads; i++)
+        if (i != index && !target->threads[i].is_ended && !target->threads[i].stood_still)
+            return false;
+    return true;
+}
+
+/* A thread that runs may be about to wake it: only where all sleep it is past doubt. */
+static void add_missed(struct making *making)
+{
+    const struct dlw_target *target = making->target;
+    struct dlw_region *region = &making->doc->region;
+    for (size_t i = 0; i < target->n_threads; i++) {
+        const struct dlw_seen_thread *thread = &target->threads[i];
+        if (!thread->wait.is_missed)
+            continue;
+        const char *lock =
+            dlw_lock_title(region, dlw_making_lock(making, &making->own, &thread->wait));
+        dlw_doc_answer(making->doc,
+                       "a lost wake-up: %s sleeps for %s, which has changed since it fell asleep%s",
+                       dlw_thread_title(region, making->threads[i]), lock,
+                       all_others_sleep(target, i) ? "; nobody is about to wake it"
+                                                   : " (or the wake-up is still under way)");
+    }
+}
+
 void dlw_answer(struct making *making, const struct dlw_verdict *verdict)
 {
     enum { MOST = 5 };
@@ -95,6 +122,7 @@ void dlw_answer(struct making *making, const struct dlw_verdict *verdict)
     if (verdict->n_cycles && verdict->n_stuck)
         dlw_doc_answer(making->doc, "%zu more thread%s go on because of that", verdict->n_stuck,
                        verdict->n_stuck == 1 ? " can't" : "s can't");
+    add_missed(making);
     for (size_t i = 0; i < verdict->n_queues && i < MOST; i++)
         dlw_doc_answer(making->doc, "%s", queue_text(making, &verdict->queues[i]));
     if (verdict->kind == DLW_VERDICT_NOTHING && !verdict->reason)

@@ -95,6 +95,7 @@ static void read_waits(struct dlw_target *target)
             break;
     }
     dlw_preloaded_confirm(target);
+    dlw_live_settle(target);
 }
 
 /* `own_findings`: also those that the library in the process has made. */
@@ -134,6 +135,10 @@ int dlw_view_show(struct dlw_target *target, struct dlw_doc *doc,
 {
     if (!add_to_document(target, doc, (size_t)options->depth, true))
         return DLW_STATUS_TROUBLE;
+    if (!target->is_core && !dlw_live_is_there(target)) {
+        dlw_target_trouble(target, doc, "process %u ended while it was looked at", target->pid);
+        return DLW_STATUS_TROUBLE;
+    }
     dlw_doc_finish(doc, NULL);
     if (!dlw_output_write(doc, options->format, options->output, options->color, false) ||
         target->is_partial)

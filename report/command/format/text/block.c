@@ -183,8 +183,9 @@ void dlw_readable_state(struct dlw_readable *text, const struct dlw_doc_finding 
     const struct dlw_doc_process *process = process_of(finding, state->thread);
     const char *line = wait_phrase(text, finding, state);
     if (state->since >= 0)
-        line = dlw_region_print(&text->doc->region, "%s, for %.*f s", line,
-                                state->since < 10 ? 1 : 0, state->since);
+        line = dlw_region_print(&text->doc->region, "%s, for %s%.*f s", line,
+                                state->is_least ? "at least " : "", state->since < 10 ? 1 : 0,
+                                state->since);
     dlw_readable_prose(text, "    ", 6,
                        dlw_region_print(&text->doc->region, "%s%s", line,
                                         state->timed ? " (with a time limit)" : ""));

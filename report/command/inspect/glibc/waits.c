@@ -1,7 +1,6 @@
 #include "report/command/inspect/glibc/waits.h"
 
 #include "report/command/inspect/glibc/entry.h"
-#include "report/command/inspect/target/registers.h"
 
 #include <elf.h>
 #include <linux/futex.h>
@@ -10,32 +9,6 @@
 #ifndef FUTEX_LOCK_PI2
 #define FUTEX_LOCK_PI2 13
 #endif
-
-static bool is_waiting_operation(int operation)
-{
-    return operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET ||
-           operation == FUTEX_LOCK_PI || operation == FUTEX_LOCK_PI2 ||
-           operation == FUTEX_WAIT_REQUEUE_PI;
-}
-
-/* The arguments of a futex call; also of one that the kernel restarts after an interruption. */
-static bool decode(struct dlw_target *target, const struct dlw_call *call, struct dlw_futex *out)
-{
-    bool is_restart = dlw_syscall_is_restart(target->machine, call->number);
-    uint32_t word;
-    if (!call->is_known || !(is_restart || dlw_syscall_is_futex(target->machine, call->number)))
-        return false;
-    out->operation = (int)call->arguments[1] & FUTEX_CMD_MASK;
-    out->is_private = call->arguments[1] & FUTEX_PRIVATE_FLAG;
-    out->is_timed = call->arguments[3] != 0;
-    out->word = call->arguments[0];
-    out->value = (uint32_t)call->arguments[2];
-    if (!is_waiting_operation(out->operation) || call->arguments[1] >> 9)
-        return false;
-    /* Sleeps and polls are restarted too, but their arguments are no futex. */
-    return !is_restart ||
-           (out->word % 4 == 0 && dlw_target_u32(target, out->word, &word) && word == out->value);
-}
 
 static bool is_inheriting(const struct dlw_futex *futex)
 {
@@ -158,16 +131,34 @@ static bool read_spin(struct dlw_target *target, struct dlw_seen_thread *thread)
     return true;
 }
 
+/*
+ * Of glibc's own objects a changed word comes with a wake-up. Others count on some word and wake
+ * one of several sleepers (Rust's and GLib's conditions): there the rest sleep on by right.
+ */
+static void note_missed(struct dlw_seen_thread *thread)
+{
+    struct dlw_seen_wait *wait = &thread->wait;
+    if (!thread->is_missed || wait->kind == DLW_WAIT_SYSCALL || wait->kind == DLW_WAIT_CONDITION ||
+        wait->kind == DLW_WAIT_GUARD || wait->is_refused)
+        return;
+    wait->is_missed = true;
+    wait->holder = DLW_HOLDER_UNKNOWN;
+    wait->holder_tid = 0;
+    wait->note = "what it sleeps on has changed since it fell asleep: a lost wake-up";
+}
+
 static void read_wait(struct dlw_target *target, struct dlw_seen_thread *thread)
 {
     struct dlw_futex futex;
     thread->wait = (struct dlw_seen_wait){0};
     if (thread->is_ended || read_spin(target, thread))
         return;
-    if (decode(target, &thread->call, &futex))
+    if (dlw_futex_decode(target, &thread->call, &futex)) {
         read_futex(target, thread, &futex);
-    else if (thread->call.is_known)
+        note_missed(thread);
+    } else if (thread->call.is_known) {
         thread->wait.kind = DLW_WAIT_SYSCALL;
+    }
 }
 
 /* How many holders it takes from a thread to another; 0: it does not wait for that one. */

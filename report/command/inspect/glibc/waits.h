@@ -6,20 +6,13 @@
 #ifndef DLW_COMMAND_INSPECT_GLIBC_WAITS_H
 #define DLW_COMMAND_INSPECT_GLIBC_WAITS_H
 
-#include "report/command/inspect/target/target.h"
+#include "report/command/inspect/target/futex.h"
 
 /* Fills the wait of every thread. May be called again: it begins anew. */
 void dlw_waits_read(struct dlw_target *target);
 
 /* Parts of it, one object each (objects.c). All read the target and fill `wait`; false: the memory
  * there is no such object. */
-struct dlw_futex {
-    int operation; /* without its flags */
-    bool is_private, is_timed;
-    uint64_t word;
-    uint32_t value; /* that it was found to have */
-};
-
 bool dlw_wait_on_mutex(struct dlw_target *target, const struct dlw_futex *futex,
                        struct dlw_seen_wait *wait);
 bool dlw_wait_on_rwlock(struct dlw_target *target, const struct dlw_futex *futex,

@@ -7,6 +7,8 @@
  */
 #include "report/command/inspect/target/live.h"
 
+#include "report/command/inspect/target/futex.h"
+#include "report/command/inspect/target/looks.h"
 #include "report/command/inspect/target/proc.h"
 #include "report/command/inspect/target/registers.h"
 #include "report/command/inspect/target/stop.h"
@@ -14,6 +16,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +64,19 @@ static void say_not_permitted(struct dlw_target *target, struct dlw_doc *doc, ui
                            target->pid);
 }
 
+/* Not there, or mounted so that others don't see it. */
+static void say_hidden(struct dlw_target *target, struct dlw_doc *doc)
+{
+    bool is_there = !kill((pid_t)target->pid, 0) || errno == EPERM;
+    if (is_there)
+        dlw_target_trouble(target, doc,
+                           "not allowed to look into process %u: /proc does not show it (mounted "
+                           "with hidepid); run as its user, or as root",
+                           target->pid);
+    else
+        dlw_target_trouble(target, doc, "no process %u", target->pid);
+}
+
 /* The main thread may have ended while others live on. */
 static uint32_t living_thread(struct dlw_target *target)
 {
@@ -103,9 +119,9 @@ bool dlw_live_open(struct dlw_target *target, struct dlw_doc *doc, uint32_t pid)
     char path[64];
     target->pid = pid;
     target->memory = -1;
-    snprintf(path, sizeof path, "/proc/%u", pid);
-    if (access(path, F_OK)) {
-        dlw_target_trouble(target, doc, "no process %u", pid);
+    snprintf(path, sizeof path, "/proc/%u/task", pid);
+    if (access(path, R_OK)) {
+        say_hidden(target, doc);
         return false;
     }
     uint32_t tid = target->living = living_thread(target);
@@ -121,9 +137,16 @@ bool dlw_live_open(struct dlw_target *target, struct dlw_doc *doc, uint32_t pid)
         dlw_target_trouble(target, doc, "process %u is a kernel thread: nothing to see", pid);
         return false;
     }
-    if (!dlw_proc_mappings(target, tid) || !open_memory(target, tid))
+    if (!dlw_proc_mappings(target, tid) || !open_memory(target, tid)) {
         say_not_permitted(target, doc, tid);
+        return false;
+    }
     return true;
+}
+
+bool dlw_live_is_there(struct dlw_target *target)
+{
+    return living_thread(target) != 0;
 }
 
 static bool is_same_call(const struct dlw_call *a, const struct dlw_call *b)
@@ -144,6 +167,8 @@ static size_t take_sample(struct dlw_target *target, struct dlw_seen_thread **ou
     *out = dlw_region_alloc(target->region, (n + 1) * sizeof **out);
     for (size_t i = 0; i < n; i++)
         kept += dlw_proc_thread(target, list[i], &(*out)[kept]);
+    for (size_t i = 0; i < kept; i++)
+        (*out)[i].has_changed = dlw_futex_has_changed(target, &(*out)[i].call);
     return kept;
 }
 
@@ -211,7 +236,10 @@ static void copy_all(struct dlw_target *target, struct dlw_doc *doc,
         thread->stood_still = first && stood_between(first, thread);
         if (thread->is_ended)
             continue;
-        if (all || is_futex_wait(target, &thread->call) || is_busy(first, thread))
+        thread->is_missed = thread->stood_still && first->has_changed && thread->has_changed;
+        /* To stop one that has missed its wake-up would wake it: the call begins anew. */
+        if (!thread->has_changed &&
+            (all || is_futex_wait(target, &thread->call) || is_busy(first, thread)))
             copy_thread(target, thread);
         if (!thread->registers.known)
             read_without_stopping(target, thread);
@@ -234,6 +262,7 @@ void dlw_live_sample(struct dlw_target *target, struct dlw_doc *doc, bool all)
         target->threads[i].stood_still = first && stood_between(first, now);
     }
     dlw_proc_since(target);
+    dlw_looks_recall(target);
     copy_all(target, doc, before, n_before, all);
 }
 
@@ -271,6 +300,21 @@ void dlw_live_mark(struct dlw_target *target)
         thread->stood_still = is_back(target, thread, &patience);
         thread->switches = dlw_proc_switches(target, thread->tid);
     }
+}
+
+/* What a thread waited for when it was read is not what it waits for now. */
+void dlw_live_settle(struct dlw_target *target)
+{
+    for (size_t i = 0; i < target->n_threads; i++) {
+        struct dlw_seen_thread *thread = &target->threads[i];
+        const struct dlw_seen_wait *wait = &thread->wait;
+        if (thread->stood_still || wait->kind == DLW_WAIT_NONE || wait->kind == DLW_WAIT_SPIN ||
+            (wait->kind == DLW_WAIT_SYSCALL && !wait->word))
+            continue;
+        thread->has_moved = true;
+        thread->wait = (struct dlw_seen_wait){0};
+    }
+    dlw_looks_keep(target);
 }
 
 size_t dlw_live_confirm(struct dlw_target *target, bool final)

@@ -16,5 +16,10 @@ void dlw_live_sample(struct dlw_target *target, struct dlw_doc *doc, bool all);
  */
 void dlw_live_mark(struct dlw_target *target);
 size_t dlw_live_confirm(struct dlw_target *target, bool final);
+/* After the last of them: the waits of threads that did not stand still are none, and the others
+ * are remembered for the next look. */
+void dlw_live_settle(struct dlw_target *target);
+/* Has it still a thread that lives? */
+bool dlw_live_is_there(struct dlw_target *target);
 
 #endif

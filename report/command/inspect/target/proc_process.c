@@ -98,6 +98,7 @@ static void read_start(struct dlw_target *target)
     const char *at = strrchr(text, ')');
     for (int field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');
+    target->start_ticks = at ? strtoull(at, NULL, 10) : 0;
     file = fopen("/proc/stat", "re");
     if (!at || !file) {
         if (file)

@@ -82,6 +82,7 @@ struct dlw_seen_wait {
     size_t n_holders;
     bool is_behind;   /* they hold nothing yet: writers in front of this reader */
     bool is_refused;  /* the kernel said that to wait would be a deadlock */
+    bool is_missed;   /* its word has changed, so that it should not sleep any more */
     uint64_t mutex;   /* of a condition: the mutex it goes with; 0: not known */
     const char *note; /* what can't be known, or what the object says besides */
 };
@@ -95,7 +96,11 @@ struct dlw_seen_thread {
     int processor;
     double ran_at;       /* the scheduler's clock when it last ran, seconds; negative: not known */
     double since;        /* seconds that it has been blocked; negative: not known */
+    bool is_least;       /* at least so long: who looked before may have begun the count anew */
     bool stood_still;    /* it did not run between the samples */
+    bool has_changed;    /* the word that it sleeps on is not what it was found to be */
+    bool has_moved;      /* it went on from its wait while memory was read */
+    bool is_missed;      /* so in both samples, and it slept all the time */
     bool is_ended;       /* a main thread that has called pthread_exit */
     const char *trouble; /* why its stack could not be had, or NULL */
     struct dlw_call call;
@@ -140,6 +145,7 @@ struct dlw_target {
     const char **argv;
     size_t argc;
     double start;            /* seconds since 1970, 0: not known */
+    uint64_t start_ticks;    /* the same as the kernel counts it; with the pid it is unique */
     int signal;              /* that ended it (core), 0: none */
     int machine;             /* EM_… */
     bool is_narrow;          /* a 32-bit process */
@@ -163,6 +169,7 @@ struct dlw_target {
     int libc_version;            /* 2036 for 2.36; 0: not known */
     struct dlw_layout layout;
 
+    double sampled_at;   /* CLOCK_BOOTTIME, of the second sample */
     double longest_stop; /* seconds one thread stood because of us */
     size_t n_stopped;
     bool is_partial;    /* something asked for could not be told: status 2 */

@@ -32,7 +32,12 @@ static struct {
     bool ready;
 } unwind;
 
-/* RANK_UNWIND: protects growing and inserting into the rule table; held for some ns, nests nothing.
+/*
+ * RANK_UNWIND: protects growing and inserting into the rule table, and all that is libunwind's. It
+ * is the one lock held while libunwind is called: libunwind has locks of its own, for its pools,
+ * and a fork must wait until they are free too, else the child's first question waits for ever for
+ * a thread that stayed in the parent. That is safe because libunwind, asked this way, calls back
+ * nothing but the answers below, which take no lock. Held for some µs, nests nothing of ours.
  */
 static struct dlw_lock table_lock = DLW_LOCK_INIT(DLW_RANK_UNWIND);
 /* Before the first real table: one empty slot, so that find needs no test for NULL. */
@@ -323,7 +328,8 @@ static struct dlw_rule step_once(uintptr_t pc, uint64_t *function)
     return interpret(next_pc, sp, fp);
 }
 
-static struct dlw_rule ask_libunwind(uintptr_t pc, uint64_t *function)
+/* Called with the table lock held. */
+static struct dlw_rule ask_libunwind_locked(uintptr_t pc, uint64_t *function)
 {
     int kept = errno; /* libunwind sets it to 0 */
 
@@ -364,25 +370,32 @@ static struct dlw_rule_table *table_new(uintptr_t slots)
                                        ? take_retired()
                                        : dlw_pages_map(table_bytes(slots));
 
-    if (table) {
-        table->mask = slots - 1;
-        table->function_offset = (uint32_t *)(void *)&table->slots[slots];
-    }
+    if (table)
+        atomic_store_explicit(&table->mask, slots - 1, memory_order_relaxed);
     return table;
+}
+
+/* pc minus the start of its function, one for each slot, right behind the slots. The place is
+ * worked out, not kept in the table: a pointer there would become NULL under a reader when the
+ * table is retired. */
+static uint32_t *offsets_of(struct dlw_rule_table *table, uintptr_t mask)
+{
+    return (uint32_t *)(void *)&table->slots[mask + 1];
 }
 
 static struct dlw_rule_slot *put(struct dlw_rule_table *table, uintptr_t pc, struct dlw_rule rule,
                                  uint32_t function_offset)
 {
-    uintptr_t i = dlw_rule_hash(pc) & table->mask;
+    uintptr_t mask = dlw_rule_mask(table);
+    uintptr_t i = dlw_rule_hash(pc) & mask;
 
     while (atomic_load_explicit(&table->slots[i].pc, memory_order_relaxed) != 0) {
         if (atomic_load_explicit(&table->slots[i].pc, memory_order_relaxed) == pc)
             return &table->slots[i];
-        i = (i + 1) & table->mask;
+        i = (i + 1) & mask;
     }
     table->slots[i].rule = rule;
-    table->function_offset[i] = function_offset;
+    offsets_of(table, mask)[i] = function_offset;
     /* Pairs with the acquire in dlw_rule_find. */
     atomic_store_explicit(&table->slots[i].pc, pc, memory_order_release);
     return &table->slots[i];
@@ -391,38 +404,44 @@ static struct dlw_rule_slot *put(struct dlw_rule_table *table, uintptr_t pc, str
 /* Old tables stay mapped: a reader may be in one. Their sizes are a geometric row. */
 static struct dlw_rule_table *grow_locked(struct dlw_rule_table *old)
 {
-    uintptr_t slots = old == &no_rules.table ? FIRST_SLOTS : (old->mask + 1) * 2;
-    struct dlw_rule_table *table = table_new(slots);
+    uintptr_t n_old = old == &no_rules.table ? 0 : dlw_rule_mask(old) + 1;
+    struct dlw_rule_table *table = table_new(n_old ? n_old * 2 : FIRST_SLOTS);
 
     if (!table)
         return NULL;
-    for (uintptr_t i = 0; old != &no_rules.table && i <= old->mask; i++) {
+    for (uintptr_t i = 0; i < n_old; i++) {
         uintptr_t pc = atomic_load_explicit(&old->slots[i].pc, memory_order_relaxed);
         if (pc)
-            put(table, pc, old->slots[i].rule, old->function_offset[i]);
+            put(table, pc, old->slots[i].rule, offsets_of(old, n_old - 1)[i]);
     }
     /* Pairs with the acquire in dlw_rule_find. */
     atomic_store_explicit(&dlw_rules, table, memory_order_release);
     return table;
 }
 
-struct dlw_rule_slot *dlw_rule_learn(uintptr_t pc)
+static struct dlw_rule_slot *learn_locked(uintptr_t pc)
 {
+    struct dlw_rule_table *table = atomic_load_explicit(&dlw_rules, memory_order_relaxed);
     uint64_t function;
-    struct dlw_rule rule = ask_libunwind(pc, &function);
+    struct dlw_rule rule = ask_libunwind_locked(pc, &function);
     uint64_t distance = pc - function;
-    struct dlw_rule_slot *slot = NULL;
 
     rule.levels = DLW_LEVELS - 1;
+    if (n_rules * 2 >= dlw_rule_mask(table) + 1 || table == &no_rules.table)
+        table = grow_locked(table);
+    if (!table)
+        return NULL;
+    n_rules++;
+    return put(table, pc, rule, function && distance < UINT32_MAX ? (uint32_t)distance : 0);
+}
+
+struct dlw_rule_slot *dlw_rule_learn(uintptr_t pc)
+{
     if (!dlw_lock_acquire_or_skip(&table_lock))
         return NULL;
-    struct dlw_rule_table *table = atomic_load_explicit(&dlw_rules, memory_order_relaxed);
-    if (n_rules * 2 >= table->mask + 1 || table == &no_rules.table)
-        table = grow_locked(table);
-    if (table) {
-        slot = put(table, pc, rule, function && distance < UINT32_MAX ? (uint32_t)distance : 0);
-        n_rules++;
-    }
+    struct dlw_rule_slot *slot = dlw_rule_find(pc); /* another thread may have asked meanwhile */
+    if (!slot)
+        slot = learn_locked(pc);
     dlw_lock_release(&table_lock);
     return slot;
 }
@@ -446,20 +465,23 @@ void dlw_rule_needs_all(uintptr_t pc)
         dlw_rule_settle(slot, DLW_LEVELS - 1);
 }
 
+/* A reader may be in a table that is retired meanwhile: it reads zeros, which are no function. */
 bool dlw_frames_same_function(uintptr_t a, uintptr_t b)
 {
     struct dlw_rule_slot *slot_a = dlw_rule_find(a);
     struct dlw_rule_slot *slot_b = dlw_rule_find(b);
     struct dlw_rule_table *table = atomic_load_explicit(&dlw_rules, memory_order_acquire);
+    uintptr_t mask = dlw_rule_mask(table);
     uintptr_t ia = (uintptr_t)(slot_a - table->slots);
     uintptr_t ib = (uintptr_t)(slot_b - table->slots);
 
     if (a == b)
         return true;
-    if (!slot_a || !slot_b || ia > table->mask || ib > table->mask)
+    if (!slot_a || !slot_b || ia > mask || ib > mask)
         return false;
-    return table->function_offset[ia] && table->function_offset[ib] &&
-           a - table->function_offset[ia] == b - table->function_offset[ib];
+    uint32_t offset_a = offsets_of(table, mask)[ia];
+    uint32_t offset_b = offsets_of(table, mask)[ib];
+    return offset_a && offset_b && a - offset_a == b - offset_b;
 }
 
 /* ---- walking ---- */
@@ -605,7 +627,7 @@ static bool has_dead_rules(const struct dlw_rule_table *table)
 {
     struct dl_find_object object;
 
-    for (uintptr_t i = 0; table != &no_rules.table && i <= table->mask; i++) {
+    for (uintptr_t i = 0; table != &no_rules.table && i <= dlw_rule_mask(table); i++) {
         uintptr_t pc = atomic_load_explicit(&table->slots[i].pc, memory_order_relaxed);
         if (pc && table->slots[i].rule.base != DLW_RULE_NO_TABLES &&
             _dl_find_object((void *)pc, &object) != 0) /* NOLINT(performance-no-int-to-ptr) */
@@ -618,7 +640,7 @@ static bool has_dead_rules(const struct dlw_rule_table *table)
  */
 static void retire(struct dlw_rule_table *table)
 {
-    uintptr_t slots = table->mask + 1;
+    uintptr_t slots = dlw_rule_mask(table) + 1;
 
     if (table == &no_rules.table)
         return;

@@ -86,12 +86,19 @@ struct dlw_rule_slot {
 };
 
 struct dlw_rule_table {
-    uintptr_t mask;
-    uint32_t *function_offset; /* parallel to slots: pc minus the start of its function */
+    /* Slots - 1, written before the table is published. 0 once it is retired: whoever is still in
+     * it meets one empty slot. */
+    _Atomic uintptr_t mask;
     struct dlw_rule_slot slots[];
 };
 
 extern struct dlw_rule_table *_Atomic dlw_rules;
+
+/* Ordered by the acquire with which the table was found. */
+static inline uintptr_t dlw_rule_mask(const struct dlw_rule_table *table)
+{
+    return atomic_load_explicit(&table->mask, memory_order_relaxed);
+}
 
 static inline uintptr_t dlw_rule_hash(uintptr_t pc)
 {
@@ -104,7 +111,7 @@ static inline struct dlw_rule_slot *dlw_rule_find(uintptr_t pc)
     struct dlw_rule_table *table = atomic_load_explicit(&dlw_rules, memory_order_acquire);
 
     for (uintptr_t i = dlw_rule_hash(pc);; i++) {
-        struct dlw_rule_slot *slot = &table->slots[i & table->mask];
+        struct dlw_rule_slot *slot = &table->slots[i & dlw_rule_mask(table)];
         uintptr_t seen = atomic_load_explicit(&slot->pc, memory_order_acquire);
         if (seen == pc)
             return slot;

@@ -150,7 +150,6 @@ void dlw_fork_in_child(void)
     dlw_threads_after_fork(self, note_left_behind);
     dlw_stall_after_fork(self);
     dlw_joinables_after_fork(true);
-    dlw_locks_after_fork();
     dlw_pid_changed();
     mark_inherited(self);
     dlw_guard_leave(self);

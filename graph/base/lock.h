@@ -17,7 +17,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* The order of all internal locks, outermost first. */
+/* The order of all internal locks, outermost first. libunwind has locks of its own, which are not
+ * among them: it is called with none of these held. */
 enum dlw_rank {
     DLW_RANK_JOINABLES = 1, /* threads that may still be joined */
     DLW_RANK_THREADS,       /* list and table of thread records */

@@ -4,7 +4,8 @@
  * dlw_platform_check() once and falls back to the address table where a layout is not confirmed.
  *
  * Sources: glibc 2.36 sysdeps/nptl/bits/struct_mutex.h, struct_rwlock.h and
- * nptl/pthreadP.h (kinds); unchanged from 2.31 to 2.41 on x86-64 and aarch64.
+ * nptl/pthreadP.h (kinds); unchanged from 2.35 to 2.41 on x86-64 and aarch64 (the library
+ * needs 2.35: _dl_find_object).
  */
 #ifndef DLW_BASE_PLATFORM_H
 #define DLW_BASE_PLATFORM_H

@@ -32,7 +32,8 @@ struct dlw_line {
 };
 extern struct dlw_line dlw_generation;
 
-/* A number of this process that marks carry: made anew in a forked child. */
+/* A number that marks carry, drawn at start, so that those which another program left in memory
+ * that both share are not believed. A forked child keeps it: the marks in its copy are its own. */
 extern uint64_t dlw_nonce;
 extern bool dlw_marks_are_on;
 /* Confined by seccomp: no system call that the program doesn't make itself but write. */

@@ -479,7 +479,3 @@ void dlw_locks_sweep_locked(void)
     }
     retire_dead(&batch);
 }
-
-void dlw_locks_after_fork(void)
-{
-}

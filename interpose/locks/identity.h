@@ -163,9 +163,6 @@ static inline uint64_t dlw_lock_serial(uint64_t lock)
 bool dlw_lock_mark_is_good(uint64_t mark, uintptr_t address);
 
 uint64_t dlw_locks_ever(void);
-/* In a forked child: marks of the parent stay good, the memory is a copy; those in shared memory
- * must not be. */
-void dlw_locks_after_fork(void);
 
 /* Retires some locks whose memory is gone or was used again. Called with the graph lock held. */
 void dlw_locks_sweep_locked(void);

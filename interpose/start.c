@@ -81,7 +81,8 @@ static bool is_readable_file(const char *path)
     struct stat status;
 
     return dlw_syscall(SYS_newfstatat, AT_FDCWD, path, &status, 0) == 0 &&
-           S_ISREG(status.st_mode) && dlw_syscall(SYS_faccessat, AT_FDCWD, path, R_OK) == 0;
+           (S_ISREG(status.st_mode) || strcmp(path, "/dev/null") == 0) &&
+           dlw_syscall(SYS_faccessat, AT_FDCWD, path, R_OK) == 0;
 }
 
 /* The command reads them, maybe never, and wherever the program has gone by then: who misspelt the
@@ -103,8 +104,7 @@ static void check_suppressions(struct dlw_options *options)
     options->suppressions = absolute;
     if (fits && is_readable_file(absolute))
         return;
-    dlw_say("the suppressions '", path, "' are no file that can be read; nothing is suppressed",
-            NULL);
+    dlw_say("the suppressions '", path, "' can't be read (no file); nothing is suppressed", NULL);
     options->suppressions = NULL;
 }
 

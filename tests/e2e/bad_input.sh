@@ -49,7 +49,7 @@ no_files() {
 	mkfifo "$tmp/fifo"
 	quiet=$build/tests/cases/abba_quiet inversion=$build/tests/cases/abba_inversion
 	for path in "$tmp/fifo" "$tmp" /dev/zero; do
-		says "suppressions=$path" 0 "'$path' are no file" env LD_PRELOAD="$lib" \
+		says "suppressions=$path" 0 "'$path' can't be read" env LD_PRELOAD="$lib" \
 			DLWATCH_OPTIONS="suppressions=$path" "$quiet"
 		says "run --suppressions=$path" 66 "$path: " "$dlwatch" run --suppressions="$path" -- "$inversion"
 		says "report --suppressions=$path" 2 "$path: " "$dlwatch" report --suppressions="$path" "$tmp/good.journal"
@@ -67,6 +67,7 @@ no_files() {
 	sleeper=$!
 	says 'a log that nobody reads' 0 '' env LD_PRELOAD="$lib" DLWATCH_OPTIONS="log=$tmp/fifo" "$build/tests/e2e/many_findings"
 	kill "$sleeper"
+	says 'suppressions=/dev/null' 0 '' preload suppressions=/dev/null "$quiet"
 	printf '*:*\n' >"$tmp/all"
 	(cd "$tmp" && mkdir -p other && says 'a relative suppressions file' 0 '' env LD_PRELOAD="$lib" \
 		DLWATCH_OPTIONS="suppressions=all" "$build/tests/e2e/moved" other)

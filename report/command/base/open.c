@@ -5,10 +5,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool is_open_already(const char *path)
+/* Nothing that can be waited for. */
+static bool is_harmless(const char *path)
 {
-    return strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/self/fd/", 14) == 0 ||
-           strcmp(path, "/dev/stdin") == 0;
+    return strcmp(path, "/dev/null") == 0 || strncmp(path, "/dev/fd/", 8) == 0 ||
+           strncmp(path, "/proc/self/fd/", 14) == 0 || strcmp(path, "/dev/stdin") == 0;
 }
 
 FILE *dlw_open_file(const char *path)
@@ -19,7 +20,7 @@ FILE *dlw_open_file(const char *path)
         trouble = strerror(errno);
     else if (S_ISDIR(state.st_mode))
         trouble = strerror(EISDIR);
-    else if (!S_ISREG(state.st_mode) && !is_open_already(path))
+    else if (!S_ISREG(state.st_mode) && !is_harmless(path))
         trouble = "not a regular file";
     FILE *in = trouble ? NULL : fopen(path, "re");
     if (!in)

@@ -11,6 +11,7 @@
 #include "interpose/threads/joinable.h"
 #include "interpose/threads/record.h"
 #include "interpose/watch/stall.h"
+#include "interpose/wrap/thread_end.h"
 
 #include <pthread.h>
 
@@ -43,6 +44,7 @@ static const struct {
     bool (*before)(void);
     void (*after)(bool child); /* here in the parent only */
 } locks[] = {
+    {dlw_end_before_fork, dlw_end_after_fork},
     {dlw_joinables_before_fork, dlw_joinables_after_fork},
     {dlw_threads_lock, unlock_threads},
     {lock_graph, unlock_graph},
@@ -150,6 +152,7 @@ void dlw_fork_in_child(void)
     dlw_threads_after_fork(self, note_left_behind);
     dlw_stall_after_fork(self);
     dlw_joinables_after_fork(true);
+    dlw_end_after_fork(true);
     dlw_pid_changed();
     mark_inherited(self);
     dlw_guard_leave(self);

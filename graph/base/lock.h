@@ -17,16 +17,17 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* The order of all internal locks, outermost first. libunwind has locks of its own, which are not
- * among them: it is called with none of these held. */
+/* The order of all internal locks, outermost first. libunwind has locks of its own: it is called
+ * with DLW_RANK_UNWIND held and no other, so that they lie behind that one. */
 enum dlw_rank {
-    DLW_RANK_JOINABLES = 1, /* threads that may still be joined */
-    DLW_RANK_THREADS,       /* list and table of thread records */
-    DLW_RANK_GRAPH,         /* lock records, order graph, clocks */
-    DLW_RANK_STACKS,        /* interned stacks and modules */
-    DLW_RANK_GONE,          /* locks whose holder is no more */
-    DLW_RANK_UNWIND,        /* unwind rules, and libunwind itself: held while it is called */
-    DLW_RANK_EMIT,          /* journal buffer and its bookkeeping */
+    DLW_RANK_ENDS = 1,  /* destructors that run at threads' ends */
+    DLW_RANK_JOINABLES, /* threads that may still be joined */
+    DLW_RANK_THREADS,   /* list and table of thread records */
+    DLW_RANK_GRAPH,     /* lock records, order graph, clocks */
+    DLW_RANK_STACKS,    /* interned stacks and modules */
+    DLW_RANK_GONE,      /* locks whose holder is no more */
+    DLW_RANK_UNWIND,    /* unwind rules, and libunwind itself: held while it is called */
+    DLW_RANK_EMIT,      /* journal buffer and its bookkeeping */
 };
 
 struct dlw_lock {

@@ -111,6 +111,37 @@ static inline struct dlw_call dlw_call_of(const struct dlw_frame *frame)
 
 #define DLW_CALL_HERE() dlw_call_of(DLW_FRAME_HERE())
 
+/*
+ * Functions of one argument that hand on a second one, their number: each calls target(argument,
+ * number) with no frame of its own. DLW_MAKE_THUNKS makes them, once, where the target is.
+ */
+enum { DLW_THUNKS = 1024, DLW_THUNK_BYTES = 16 };
+extern const char dlw_thunks[] __attribute__((visibility("hidden")));
+
+static inline void (*dlw_platform_thunk(unsigned number))(void *)
+{
+    return (void (*)(void *))(uintptr_t)(dlw_thunks + (size_t)number * DLW_THUNK_BYTES);
+}
+
+#if defined(__x86_64__)
+#define DLW_THUNK(target) "endbr64\n movl $number, %esi\n jmp " #target "\n"
+#else
+#define DLW_THUNK(target) "hint #34\n mov w1, #number\n b " #target "\n" /* bti c */
+#endif
+#define DLW_MAKE_THUNKS(target)                                                                    \
+    __asm__(".pushsection .text\n"                                                                 \
+            ".p2align 4\n"                                                                         \
+            ".hidden dlw_thunks\n"                                                                 \
+            ".globl dlw_thunks\n"                                                                  \
+            ".hidden " #target "\n"                                                                \
+            "dlw_thunks:\n"                                                                        \
+            ".set number, 0\n"                                                                     \
+            ".rept 1024\n"                                                                         \
+            ".p2align 4\n" DLW_THUNK(target) ".set number, number + 1\n"                           \
+                                             ".endr\n"                                             \
+                                             ".popsection\n");                                     \
+    _Static_assert(DLW_THUNKS == 1024 && DLW_THUNK_BYTES == 16, "as many, and as far apart")
+
 /* Bits of pthread_mutex_t.__data.__kind. */
 enum {
     DLW_KIND_TYPE = 3,     /* PTHREAD_MUTEX_{NORMAL,RECURSIVE,ERRORCHECK,ADAPTIVE_NP} */

@@ -471,7 +471,7 @@ void dlw_threads_start(uintptr_t main_stack_top)
     record->is_main = true;
     record->stack_size = main_stack_size();
     dlw_thread_bind(record, main_stack_top);
-    dlw_hooks.watch_end(record); /* by pthread_exit */
+    dlw_hooks.watch_end(record);
 }
 
 bool dlw_threads_lock(void)

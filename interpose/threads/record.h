@@ -124,7 +124,12 @@ struct dlw_thread {
     uint8_t forks_inside; /* in signal handlers that interrupted the library (fork.h) */
     bool gave_up;         /* a mutex, for the condition wait it is in */
     bool is_dead;         /* a deadlock with this thread in it was reported: its wait is told */
-    uint8_t end_rounds;
+    /* its end (thread_end.h) */
+    bool has_left;                /* its function */
+    bool is_guest;                /* the guests' key tells when it has */
+    uint8_t end_rounds;           /* of destructors that are over */
+    uint16_t end_key;             /* the next of this round */
+    uint32_t n_objects;           /* thread-local ones, still to be destroyed */
     struct dlw_thread *woke_last; /* that it signalled, when it last asked (motion.c) */
     bool counts_as_semaphore;     /* its wait is counted in dlw_semaphore_waits (motion.h) */
     uint64_t began;               /* its wait, as a number among all waits (motion.h) */

@@ -13,14 +13,11 @@
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/stall.h"
 #include "interpose/watch/wait.h"
+#include "interpose/wrap/thread_end.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/single_threaded.h>
-
-enum { DESTRUCTOR_ROUNDS = 4 }; /* PTHREAD_DESTRUCTOR_ITERATIONS of glibc */
-static pthread_key_t end_key;
-static bool has_end_key;
 
 static uint32_t stack_here(struct dlw_thread *self, struct dlw_call call)
 {
@@ -50,32 +47,19 @@ static void end_thread(struct dlw_thread *self)
     dlw_stall_thread_ended();
 }
 
-/*
- * Other keys' destructors may still take locks: this one asks for another round until the last
- * that POSIX promises.
- */
-static void on_thread_end(void *value)
-{
-    struct dlw_thread *self = value;
-
-    if (self != dlw_self)
-        return;
-    if (++self->end_rounds < DESTRUCTOR_ROUNDS && pthread_setspecific(end_key, self) == 0)
-        return;
-    end_thread(self);
-}
-
 void dlw_create_start(void)
 {
-    has_end_key = pthread_key_create(&end_key, on_thread_end) == 0;
+    dlw_end_start(end_thread);
 }
 
+/* How it ends nobody knows who has not begun it. The main thread mostly ends with the process; else
+ * it says so (pthread_exit), and it may be joined too. */
 void dlw_create_watch_end(struct dlw_thread *self)
 {
-    if (has_end_key)
-        pthread_setspecific(end_key, self);
-    if (self->is_main) /* may be joined too */
+    if (self->is_main)
         dlw_learn_drop_segment(dlw_joinable_add(self));
+    else
+        dlw_end_watch_guest(self);
 }
 
 /* Noted here because at the thread's end its stack is gone. */
@@ -88,6 +72,8 @@ DLW_EXPORT void pthread_exit(void *value)
         dlw_guard_enter(self);
         if (dlw_held_depth(self))
             self->exit_stack = stack_here(self, DLW_CALL_HERE());
+        if (self->is_main)
+            dlw_end_watch_guest(self);
         dlw_guard_leave(self);
     }
     real.pthread_exit(value);
@@ -122,29 +108,38 @@ static void begin_thread(struct dlw_thread *record, uintptr_t stack_top)
     dlw_self = &dlw_nobody;
     dlw_guard_enter(record);
     dlw_thread_bind(record, stack_top);
-    dlw_create_watch_end(record);
     if (!record->is_detached)
         dlw_learn_drop_segment(dlw_joinable_add(record));
     dlw_guard_leave(record);
 }
 
+/* However the function is left: by its return, or unwound by pthread_exit or a cancellation. */
+static void left(void *record)
+{
+    dlw_end_left(record);
+}
+
 DLW_TRAMPOLINE static void *run_thread(void *argument)
 {
     struct dlw_thread *record = argument;
+    void *value;
 
     begin_thread(record, (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *));
-    void *value = record->routine.posix(record->argument);
-    __asm__ volatile("" ::: "memory"); /* no tail call: walks end in this frame */
+    pthread_cleanup_push(left, record);
+    value = record->routine.posix(record->argument);
+    pthread_cleanup_pop(1);
     return value;
 }
 
 DLW_TRAMPOLINE static int run_c11_thread(void *argument)
 {
     struct dlw_thread *record = argument;
+    int value;
 
     begin_thread(record, (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *));
-    int value = record->routine.c11(record->argument);
-    __asm__ volatile("" ::: "memory"); /* no tail call: walks end in this frame */
+    pthread_cleanup_push(left, record);
+    value = record->routine.c11(record->argument);
+    pthread_cleanup_pop(1);
     return value;
 }
 

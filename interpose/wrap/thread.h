@@ -6,7 +6,7 @@
 
 /* Once, in the constructor. */
 void dlw_create_start(void);
-/* Has the calling thread's end told to us: after the program's own destructors. */
+/* The calling thread was not begun by us: the main one, or made by libc itself. */
 void dlw_create_watch_end(struct dlw_thread *self);
 
 #endif

@@ -3,6 +3,7 @@
  * on one thread; calls that come earlier still pass through.
  */
 #include "graph/base/sys.h"
+#include "interpose/base/direct.h"
 #include "interpose/base/hash.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/real.h"
@@ -162,7 +163,10 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     dlw_clock_start();
     make_nonce();
     find_helper();
-    dlw_marks_are_on = dlw_platform_check((uint32_t)dlw_syscall(SYS_gettid)) && dlw_options.marks;
+    uint32_t tid = (uint32_t)dlw_syscall(SYS_gettid);
+    bool is_known = dlw_platform_check(tid);
+    dlw_marks_are_on = is_known && dlw_options.marks;
+    dlw_direct_is_on = is_known && dlw_options.direct && dlw_direct_check(tid, environment);
     dlw_stacks_start(exe, folder);
     if (!start_graph()) {
         dlw_say("out of memory at start; the program goes on unwatched", NULL);

@@ -149,13 +149,15 @@ enum {
     DLW_KIND_INHERIT = 32, /* PTHREAD_MUTEX_PRIO_INHERIT_NP */
     DLW_KIND_PROTECT = 64, /* PTHREAD_MUTEX_PRIO_PROTECT_NP */
     DLW_KIND_LAST = 255,
-    DLW_KIND_SHARED = 128, /* PTHREAD_MUTEX_PSHARED_BIT */
-    DLW_KIND_ELISION = 256 | 512,
+    DLW_KIND_SHARED = 128,  /* PTHREAD_MUTEX_PSHARED_BIT */
+    DLW_KIND_ELISION = 256, /* PTHREAD_MUTEX_ELISION_NP */
+    DLW_KIND_NO_ELISION =
+        512, /* PTHREAD_MUTEX_NO_ELISION_NP: of one that was made normal by name */
 };
 
 static inline unsigned dlw_mutex_kind(const pthread_mutex_t *mutex)
 {
-    return (unsigned)mutex->__data.__kind & ~(unsigned)DLW_KIND_ELISION;
+    return (unsigned)mutex->__data.__kind & ~(unsigned)(DLW_KIND_ELISION | DLW_KIND_NO_ELISION);
 }
 
 static inline uint32_t dlw_mutex_owner(const pthread_mutex_t *mutex)

@@ -15,6 +15,7 @@ struct dlw_life *dlw_life_graph;
 struct dlw_line dlw_generation = {1};
 uint64_t dlw_nonce;
 bool dlw_marks_are_on;
+bool dlw_direct_is_on;
 _Atomic bool dlw_confined;
 _Atomic bool dlw_is_on;
 

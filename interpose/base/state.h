@@ -36,6 +36,7 @@ extern struct dlw_line dlw_generation;
  * that both share are not believed. A forked child keeps it: the marks in its copy are its own. */
 extern uint64_t dlw_nonce;
 extern bool dlw_marks_are_on;
+extern bool dlw_direct_is_on; /* plain mutexes are taken without libc (direct.h) */
 /* Confined by seccomp: no system call that the program doesn't make itself but write. */
 extern _Atomic bool dlw_confined;
 

@@ -323,6 +323,7 @@ void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top)
         dlw_thread_read_name(record);
     dlw_hooks.thread_starts(record);
     uint32_t tid = tid_of(record);
+    record->owner = dlw_direct_is_on && !record->foreign ? tid : 0;
     if (dlw_lock_acquire(&threads_lock)) {
         atomic_store_explicit(&record->tid, tid, memory_order_relaxed);
         tids_add_locked(record);
@@ -498,6 +499,9 @@ void dlw_threads_after_fork(struct dlw_thread *self, void (*left_behind)(struct 
         t->next_free = free_records;
         free_records = t;
     }
-    atomic_store_explicit(&self->tid, (uint32_t)dlw_syscall(SYS_gettid), memory_order_relaxed);
+    uint32_t tid = (uint32_t)dlw_syscall(SYS_gettid);
+    atomic_store_explicit(&self->tid, tid, memory_order_relaxed);
+    if (self->owner)
+        self->owner = tid;
     tids_rebuild_locked(NULL);
 }

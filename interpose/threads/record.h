@@ -104,7 +104,8 @@ struct dlw_thread {
     uint64_t salt;       /* sets this thread's keys apart where an edge asks for every thread */
     uint64_t *validated; /* cache of keys, in sets of a cache line */
     uint32_t validated_mask;
-    uint32_t misses; /* since the cache last grew */
+    uint32_t owner; /* what libc writes as the owner into a mutex that this thread takes; 0: plain
+                       mutexes are taken through libc (direct.h) */
     /* Keys of entries from here on are to be made anew before the next push. Room - 1 when all are
      * good, so that one compare tells that there is room too. */
     uint32_t stale_above;
@@ -112,6 +113,7 @@ struct dlw_thread {
     uint32_t holes;      /* entries whose lock was released out of order (lock 0) */
     uint32_t next_birth; /* of a lock (identity.c) */
     uint64_t calls;      /* wrapped calls seen */
+    uint32_t misses;     /* of the cache of keys, since it last grew */
     uintptr_t stack_low, stack_high;
     size_t stack_size; /* 0: not known */
     dlw_segment segment;

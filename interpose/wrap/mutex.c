@@ -9,6 +9,7 @@
 #include "interpose/wrap/mutex.h"
 #include "interpose/locks/ref.h"
 
+#include "interpose/base/direct.h"
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
 #include "interpose/locks/annotation.h"
@@ -148,9 +149,14 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
 
 static const struct request no_limit;
 
-/* In a process of one thread glibc locks without an atomic operation, but does not try so. */
-static DLW_HOT int try(pthread_mutex_t *mutex)
+/*
+ * Takes a mutex that may be tried, if it is free. In a process of one thread glibc locks without an
+ * atomic operation, but does not try so.
+ */
+static DLW_HOT int take(struct dlw_thread *self, pthread_mutex_t *mutex, bool fits)
 {
+    if (fits && __builtin_expect(self->owner != 0, 1))
+        return dlw_direct_try(mutex, self->owner) ? 0 : EBUSY;
     if (__libc_single_threaded && dlw_mutex_word(mutex) == 0)
         return real.pthread_mutex_lock(mutex);
     return real.pthread_mutex_trylock(mutex);
@@ -160,7 +166,7 @@ static DLW_HOT int try(pthread_mutex_t *mutex)
 static DLW_NOINLINE int lock_special(struct dlw_thread *self, pthread_mutex_t *mutex,
                                      const struct dlw_frame *from)
 {
-    if (!is_plain(dlw_mutex_kind(mutex)) || try(mutex) != 0)
+    if (!is_plain(dlw_mutex_kind(mutex)) || take(self, mutex, dlw_direct_fits(mutex)) != 0)
         return dlw_in_frame(lock_slow(self, mutex, &no_limit, from));
     if (!is_again(mutex, dlw_mutex_kind(mutex)))
         taken(self, mutex, true, 0, from);
@@ -174,9 +180,9 @@ static DLW_HOT int lock(pthread_mutex_t *mutex, const struct dlw_frame *from)
     if (dlw_thread_passes(self))
         return real.pthread_mutex_lock(mutex);
     self->calls++;
-    if (dlw_mutex_kind(mutex) != PTHREAD_MUTEX_NORMAL)
+    if (dlw_direct_kind(mutex) != PTHREAD_MUTEX_NORMAL)
         return dlw_in_frame(lock_special(self, mutex, DLW_FRAME(from)));
-    if (__builtin_expect(try(mutex) != 0, 0))
+    if (__builtin_expect(take(self, mutex, true) != 0, 0))
         return dlw_in_frame(lock_slow(self, mutex, &no_limit, DLW_FRAME(from)));
     taken(self, mutex, true, 0, from);
     return 0;
@@ -235,7 +241,9 @@ static DLW_HOT int trylock(pthread_mutex_t *mutex, const struct dlw_frame *from)
     if (dlw_thread_passes(self))
         return real.pthread_mutex_trylock(mutex);
     self->calls++;
-    int result = real.pthread_mutex_trylock(mutex);
+    int result = self->owner && dlw_direct_fits(mutex)
+                     ? (dlw_direct_try(mutex, self->owner) ? 0 : EBUSY)
+                     : real.pthread_mutex_trylock(mutex);
     if (result == 0 || result == EOWNERDEAD) {
         unsigned kind = dlw_mutex_kind(mutex);
         if (!is_again(mutex, kind))
@@ -313,6 +321,15 @@ static DLW_NOINLINE int unlock_slow(struct dlw_thread *self, pthread_mutex_t *mu
     return real.pthread_mutex_unlock(mutex);
 }
 
+/* Gives back what is_last_unlock() was said of. */
+static DLW_HOT int give_back(struct dlw_thread *self, pthread_mutex_t *mutex)
+{
+    if (__builtin_expect(!self->owner || !dlw_direct_fits(mutex), 0))
+        return real.pthread_mutex_unlock(mutex);
+    dlw_direct_unlock(mutex);
+    return 0;
+}
+
 /* The last entry, by a frame that didn't take it. */
 static DLW_NOINLINE int unlock_telling(struct dlw_thread *self, pthread_mutex_t *mutex,
                                        const struct dlw_frame *from)
@@ -321,7 +338,7 @@ static DLW_NOINLINE int unlock_telling(struct dlw_thread *self, pthread_mutex_t 
 
     dlw_held_assess(dlw_held_at(self, index), dlw_call_of(from));
     dlw_held_drop(self, dlw_held_at(self, index), index);
-    return real.pthread_mutex_unlock(mutex);
+    return give_back(self, mutex);
 }
 
 static DLW_HOT int unlock(pthread_mutex_t *mutex, const struct dlw_frame *from)
@@ -344,7 +361,7 @@ static DLW_HOT int unlock(pthread_mutex_t *mutex, const struct dlw_frame *from)
     if (__builtin_expect(dlw_held_tells(held, (uintptr_t)(DLW_FRAME(from) + 1)), 0))
         return dlw_in_frame(unlock_telling(self, mutex, DLW_FRAME(from)));
     dlw_held_drop(self, held, depth - 1);
-    return real.pthread_mutex_unlock(mutex);
+    return give_back(self, mutex);
 }
 
 DLW_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)

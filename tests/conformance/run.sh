@@ -56,7 +56,7 @@ if [ $# = 0 ]; then
 	for f in "$here"/*.c "$here"/*.cpp; do f=${f##*/} && set -- "$@" "${f%.*}"; done
 fi
 for name; do
-	for options in '' 'marks=0 log=none show=all' 'stack_depth=256 verbosity=1'; do
+	for options in '' 'marks=0 log=none show=all' 'stack_depth=256 verbosity=1 direct=0'; do
 		compare "$name" "$options" "$build/tests/conformance/$name"
 	done
 done

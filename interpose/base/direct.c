@@ -1,0 +1,88 @@
+#include "interpose/base/direct.h"
+
+#include "interpose/base/real.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+
+/* Behind us may stand a tool that must see each call: gcc's thread sanitizer as a shared library.
+ */
+static bool is_libc_itself(const char *name, const void *found)
+{
+    static const char *const libraries[] = {"libc.so.6", "libpthread.so.0"};
+    bool same = false;
+
+    for (unsigned i = 0; i < 2 && !same; i++) {
+        void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD);
+        if (library)
+            same = dlsym(library, name) == found;
+    }
+    return same;
+}
+
+#define IS_LIBC(name) is_libc_itself(#name, (const void *)real.name)
+
+static bool is_behind_us(void)
+{
+    return IS_LIBC(pthread_mutex_lock) && IS_LIBC(pthread_mutex_trylock) &&
+           IS_LIBC(pthread_mutex_unlock) && IS_LIBC(pthread_mutex_timedlock);
+}
+
+/* These replace the functions in libc's own code, which we would pass by. */
+static bool is_tool_there(char *const *environment)
+{
+    static const char preload[] = "LD_PRELOAD=";
+
+    for (; *environment; environment++)
+        if (strncmp(*environment, preload, sizeof(preload) - 1) == 0 &&
+            (strstr(*environment, "vgpreload_helgrind") || strstr(*environment, "vgpreload_drd")))
+            return true;
+    return false;
+}
+
+static bool is_held(const pthread_mutex_t *mutex, int word, uint32_t owner, unsigned users)
+{
+    return mutex->__data.__lock == word && mutex->__data.__owner == (int)owner &&
+           mutex->__data.__nusers == users;
+}
+
+/* libc holds it: with one user, and its kind unchanged (elided locks get a bit there). */
+static bool holds_as_we_do(int kind, uint32_t tid)
+{
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+    mutex.__data.__kind = kind;
+    real.pthread_mutex_lock(&mutex);
+    bool good = is_held(&mutex, 1, tid, 1) && mutex.__data.__kind == kind;
+    real.pthread_mutex_unlock(&mutex);
+    return good && is_held(&mutex, 0, 0, 0) && mutex.__data.__kind == kind;
+}
+
+/* What we hold, libc finds held: a wait for it marks the word, and our unlock frees it. */
+static bool finds_as_it_would_leave(int kind, uint32_t tid)
+{
+    static const struct timespec long_ago = {0, 0};
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+    mutex.__data.__kind = kind;
+    bool good = dlw_direct_try(&mutex, tid) && is_held(&mutex, 1, tid, 1) &&
+                real.pthread_mutex_trylock(&mutex) == EBUSY &&
+                real.pthread_mutex_timedlock(&mutex, &long_ago) == ETIMEDOUT &&
+                is_held(&mutex, 2, tid, 1);
+    dlw_direct_unlock(&mutex);
+    good = good && is_held(&mutex, 0, 0, 0) && real.pthread_mutex_trylock(&mutex) == 0;
+    real.pthread_mutex_unlock(&mutex);
+    return good && is_held(&mutex, 0, 0, 0);
+}
+
+static bool fits(int kind, uint32_t tid)
+{
+    return holds_as_we_do(kind, tid) && finds_as_it_would_leave(kind, tid);
+}
+
+bool dlw_direct_check(uint32_t tid, char *const *environment)
+{
+    return is_behind_us() && !is_tool_there(environment) && fits(PTHREAD_MUTEX_NORMAL, tid) &&
+           fits(PTHREAD_MUTEX_ADAPTIVE_NP, tid);
+}

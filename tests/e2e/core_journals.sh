@@ -15,9 +15,10 @@ watched() {
 }
 is_in_journal() { grep -q "\"type\":\"$1\"" "$tmp/journal"; }
 ended() { see '.processes|length==1 and .[0].ended==$e' --arg e "$1"; }
+# Before its input ends: it would end in order by itself.
 kill_hard() {
-	exec 9>&-
 	kill -9 "$pid"
+	exec 9>&-
 	wait "$child" 2>/dev/null
 }
 

@@ -165,11 +165,6 @@ static inline uint32_t dlw_mutex_owner(const pthread_mutex_t *mutex)
     return (uint32_t)__atomic_load_n(&mutex->__data.__owner, __ATOMIC_RELAXED);
 }
 
-static inline unsigned dlw_mutex_count(const pthread_mutex_t *mutex)
-{
-    return mutex->__data.__count;
-}
-
 static inline unsigned dlw_mutex_word(const pthread_mutex_t *mutex)
 {
     return (unsigned)__atomic_load_n(&mutex->__data.__lock, __ATOMIC_RELAXED);
@@ -182,6 +177,20 @@ static inline unsigned dlw_mutex_held_word(const pthread_mutex_t *mutex, unsigne
     enum { CEILING = 0xfff80000 };
 
     return dlw_mutex_word(mutex) & (kind & DLW_KIND_PROTECT ? ~(unsigned)CEILING : ~0U);
+}
+
+/* The holder's tid, 0: free. A robust mutex and one with priority inheritance have it in their
+ * word; the owner field of a robust one says only "inconsistent" until it is made consistent. */
+static inline uint32_t dlw_mutex_holder(const pthread_mutex_t *mutex)
+{
+    if (dlw_mutex_kind(mutex) & (DLW_KIND_ROBUST | DLW_KIND_INHERIT))
+        return dlw_mutex_word(mutex) & FUTEX_TID_MASK;
+    return dlw_mutex_owner(mutex);
+}
+
+static inline unsigned dlw_mutex_count(const pthread_mutex_t *mutex)
+{
+    return mutex->__data.__count;
 }
 
 /* Held; not destroyed (the kind is -1 then: EINVAL at once), nor robust with an owner that has died

@@ -101,15 +101,6 @@ bool dlw_proc_catches_signals(void)
     return (caught_signals() & ~internal) != 0;
 }
 
-bool dlw_proc_catches_wakers(void)
-{
-    const uint64_t real_time = ~0ULL << 33;
-    const uint64_t wakers = BIT(SIGALRM) | BIT(SIGVTALRM) | BIT(SIGPROF) | BIT(SIGUSR1) |
-                            BIT(SIGUSR2) | BIT(SIGCHLD) | BIT(SIGIO) | BIT(SIGURG) | real_time;
-
-    return (caught_signals() & wakers) != 0;
-}
-
 static void task_path(char *path, uint32_t tid, const char *file)
 {
     memcpy(path, "/proc/self/task/", 17);

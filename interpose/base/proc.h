@@ -19,9 +19,6 @@ long dlw_proc_tasks(void);
 bool dlw_proc_catches_signals(void);
 /* The futex a thread sleeps on; 0 when it doesn't, or it can't be known. */
 uintptr_t dlw_proc_futex(uint32_t tid);
-/* Is a handler installed for a signal that programs send to wake somebody: timers, children, I/O,
- * the user's own, real-time ones? Not those that ask a program to end, or tell it of a fault. */
-bool dlw_proc_catches_wakers(void);
 struct dlw_mapping {
     uintptr_t low, high;
     bool is_shared;

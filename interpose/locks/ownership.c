@@ -5,7 +5,6 @@
 #include "interpose/locks/identity.h"
 #include "interpose/threads/held.h"
 
-#include <linux/futex.h>
 #include <string.h>
 
 static uint32_t tid_of(const struct dlw_thread *thread)
@@ -17,9 +16,7 @@ uint32_t dlw_mutex_owner_at(uintptr_t lock)
 {
     const pthread_mutex_t *mutex = (const void *)lock; /* NOLINT(performance-no-int-to-ptr) */
 
-    if (dlw_mutex_kind(mutex) & DLW_KIND_INHERIT)
-        return dlw_mutex_word(mutex) & FUTEX_TID_MASK;
-    return dlw_mutex_owner(mutex);
+    return dlw_mutex_holder(mutex);
 }
 
 union lock_copy {

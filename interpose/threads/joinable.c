@@ -19,7 +19,8 @@ static unsigned hash_handle(const void *key)
 struct joinable {
     UT_hash_handle hh;
     pthread_t handle;
-    uint32_t tid;           /* 0 once it has ended */
+    uint32_t tid;           /* 0 once it has ended, and before it has noted itself */
+    bool is_cancelled;      /* before it had noted itself */
     struct dlw_ended ended; /* the id from the start on; the segment comes with a reference */
 };
 
@@ -51,8 +52,15 @@ static struct joinable *entry_of_locked(pthread_t handle)
     return entry;
 }
 
-/* An entry that is there already is of a thread that was detached before it came to note itself:
- * nobody joined it, and its handle lives again. */
+static void claim_cancel_locked(struct dlw_thread *thread, struct joinable *entry)
+{
+    if (entry->is_cancelled)
+        atomic_store_explicit(&thread->is_cancelled, true, memory_order_relaxed);
+    entry->is_cancelled = false;
+}
+
+/* An entry that is there already is of a thread that was detached or cancelled before it came to
+ * note itself, or nobody joined it and its handle lives again. */
 dlw_segment dlw_joinable_add(struct dlw_thread *thread)
 {
     dlw_segment unclaimed = 0;
@@ -61,6 +69,7 @@ dlw_segment dlw_joinable_add(struct dlw_thread *thread)
         return 0;
     struct joinable *entry = entry_of_locked(thread->handle);
     if (entry) {
+        claim_cancel_locked(thread, entry);
         unclaimed = entry->ended.segment;
         drop_taken_locked(entry);
         entry->ended = (struct dlw_ended){.id = thread->id};
@@ -68,6 +77,30 @@ dlw_segment dlw_joinable_add(struct dlw_thread *thread)
     }
     dlw_lock_release(&joinables_lock);
     return unclaimed;
+}
+
+void dlw_joinable_note_cancel(pthread_t handle)
+{
+    if (!dlw_lock_acquire(&joinables_lock))
+        return;
+    struct joinable *entry = find_locked(handle) ? NULL : entry_of_locked(handle);
+    if (entry)
+        entry->is_cancelled = true;
+    dlw_lock_release(&joinables_lock);
+}
+
+/* A detached thread has no entry but for this. */
+void dlw_joinable_claim_cancel(struct dlw_thread *thread)
+{
+    if (!dlw_lock_acquire(&joinables_lock))
+        return;
+    struct joinable *entry = find_locked(thread->handle);
+    if (entry && entry->is_cancelled) {
+        claim_cancel_locked(thread, entry);
+        HASH_DEL(joinables, entry);
+        dlw_arena_free(&arena, entry, sizeof(*entry));
+    }
+    dlw_lock_release(&joinables_lock);
 }
 
 /* Takes the entry out: its table is the caller's to drop, its reference the caller's to give back.

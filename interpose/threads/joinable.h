@@ -17,6 +17,10 @@ struct dlw_ended {
 /* By the thread itself, as it begins. Returns the segment of a thread of the same handle that
  * nobody joined: its reference is the caller's to give back. */
 dlw_segment dlw_joinable_add(struct dlw_thread *thread);
+/* A cancellation of a thread that has not noted itself yet: nothing where it has, or has ended. */
+void dlw_joinable_note_cancel(pthread_t handle);
+/* By a detached thread as it begins: was it cancelled before? */
+void dlw_joinable_claim_cancel(struct dlw_thread *thread);
 /* By the thread at its end. The segment's reference passes to the joiner's entry; false when nobody
  * will join. */
 bool dlw_joinable_ends(struct dlw_thread *self);

@@ -33,6 +33,7 @@ enum {
     DLW_HELD_POOL = 4,      /* one of several units of a semaphore: no order, no gate */
     DLW_HELD_TRIAL = 16,    /* its unlock tells how many levels its place needs */
     DLW_HELD_MADE = 32,     /* a semaphore that was made taken: a gate, but of no order */
+    DLW_HELD_FIRST = 64,    /* a semaphore that nobody has posted since it was made */
 };
 
 /*
@@ -161,9 +162,11 @@ struct dlw_thread {
 
     /* published */
     _Alignas(64) struct dlw_wait_slot wait;
-    _Atomic uint32_t tid;      /* 0: not in use */
-    _Atomic bool is_cancelled; /* was asked to end: its waits at cancellation points will */
-    _Atomic uint32_t alarm;    /* DLW_ALARM_* */
+    _Atomic uint32_t tid;          /* 0: not in use */
+    _Atomic bool is_cancelled;     /* was asked to end, and has not been seen to heed it */
+    _Atomic bool ignores_cancel;   /* PTHREAD_CANCEL_DISABLE */
+    _Atomic bool cancels_anywhere; /* PTHREAD_CANCEL_ASYNCHRONOUS */
+    _Atomic uint32_t alarm;        /* DLW_ALARM_* */
     uint32_t timer; /* the kernel's number of it, and 1; whoever sets the alarm makes it */
     uint32_t id;
     uint32_t parent, created, start; /* for the journal */
@@ -237,12 +240,21 @@ void dlw_guard_leave(struct dlw_thread *self);
  * signals come again. */
 void dlw_guard_lets_signals(void);
 
-/* Ends of itself: it has a limit, or its thread was cancelled (which no wait for a lock heeds). */
+/* A cancellation is under way, and a wait of this kind heeds it: a wait for a lock does so only
+ * where it may come at any time. */
+static inline bool dlw_thread_heeds_cancel(const struct dlw_thread *thread, unsigned kind)
+{
+    return atomic_load_explicit(&thread->is_cancelled, memory_order_seq_cst) &&
+           !atomic_load_explicit(&thread->ignores_cancel, memory_order_relaxed) &&
+           (kind == DLW_WAIT_CONDITION || kind == DLW_WAIT_SEMAPHORE || kind == DLW_WAIT_JOIN ||
+            atomic_load_explicit(&thread->cancels_anywhere, memory_order_relaxed));
+}
+
+/* Ends of itself: it has a limit, or its thread was cancelled. */
 static inline bool dlw_thread_wait_ends(const struct dlw_thread *thread, unsigned kind)
 {
     return atomic_load_explicit(&thread->wait.timed, memory_order_relaxed) ||
-           (atomic_load_explicit(&thread->is_cancelled, memory_order_seq_cst) &&
-            (kind == DLW_WAIT_CONDITION || kind == DLW_WAIT_SEMAPHORE || kind == DLW_WAIT_JOIN));
+           dlw_thread_heeds_cancel(thread, kind);
 }
 
 /* Makes a record for a thread about to be created (by the creator), and binds it (by the thread

@@ -10,7 +10,6 @@
 #include "interpose/base/proc.h"
 #include "interpose/locks/orphans.h"
 
-#include <linux/futex.h>
 #include <string.h>
 
 static bool is_waiting(uint64_t sequence)
@@ -105,10 +104,7 @@ static int mutex_owner(uint32_t tid, uintptr_t lock, struct dlw_owner *out)
 
     if (!seen)
         return -1;
-    uint32_t owner = dlw_mutex_owner(&seen->mutex);
-    if (dlw_mutex_kind(&seen->mutex) & DLW_KIND_INHERIT)
-        owner = dlw_mutex_word(&seen->mutex) & FUTEX_TID_MASK;
-    return owner_by_tid(owner, lock, out);
+    return owner_by_tid(dlw_mutex_holder(&seen->mutex), lock, out);
 }
 
 /* A condition wait takes its mutex back; one that is recursive and was held twice it never gave up.

@@ -14,6 +14,7 @@
 #include "interpose/threads/held.h"
 #include "interpose/threads/hooks.h"
 #include "interpose/threads/joinable.h"
+#include "interpose/watch/certainty.h"
 #include "interpose/watch/live_view.h"
 #include "interpose/watch/motion.h"
 #include "interpose/watch/quiescence.h"
@@ -167,15 +168,17 @@ static bool is_half(const struct dlw_wait_cycle *cycle, struct half *half)
            dlw_gone_find((uintptr_t)step->wait.on, &half->gone);
 }
 
+/* `doubt`: why it is only possible, NULL: it is certain. */
 static void tell(struct dlw_thread *self, const struct dlw_wait_cycle *cycle,
-                 struct dlw_cycle_entry *entries)
+                 struct dlw_cycle_entry *entries, const char *doubt)
 {
     struct dlw_news news = DLW_NEWS_INIT(news);
     struct half half;
     bool is_gone = is_half(cycle, &half);
     struct dlw_finding finding = {.kind = DLW_DEADLOCK,
-                                  .certain = true,
-                                  .reason = reason_of(cycle, is_gone ? &half.gone : NULL),
+                                  .certain = !doubt,
+                                  .reason =
+                                      doubt ? doubt : reason_of(cycle, is_gone ? &half.gone : NULL),
                                   .n_cycle = cycle->length,
                                   .cycle = entries};
 
@@ -189,7 +192,7 @@ static void tell(struct dlw_thread *self, const struct dlw_wait_cycle *cycle,
     dlw_sink_news(self, &news);
 }
 
-static void report(struct dlw_thread *self, const struct dlw_wait_cycle *cycle)
+static void report(struct dlw_thread *self, const struct dlw_wait_cycle *cycle, const char *doubt)
 {
     size_t bytes = cycle->length * sizeof(struct dlw_cycle_entry);
     struct dlw_cycle_entry *entries = dlw_pages_map(bytes);
@@ -198,29 +201,29 @@ static void report(struct dlw_thread *self, const struct dlw_wait_cycle *cycle)
         return;
     if (fill_cycle(cycle, entries)) {
         mark_dead(cycle);
-        tell(self, cycle, entries);
+        tell(self, cycle, entries, doubt);
     }
     dlw_pages_unmap(entries, bytes);
 }
 
-/* glibc itself answers EDEADLK to a thread that joins itself or its own joiner. */
-static bool is_refused(const struct dlw_wait_cycle *cycle)
+static enum dlw_certainty find_deadlock(struct dlw_thread *self, const struct dlw_world *seen,
+                                        uint32_t tid, struct dlw_wait_cycle *cycle,
+                                        const char **doubt)
 {
-    for (uint32_t i = 0; i < cycle->length; i++)
-        if (cycle->steps[i].wait.kind != DLW_WAIT_JOIN)
-            return false;
-    return cycle->length <= 2;
+    return dlw_waits_find_cycle(seen, &self->scratch, tid, cycle) ? dlw_certainty_of(cycle, doubt)
+                                                                  : DLW_NO_DEADLOCK;
 }
 
 static bool look_from(struct dlw_thread *self, const struct dlw_world *seen, uint32_t tid)
 {
     struct dlw_wait_cycle cycle = {0};
-    bool found = dlw_waits_find_cycle(seen, &self->scratch, tid, &cycle) && !is_refused(&cycle);
+    const char *doubt;
+    enum dlw_certainty certainty = find_deadlock(self, seen, tid, &cycle, &doubt);
 
-    if (found)
-        report(self, &cycle);
+    if (certainty != DLW_NO_DEADLOCK)
+        report(self, &cycle, doubt);
     dlw_wait_cycle_free(&self->scratch, &cycle);
-    return found;
+    return certainty != DLW_NO_DEADLOCK;
 }
 
 bool dlw_wait_look(struct dlw_thread *self)
@@ -234,23 +237,14 @@ bool dlw_wait_look(struct dlw_thread *self)
 
 /* ---- with everybody asleep ---- */
 
-/* A handler may post, and then nobody was dead. */
-static bool is_posted_by_handlers(const struct dlw_wait_cycle *cycle)
-{
-    for (uint32_t i = 0; i < cycle->length; i++)
-        if (lock_kind_of(&cycle->steps[i]) == DLW_LOCK_SEMAPHORE)
-            return dlw_proc_catches_wakers();
-    return false;
-}
-
-static bool has_cycle(struct dlw_thread *self, uint32_t tid)
+static bool has_deadlock(struct dlw_thread *self, uint32_t tid)
 {
     struct dlw_wait_cycle cycle = {0};
-    bool found = dlw_waits_find_cycle(&dlw_world_asleep, &self->scratch, tid, &cycle) &&
-                 !is_refused(&cycle) && !is_posted_by_handlers(&cycle);
+    const char *doubt;
+    enum dlw_certainty certainty = find_deadlock(self, &dlw_world_asleep, tid, &cycle, &doubt);
 
     dlw_wait_cycle_free(&self->scratch, &cycle);
-    return found;
+    return certainty != DLW_NO_DEADLOCK;
 }
 
 struct tids {
@@ -273,7 +267,7 @@ static enum dlw_wait_found look_from_each(struct dlw_thread *self, const struct 
     enum dlw_wait_found found = DLW_WAIT_NO_CYCLE;
 
     for (uint32_t i = 0; i < tids->n && found != DLW_WAIT_TOLD; i++) {
-        if (!has_cycle(self, tids->out[i]))
+        if (!has_deadlock(self, tids->out[i]))
             continue;
         found = dlw_asleep_soon_all(self) && look_from(self, &dlw_world_asleep, tids->out[i])
                     ? DLW_WAIT_TOLD
@@ -359,7 +353,7 @@ static bool can_be_a_cycle(struct dlw_thread *self, const struct dlw_wait_for *w
     if (wait->lock_kind != DLW_LOCK_MUTEX)
         return true;
     const pthread_mutex_t *mutex = (const void *)wait->on; /* NOLINT(performance-no-int-to-ptr) */
-    struct dlw_thread *owner = dlw_thread_by_tid(dlw_mutex_owner(mutex));
+    struct dlw_thread *owner = dlw_thread_by_tid(dlw_mutex_holder(mutex));
     return !owner || owner == self || is_waiting(sequence_of(owner));
 }
 
@@ -470,6 +464,8 @@ void dlw_wait_left(struct dlw_thread *self)
     uintptr_t mutex = atomic_load_explicit(&self->wait.relocks, memory_order_relaxed);
 
     dlw_wait_end(self);
+    /* Cancelled, as it seems: no later wait, as in a cleanup handler, ends by it. */
+    atomic_store_explicit(&self->is_cancelled, false, memory_order_relaxed);
     dlw_hooks.condition_left(self, mutex, call);
 }
 

@@ -86,7 +86,7 @@ static int real_lock(pthread_mutex_t *mutex, const struct request *request)
 
 static bool owns(struct dlw_thread *self, pthread_mutex_t *mutex)
 {
-    return dlw_mutex_owner(mutex) == atomic_load_explicit(&self->tid, memory_order_relaxed);
+    return dlw_mutex_holder(mutex) == atomic_load_explicit(&self->tid, memory_order_relaxed);
 }
 
 /* A call that the kind answers itself when the caller owns the mutex: no wait. */

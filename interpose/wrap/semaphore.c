@@ -44,6 +44,7 @@ static DLW_COLD unsigned taken_first(struct dlw_thread *self, sem_t *semaphore, 
     /* Not over a post meanwhile, which makes it a signal. Relaxed: the mark says all there is. */
     atomic_compare_exchange_strong_explicit(dlw_semaphore_id(semaphore), &fresh, created,
                                             memory_order_relaxed, memory_order_relaxed);
+    flags |= DLW_HELD_FIRST;
     if ((flags & DLW_HELD_TRY) && (uint32_t)created == self->next_birth - 1)
         return flags | DLW_HELD_MADE;
     *mark = created;

@@ -5,6 +5,7 @@
  */
 #include "interpose/base/real.h"
 #include "interpose/base/signals.h"
+#include "interpose/threads/record.h"
 
 #include <signal.h>
 
@@ -56,8 +57,13 @@ DLW_EXPORT int pthread_setcanceltype(int type, int *before)
 {
     enum { SIGNAL_CANCEL = 32 };
 
+    struct dlw_thread *self = dlw_self;
+    bool is_anywhere = type == PTHREAD_CANCEL_ASYNCHRONOUS;
+
     dlw_real_resolve();
-    if (type == PTHREAD_CANCEL_ASYNCHRONOUS)
+    if (is_anywhere)
         dlw_signals_note(SIGNAL_CANCEL);
+    if (self && !(self->guard & DLW_GUARD_OFF) && (is_anywhere || type == PTHREAD_CANCEL_DEFERRED))
+        atomic_store_explicit(&self->cancels_anywhere, is_anywhere, memory_order_relaxed);
     return real.pthread_setcanceltype(type, before);
 }

@@ -80,6 +80,22 @@ DLW_EXPORT void pthread_exit(void *value)
     __builtin_unreachable();
 }
 
+/* ---- cancellation ---- */
+
+static void cancels(pthread_t handle)
+{
+    struct dlw_thread *asked = dlw_thread_by_handle(handle);
+
+    if (!asked) { /* one of the two sees the other: it can be found before it looks for this */
+        dlw_joinable_note_cancel(handle);
+        asked = dlw_thread_by_handle(handle);
+    }
+    if (!asked)
+        return;
+    atomic_store_explicit(&asked->is_cancelled, true, memory_order_seq_cst);
+    dlw_alarm_withdraw(asked);
+}
+
 /*
  * Noted before the thread can know: from here on its waits at cancellation points end by
  * themselves, though they still read as published until it has been unwound to code that calls.
@@ -91,14 +107,23 @@ DLW_EXPORT int pthread_cancel(pthread_t handle)
     if (!dlw_thread_passes(self)) {
         self->calls++;
         dlw_guard_enter(self);
-        struct dlw_thread *asked = dlw_thread_by_handle(handle);
-        if (asked) {
-            atomic_store_explicit(&asked->is_cancelled, true, memory_order_seq_cst);
-            dlw_alarm_withdraw(asked);
-        }
+        cancels(handle);
         dlw_guard_leave(self);
     }
     return real.pthread_cancel(handle);
+}
+
+/* Also in signal handlers: a store, and no lock. */
+DLW_EXPORT int pthread_setcancelstate(int state, int *old)
+{
+    struct dlw_thread *self = dlw_self;
+
+    dlw_real_resolve();
+    int result = real.pthread_setcancelstate(state, old);
+    if (result == 0 && self && !(self->guard & DLW_GUARD_OFF))
+        atomic_store_explicit(&self->ignores_cancel, state == PTHREAD_CANCEL_DISABLE,
+                              memory_order_relaxed);
+    return result;
 }
 
 /* ---- create ---- */
@@ -108,7 +133,9 @@ static void begin_thread(struct dlw_thread *record, uintptr_t stack_top)
     dlw_self = &dlw_nobody;
     dlw_guard_enter(record);
     dlw_thread_bind(record, stack_top);
-    if (!record->is_detached)
+    if (record->is_detached)
+        dlw_joinable_claim_cancel(record);
+    else
         dlw_learn_drop_segment(dlw_joinable_add(record));
     dlw_guard_leave(record);
 }

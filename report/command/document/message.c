@@ -292,6 +292,10 @@ const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_d
                    ? dlw_region_print(region, "Certain: seen as it happened.%s%s%s", open, reason,
                                       stop)
                    : "Certain: seen as it happened.";
+    if (finding->kind == DLW_DEADLOCK)
+        return dlw_region_print(region,
+                                "Possible: the threads were seen waiting for each other.%s%s%s",
+                                open, reason, stop);
     return finding->reason && !(finding->n_threads && !finding->n_cycle)
                ? dlw_region_print(region, "Note: %s.", reason)
                : NULL;

@@ -343,6 +343,7 @@ bool dlw_world_is_blocked(struct dlw_thread *self)
     const void *object = (const void *)on; /* NOLINT(performance-no-int-to-ptr) */
     struct dlw_owner owner[2];
     struct dlw_wait wait;
+    uint32_t value;
 
     switch (atomic_load_explicit(&self->wait.lock_kind, memory_order_relaxed)) {
     case DLW_LOCK_MUTEX:
@@ -353,6 +354,8 @@ bool dlw_world_is_blocked(struct dlw_thread *self)
         return dlw_semaphore_value(object) == 0;
     case DLW_LOCK_BARRIER:
         return dlw_barrier_arrived(object) + 1 < dlw_barrier_count(object);
+    case DLW_LOCK_FUTEX:
+        return dlw_proc_read(on, &value, sizeof(value)) && value == self->wait.expected;
     case DLW_LOCK_CONDITION:
         return true;
     default:

@@ -348,7 +348,7 @@ static bool can_be_a_cycle(struct dlw_thread *self, const struct dlw_wait_for *w
     if (wait->kind == DLW_WAIT_JOIN)
         return joins_a_waiter(self, (pthread_t)wait->on);
     if (wait->kind == DLW_WAIT_CONDITION || wait->kind == DLW_WAIT_SEMAPHORE ||
-        wait->kind == DLW_WAIT_BARRIER)
+        wait->kind == DLW_WAIT_BARRIER || wait->kind == DLW_WAIT_FUTEX)
         return false;
     if (wait->lock_kind != DLW_LOCK_MUTEX)
         return true;
@@ -420,6 +420,7 @@ static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
     atomic_store_explicit(&slot->is_endless, is_endless, memory_order_relaxed);
     atomic_store_explicit(&slot->may_ring, is_endless && may_ring(self, wait),
                           memory_order_relaxed);
+    slot->expected = wait->expected;
     slot->call = wait->call;
     self->began = dlw_motion_falls_asleep(self);
     self->is_dead = false; /* before others can see the wait and judge it */

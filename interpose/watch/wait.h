@@ -21,6 +21,7 @@ struct dlw_wait_for {
     const struct dlw_lock_ref *orders; /* the lock whose order is learned; NULL: none is */
     const _Atomic bool *is_over; /* set once what it waits for has come; lives as long as the wait;
                                     NULL: nobody sets it */
+    uint32_t expected; /* a futex: it sleeps while this stands there */
     struct dlw_call call;
 };
 

@@ -13,6 +13,7 @@
 #include "interpose/threads/alarm.h"
 #include "interpose/threads/hooks.h"
 #include "interpose/threads/record.h"
+#include "interpose/wrap/futex.h"
 #include "report/emit/helper.h"
 
 #include <dlfcn.h>
@@ -285,6 +286,8 @@ DLW_EXPORT long syscall(long number, ...)
         a[i] = va_arg(list, long);
     va_end(list);
     dlw_thread_self();
+    if (number == SYS_futex)
+        return dlw_futex_call(a, DLW_CALL_HERE());
     if (__builtin_expect(is_special(number), 0))
         return special(number, a);
     return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);

@@ -228,6 +228,8 @@ const char *dlw_short_name(struct dlw_region *region, const char *name);
 /* What people call a lock: expression, name, "the mutex created at bank.c:12", "… first taken at
  * …", "the end of thread worker", or kind and address. */
 const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock *lock);
+/* What a wait on a futex is for, told by who made it: "a std::future"; NULL when nobody known. */
+const char *dlw_futex_name(const struct dlw_stack *stack);
 /* Has it a name of its own, not just that of the program? */
 bool dlw_thread_is_named(const struct dlw_doc_thread *thread);
 /* "worker", "main", "serve" after its start routine, else "thread 2 (tid 1234)". */

@@ -208,6 +208,8 @@ static void build_state(struct dlw_reader *reader, struct dlw_doc_finding *findi
     out->since = dlw_json_real(json, "since", -1);
     out->syscall = dlw_region_copy(reader->region, dlw_json_text(json, "syscall"));
     out->stack = dlw_reader_stack(reader, dlw_json_number(json, "stack"));
+    if (out->waits == DLW_WAIT_FUTEX && out->on && !out->on->name)
+        out->on->name = dlw_futex_name(&out->stack);
     const json_t *holds = json_object_get(json, "holds");
     size_t n = json_array_size(holds);
     out->holds = dlw_region_alloc(reader->region, n * sizeof(*out->holds));

@@ -211,12 +211,9 @@ static void read_thread(struct dlw_reader *reader, const json_t *line)
 
 static const char *checked_kind(struct dlw_reader *reader, const char *kind)
 {
-    static const char *const kinds[] = {"mutex",     "rwlock",  "spin",  "semaphore",
-                                        "condition", "barrier", "once",  "guard",
-                                        "thread",    "file",    "custom"};
-    for (size_t i = 0; kind && i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (strcmp(kinds[i], kind) == 0)
-            return kinds[i];
+    for (unsigned i = 0; kind && i < DLW_N_LOCK_KINDS; i++)
+        if (strcmp(dlw_lock_kind_word(i), kind) == 0)
+            return dlw_lock_kind_word(i);
     dlw_reader_complain(reader, "a lock of no known kind");
     return "custom";
 }

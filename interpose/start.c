@@ -18,7 +18,9 @@
 #include "interpose/threads/hooks.h"
 #include "interpose/watch/stall.h"
 #include "interpose/wrap/cond.h"
+#include "interpose/wrap/process/exec.h"
 #include "interpose/wrap/thread.h"
+#include "report/emit/fd.h"
 #include "report/emit/helper.h"
 #include "report/emit/say.h"
 
@@ -52,13 +54,42 @@ static void warn_line(void *context, const char *line)
     dlw_say(line, NULL);
 }
 
-static void find_helper(void)
+static const char *own_path(void)
 {
     struct dl_find_object object;
 
-    if (_dl_find_object((void *)(uintptr_t)find_helper, &object) != 0)
+    return _dl_find_object((void *)(uintptr_t)own_path, &object) == 0 ? object.dlfo_link_map->l_name
+                                                                      : "";
+}
+
+static const char *value_of(const char *name, char *const *environment)
+{
+    size_t n = strlen(name);
+
+    for (; environment && *environment; environment++)
+        if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
+            return *environment + n + 1;
+    return NULL;
+}
+
+/* `dlwatch run` counts who was there: a process that has nothing to say leaves no journal. */
+static void sign_in(char *const *environment)
+{
+    const char *path = value_of("DLWATCH_RUN", environment);
+    char text[24];
+    struct stat status;
+
+    if (!path || dlw_syscall(SYS_newfstatat, AT_FDCWD, path, &status, 0) != 0 ||
+        !S_ISREG(status.st_mode))
         return;
-    dlw_helper_find(object.dlfo_link_map->l_name, folder);
+    int fd = dlw_fd_open(path, O_WRONLY | O_APPEND, 0);
+    if (fd < 0)
+        return;
+    dlw_say_number(text, dlw_pid());
+    size_t n = strlen(text);
+    text[n] = '\n';
+    dlw_fd_write(fd, text, n + 1, NULL);
+    dlw_fd_close(fd);
 }
 
 static void make_nonce(void)
@@ -66,14 +97,6 @@ static void make_nonce(void)
     if (dlw_syscall(SYS_getrandom, &dlw_nonce, sizeof(dlw_nonce), 1 /* GRND_NONBLOCK */) !=
         (long)sizeof(dlw_nonce))
         dlw_nonce = dlw_now() * DLW_GOLDEN ^ (uint64_t)dlw_pid() << 32;
-}
-
-static const char *option_text(char **environment)
-{
-    for (; environment && *environment; environment++)
-        if (strncmp(*environment, "DLWATCH_OPTIONS=", 16) == 0)
-            return *environment + 16;
-    return NULL;
 }
 
 /* Only a file: opening a pipe may wait for ever, opening a device may do anything. */
@@ -112,7 +135,7 @@ static void check_suppressions(struct dlw_options *options)
 /* Options are read twice: the first time in silence, to learn where warnings go. */
 static void read_options(char **environment)
 {
-    const char *text = option_text(environment);
+    const char *text = value_of("DLWATCH_OPTIONS", environment);
 
     read_link("/proc/self/exe", exe, sizeof(exe));
     long got = dlw_syscall(SYS_getcwd, folder, sizeof(folder));
@@ -158,11 +181,15 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     dlw_real_resolve();
     dlw_pid_changed();
     read_options(environment);
-    if (!dlw_options_watches(dlw_options.exe, exe))
+    dlw_exec_start(own_path(), environment);
+    if (!dlw_options_watches(dlw_options.exe, exe)) {
+        dlw_sink_start(exe, folder, (const char *const *)argv);
+        dlw_sink_leaves_alone();
         return;
+    }
     dlw_clock_start();
     make_nonce();
-    find_helper();
+    dlw_helper_find(own_path(), folder);
     uint32_t tid = (uint32_t)dlw_syscall(SYS_gettid);
     bool is_known = dlw_platform_check(tid);
     dlw_marks_are_on = is_known && dlw_options.marks;
@@ -176,6 +203,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
         dlw_say("libunwind (", DLW_UNWIND_LIBRARY, ") is not there; stacks show one frame only",
                 NULL);
     dlw_sink_start(exe, folder, (const char *const *)argv);
+    sign_in(environment);
     dlw_stall_start();
     dlw_create_start();
     dlw_signals_start();
@@ -198,6 +226,7 @@ __attribute__((destructor)) static void stop(void)
         return;
     struct dlw_thread *self = dlw_thread_self();
     dlw_guard_enter(self);
+    dlw_exec_collect();
     dlw_sink_end("exit", -1);
     if (dlw_options.exitcode && dlw_sink_found_errors())
         dlw_exit_with((int)dlw_options.exitcode);

@@ -12,7 +12,7 @@ struct dlw_lock dlw_graph_lock = DLW_LOCK_INIT(DLW_RANK_GRAPH);
 struct dlw_arena dlw_graph_arena;
 struct dlw_order *dlw_order_graph;
 struct dlw_life *dlw_life_graph;
-struct dlw_line dlw_generation = {1};
+struct dlw_shared_line dlw_generation = {1};
 uint64_t dlw_nonce;
 bool dlw_marks_are_on;
 bool dlw_direct_is_on;

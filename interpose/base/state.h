@@ -27,10 +27,10 @@ extern struct dlw_order *dlw_order_graph;
 extern struct dlw_life *dlw_life_graph;
 /* dlw_order_generation() and more, readable without the lock: keys made under another value are
  * stale. Each nested lock reads it, so it has a cache line to itself. */
-struct dlw_line {
+struct dlw_shared_line {
     _Alignas(64) _Atomic uint32_t value;
 };
-extern struct dlw_line dlw_generation;
+extern struct dlw_shared_line dlw_generation;
 
 /* A number that marks carry, drawn at start, so that those which another program left in memory
  * that both share are not believed. A forked child keeps it: the marks in its copy are its own. */

@@ -496,6 +496,29 @@ void dlw_sink_exec(void)
     dlw_lock_release(&emit_lock);
 }
 
+/* The option exe leaves this process alone, and nobody was told. */
+static _Atomic bool is_left_alone;
+
+void dlw_sink_leaves_alone(void)
+{
+    atomic_store_explicit(&is_left_alone, true, memory_order_relaxed);
+}
+
+void dlw_sink_makes_thread(void)
+{
+    if (atomic_load_explicit(&is_left_alone, memory_order_relaxed) &&
+        atomic_exchange_explicit(&is_left_alone, false, memory_order_relaxed))
+        dlw_sink_unwatched(exe_copy, "exe");
+}
+
+void dlw_sink_unwatched(const char *exe, const char *why)
+{
+    if (!dlw_lock_acquire_or_skip(&emit_lock))
+        return;
+    dlw_journal_unwatched(journal, exe, why);
+    dlw_lock_release(&emit_lock);
+}
+
 bool dlw_sink_found_errors(void)
 {
     return atomic_load_explicit(&n_errors, memory_order_relaxed) != 0;

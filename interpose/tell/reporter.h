@@ -27,6 +27,12 @@ void dlw_sink_renamed(const struct dlw_thread *thread);
 void dlw_sink_warn(const char *line);
 void dlw_sink_off(const char *reason);
 void dlw_sink_exec(void);
+/* A program that this process, or a child of its, starts runs unwatched; `why` lasts. */
+void dlw_sink_unwatched(const char *exe, const char *why);
+/* In the constructor: the option exe leaves this process alone. It is told once it makes a thread.
+ */
+void dlw_sink_leaves_alone(void);
+void dlw_sink_makes_thread(void);
 /* The process ends: writes the end line, waits for helpers. `status` negative: not known. */
 void dlw_sink_end(const char *ended, int status);
 bool dlw_sink_found_errors(void);

@@ -224,8 +224,10 @@ static int create(pthread_t *handle, const pthread_attr_t *attributes, void *(*r
     struct dlw_thread *record =
         dlw_thread_passes(self) ? NULL : prepare(self, (uintptr_t)routine, call);
 
-    if (!record)
+    if (!record) {
+        dlw_sink_makes_thread();
         return real.pthread_create(handle, attributes, routine, argument);
+    }
     record->routine.posix = routine;
     record->argument = argument;
     record->is_detached = is_detached(attributes);
@@ -251,8 +253,10 @@ DLW_EXPORT int thrd_create(thrd_t *handle, thrd_start_t routine, void *argument)
     struct dlw_thread *record =
         dlw_thread_passes(self) ? NULL : prepare(self, (uintptr_t)routine, DLW_CALL_HERE());
 
-    if (!record)
+    if (!record) {
+        dlw_sink_makes_thread();
         return real.thrd_create(handle, routine, argument);
+    }
     record->routine.c11 = routine;
     record->argument = argument;
     record->stack_size = stack_size(NULL);

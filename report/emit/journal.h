@@ -112,7 +112,8 @@ void dlw_journal_again(struct dlw_journal *journal, uint32_t finding,
 void dlw_journal_waits(struct dlw_journal *journal, double time,
                        const struct dlw_thread_state *threads, uint32_t n); /* flushes */
 void dlw_journal_off(struct dlw_journal *journal, const char *reason);      /* flushes */
-void dlw_journal_exec(struct dlw_journal *journal);                         /* flushes */
+void dlw_journal_unwatched(struct dlw_journal *journal, const char *exe, const char *why);
+void dlw_journal_exec(struct dlw_journal *journal); /* flushes */
 void dlw_journal_end(
     struct dlw_journal *journal,
     const struct dlw_journal_totals *totals); /* flushes, if anything was ever written */

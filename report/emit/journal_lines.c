@@ -59,6 +59,18 @@ void dlw_journal_exec(struct dlw_journal *journal)
     dlw_journal_flush(journal);
 }
 
+/* Said at once: mostly the process itself becomes that program. */
+void dlw_journal_unwatched(struct dlw_journal *journal, const char *exe, const char *why)
+{
+    if (dlw_journal_is_mute(journal))
+        return;
+    dlw_journal_line_begin(journal, "unwatched");
+    dlw_jsonl_text_field(&journal->json, "exe", exe);
+    dlw_jsonl_text_field(&journal->json, "why", why);
+    dlw_journal_line_end(journal);
+    dlw_journal_flush(journal);
+}
+
 void dlw_journal_off(struct dlw_journal *journal, const char *reason)
 {
     if (dlw_journal_is_mute(journal))

@@ -51,7 +51,7 @@ statuses() {
 	if [ "$(left)" = 0 ]; then ok; else fail 'a folder is left of a quiet run'; fi
 	run 'a finding' 66 -- "$tmp/leave" "$tmp/deadlock.json"
 	says err '^dlwatch\[4242\]: error: deadlock' 'a finding'
-	says err '^dlwatch: Summary: 1 error in 1 process' summary
+	says err '^dlwatch: Summary: 1 error in [0-9]* process' summary
 	folder=$(sed -n 's/^dlwatch: the journals are kept in \([^ ]*\) .*/\1/p' "$tmp/err")
 	if [ -d "$folder" ] && timeout 60 "$dlwatch" report "$folder" >"$tmp/out"; [ $? = 66 ]; then ok; else fail 'no folder kept'; fi
 	run '--exitcode' 9 --exitcode=9 -- "$tmp/leave" "$tmp/deadlock.json"
@@ -94,7 +94,7 @@ user_paths() {
 	mkdir "$tmp/own dir"
 	run 'own journals' 66 --report="$tmp/own dir/j%%.json" -- \
 		sh -c "cp '$tmp/deadlock.json' '$tmp/own dir/j%.json'; cp '$tmp/stall.json' '$tmp/own dir/j%-1.json'"
-	says err '2 errors in 2 processes' 'own journals'
+	says err '2 errors in [0-9]* processes' 'own journals'
 	run 'not ours' 0 --report="$tmp/own dir/j%%.json" -- true
 	says err 'nothing found' 'journals of an earlier run'
 	run 'a log' 66 --log="$tmp/log" -- "$tmp/leave" "$tmp/deadlock.json"

@@ -1,6 +1,6 @@
 /*
- * Ways in which a process leaves the watched state: it ends without destructors, becomes another
- * program, confines itself, or unmaps code. Each is let through; what is known is written first.
+ * Ways in which a process leaves the watched state: it ends without destructors, confines itself,
+ * or unmaps code. Each is let through; what is known is written first.
  *
  * A vfork child shares the parent's memory and must leave no trace in it: its pid tells.
  */
@@ -14,6 +14,7 @@
 #include "interpose/threads/hooks.h"
 #include "interpose/threads/record.h"
 #include "interpose/wrap/futex.h"
+#include "interpose/wrap/process/exec.h"
 #include "report/emit/helper.h"
 
 #include <dlfcn.h>
@@ -45,6 +46,7 @@ static void ends(int status)
     if (!is_watched(self))
         return;
     dlw_guard_enter(self);
+    dlw_exec_collect();
     dlw_sink_end("exit", status & 0xff);
     dlw_guard_leave(self);
 }
@@ -61,110 +63,6 @@ DLW_EXPORT void _Exit(int status)
     ends(status);
     real._Exit(status);
     __builtin_unreachable();
-}
-
-/* ---- exec ---- */
-
-static void becomes_another(void)
-{
-    struct dlw_thread *self = dlw_thread_self();
-    int kept = errno;
-
-    if (!is_watched(self))
-        return;
-    self->calls++;
-    dlw_guard_enter(self);
-    dlw_sink_exec();
-    dlw_guard_leave(self);
-    errno = kept;
-}
-
-DLW_EXPORT int execve(const char *path, char *const argv[], char *const environment[])
-{
-    becomes_another();
-    return real.execve(path, argv, environment);
-}
-
-DLW_EXPORT int execv(const char *path, char *const argv[])
-{
-    becomes_another();
-    return real.execv(path, argv);
-}
-
-DLW_EXPORT int execvp(const char *file, char *const argv[])
-{
-    becomes_another();
-    return real.execvp(file, argv);
-}
-
-DLW_EXPORT int execvpe(const char *file, char *const argv[], char *const environment[])
-{
-    becomes_another();
-    return real.execvpe(file, argv, environment);
-}
-
-DLW_EXPORT int fexecve(int fd, char *const argv[], char *const environment[])
-{
-    becomes_another();
-    return real.fexecve(fd, argv, environment);
-}
-
-static size_t count(const char *first, va_list list)
-{
-    size_t n = 1;
-
-    if (!first)
-        return 0;
-    while (va_arg(list, const char *))
-        n++;
-    return n;
-}
-
-static void fill(const char **argv, size_t n, const char *first, va_list list)
-{
-    argv[0] = first;
-    for (size_t i = 1; i <= n; i++)
-        argv[i] = va_arg(list, const char *);
-}
-
-/* The array lies on the caller's stack, as in libc. */
-#define ARGUMENTS(argv, first, list)                                                               \
-    va_start(list, first);                                                                         \
-    size_t n_##argv = count(first, list);                                                          \
-    va_end(list);                                                                                  \
-    const char *argv[n_##argv + 1];                                                                \
-    va_start(list, first);                                                                         \
-    fill(argv, n_##argv, first, list)
-
-DLW_EXPORT int execl(const char *path, const char *first, ...)
-{
-    va_list list;
-
-    ARGUMENTS(argv, first, list);
-    va_end(list);
-    becomes_another();
-    return real.execv(path, (char *const *)argv);
-}
-
-DLW_EXPORT int execlp(const char *file, const char *first, ...)
-{
-    va_list list;
-
-    ARGUMENTS(argv, first, list);
-    va_end(list);
-    becomes_another();
-    return real.execvp(file, (char *const *)argv);
-}
-
-DLW_EXPORT int execle(const char *path, const char *first, ...)
-{
-    va_list list;
-
-    ARGUMENTS(argv, first, list);
-    char *const *environment = va_arg(list, char *const *);
-    va_end(list);
-    becomes_another();
-    return real.execve(path, (char *const *)argv, environment);
 }
 
 /* ---- seccomp ---- */

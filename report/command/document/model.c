@@ -71,6 +71,16 @@ void dlw_doc_answer(struct dlw_doc *doc, const char *format, ...)
     APPEND(doc, doc->answers, doc->n_answers, dlw_region_copy(&doc->region, line));
 }
 
+void dlw_doc_add_unwatched(struct dlw_doc *doc, const char *exe, const char *why)
+{
+    for (size_t i = 0; i < doc->n_unwatched; i++)
+        if (strcmp(doc->unwatched[i].exe, exe) == 0 && strcmp(doc->unwatched[i].why, why) == 0)
+            return;
+    struct dlw_doc_unwatched unwatched = {dlw_region_copy(&doc->region, exe),
+                                          dlw_region_copy(&doc->region, why)};
+    APPEND(doc, doc->unwatched, doc->n_unwatched, unwatched);
+}
+
 void dlw_doc_note(struct dlw_doc *doc, const char *format, ...)
 {
     char line[1024];

@@ -52,6 +52,7 @@ struct dlw_doc_process {
     const char *journal; /* file it was read from, or NULL */
     const char *off;     /* the library switched itself off, and why; or NULL */
     bool forked;
+    bool is_left_alone; /* by the option exe: its journal only says so */
 };
 
 struct dlw_doc_thread {
@@ -156,6 +157,11 @@ struct dlw_doc_summary {
     uint64_t errors, warnings, notes, suppressed, hidden, known;
 };
 
+/* A program that ran, or may have run, without the library. */
+struct dlw_doc_unwatched {
+    const char *exe, *why;
+};
+
 struct dlw_doc {
     struct dlw_region region;
     struct dlw_doc_process **processes;
@@ -172,6 +178,10 @@ struct dlw_doc {
     struct dlw_doc_summary summary;
     const char **answers; /* attach, core: what the waits amount to, a sentence each */
     size_t n_answers;
+    struct dlw_doc_unwatched *unwatched;
+    size_t n_unwatched;
+    size_t n_watched;   /* processes that loaded the library, or 0: those of the journals */
+    bool is_blind;      /* of a run: none did */
     const char **notes; /* one line each, for the text and html formats: what to know besides */
     size_t n_notes;
 };
@@ -198,6 +208,8 @@ struct dlw_doc_process *dlw_doc_add_process(struct dlw_doc *doc);
 struct dlw_doc_finding *dlw_doc_add_finding(struct dlw_doc *doc, enum dlw_kind kind);
 struct dlw_doc_state *dlw_doc_add_thread(struct dlw_doc *doc); /* valid until the next call */
 struct dlw_doc_edge *dlw_doc_add_edge(struct dlw_doc *doc);
+/* Each pair once. */
+void dlw_doc_add_unwatched(struct dlw_doc *doc, const char *exe, const char *why);
 void dlw_doc_note(struct dlw_doc *doc, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void dlw_doc_answer(struct dlw_doc *doc, const char *format, ...)

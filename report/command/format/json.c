@@ -217,6 +217,15 @@ static json_t *summary_json(const struct dlw_doc_summary *summary)
     return json;
 }
 
+static json_t *unwatched_json(const struct dlw_doc *doc)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < doc->n_unwatched; i++)
+        json_array_append_new(
+            list, json_pack("{ss,ss}", "exe", doc->unwatched[i].exe, "why", doc->unwatched[i].why));
+    return list;
+}
+
 static json_t *document_json(const struct dlw_doc *doc)
 {
     json_t *json = json_object();
@@ -243,6 +252,8 @@ static json_t *document_json(const struct dlw_doc *doc)
         json_object_set_new(json, "verdict", json_string(doc->verdict));
         json_object_set_new(json, "notes", notes);
     }
+    if (doc->n_unwatched)
+        json_object_set_new(json, "unwatched", unwatched_json(doc));
     json_object_set_new(json, "summary", summary_json(&doc->summary));
     return json;
 }

@@ -288,6 +288,23 @@ static void read_off(struct dlw_reader *reader, const json_t *line)
     reader->process->off = dlw_region_copy(reader->region, reason ? reason : "no reason given");
 }
 
+/* A relative path is mostly taken from the folder that the process began in. */
+static void read_unwatched(struct dlw_reader *reader, const json_t *line)
+{
+    const char *exe = dlw_json_text(line, "exe"), *why = dlw_json_text(line, "why");
+    if (!reader->reading->doc)
+        return;
+    if (!exe || !why) {
+        dlw_reader_complain(reader, "an unwatched program without its name");
+        return;
+    }
+    dlw_doc_add_unwatched(reader->reading->doc, exe, why);
+    if (strcmp(why, "exe") != 0)
+        return;
+    reader->process->is_left_alone = true;
+    reader->process->ended = "exit"; /* nobody will say */
+}
+
 static void read_waits(struct dlw_reader *reader, const json_t *line)
 {
     if (reader->reading->sink)
@@ -324,6 +341,7 @@ static const struct {
     {"finding", read_finding},
     {"again", read_again},
     {"off", read_off},
+    {"unwatched", read_unwatched},
     {"waits", read_waits},
     {"exec", read_exec},
     {"end", read_end},

@@ -20,6 +20,7 @@ enum {
     OPT_SHOW,
     OPT_COLOR,
     OPT_EXITCODE,
+    OPT_FAIL_ON,
     OPT_LIVE,
     OPT_AFTER,
     OPT_HELP,
@@ -35,6 +36,7 @@ struct request {
     bool unused; /* list suppressions that matched nothing */
     enum dlw_color color;
     int exitcode;
+    bool warnings_fail;
     bool live;
     uint64_t after; /* the helper that prints before us (report/emit/helper.h) */
 };
@@ -55,6 +57,7 @@ static void print_help(void)
         "errors\n"
         "  --color=auto|always|never\n"
         "  --exitcode=N            status when errors were found (66)\n"
+        "  --fail-on=error|warning warning: the same for warnings, and where there is no process\n"
         "  --live                  blocks of findings alone, each line with the process's "
         "prefix\n"
         "  --help, --version\n\n"
@@ -124,6 +127,11 @@ static int take_option(struct request *request, int option, const char *value)
             return 1 + dlw_usage_error("report", "bad value for --exitcode: '%s'", value);
         request->exitcode = (int)number;
         return 0;
+    case OPT_FAIL_ON:
+        request->warnings_fail = strcmp(value, "warning") == 0;
+        if (!request->warnings_fail && strcmp(value, "error") != 0)
+            return 1 + dlw_usage_error("report", "bad value for --fail-on: '%s'", value);
+        return 0;
     case OPT_LIVE:
         request->live = true;
         return 0;
@@ -152,6 +160,7 @@ static int parse(struct request *request, int argc, char **argv)
         {"show", required_argument, NULL, OPT_SHOW},
         {"color", required_argument, NULL, OPT_COLOR},
         {"exitcode", required_argument, NULL, OPT_EXITCODE},
+        {"fail-on", required_argument, NULL, OPT_FAIL_ON},
         {"live", no_argument, NULL, OPT_LIVE},
         {"after", required_argument, NULL, OPT_AFTER},
         {"help", no_argument, NULL, OPT_HELP},
@@ -211,9 +220,13 @@ static int report(const struct request *request, char **paths, size_t n)
     struct dlw_reading reading = {
         .doc = doc, .symbols = symbols, .edges = wants_edges(request->format)};
     sound &= dlw_read_paths(&reading, paths, n);
+    for (size_t i = 0; i < doc->n_processes; i++)
+        doc->n_watched += !doc->processes[i]->is_left_alone;
     dlw_doc_finish(doc, &rules);
     sound &= write_report(request, doc, rules.suppressions);
-    int status = doc->summary.errors ? request->exitcode : DLW_STATUS_OK;
+    bool has_failed = doc->summary.errors ||
+                      (request->warnings_fail && (doc->summary.warnings || doc->n_watched == 0));
+    int status = has_failed ? request->exitcode : DLW_STATUS_OK;
     dlw_suppressions_free(rules.suppressions);
     dlw_baseline_free(baseline);
     dlw_doc_free(doc);

@@ -170,6 +170,7 @@ static bool set_environment(struct dlw_run *run)
         dlw_message("libdlwatch.so is neither beside this command nor in ../lib");
         return false;
     }
+    run->tally = dlw_tally_open(region, run->folder);
     setenv("DLWATCH_OPTIONS", dlw_run_child_options(&run->request, run->pattern), 1);
     if (!run->program.keeps_preload)
         return true;

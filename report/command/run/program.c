@@ -137,12 +137,15 @@ static void inspect_elf(struct dlw_region *region, Elf *elf, struct dlw_program 
     const char *interpreter = program_interpreter(region, elf);
     if (!interpreter) {
         program->trouble = "is statically linked: nothing can be preloaded into it";
+        program->why = "static";
     } else if (strstr(interpreter, "ld-musl")) {
         program->trouble = "uses the musl C library: a library made for glibc can't be preloaded "
                            "into it";
+        program->why = "other libc";
         program->keeps_preload = false;
     } else if (header.e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)) {
         program->trouble = "is a 32-bit program: this build watches 64-bit ones";
+        program->why = "other machine";
     } else {
         program->runtime = sanitizer_runtime(region, elf);
     }
@@ -170,10 +173,54 @@ static void inspect_file(struct dlw_region *region, const char *path, struct dlw
         inspect_elf(region, elf, program);
     elf_end(elf);
     close(descriptor);
-    if (is_privileged(path))
+    if (is_privileged(path)) {
         program->trouble = "is setuid or setgid: the loader drops preloaded libraries there";
-    else if (interpreter && depth < 4)
+        program->why = "setuid";
+    } else if (interpreter && depth < 4) {
         inspect_file(region, interpreter, program, depth + 1);
+    }
+}
+
+static bool creates_threads(const char *name)
+{
+    static const char *const calls[] = {"pthread_create", "__pthread_create", "thrd_create",
+                                        "runtime.newosproc"};
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+        if (strncmp(name, calls[i], strlen(calls[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool table_creates_threads(Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
+{
+    Elf_Data *data = elf_getdata(section, NULL);
+    for (size_t i = 0; data && header->sh_entsize && i < header->sh_size / header->sh_entsize;
+         i++) {
+        GElf_Sym symbol;
+        const char *name = gelf_getsym(data, (int)i, &symbol)
+                               ? elf_strptr(elf, header->sh_link, symbol.st_name)
+                               : NULL;
+        if (name && creates_threads(name))
+            return true;
+    }
+    return false;
+}
+
+bool dlw_program_may_have_threads(const char *path)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    elf_version(EV_CURRENT);
+    Elf *elf = descriptor >= 0 ? elf_begin(descriptor, ELF_C_READ, NULL) : NULL;
+    Elf_Scn *section = NULL;
+    GElf_Shdr header;
+    bool result = true;
+    while (elf && (section = elf_nextscn(elf, section)))
+        if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB)
+            result = table_creates_threads(elf, section, &header);
+    elf_end(elf);
+    if (descriptor >= 0)
+        close(descriptor);
+    return result;
 }
 
 struct dlw_program dlw_program_inspect(struct dlw_region *region, const char *command)

@@ -220,17 +220,40 @@ static void settle_folder(struct dlw_run *run)
         dlw_message("the journals are kept in %s (dlwatch report reads them)", run->folder);
 }
 
+/* A static program without threads is none that anybody misses. */
+static void note_unwatched(struct dlw_run *run)
+{
+    struct dlw_doc *doc = run->doc;
+    size_t n = 0;
+    if (run->program.why)
+        dlw_doc_add_unwatched(doc, run->program.path, run->program.why);
+    for (size_t i = 0; i < doc->n_unwatched; i++)
+        if (strcmp(doc->unwatched[i].why, "static") != 0 ||
+            dlw_program_may_have_threads(doc->unwatched[i].exe))
+            doc->unwatched[n++] = doc->unwatched[i];
+    doc->n_unwatched = n;
+    doc->n_watched = dlw_tally_close(run->tally, doc);
+}
+
+static bool has_failed(const struct dlw_run *run)
+{
+    const struct dlw_doc *doc = run->doc;
+    bool warnings_fail = run->request.options.fail_on != 0;
+    return doc->summary.errors || (warnings_fail && (doc->summary.warnings || doc->n_watched == 0));
+}
+
 static int finish(struct dlw_run *run)
 {
     dlw_journals_close(run->journals);
     dlw_run_print_new(run);
     note_end(run);
+    note_unwatched(run);
     dlw_doc_finish(run->doc, &run->rules);
     dlw_run_print_summary(run);
     bool written = write_outputs(run);
     settle_folder(run);
     int exitcode = (int)run->request.options.exitcode;
-    if (run->doc->summary.errors && exitcode)
+    if (has_failed(run) && exitcode)
         return exitcode;
     return written ? own_status(run) : DLW_STATUS_TROUBLE;
 }

@@ -40,11 +40,14 @@ struct dlw_program {
     const char *path;    /* NULL: not to be found */
     int status;          /* 127, 126: it can't be started, `trouble` says why */
     const char *trouble; /* why it can't be started, or can't be watched; NULL: all is well */
+    const char *why;     /* the same in the words of the summary, where it can't be watched */
     bool keeps_preload;  /* false: it would not even start with the library */
     const char *runtime; /* soname of a sanitizer's runtime, which must come first; or NULL */
 };
 
 struct dlw_program dlw_program_inspect(struct dlw_region *region, const char *command);
+/* Of a static program: could it have threads? By its symbols; true where it has none. */
+bool dlw_program_may_have_threads(const char *path);
 /* The library that belongs to this command, or NULL. */
 const char *dlw_program_library(struct dlw_region *region);
 
@@ -62,6 +65,15 @@ void dlw_journals_update(struct dlw_journals *journals, bool all);
 /* Reads the rest and settles how each process ended. */
 void dlw_journals_close(struct dlw_journals *journals);
 size_t dlw_journals_count(const struct dlw_journals *journals);
+
+/* ---- tally.c: which processes loaded the library ---- */
+
+/* Makes the file that they write themselves into, and names it to them (DLWATCH_RUN). NULL: could
+ * not. */
+const char *dlw_tally_open(struct dlw_region *region, const char *folder);
+/* How many there were, those of the journals included; removes the file. NULL: of the journals
+ * alone. */
+size_t dlw_tally_close(const char *path, const struct dlw_doc *doc);
 
 /* ---- tree.c: the processes below this one ---- */
 

@@ -17,6 +17,7 @@ struct dlw_run {
     struct dlw_program program;
     const char *folder;  /* temporary, or NULL: the user chose where journals go */
     const char *pattern; /* of the journals */
+    const char *tally;   /* file (tally.c), or NULL */
     struct dlw_symbols *symbols;
     struct dlw_doc *doc;
     struct dlw_doc_rules rules;

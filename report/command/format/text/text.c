@@ -49,6 +49,25 @@ static void count_words(struct dlw_readable *text, const struct dlw_doc_summary 
     }
 }
 
+/* The first of them by name: a whole build of a project may have thousands. */
+static void unwatched_lines(struct dlw_readable *text)
+{
+    enum { NAMED = 8 };
+    struct dlw_doc *doc = text->doc;
+    const char *names = "";
+    for (size_t i = 0; i < doc->n_unwatched && i < NAMED; i++)
+        names = dlw_region_print(&doc->region, "%s%s%s (%s)", names, i ? ", " : "",
+                                 doc->unwatched[i].exe, doc->unwatched[i].why);
+    if (doc->n_unwatched > NAMED)
+        names = dlw_region_print(&doc->region, "%s and %zu more", names, doc->n_unwatched - NAMED);
+    if (doc->n_unwatched)
+        dlw_readable_prose(text, "", 0,
+                           dlw_region_print(&doc->region, "%zu program%s ran unwatched: %s.",
+                                            doc->n_unwatched, plural(doc->n_unwatched), names));
+    if (!doc->verdict && doc->n_watched == 0)
+        dlw_readable_prose(text, "", 0, "Nothing was watched, so nothing can be said of it.");
+}
+
 static void summary_lines(struct dlw_readable *text)
 {
     const struct dlw_doc *doc = text->doc;
@@ -58,10 +77,11 @@ static void summary_lines(struct dlw_readable *text)
     process_lines(text);
     fprintf(text->out, BOLD "Summary:" PLAIN " ");
     count_words(text, summary);
-    if (doc->n_processes)
-        fprintf(text->out, " in %zu process%s", doc->n_processes,
-                doc->n_processes == 1 ? "" : "es");
+    size_t n = doc->verdict ? doc->n_processes : doc->n_watched;
+    if (n)
+        fprintf(text->out, " in %zu process%s", n, n == 1 ? "" : "es");
     fputs(".\n", text->out);
+    unwatched_lines(text);
     if (summary->suppressed)
         fprintf(text->out, "%llu suppressed.\n", (unsigned long long)summary->suppressed);
     if (summary->known)

@@ -1,0 +1,60 @@
+/*
+ * Who was there. A watched process that has nothing to say leaves no journal, and one that the
+ * library was not loaded into leaves none either: so each that has loaded it appends its pid to one
+ * file of the run.
+ */
+#include "report/command/run/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *dlw_tally_open(struct dlw_region *region, const char *folder)
+{
+    const char *base = getenv("TMPDIR");
+    char *path = dlw_region_print(region, "%s/dlwatch-run-XXXXXX",
+                                  folder          ? folder
+                                  : base && *base ? base
+                                                  : "/tmp");
+    int descriptor = mkstemp(path);
+    if (descriptor < 0)
+        return NULL;
+    close(descriptor);
+    setenv("DLWATCH_RUN", path, 1);
+    return path;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const unsigned *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static void add(struct dlw_region *region, unsigned **pids, size_t *n, unsigned pid)
+{
+    *pids = dlw_region_grow(region, *pids, *n, sizeof(**pids));
+    (*pids)[(*n)++] = pid;
+}
+
+size_t dlw_tally_close(const char *path, const struct dlw_doc *doc)
+{
+    struct dlw_region region = {0};
+    unsigned *pids = NULL, pid;
+    size_t n = 0, distinct = 0;
+    FILE *in = path ? fopen(path, "re") : NULL;
+    while (in && fscanf(in, "%u", &pid) == 1)
+        add(&region, &pids, &n, pid);
+    if (in)
+        fclose(in);
+    for (size_t i = 0; i < doc->n_processes; i++)
+        if (!doc->processes[i]->is_left_alone)
+            add(&region, &pids, &n, doc->processes[i]->pid);
+    if (n)
+        qsort(pids, n, sizeof(*pids), compare);
+    for (size_t i = 0; i < n; i++)
+        distinct += i == 0 || pids[i] != pids[i - 1];
+    dlw_region_free(&region);
+    if (path)
+        unlink(path);
+    return distinct;
+}

@@ -67,7 +67,7 @@ no_files() {
 	sleeper=$!
 	says 'a log that nobody reads' 0 '' env LD_PRELOAD="$lib" DLWATCH_OPTIONS="log=$tmp/fifo" "$build/tests/e2e/many_findings"
 	kill "$sleeper"
-	says 'suppressions=/dev/null' 0 '' preload suppressions=/dev/null "$quiet"
+	says 'suppressions=/dev/null' 0 '' env LD_PRELOAD="$lib" DLWATCH_OPTIONS=suppressions=/dev/null "$quiet"
 	printf '*:*\n' >"$tmp/all"
 	(cd "$tmp" && mkdir -p other && says 'a relative suppressions file' 0 '' env LD_PRELOAD="$lib" \
 		DLWATCH_OPTIONS="suppressions=all" "$build/tests/e2e/moved" other)

@@ -239,6 +239,34 @@ modules() {
 	is '.findings[0].cycle[0].holds.stack[0]|[.function,.file,.line]' '["deposit","bank.c",14]' 'debug file alone'
 }
 
-for part in json show equal_findings suppressions baseline formats text modules; do $part; done
+# Whatever names hold: every format is well-formed UTF-8, and no name begins a line of its own.
+names() {
+	cp "$tmp/bank" "$tmp/odd"
+	strip -g "$tmp/odd" && objcopy --redefine-sym deposit="$(printf 'depo\377sit')" --redefine-sym withdraw="$(printf 'with\ndraw')" "$tmp/odd"
+	sed "s|$tmp/bank|$tmp/odd|g"'; s/"name":"teller"/"name":"a\\n::error::told\\u202e\\u0085\\ufffe ::error::wrapped"/' \
+		"$tmp/deadlock.json" >"$tmp/odd.json"
+	for format in text json sarif junit github dot svg html suppressions; do
+		report "odd names as $format" 66 --format=$format "$tmp/odd.json"
+		if iconv -f utf-8 -t utf-16 "$tmp/out" >/dev/null 2>&1; then ok; else fail "odd names as $format: no UTF-8"; fi
+		if ! LC_ALL=C grep -q "$(printf '\302\205\|\342\200\256\|\357\277\276')" "$tmp/out"; then ok; else fail "odd names as $format: not cleaned"; fi
+		[ $format = github ] || { if ! grep -q '^ *::error' "$tmp/out"; then ok; else fail "odd names as $format: a command of GitHub"; fi; }
+		case $format in
+		junit | svg)
+			command -v python3 >/dev/null || continue
+			if python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$tmp/out" 2>"$tmp/err"; then
+				ok
+			else
+				fail "odd names as $format: $(tail -n 1 "$tmp/err")"
+			fi
+			;;
+		json)
+			is '.findings[0].cycle[].thread.name|select(.!="bank")' '"a?::error::told??? ::error::wrapped"' 'odd names'
+			is '.findings[0].cycle[0].holds.stack[0].function' '"depo�sit"' 'odd names'
+			;;
+		esac
+	done
+}
+
+for part in names json show equal_findings suppressions baseline formats text modules; do $part; done
 echo "report_formats: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -1,4 +1,5 @@
 /* Lines for the user, and what they were given. */
+#include "report/command/base/clean.h"
 #include "report/command/base/command.h"
 
 #include <errno.h>
@@ -12,22 +13,24 @@ void (*dlw_inherited_sigpipe)(int) = SIG_DFL;
 
 void dlw_message(const char *format, ...)
 {
-    char line[2048];
+    char line[2048], clean[2048];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    fprintf(stderr, "dlwatch: %s\n", line);
+    dlw_clean_into(clean, sizeof(clean), line, false);
+    fprintf(stderr, "dlwatch: %s\n", clean);
 }
 
 int dlw_usage_error(const char *subcommand, const char *format, ...)
 {
-    char line[2048];
+    char line[2048], clean[2048];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    fprintf(stderr, "dlwatch: %s\nTry 'dlwatch %s%s--help' for what there is.\n", line,
+    dlw_clean_into(clean, sizeof(clean), line, false);
+    fprintf(stderr, "dlwatch: %s\nTry 'dlwatch %s%s--help' for what there is.\n", clean,
             subcommand ? subcommand : "", subcommand ? " " : "");
     return DLW_STATUS_TROUBLE;
 }

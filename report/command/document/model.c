@@ -1,6 +1,7 @@
 /* Building a document. */
 #include "report/command/document/model.h"
 
+#include "report/command/base/clean.h"
 #include "report/command/base/command.h"
 
 #include <stdarg.h>
@@ -68,7 +69,7 @@ void dlw_doc_answer(struct dlw_doc *doc, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    APPEND(doc, doc->answers, doc->n_answers, dlw_region_copy(&doc->region, line));
+    APPEND(doc, doc->answers, doc->n_answers, dlw_clean(&doc->region, line));
 }
 
 void dlw_doc_add_unwatched(struct dlw_doc *doc, const char *exe, const char *why)
@@ -88,10 +89,11 @@ void dlw_doc_note(struct dlw_doc *doc, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
+    const char *note = dlw_clean(&doc->region, line);
     for (size_t i = 0; i < doc->n_notes; i++)
-        if (strcmp(doc->notes[i], line) == 0)
+        if (strcmp(doc->notes[i], note) == 0)
             return;
-    APPEND(doc, doc->notes, doc->n_notes, dlw_region_copy(&doc->region, line));
+    APPEND(doc, doc->notes, doc->n_notes, note);
 }
 
 void dlw_doc_name_lock(struct dlw_doc *doc, struct dlw_doc_finding *finding,

@@ -21,6 +21,8 @@
 #include <stdint.h>
 #include <string.h>
 
+struct dlw_rights; /* base/rights.h */
+
 struct dlw_frame {
     uint64_t pc;          /* in that process; 0: not known */
     uint64_t offset;      /* pc - load bias; means something where `module` is set */
@@ -29,6 +31,8 @@ struct dlw_frame {
     const char *function; /* demangled, or NULL */
     const char *file;     /* as the compiler was given it, or NULL */
     const char *folder;   /* `file` is relative to it, or NULL */
+    const char *named;    /* the file as the program has it, where it can't be shown so; or NULL */
+    const struct dlw_rights *rights; /* that the source is read with; NULL: it is not */
     unsigned line;
     bool inlined;        /* its code stands inside the next frame's function */
     const char *unknown; /* why this frame could not be known (then nothing else is set) */

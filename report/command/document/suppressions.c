@@ -1,5 +1,6 @@
 #include "report/command/document/suppressions.h"
 
+#include "report/command/base/clean.h"
 #include "report/command/base/command.h"
 #include "report/command/document/classify.h"
 
@@ -190,7 +191,9 @@ size_t dlw_suppressions_unused(const struct dlw_suppressions *suppressions, FILE
         const struct suppression *entry = &suppressions->list[i];
         if (entry->used)
             continue;
-        fprintf(out, "%s:%lu: %s:%s\n", entry->file, entry->line, entry->kind_text, entry->pattern);
+        char pattern[1024];
+        dlw_clean_into(pattern, sizeof(pattern), entry->pattern, false);
+        fprintf(out, "%s:%lu: %s:%s\n", entry->file, entry->line, entry->kind_text, pattern);
         n++;
     }
     return n;

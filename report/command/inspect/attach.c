@@ -144,6 +144,16 @@ static void print_time(const struct dlw_view_options *options)
     printf("---- %s ----\n", text);
 }
 
+/* It may wait for its parent to take note, too. */
+static bool is_over(uint32_t pid)
+{
+    struct dlw_region region = {0};
+    struct dlw_target target = {.region = &region, .pid = pid};
+    bool result = !dlw_live_is_there(&target);
+    dlw_region_free(&region);
+    return result;
+}
+
 static int watch(const struct dlw_view_options *options, uint32_t pid)
 {
     struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
@@ -151,13 +161,16 @@ static int watch(const struct dlw_view_options *options, uint32_t pid)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     for (bool is_first = true;; is_first = false) {
-        if (!is_first && kill((pid_t)pid, 0) && errno == ESRCH)
+        if (!is_first && is_over(pid))
             return status;
         print_time(options);
-        status = look(options, pid, !is_first);
+        int result = look(options, pid, !is_first);
+        bool has_ended = result == DLW_STATUS_TROUBLE && is_over(pid);
         fflush(stdout);
-        if ((is_first && status == DLW_STATUS_TROUBLE && kill((pid_t)pid, 0)) ||
-            !pause_for(options->watch))
+        /* One that ended while it was looked at tells nothing new. */
+        if (is_first || !has_ended)
+            status = result;
+        if (has_ended || !pause_for(options->watch))
             return status;
     }
 }

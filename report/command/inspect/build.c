@@ -1,5 +1,6 @@
 #include "report/command/inspect/build.h"
 
+#include "report/command/base/clean.h"
 #include "report/command/inspect/build_parts.h"
 #include "report/command/inspect/glibc/waits.h"
 #include "report/command/inspect/own/preloaded.h"
@@ -88,7 +89,7 @@ static void locate(struct making *making, struct dlw_doc_lock *lock)
     if (!module)
         return;
     const char *path = dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL);
-    lock->module = dlw_region_copy(region, path);
+    lock->module = dlw_clean(region, path);
     lock->build_id = dlw_symbols_build_id(region, module);
     lock->offset = lock->address - (dwfl_module_getelf(module, &bias) ? bias : start);
     if (lock->name)
@@ -131,15 +132,24 @@ struct dlw_doc_lock *dlw_making_lock(struct making *making, struct lock_list *li
     return list->locks[list->n++] = make_lock(making, wait);
 }
 
+static void set_arguments(struct making *making, struct dlw_doc_process *process)
+{
+    const struct dlw_target *target = making->target;
+    struct dlw_region *region = &making->doc->region;
+    process->argv = dlw_region_alloc(region, (target->argc + 1) * sizeof *process->argv);
+    process->argc = target->argc;
+    for (size_t i = 0; i < target->argc; i++)
+        process->argv[i] = dlw_clean(region, target->argv[i]);
+}
+
 static void add_process(struct making *making)
 {
     struct dlw_target *target = making->target;
     struct dlw_doc_process *process =
         making->process ? making->process : dlw_doc_add_process(making->doc);
     process->pid = target->pid;
-    process->exe = target->exe;
-    process->argv = target->argv;
-    process->argc = target->argc;
+    process->exe = dlw_clean(&making->doc->region, target->exe);
+    set_arguments(making, process);
     process->start = target->start;
     process->status = target->is_core && target->signal ? target->signal : -1;
     process->ended = !target->is_core      ? "running"
@@ -172,7 +182,7 @@ static void add_threads(struct making *making)
         struct dlw_doc_thread *thread = dlw_region_alloc(&making->doc->region, sizeof *thread);
         thread->id = seen->record_id ? seen->record_id : ++others;
         thread->tid = seen->tid;
-        thread->name = *seen->name ? dlw_region_copy(&making->doc->region, seen->name) : NULL;
+        thread->name = *seen->name ? dlw_clean(&making->doc->region, seen->name) : NULL;
         thread->process = making->process;
         making->threads[i] = thread;
     }

@@ -1,6 +1,7 @@
 /* From the raw tables of a journal to findings with names: stacks are resolved when first used. */
 #include "report/command/journal/raw.h"
 
+#include "report/command/base/clean.h"
 #include "report/command/journal/json_get.h"
 
 #include <stdlib.h>
@@ -98,7 +99,7 @@ static void name_variable(struct dlw_reader *reader, struct dlw_raw_lock *raw,
 {
     if (!raw->module)
         return;
-    lock->module = raw->module->path;
+    lock->module = dlw_clean(reader->region, raw->module->path);
     lock->build_id = raw->module->build_id;
     struct dlw_variable variable = dlw_symbols_variable(reader->reading->symbols, raw->module->path,
                                                         raw->module->build_id, lock->offset);
@@ -206,7 +207,7 @@ static void build_state(struct dlw_reader *reader, struct dlw_doc_finding *findi
     out->mode = mode_of(json, "mode");
     out->timed = dlw_json_flag(json, "timed");
     out->since = dlw_json_real(json, "since", -1);
-    out->syscall = dlw_region_copy(reader->region, dlw_json_text(json, "syscall"));
+    out->syscall = dlw_clean(reader->region, dlw_json_text(json, "syscall"));
     out->stack = dlw_reader_stack(reader, dlw_json_number(json, "stack"));
     if (out->waits == DLW_WAIT_FUTEX && out->on && !out->on->name)
         out->on->name = dlw_futex_name(&out->stack);
@@ -279,7 +280,7 @@ void dlw_reader_build_finding(struct dlw_reader *reader, const json_t *line)
         finding->count = dlw_json_number(line, "count");
     finding->certain = certainty && strcmp(certainty, "certain") == 0;
     finding->time = dlw_json_real(line, "time", 0);
-    finding->reason = dlw_region_copy(reader->region, dlw_json_text(line, "reason"));
+    finding->reason = dlw_clean(reader->region, dlw_json_text(line, "reason"));
     finding->harmless = harmless_of(dlw_json_text(line, "harmless"));
     bool sound = build_cycle(reader, finding, cycle);
     build_threads(reader, finding, threads);

@@ -1,6 +1,7 @@
 /* The lines of a journal: each is checked and put into a table by its id. */
 #include "report/command/journal/raw.h"
 
+#include "report/command/base/clean.h"
 #include "report/command/journal/json_get.h"
 
 #include <string.h>
@@ -18,7 +19,7 @@ static void copy_argv(struct dlw_reader *reader, struct dlw_doc_process *process
     process->argc = n;
     for (size_t i = 0; i < n; i++) {
         const char *text = json_string_value(json_array_get(argv, i));
-        process->argv[i] = dlw_region_copy(reader->region, text ? text : "");
+        process->argv[i] = dlw_clean(reader->region, text ? text : "");
     }
 }
 
@@ -37,8 +38,8 @@ static void fill_process(struct dlw_reader *reader, struct dlw_doc_process *proc
     process->journal = reader->path;
     process->pid = (uint32_t)dlw_json_number(line, "pid");
     process->ppid = (uint32_t)dlw_json_number(line, "ppid");
-    process->exe = dlw_region_copy(reader->region, dlw_json_text(line, "exe"));
-    process->folder = dlw_region_copy(reader->region, dlw_json_text(line, "cwd"));
+    process->exe = dlw_clean(reader->region, dlw_json_text(line, "exe"));
+    process->folder = dlw_clean(reader->region, dlw_json_text(line, "cwd"));
     process->start = dlw_json_real(line, "start", 0);
     process->status = -1;
     const char *by = dlw_json_text(line, "by");
@@ -132,7 +133,7 @@ static void read_module(struct dlw_reader *reader, const json_t *line)
     module = dlw_region_alloc(&reader->own, sizeof(*module));
     module->id = id;
     module->path = dlw_region_copy(reader->region, path);
-    module->build_id = dlw_region_copy(reader->region, dlw_json_text(line, "build_id"));
+    module->build_id = dlw_clean(reader->region, dlw_json_text(line, "build_id"));
     module->base = dlw_json_address(line, "base");
     ADD(reader->modules, module);
 }
@@ -141,7 +142,7 @@ static bool read_frame(struct dlw_reader *reader, const json_t *json, struct dlw
 {
     const json_t *first = json_array_get(json, 0);
     if (json_is_string(first)) {
-        frame->unknown = dlw_region_copy(reader->region, json_string_value(first));
+        frame->unknown = dlw_clean(reader->region, json_string_value(first));
         return true;
     }
     if (!json_is_integer(first) || json_integer_value(first) < 0 ||
@@ -202,7 +203,7 @@ static void read_thread(struct dlw_reader *reader, const json_t *line)
     thread->tid = (uint32_t)dlw_json_number(line, "tid");
     thread->parent = (uint32_t)dlw_json_number(line, "parent");
     const char *name = dlw_json_text(line, "name");
-    thread->name = name && *name ? dlw_region_copy(reader->region, name) : thread->name;
+    thread->name = name && *name ? dlw_clean(reader->region, name) : thread->name;
     raw->is_main = reader->is_merged ? dlw_json_flag(line, "main") : id == 1;
     thread->is_main = raw->is_main;
     raw->created = dlw_json_number(line, "created");
@@ -236,13 +237,13 @@ static void read_lock(struct dlw_reader *reader, const json_t *line)
     lock->process = reader->is_merged ? NULL : reader->process;
     lock->kind = checked_kind(reader, dlw_json_text(line, "kind"));
     lock->address = dlw_json_address(line, "address");
-    lock->attributes = dlw_region_copy(reader->region, dlw_json_text(line, "attr"));
-    lock->class_name = dlw_region_copy(reader->region, dlw_json_text(line, "class"));
-    lock->name = dlw_region_copy(reader->region, dlw_json_text(line, "name"));
+    lock->attributes = dlw_clean(reader->region, dlw_json_text(line, "attr"));
+    lock->class_name = dlw_clean(reader->region, dlw_json_text(line, "class"));
+    lock->name = dlw_clean(reader->region, dlw_json_text(line, "name"));
     lock->offset = dlw_json_address(line, "offset");
     raw->created = dlw_json_number(line, "created");
     raw->first = dlw_json_number(line, "first");
-    raw->lasting = dlw_region_copy(reader->region, dlw_json_text(line, "lasting"));
+    raw->lasting = dlw_clean(reader->region, dlw_json_text(line, "lasting"));
     uint64_t module = dlw_json_number(line, "module"), thread = dlw_json_number(line, "thread");
     FIND(reader->modules, module, raw->module);
     FIND(reader->threads, thread, raw->thread);
@@ -285,7 +286,7 @@ static void read_again(struct dlw_reader *reader, const json_t *line)
 static void read_off(struct dlw_reader *reader, const json_t *line)
 {
     const char *reason = dlw_json_text(line, "reason");
-    reader->process->off = dlw_region_copy(reader->region, reason ? reason : "no reason given");
+    reader->process->off = dlw_clean(reader->region, reason ? reason : "no reason given");
 }
 
 /* A relative path is mostly taken from the folder that the process began in. */

@@ -1,6 +1,7 @@
 /* A journal as bytes: cut into lines, each parsed alone; how its process ended. */
 #include "report/command/journal/raw.h"
 
+#include "report/command/base/clean.h"
 #include "report/command/base/command.h"
 #include "report/command/journal/json_get.h"
 
@@ -37,7 +38,7 @@ struct dlw_reader *dlw_reader_new(const struct dlw_reading *reading, const char 
     }
     reader->reading = reading;
     reader->region = &reading->doc->region;
-    reader->path = dlw_region_copy(reader->region, path);
+    reader->path = dlw_clean(reader->region, path);
     return reader;
 }
 

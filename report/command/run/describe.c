@@ -2,6 +2,7 @@
  * where a hung tree stood. The outside view tells more, where it may look. */
 #include "report/command/run/run.h"
 
+#include "report/command/base/clean.h"
 #include "report/command/inspect/view.h"
 
 #include <dirent.h>
@@ -33,9 +34,10 @@ static const struct dlw_doc_process *find_process(struct dlw_doc *doc, pid_t pid
     struct dlw_doc_process *process = dlw_doc_add_process(doc);
     char exe[4096];
     ssize_t n =
-        readlink(dlw_region_print(&doc->region, "/proc/%d/exe", (int)pid), exe, sizeof(exe));
+        readlink(dlw_region_print(&doc->region, "/proc/%d/exe", (int)pid), exe, sizeof(exe) - 1);
     process->pid = (uint32_t)pid;
-    process->exe = n > 0 ? dlw_region_cut(&doc->region, exe, (size_t)n) : NULL;
+    exe[n > 0 ? n : 0] = '\0';
+    process->exe = n > 0 ? dlw_clean(&doc->region, exe) : NULL;
     process->ended = "killed";
     return process;
 }
@@ -70,7 +72,7 @@ static void describe_task(struct dlw_doc *doc, const struct dlw_doc_process *pro
     thread->id = thread->tid;
     thread->process = process;
     if (read_line(&doc->region, pid, task, "comm", line, sizeof(line)))
-        thread->name = dlw_region_copy(&doc->region, line);
+        thread->name = dlw_clean(&doc->region, line);
     if (!read_line(&doc->region, pid, task, "syscall", line, sizeof(line)) ||
         strncmp(line, "running", 7) == 0)
         return;

@@ -1,6 +1,8 @@
 /* What stands behind a command, and whether the library can be loaded into it. */
 #include "report/command/run/run.h"
 
+#include "report/command/base/rights.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -164,7 +166,7 @@ static bool is_privileged(const char *path)
 static void inspect_file(struct dlw_region *region, const char *path, struct dlw_program *program,
                          int depth)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = dlw_open_regular(path);
     if (descriptor < 0)
         return; /* executable but not readable: nothing is known */
     const char *interpreter = script_interpreter(region, descriptor);

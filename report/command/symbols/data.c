@@ -1,6 +1,8 @@
 /* From an address in a module's data to the variable, and the member, that it is. */
 #include "report/command/symbols/symbols.h"
 
+#include "report/command/base/clean.h"
+
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <stdlib.h>
@@ -231,13 +233,13 @@ struct dlw_variable dlw_symbols_variable_of(struct dlw_region *region, Dwfl_Modu
     }
     if (!name || (!has_symbol && !has_type))
         return result;
-    const char *variable = has_symbol ? dlw_demangle(region, name) : dlw_region_copy(region, name);
+    const char *variable = dlw_clean(region, has_symbol ? dlw_demangle(region, name) : name);
     result.name = offset ? dlw_region_print(region, "%s+%llu", variable, (unsigned long long)offset)
                          : variable;
     if (has_type) {
-        result.expression =
-            expression(region, variable, &search.found, search.address - search.start);
-        result.file = dlw_region_copy(region, dwarf_decl_file(&search.found));
+        result.expression = dlw_clean(
+            region, expression(region, variable, &search.found, search.address - search.start));
+        result.file = dlw_clean(region, dwarf_decl_file(&search.found));
     }
     return result;
 }

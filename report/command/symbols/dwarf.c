@@ -1,4 +1,6 @@
 /* From an address to function, file, line and what is inlined there. */
+#include "report/command/base/clean.h"
+#include "report/command/symbols/debug_files.h"
 #include "report/command/symbols/rust.h"
 #include "report/command/symbols/symbols.h"
 
@@ -7,6 +9,7 @@
 #include <elfutils/libdw.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef char *demangler(const char *symbol, char *buffer, size_t *size, int *status);
 
@@ -136,9 +139,13 @@ static void set_file(struct dlw_region *region, Dwarf_Die *unit, const char *pat
     size_t n = folder ? strlen(folder) : 0;
     if (n && strncmp(path, folder, n) == 0 && path[n] == '/')
         path += n + 1;
-    frame->file = dlw_region_copy(region, path);
+    folder = path[0] == '/' ? NULL : folder;
+    frame->file = dlw_clean(region, path);
+    frame->folder = dlw_clean(region, folder);
     frame->line = (unsigned)line;
-    frame->folder = path[0] == '/' ? NULL : dlw_region_copy(region, folder);
+    if (strcmp(frame->file, path) != 0 || (folder && strcmp(frame->folder, folder) != 0))
+        frame->named =
+            dlw_region_print(region, "%s%s%s", folder ? folder : "", folder ? "/" : "", path);
 }
 
 static struct dlw_frame *new_frame(struct dlw_region *region, struct dlw_stack *stack)
@@ -248,19 +255,46 @@ static void frames_by_getscopes(struct dlw_region *region, Dwarf_Die *unit, Dwar
     free(around);
 }
 
+static bool is_regular(const char *path)
+{
+    struct stat state;
+    return stat(path, &state) != 0 || S_ISREG(state.st_mode);
+}
+
+/* libdw opens the file by its name, as it is: only where that can neither block nor lead elsewhere
+ * than our own rights would. */
+static bool may_split(struct dlw_region *region, Dwarf_Die *unit,
+                      const struct dlw_module_files *files, const char *program)
+{
+    const char *name = attribute_text(unit, DW_AT_dwo_name);
+    const char *folder = attribute_text(unit, DW_AT_comp_dir);
+    const char *slash = program ? strrchr(program, '/') : NULL;
+    if (!name)
+        name = attribute_text(unit, DW_AT_GNU_dwo_name);
+    if (!name || !files || !files->rights || files->rights->is_limited || files->rights->root >= 0)
+        return false;
+    return is_regular(name) &&
+           (!folder || is_regular(dlw_region_print(region, "%s/%s", folder, name))) &&
+           (!slash ||
+            is_regular(dlw_region_print(region, "%.*s/%s", (int)(slash - program), program, name)));
+}
+
 /* With -gsplit-dwarf the program has only the unit's skeleton; libdw opens the .dwo file beside. */
-static Dwarf_Die split_unit(Dwarf_Die *unit)
+static Dwarf_Die split_unit(struct dlw_region *region, Dwarf_Die *unit, Dwfl_Module *module)
 {
     Dwarf_Die split;
     uint8_t type;
-    if (dwarf_cu_info(unit->cu, NULL, &type, NULL, &split, NULL, NULL, NULL) == 0 &&
+    const char *program = NULL;
+    dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, &program, NULL);
+    if (may_split(region, unit, dlw_module_files(module), program) &&
+        dwarf_cu_info(unit->cu, NULL, &type, NULL, &split, NULL, NULL, NULL) == 0 &&
         type == DW_UT_skeleton && dwarf_tag(&split) != DW_TAG_invalid)
         return split;
     return *unit;
 }
 
-static void frames_of_unit(struct dlw_region *region, Dwarf_Die *unit, Dwarf_Addr address,
-                           struct dlw_stack *out)
+static void frames_of_unit(struct dlw_region *region, Dwfl_Module *module, Dwarf_Die *unit,
+                           Dwarf_Addr address, struct dlw_stack *out)
 {
     Dwarf_Line *row = dwarf_getsrc_die(unit, address);
     const char *file = row ? dwarf_linesrc(row, NULL, NULL) : NULL;
@@ -269,7 +303,7 @@ static void frames_of_unit(struct dlw_region *region, Dwarf_Die *unit, Dwarf_Add
         dwarf_lineno(row, &line);
     size_t before = out->n;
     struct way way = {.address = address};
-    Dwarf_Die split = split_unit(unit);
+    Dwarf_Die split = split_unit(region, unit, module);
     if (descend(&way, &split, 0)) {
         Dwarf_Die innermost_first[sizeof(way.scopes) / sizeof(way.scopes[0])];
         for (int i = 0; i < way.n; i++)
@@ -290,7 +324,7 @@ void dlw_symbols_frames_of(struct dlw_region *region, Dwfl_Module *module, uint6
     if (module) {
         Dwarf_Die *unit = unit_of(module, address, &bias);
         if (unit)
-            frames_of_unit(region, unit, address - bias, stack);
+            frames_of_unit(region, module, unit, address - bias, stack);
     }
     if (stack->n == before)
         new_frame(region, stack);
@@ -308,10 +342,14 @@ void dlw_symbols_frames_of(struct dlw_region *region, Dwfl_Module *module, uint6
         if (!dwfl_module_getelf(module, &elf_bias))
             dwfl_module_info(module, NULL, &elf_bias, NULL, NULL, NULL, NULL, NULL);
     }
-    path = dlw_region_copy(region, path);
+    path = dlw_clean(region, path);
+    const struct dlw_module_files *files = dlw_module_files(module);
     for (size_t i = before; i < stack->n; i++) {
-        stack->frames[i].pc = pc;
-        stack->frames[i].offset = pc - elf_bias;
-        stack->frames[i].module = path;
+        struct dlw_frame *frame = &stack->frames[i];
+        frame->pc = pc;
+        frame->offset = pc - elf_bias;
+        frame->module = path;
+        frame->rights = files ? files->rights : NULL;
+        frame->function = dlw_clean(region, frame->function);
     }
 }

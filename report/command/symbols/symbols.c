@@ -1,8 +1,12 @@
 /* Modules by path and build id, opened once and kept; what was looked up is remembered. */
 #include "report/command/symbols/symbols.h"
 
+#include "report/command/base/clean.h"
 #include "report/command/base/command.h"
+#include "report/command/base/rights.h"
+#include "report/command/symbols/debug_files.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,6 +31,7 @@ struct variable {
 
 struct module {
     char *key; /* path and build id */
+    const char *shown;
     Dwfl *session;
     Dwfl_Module *dwfl;
     Dwarf_Addr bias; /* session address - file address */
@@ -39,7 +44,8 @@ struct module {
 struct dlw_symbols {
     struct dlw_region region;
     const char *sysroot;
-    char *folders; /* handed to libdwfl, which wants it writable */
+    const struct dlw_rights *rights; /* of a live process; NULL: ours */
+    char *folders;                   /* handed to libdwfl, which wants it writable */
     struct module *modules;
 };
 
@@ -56,6 +62,11 @@ struct dlw_symbols *dlw_symbols_new(const char *sysroot, const char *folders)
         dlw_region_print(&symbols->region, "%s%s%s", folders ? folders : ":.debug:/usr/lib/debug",
                          more && *more ? ":" : "", more ? more : "");
     return symbols;
+}
+
+void dlw_symbols_set_rights(struct dlw_symbols *symbols, const struct dlw_rights *rights)
+{
+    symbols->rights = rights;
 }
 
 void dlw_symbols_free(struct dlw_symbols *symbols)
@@ -79,7 +90,7 @@ static Dwfl *new_session(struct dlw_symbols *symbols)
 {
     static Dwfl_Callbacks callbacks = {
         .find_elf = dwfl_build_id_find_elf,
-        .find_debuginfo = dwfl_standard_find_debuginfo,
+        .find_debuginfo = dlw_debug_file_find,
         .section_address = dwfl_offline_section_address,
     };
     /* libdwfl keeps the address of this pointer. */
@@ -95,25 +106,46 @@ static void close_session(struct module *module)
     module->dwfl = NULL;
 }
 
-/* A journal may name any path: only regular files are opened. */
-static bool is_regular(const char *path)
+/* A journal may name any path, and whoever owns the file there says what sources it was made of. */
+static bool report_file(struct dlw_symbols *symbols, struct module *module, const char *path,
+                        int descriptor)
 {
     struct stat state;
-    return stat(path, &state) == 0 && S_ISREG(state.st_mode);
+    module->session = fstat(descriptor, &state) ? NULL : new_session(symbols);
+    if (!module->session) {
+        close(descriptor);
+        return false;
+    }
+    dwfl_report_begin(module->session);
+    module->dwfl = dwfl_report_offline(module->session, path, path, descriptor);
+    if (module->dwfl)
+        dlw_module_set_files(module->dwfl, &symbols->region,
+                             symbols->rights ? symbols->rights
+                                             : dlw_rights_of_owner(&symbols->region, &state));
+    else
+        close(descriptor);
+    dwfl_report_end(module->session, NULL, NULL);
+    return module->dwfl != NULL;
 }
 
-static bool open_file(struct dlw_symbols *symbols, struct module *module, const char *path)
+static bool open_file(struct dlw_symbols *symbols, struct module *module, const char *path,
+                      const struct dlw_rights *rights)
 {
-    module->session = new_session(symbols);
-    if (!module->session)
-        return false;
-    dwfl_report_begin(module->session);
-    module->dwfl = dwfl_report_offline(module->session, path, path, -1);
-    dwfl_report_end(module->session, NULL, NULL);
-    if (module->dwfl && dwfl_module_getelf(module->dwfl, &module->bias))
+    int descriptor = dlw_rights_open(rights, path);
+    if (descriptor >= 0 && report_file(symbols, module, path, descriptor) &&
+        dwfl_module_getelf(module->dwfl, &module->bias))
         return true;
     close_session(module);
     return false;
+}
+
+static bool is_there(const struct dlw_rights *rights, const char *path)
+{
+    int descriptor = dlw_rights_open(rights, path);
+    bool result = descriptor >= 0 || errno == EACCES;
+    if (descriptor >= 0)
+        close(descriptor);
+    return result;
 }
 
 const char *dlw_symbols_build_id(struct dlw_region *region, Dwfl_Module *module)
@@ -157,7 +189,7 @@ static bool open_debug_file(struct dlw_symbols *symbols, struct module *module,
         const char *path = dlw_region_print(&symbols->region, "%s%s/.build-id/%.2s/%s.debug",
                                             symbols->sysroot ? symbols->sysroot : "", folder,
                                             build_id, build_id + 2);
-        if (is_regular(path) && open_file(symbols, module, path))
+        if (open_file(symbols, module, path, &dlw_own_rights))
             return true;
     }
     return false;
@@ -168,12 +200,12 @@ static void open_module(struct dlw_symbols *symbols, struct module *module, cons
 {
     const char *file =
         dlw_region_print(&symbols->region, "%s%s", symbols->sysroot ? symbols->sysroot : "", path);
+    const struct dlw_rights *rights = symbols->rights ? symbols->rights : &dlw_own_rights;
     if (path[0] != '/') {
         module->trouble = "it is no file";
-    } else if (!is_regular(file)) {
-        module->trouble = "its file is gone";
-    } else if (!open_file(symbols, module, file)) {
-        module->trouble = "its file is not readable as a program";
+    } else if (!open_file(symbols, module, file, rights)) {
+        module->trouble =
+            is_there(rights, file) ? "its file is not readable as a program" : "its file is gone";
     } else if (!has_build_id(symbols, module, build_id)) {
         module->trouble = "its file has been rebuilt since";
         close_session(module);
@@ -197,6 +229,7 @@ static struct module *find_module(struct dlw_symbols *symbols, const char *path,
         return module;
     module = dlw_region_alloc(&symbols->region, sizeof(*module));
     module->key = dlw_region_copy(&symbols->region, key);
+    module->shown = dlw_clean(&symbols->region, path);
     open_module(symbols, module, path, build_id);
     HASH_ADD_KEYPTR(hh, symbols->modules, module->key, strlen(module->key), module);
     return module;
@@ -238,13 +271,14 @@ void dlw_symbols_frames(struct dlw_symbols *symbols, struct dlw_region *region, 
                         struct dlw_stack *stack)
 {
     const struct dlw_stack *known = find_place(symbols, path, build_id, offset, is_return);
+    const char *shown = find_module(symbols, path, build_id)->shown;
     for (size_t i = 0; i < known->n; i++) {
         bare_frame(region, stack);
         struct dlw_frame *frame = &stack->frames[stack->n - 1];
         *frame = known->frames[i];
         frame->pc = pc;
         frame->offset = offset;
-        frame->module = path;
+        frame->module = shown;
         frame->build_id = build_id;
     }
 }

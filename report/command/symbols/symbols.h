@@ -24,6 +24,9 @@ struct dlw_symbols; /* opaque */
 /* `sysroot` (may be NULL) is put before every path; `folders` is the colon separated list of debug
  * folders, NULL: ":.debug:/usr/lib/debug" and DLWATCH_DEBUG_PATH. */
 struct dlw_symbols *dlw_symbols_new(const char *sysroot, const char *folders);
+/* Of a live process: its files are opened with its rights and in its root, and so is what they
+ * name. Without this they are opened with ours, and sources with those of each file's owner. */
+void dlw_symbols_set_rights(struct dlw_symbols *symbols, const struct dlw_rights *rights);
 void dlw_symbols_free(struct dlw_symbols *symbols);
 
 /*

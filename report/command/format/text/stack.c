@@ -1,6 +1,8 @@
 /* Stacks, source lines and broken prose of the readable report. */
 #include "report/command/format/text/parts.h"
 
+#include "report/command/base/clean.h"
+
 #include <string.h>
 
 static bool is_mark(char c)
@@ -26,7 +28,9 @@ void dlw_readable_prose(struct dlw_readable *text, const char *first, unsigned i
     while (*prose) {
         size_t n = strcspn(prose, " ");
         unsigned width = columns(prose, n);
-        if (!is_fresh && at + 1 + width > text->width) {
+        /* A line of a CI log that begins with "::" is a command to GitHub, indented or not. */
+        bool may_begin = strncmp(prose, "::", 2) != 0;
+        if (!is_fresh && may_begin && at + 1 + width > text->width) {
             fprintf(text->out, "\n%*s", (int)indent, "");
             at = indent;
         } else if (!is_fresh) {
@@ -98,7 +102,7 @@ static void source_line(struct dlw_readable *text, unsigned indent, const struct
     int room = (int)text->width - (int)indent - 9;
     const char *start = line + strspn(line, " \t");
     fprintf(text->out, "%*s" FAINT "%5u |" PLAIN " %.*s\n", (int)indent, "", frame->line,
-            room > 20 ? room : 20, start);
+            (int)dlw_clean_fit(start, room > 20 ? (size_t)room : 20), start);
 }
 
 void dlw_readable_stack(struct dlw_readable *text, unsigned indent, const struct dlw_stack *stack,

@@ -65,8 +65,10 @@ struct dlw_doc_process *dlw_preloaded_findings(struct dlw_target *target, struct
     size_t n = 0, before = doc->n_findings;
     if (!chunk)
         return NULL;
-    if (!target->symbols)
+    if (!target->symbols) {
         target->symbols = dlw_symbols_new(target->sysroot, NULL);
+        dlw_symbols_set_rights(target->symbols, target->rights);
+    }
     const struct dlw_reading reading = {.doc = doc, .symbols = target->symbols, .growing = true};
     const char *name = dlw_region_print(target->region, "findings of process %u", target->pid);
     struct dlw_reader *reader = dlw_reader_new(&reading, name);

@@ -2,6 +2,8 @@
  * name. */
 #include "report/command/inspect/target/core.h"
 
+#include "report/command/base/rights.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -91,9 +93,10 @@ static int unpack(struct dlw_target *target, struct dlw_doc *doc, const char *pa
 
 int dlw_core_unpack(struct dlw_target *target, struct dlw_doc *doc, const char *path)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = dlw_open_regular(path);
     if (descriptor < 0) {
-        dlw_target_trouble(target, doc, "%s: %s", path, strerror(errno));
+        dlw_target_trouble(target, doc, "%s: %s", path,
+                           errno == EINVAL ? "it is empty or no file" : strerror(errno));
         return -1;
     }
     const struct packing *packing = packing_of(descriptor);

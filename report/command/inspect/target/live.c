@@ -7,6 +7,7 @@
  */
 #include "report/command/inspect/target/live.h"
 
+#include "report/command/base/rights.h"
 #include "report/command/inspect/target/futex.h"
 #include "report/command/inspect/target/looks.h"
 #include "report/command/inspect/target/proc.h"
@@ -130,7 +131,7 @@ bool dlw_live_open(struct dlw_target *target, struct dlw_doc *doc, uint32_t pid)
                            pid);
         return false;
     }
-    target->sysroot = dlw_region_print(target->region, "/proc/%u/task/%u/root", pid, tid);
+    target->rights = dlw_rights_of_thread(target->region, pid, tid);
     dlw_proc_describe(target, tid);
     read_machine(target, tid);
     if (!target->exe && !target->argc) {

@@ -1,8 +1,10 @@
 #include "report/command/inspect/target/modules.h"
 
+#include "report/command/base/rights.h"
 #include "report/command/inspect/target/image.h"
+#include "report/command/symbols/debug_files.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,7 @@ const char *dlw_modules_base_name(const char *path)
 
 static Dwfl_Callbacks callbacks = {
     .find_elf = dwfl_build_id_find_elf,
-    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .find_debuginfo = dlw_debug_file_find,
     .section_address = dwfl_offline_section_address,
 };
 
@@ -73,15 +75,15 @@ struct search {
     char mismatch_id[2 * DLW_BUILD_ID_ROOM + 1];
 };
 
-static bool try_file(struct search *search, const char *path)
+static bool try_file(struct search *search, const struct dlw_rights *rights, const char *path)
 {
     struct dlw_image file = {0};
-    struct stat state;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
+    int descriptor = dlw_rights_open(rights, path);
+    if (descriptor < 0) {
+        search->is_data |= errno == EINVAL;
         return false;
-    bool is_program = !fstat(descriptor, &state) && S_ISREG(state.st_mode) &&
-                      dlw_image_of_file(descriptor, &file);
+    }
+    bool is_program = dlw_image_of_file(descriptor, &file);
     bool is_proof = !search->needs_id || (file.n_build_id && search->module->image.n_build_id);
     if (is_program && is_proof && is_same_file(search->module, &file)) {
         search->descriptor = descriptor;
@@ -98,7 +100,8 @@ static bool try_file(struct search *search, const char *path)
     return false;
 }
 
-/* The file behind a mapping, whatever has become of its name. */
+/* The file behind a mapping, whatever has become of its name: it is the process's own by the word
+ * of the kernel. */
 static bool try_mapped(struct search *search)
 {
     char path[96];
@@ -107,7 +110,7 @@ static bool try_mapped(struct search *search)
     snprintf(path, sizeof path, "/proc/%u/map_files/%llx-%llx", search->target->living,
              (unsigned long long)search->module->start,
              (unsigned long long)search->module->first_end);
-    return try_file(search, path);
+    return try_file(search, &dlw_own_rights, path);
 }
 
 static bool is_program_itself(const struct dlw_target *target, const struct module *module)
@@ -124,7 +127,19 @@ static bool try_by_build_id(struct search *search)
     dlw_image_hex(&search->module->image, hex);
     const char *path = dlw_region_print(search->target->region,
                                         "%s/usr/lib/debug/.build-id/%.2s/%s", root, hex, hex + 2);
-    return try_file(search, path);
+    return try_file(search, &dlw_own_rights, path);
+}
+
+/* A live process in a changed root names its files as we see them. In a container of its own the
+ * same name may be another file of ours: only a build id tells. */
+static void try_as_we_see_it(struct search *search, const char *path)
+{
+    if (!search->target->rights || search->target->rights->root < 0)
+        return;
+    struct dlw_rights rights = *search->target->rights;
+    rights.root = -1;
+    search->needs_id = true;
+    try_file(search, &rights, path);
 }
 
 static void find_file(struct search *search)
@@ -133,17 +148,20 @@ static void find_file(struct search *search)
     const char *path = search->module->path;
     search->descriptor = -1;
     if (target->given_exe && is_program_itself(target, search->module))
-        if (try_file(search, target->given_exe))
+        if (try_file(search, &dlw_own_rights, target->given_exe))
             return;
     if (target->sysroot)
-        if (try_file(search, dlw_region_print(target->region, "%s%s", target->sysroot, path)))
+        if (try_file(search, &dlw_own_rights,
+                     dlw_region_print(target->region, "%s%s", target->sysroot, path)))
             return;
+    if (!target->is_core && try_file(search, target->rights, path))
+        return;
     if (try_mapped(search) || try_by_build_id(search))
         return;
-    /* A live process in a changed root names its files as we see them. In a container of its own
-     * the same name may be another file of ours: only a build id tells. */
-    search->needs_id = target->sysroot && !target->is_core;
-    try_file(search, path);
+    if (target->is_core)
+        try_file(search, &dlw_own_rights, path);
+    else
+        try_as_we_see_it(search, path);
 }
 
 static void say_missing(struct search *search, struct dlw_doc *doc, unsigned *told)
@@ -178,6 +196,16 @@ static void report_missing(struct search *search, struct dlw_doc *doc, unsigned 
     say_missing(search, doc, told);
 }
 
+/* What the file of a core names is the word of its owner. */
+static void set_files(struct dlw_target *target, Dwfl_Module *module, int descriptor)
+{
+    struct stat state;
+    const struct dlw_rights *rights = target->rights;
+    if (target->is_core)
+        rights = fstat(descriptor, &state) ? NULL : dlw_rights_of_owner(target->region, &state);
+    dlw_module_set_files(module, target->region, rights);
+}
+
 static void report_one(struct dlw_target *target, struct dlw_doc *doc, struct module *module,
                        unsigned *told)
 {
@@ -195,8 +223,11 @@ static void report_one(struct dlw_target *target, struct dlw_doc *doc, struct mo
     uint64_t first = module->image.is_known                        ? module->image.first_address
                      : dlw_image_of_file(search.descriptor, &file) ? file.first_address
                                                                    : 0;
-    if (!dwfl_report_elf(target->dwfl, module->path, module->path, search.descriptor,
-                         module->start - first, true))
+    Dwfl_Module *reported = dwfl_report_elf(target->dwfl, module->path, module->path,
+                                            search.descriptor, module->start - first, true);
+    if (reported)
+        set_files(target, reported, search.descriptor);
+    else
         close(search.descriptor);
 }
 

@@ -2,6 +2,7 @@
 #include "report/command/inspect/target/target.h"
 
 #include "report/command/base/command.h"
+#include "report/command/base/rights.h"
 #include "report/command/inspect/target/core.h"
 #include "report/command/symbols/symbols.h"
 
@@ -105,6 +106,8 @@ void dlw_target_close(struct dlw_target *target)
     if (target->dwfl)
         dwfl_end(target->dwfl);
     target->dwfl = NULL;
+    dlw_rights_close(target->rights);
+    target->rights = NULL;
     if (target->memory >= 0)
         close(target->memory);
     target->memory = -1;

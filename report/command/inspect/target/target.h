@@ -141,7 +141,8 @@ struct dlw_target {
     uint32_t living; /* a thread of it that has not ended: the main one may have */
     const char *exe; /* path in its own file system */
     const char *given_exe;
-    const char *sysroot; /* put before paths; for a live process /proc/PID/root; NULL: none */
+    const char *sysroot;             /* of a core: put before paths; NULL: none */
+    const struct dlw_rights *rights; /* of a live process: its files are opened with them */
     const char **argv;
     size_t argc;
     double start;            /* seconds since 1970, 0: not known */

@@ -75,7 +75,7 @@ static const char *value_of(const char *name, char *const *environment)
 /* `dlwatch run` counts who was there: a process that has nothing to say leaves no journal. */
 static void sign_in(char *const *environment)
 {
-    const char *path = value_of("DLWATCH_RUN", environment);
+    const char *path = value_of("DLWATCH_TALLY", environment);
     char text[24];
     struct stat status;
 
@@ -183,7 +183,8 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     read_options(environment);
     dlw_exec_start(own_path(), environment);
     if (!dlw_options_watches(dlw_options.exe, exe)) {
-        dlw_sink_start(exe, folder, (const char *const *)argv);
+        dlw_sink_start(exe, folder, (const char *const *)argv,
+                       value_of("DLWATCH_RUN", environment));
         dlw_sink_leaves_alone();
         return;
     }
@@ -202,7 +203,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     if (!dlw_frames_start())
         dlw_say("libunwind (", DLW_UNWIND_LIBRARY, ") is not there; stacks show one frame only",
                 NULL);
-    dlw_sink_start(exe, folder, (const char *const *)argv);
+    dlw_sink_start(exe, folder, (const char *const *)argv, value_of("DLWATCH_RUN", environment));
     sign_in(environment);
     dlw_stall_start();
     dlw_create_start();

@@ -25,6 +25,7 @@ static struct dlw_journal *findings;
 static struct dlw_kept kept;
 const struct dlw_records_findings dlw_records_findings = {.lines = &kept.first};
 static struct dlw_journal_process process;
+static char run_copy[256]; /* the program may change its environment */
 static char exe_copy[1024], folder_copy[1024];
 static uint32_t n_findings;
 static _Atomic uint32_t n_errors;
@@ -563,10 +564,12 @@ void dlw_sink_end(const char *ended, int status)
     dlw_helper_wait(10000);
 }
 
-void dlw_sink_start(const char *exe, const char *folder, const char *const *argv)
+void dlw_sink_start(const char *exe, const char *folder, const char *const *argv, const char *run)
 {
     strncpy(exe_copy, exe, sizeof(exe_copy) - 1);
     strncpy(folder_copy, folder, sizeof(folder_copy) - 1);
+    if (run)
+        strncpy(run_copy, run, sizeof(run_copy) - 1);
     process = (struct dlw_journal_process){
         .pid = (uint32_t)dlw_syscall(SYS_getpid),
         .ppid = (uint32_t)dlw_syscall(SYS_getppid),
@@ -574,6 +577,7 @@ void dlw_sink_start(const char *exe, const char *folder, const char *const *argv
         .cwd = folder_copy,
         .argv = argv,
         .start = dlw_wall_time(),
+        .run = run ? run_copy : NULL,
     };
     if (!dlw_options.report || !dlw_options.report[0])
         return;

@@ -37,7 +37,8 @@ void dlw_sink_makes_thread(void);
 void dlw_sink_end(const char *ended, int status);
 bool dlw_sink_found_errors(void);
 
-void dlw_sink_start(const char *exe, const char *folder, const char *const *argv);
+/* `run`: the id of the `dlwatch run` above, NULL: none. */
+void dlw_sink_start(const char *exe, const char *folder, const char *const *argv, const char *run);
 bool dlw_sink_before_fork(void);
 void dlw_sink_after_fork(bool child);
 

@@ -33,6 +33,7 @@ void dlw_journal_end_early(struct dlw_journal *journal, const char *why)
     }
     dlw_line_add(&line, journal->written ? " ends here: " : " can't be written: ");
     dlw_line_add(&line, why);
+    dlw_journal_mark_cut(journal, why);
     dlw_arena_free(journal->arena, journal->json.text, journal->json.room);
     memset(&journal->json, 0, sizeof journal->json);
     journal->json.failed = true;

@@ -65,6 +65,7 @@ struct dlw_journal_process {
     const char *exe, *cwd;
     const char *const *argv; /* NULL-terminated */
     double start;
+    const char *run; /* of the `dlwatch run` above it; NULL: none */
     bool forked;
 };
 

@@ -127,6 +127,31 @@ bool dlw_journal_put_out(struct dlw_journal *journal, const char *lines, size_t 
     return true;
 }
 
+/*
+ * Over the spaces that the process line keeps for it, since a full disk has room for nothing else.
+ * The journal's own descriptor would append, wherever it is told to write.
+ */
+void dlw_journal_mark_cut(const struct dlw_journal *journal, const char *why)
+{
+    struct dlw_fd_identity now;
+    uint64_t size = 0;
+    char text[DLW_JOURNAL_SPARE + 1];
+    struct dlw_line line = DLW_LINE(text);
+
+    if (journal->target != DLW_TO_PATH || !journal->path[0])
+        return;
+    dlw_line_add(&line, ",\"cut\":\"");
+    dlw_line_add_bytes(&line, why, strnlen(why, DLW_JOURNAL_SPARE - 16));
+    dlw_line_add(&line, "\"");
+    int fd = dlw_fd_open(journal->path, O_WRONLY | O_NONBLOCK, 0);
+    if (fd < 0)
+        return;
+    if (dlw_fd_identify(fd, &now, &size) && now.device == journal->identity.device &&
+        now.inode == journal->identity.inode && size > journal->spare + DLW_JOURNAL_SPARE)
+        dlw_syscall(SYS_pwrite64, fd, text, line.used, journal->spare);
+    dlw_fd_close(fd);
+}
+
 void dlw_journal_close_file(struct dlw_journal *journal)
 {
     if (journal->target == DLW_TO_PATH && dlw_fd_is(journal->fd, &journal->identity))

@@ -22,7 +22,11 @@ void dlw_journal_process_line(struct dlw_journal *journal,
     if (process->cwd)
         dlw_jsonl_text_field(json, "cwd", process->cwd);
     dlw_jsonl_real_field(json, "start", process->start);
+    if (process->run)
+        dlw_jsonl_text_field(json, "run", process->run);
     dlw_jsonl_text_field(json, "by", process->forked ? "fork" : "exec");
+    journal->spare = json->used;
+    dlw_jsonl_spare(json, DLW_JOURNAL_SPARE);
     dlw_jsonl_line_end(json);
 }
 

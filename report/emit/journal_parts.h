@@ -15,7 +15,7 @@
 #include <limits.h>
 #include <stdatomic.h>
 
-enum { DLW_JOURNAL_FRAMES = 256, DLW_JOURNAL_NAME = 256 };
+enum { DLW_JOURNAL_FRAMES = 256, DLW_JOURNAL_NAME = 256, DLW_JOURNAL_SPARE = 64 };
 
 enum dlw_journal_target { DLW_TO_NOTHING, DLW_TO_PATH, DLW_TO_DESCRIPTOR, DLW_TO_MEMORY };
 
@@ -37,6 +37,7 @@ struct dlw_journal {
     struct dlw_kept *kept;
     int fd; /* -1: not open */
     struct dlw_fd_identity identity;
+    uint64_t spare;   /* where the process line has room for why the journal ends early */
     uint64_t written; /* bytes: the size of the file, were nobody else at it */
     uint32_t pid;
     char name[DLW_JOURNAL_NAME]; /* of the program */
@@ -57,6 +58,8 @@ void dlw_journal_line_end(struct dlw_journal *journal);
 
 /* Writes whole lines, making the file first where there is none. False: it has ended early. */
 bool dlw_journal_put_out(struct dlw_journal *journal, const char *lines, size_t size);
+/* Notes in the file itself why it ends early. */
+void dlw_journal_mark_cut(const struct dlw_journal *journal, const char *why);
 void dlw_journal_close_file(struct dlw_journal *journal);
 
 void dlw_journal_process_line(struct dlw_journal *journal,

@@ -208,6 +208,12 @@ void dlw_jsonl_real_field(struct dlw_jsonl *json, const char *key, double number
     put(json, digits, size);
 }
 
+void dlw_jsonl_spare(struct dlw_jsonl *json, size_t size)
+{
+    while (size--)
+        put(json, " ", 1);
+}
+
 void dlw_jsonl_bytes_field(struct dlw_jsonl *json, const char *key, const unsigned char *bytes,
                            size_t size)
 {

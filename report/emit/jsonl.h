@@ -39,6 +39,8 @@ void dlw_jsonl_hex_field(struct dlw_jsonl *json, const char *key, uint64_t numbe
 void dlw_jsonl_true_field(struct dlw_jsonl *json, const char *key);
 /* Microseconds are kept, and always a digit behind the point. */
 void dlw_jsonl_real_field(struct dlw_jsonl *json, const char *key, double number);
+/* Room between two fields, for what is known later. */
+void dlw_jsonl_spare(struct dlw_jsonl *json, size_t size);
 void dlw_jsonl_bytes_field(struct dlw_jsonl *json, const char *key, const unsigned char *bytes,
                            size_t size); /* as hexadecimal digits */
 

@@ -203,7 +203,7 @@ text() {
 	for words in 'deadlock: main and teller wait for each other' 'The circle: main --waits for accounts\[1\].lock--> teller' \
 		'Thread teller (tid 4243)' 'holds accounts\[1\].lock (mutex, accounts+56), taken' 'at withdraw  bank.c:22' \
 		'22 | pthread_mutex_lock(&accounts\[1\].lock);' 'waits for accounts\[0\].lock (mutex, accounts+8), asked for' \
-		'What breaks it: Take them in one order' 'Summary: 1 error in 1 process.'; do
+		'What breaks it: Take them in one order' 'Summary: 1 error in 1 process (3 locks, 2 orders).'; do
 		says out "$words" text
 	done
 	if [ "$(wc -L <"$tmp/out")" -le 80 ]; then ok; else fail 'text is wider than 80 columns'; fi

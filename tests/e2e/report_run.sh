@@ -51,7 +51,7 @@ statuses() {
 	if [ "$(left)" = 0 ]; then ok; else fail 'a folder is left of a quiet run'; fi
 	run 'a finding' 66 -- "$tmp/leave" "$tmp/deadlock.json"
 	says err '^dlwatch\[4242\]: error: deadlock' 'a finding'
-	says err '^dlwatch: Summary: 1 error in [0-9]* process' summary
+	says err '^dlwatch: Summary: 1 error in 1 process (3 locks, 2 orders)\.$' summary
 	folder=$(sed -n 's/^dlwatch: the journals are kept in \([^ ]*\) .*/\1/p' "$tmp/err")
 	if [ -d "$folder" ] && timeout 60 "$dlwatch" report "$folder" >"$tmp/out"; [ $? = 66 ]; then ok; else fail 'no folder kept'; fi
 	run '--exitcode' 9 --exitcode=9 -- "$tmp/leave" "$tmp/deadlock.json"
@@ -187,7 +187,47 @@ outside() {
 	says_not err 'on_deadlock' 'another program'
 }
 
+# Two runs at once whose journals go to one folder: neither counts what the other has found.
+is_there() { ls "$tmp"/shared/hang* >/dev/null 2>&1; }
+others() {
+	mkdir "$tmp/shared" "$tmp/inner"
+	mkfifo "$tmp/hold"
+	timeout 60 "$dlwatch" run --report="$tmp/shared/%e.%p.json" -- sh -c 'cat <"$1"' - "$tmp/hold" 2>"$tmp/first" &
+	first=$!
+	exec 8>"$tmp/hold"
+	run 'the run that finds it' 66 --report="$tmp/shared/%e.%p.json" -- "$build/tests/outside/hang" abba
+	if is_there; then ok; else fail 'others: no journal'; fi
+	exec 8>&-
+	wait $first
+	status=$?
+	if [ $status = 0 ] && grep -q 'nothing found' "$tmp/first"; then ok; else fail "others: status $status: $(cat "$tmp/first")"; fi
+	# A run inside a run is part of it.
+	run 'a run inside a run' 66 --report="$tmp/inner/%e.%p.json" -- "$dlwatch" run --exitcode=0 --report="$tmp/inner/%e.%p.json" -- \
+		"$build/tests/outside/hang" abba
+}
+
+# A disk without room: what was lost may have been an error.
+full() {
+	unshare -m true 2>/dev/null || { echo 'report_run: no mount namespace, part skipped' && return; }
+	mkdir "$tmp/small"
+	for size in 64k 1M; do
+		unshare -m sh -c 'mount -t tmpfs -o size="$2" none "$1" && TMPDIR="$1" "$3" run -- "$4"; status=$?
+			echo "status $status, kept $(ls "$1" | wc -l)"' - "$tmp/small" $size "$dlwatch" "$build/tests/e2e/orders" >"$tmp/out" 2>"$tmp/err"
+		case $size in
+		64k)
+			says out 'status 2, kept 1' 'a full disk'
+			says err 'ends early (no space left on the device)' 'a full disk'
+			says_not err 'was killed' 'a full disk'
+			;;
+		*)
+			says out 'status 0, kept 0' 'room enough'
+			says err 'nothing found in 1 process ([0-9]* locks, [0-9]* orders)' 'room enough'
+			;;
+		esac
+	done
+}
+
 printf 'deadlock:*\n' >"$tmp/list"
-for part in statuses tree user_paths signals timeouts plain outside; do $part; done
+for part in statuses tree user_paths signals timeouts plain outside others full; do $part; done
 echo "report_run: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -41,6 +41,18 @@ static void assert_ended(const char *why)
     ck_assert_int_eq(world_warnings, 1);
 }
 
+/* The first line has room for why there is no end. */
+static void assert_first_line(const char *text, bool is_there)
+{
+    char line[4096] = "";
+    FILE *file = fopen(in_folder("j.dlw"), "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
+    fclose(file);
+    ck_assert_int_eq(strstr(line, text) != NULL, is_there);
+    ck_assert_str_eq(line + strlen(line) - 2, "}\n");
+}
+
 START_TEST(test_no_file_when_there_is_nothing_to_say)
 {
     struct dlw_journal_totals totals = {.ended = "exit"};
@@ -64,6 +76,7 @@ START_TEST(test_edges_wait_for_the_flush)
     ck_assert(!dlw_journal_has_pending(journal));
     ck_assert_str_eq(dlw_journal_path(journal), in_folder("j.dlw"));
     ck_assert_uint_gt(n_lines("j.dlw"), 5);
+    assert_first_line("cut", false);
 }
 END_TEST
 
@@ -245,6 +258,7 @@ START_TEST(test_file_size_limit_ends_the_journal_not_the_program)
     n_lines("j.dlw"); /* whole lines, to the end */
     stat(in_folder("j.dlw"), &status);
     ck_assert_int_gt(status.st_size, 99000);
+    assert_first_line("\"cut\":\"file size limit", true);
 }
 END_TEST
 

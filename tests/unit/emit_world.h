@@ -80,7 +80,7 @@ static const struct dlw_journal_source world = {NULL, world_module, world_stack,
 static const char *const world_argv[] = {"bank", "a \"b\" \x01\n", "\xff\xc3\xa4\xed\xa0\x80",
                                          NULL};
 static const struct dlw_journal_process world_process = {
-    17, 1, "/usr/bin/bank", "/tmp/\t.", world_argv, 1700000000.125, false};
+    17, 1, "/usr/bin/bank", "/tmp/\t.", world_argv, 1700000000.125, NULL, false};
 
 static inline void world_start(const char *pattern)
 {

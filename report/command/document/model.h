@@ -55,6 +55,7 @@ struct dlw_doc_process {
     uint64_t edges, locks, threads, calls;
     const char *journal; /* file it was read from, or NULL */
     const char *off;     /* the library switched itself off, and why; or NULL */
+    const char *cut;     /* why its journal ends early (a full disk); or NULL */
     bool forked;
     bool is_left_alone; /* by the option exe: its journal only says so */
 };

@@ -41,6 +41,7 @@ static void fill_process(struct dlw_reader *reader, struct dlw_doc_process *proc
     process->exe = dlw_clean(reader->region, dlw_json_text(line, "exe"));
     process->folder = dlw_clean(reader->region, dlw_json_text(line, "cwd"));
     process->start = dlw_json_real(line, "start", 0);
+    process->cut = dlw_clean(reader->region, dlw_json_text(line, "cut"));
     process->status = -1;
     const char *by = dlw_json_text(line, "by");
     process->forked = by && strcmp(by, "fork") == 0;
@@ -74,6 +75,14 @@ static uint64_t new_id(struct dlw_reader *reader, const json_t *line, const char
     return id;
 }
 
+/* Of this very run, or of one that it contains: "outer.inner". One without an id may be ours, of a
+ * program that was started with an environment made anew: better one too many. */
+static bool is_of_run(const char *wanted, const char *run)
+{
+    size_t n = wanted ? strlen(wanted) : 0;
+    return !wanted || !run || (strncmp(run, wanted, n) == 0 && (!run[n] || run[n] == '.'));
+}
+
 static void read_process(struct dlw_reader *reader, const json_t *line)
 {
     if (reader->process) {
@@ -90,6 +99,10 @@ static void read_process(struct dlw_reader *reader, const json_t *line)
         dlw_reader_complain(reader,
                             "written by a newer dlwatch (journal version %lld, this one reads %d)",
                             (long long)json_integer_value(version), JOURNAL_VERSION);
+        reader->refused = true;
+        return;
+    }
+    if (!is_of_run(reader->reading->run, dlw_json_text(line, "run"))) {
         reader->refused = true;
         return;
     }
@@ -364,6 +377,7 @@ void dlw_reader_take(struct dlw_reader *reader, const json_t *line)
     const struct dlw_line_sink *sink = reader->reading->sink;
     if (sink)
         sink->line(sink->context, reader, type, line);
+    reader->edges += strcmp(type, "edge") == 0;
     for (size_t i = 0; i < sizeof(line_types) / sizeof(line_types[0]); i++)
         if (strcmp(line_types[i].type, type) == 0) {
             line_types[i].read(reader, line);

@@ -72,7 +72,8 @@ struct dlw_reader {
     const char *path;
     unsigned long line; /* number of the line at hand */
     unsigned complaints;
-    bool refused; /* not a journal, or a newer one: the rest is not looked at */
+    bool refused;   /* not a journal, or a newer one: the rest is not looked at */
+    uint64_t edges; /* lines of them */
     bool ended, replaced;
     bool is_merged; /* a history: its processes stand in journal lines */
     char *partial;  /* malloc'ed */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MAX_LINE = 64 * 1024 * 1024, MAX_COMPLAINTS = 10, MAX_FRAMES = 1024, JOURNAL_VERSION = 1 };
@@ -115,15 +116,48 @@ void dlw_reader_feed(struct dlw_reader *reader, const char *bytes, size_t n)
     }
 }
 
+/* Did the process that has this pid now begin after the journal's own did? Tests run one program
+ * again and again, and pids come round. */
+static bool is_younger(const struct dlw_doc_process *process)
+{
+    enum { SLACK = 2 }; /* seconds: clocks are set now and then */
+    struct timespec boot, now;
+    char path[64], text[2048];
+    snprintf(path, sizeof(path), "/proc/%u/stat", process->pid);
+    FILE *file = fopen(path, "re");
+    size_t n = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+    if (file)
+        fclose(file);
+    text[n] = '\0';
+    const char *at = strrchr(text, ')');
+    for (int field = 2; at && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    if (!at || process->start <= 0)
+        return false;
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    clock_gettime(CLOCK_REALTIME, &now);
+    double booted = (double)(now.tv_sec - boot.tv_sec);
+    return booted + strtod(at, NULL) / (double)sysconf(_SC_CLK_TCK) > process->start + SLACK;
+}
+
 /* Does the process still run? Its pid may have been given to another since. */
 static bool is_running(const struct dlw_doc_process *process)
 {
     char link[64], exe[4096];
-    if (!process->pid || !process->exe || kill((pid_t)process->pid, 0) != 0)
+    if (!process->pid || !process->exe || kill((pid_t)process->pid, 0) != 0 || is_younger(process))
         return false;
     snprintf(link, sizeof(link), "/proc/%u/exe", process->pid);
     ssize_t n = readlink(link, exe, sizeof(exe) - 1);
     return n > 0 && strlen(process->exe) == (size_t)n && memcmp(exe, process->exe, (size_t)n) == 0;
+}
+
+void dlw_reader_look_again(struct dlw_reader *reader, const char *line, size_t n)
+{
+    json_error_t error;
+    json_t *json = reader->process ? json_loadb(line, n, 0, &error) : NULL;
+    if (json)
+        reader->process->cut = dlw_clean(reader->region, dlw_json_text(json, "cut"));
+    json_decref(json);
 }
 
 static void settle_end(struct dlw_reader *reader)
@@ -133,8 +167,10 @@ static void settle_end(struct dlw_reader *reader)
         return;
     if (reader->replaced)
         process->ended = "exec";
-    else
-        process->ended = is_running(process) ? "running" : "killed";
+    else if (is_running(process))
+        process->ended = "running";
+    else if (!process->cut)
+        process->ended = "killed";
     if (reader->waits)
         dlw_reader_build_waits(reader, reader->waits);
 }
@@ -143,6 +179,7 @@ static void count_what_was_seen(struct dlw_reader *reader)
 {
     if (!reader->process || reader->ended)
         return;
+    reader->process->edges = reader->edges;
     reader->process->locks = HASH_COUNT(reader->locks);
     reader->process->threads = HASH_COUNT(reader->threads);
 }
@@ -159,6 +196,10 @@ bool dlw_reader_close(struct dlw_reader *reader)
         dlw_reader_complain(reader, "not a dlwatch journal: it is empty");
     }
     settle_end(reader);
+    if (reader->process && reader->process->cut && !reader->reading->growing)
+        dlw_reader_complain(reader,
+                            "the journal ends early: %s; what happened after that is not known",
+                            reader->process->cut);
     count_what_was_seen(reader);
     bool whole = reader->complaints == 0;
     const struct dlw_line_sink *sink = reader->reading->sink;

@@ -23,7 +23,8 @@ struct dlw_reading {
     struct dlw_symbols *symbols;
     bool edges; /* fill doc->edges and doc->locks */
     const struct dlw_line_sink *sink;
-    bool growing; /* the files are still written: a last line without its end is no damage */
+    const char *run; /* leave out the journals of another `dlwatch run` than this; NULL: none */
+    bool growing;    /* the files are still written: a last line without its end is no damage */
 };
 
 struct dlw_reader *dlw_reader_new(const struct dlw_reading *reading, const char *path);
@@ -32,7 +33,9 @@ void dlw_reader_feed(struct dlw_reader *reader, const char *bytes, size_t n);
 /* The file has ended. Says how the process ended, as far as that can be known. True: it was whole.
  */
 bool dlw_reader_close(struct dlw_reader *reader);
-/* NULL before its first line was read. */
+/* The first line again, once the file has ended: it may have been cut short meanwhile. */
+void dlw_reader_look_again(struct dlw_reader *reader, const char *line, size_t n);
+/* NULL before its first line was read, and of another run's. */
 struct dlw_doc_process *dlw_reader_process(struct dlw_reader *reader);
 
 /* Files, folders (their files), "-" for standard input. False: something could not be read. */

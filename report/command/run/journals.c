@@ -31,7 +31,10 @@ struct dlw_journals {
     struct journal *table;
     int descriptor;
     size_t n_read;
+    size_t n_empty; /* files without a line, at the end */
 };
+
+enum { FIRST_LINE = 4 * 1024 * 1024 }; /* a command line may be long */
 
 /* A glob that any file of the option's pattern fits: %p and %e become *, the rest is literal. */
 static char *glob_of(struct dlw_region *region, const char *pattern, const char *number)
@@ -197,18 +200,42 @@ void dlw_journals_update(struct dlw_journals *journals, bool all)
         each_match(journals, update_one);
 }
 
-void dlw_journals_close(struct dlw_journals *journals)
+/* The first line may have been written over since it was read. */
+static void look_again(struct dlw_journals *journals, struct journal *journal)
+{
+    char *line = malloc(FIRST_LINE);
+    int descriptor = line ? open(journal->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    ssize_t n = descriptor < 0 ? -1 : pread(descriptor, line, FIRST_LINE, 0);
+    const char *end = n > 0 ? memchr(line, '\n', (size_t)n) : NULL;
+    if (end)
+        dlw_reader_look_again(journal->reader, line, (size_t)(end - line));
+    journals->n_empty += n == 0;
+    if (descriptor >= 0)
+        close(descriptor);
+    free(line);
+}
+
+size_t dlw_journals_close(struct dlw_journals *journals)
 {
     struct journal *journal, *next;
     dlw_journals_update(journals, true);
     HASH_ITER(hh, journals->table, journal, next)
     {
         HASH_DELETE(hh, journals->table, journal);
-        if (journal->reader)
-            dlw_reader_close(journal->reader);
+        if (!journal->reader)
+            continue;
+        look_again(journals, journal);
+        dlw_reader_close(journal->reader);
     }
     if (journals->descriptor >= 0)
         close(journals->descriptor);
+    size_t n_empty = journals->n_empty;
+    if (n_empty)
+        dlw_doc_note(journals->reading->doc,
+                     "%zu journal%s empty: there was no room for a line, or the process was killed "
+                     "as it began",
+                     n_empty, n_empty == 1 ? " is" : "s are");
     struct dlw_region region = journals->region;
     dlw_region_free(&region);
+    return n_empty;
 }

@@ -48,7 +48,7 @@ static void print_help(void)
            "  --help, --version\n\n"
            "Status: 66 when errors were found (--exitcode=N for another, 0 for none); else the "
            "command's\nown, 127 or 126 when it can't be started, 128+N when signal N ended it; 2 "
-           "for wrong usage.\n",
+           "for wrong usage, and\ninstead of 0 where a journal ends early (a full disk).\n",
            dlw_format_names());
 }
 

@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *escape_marks(struct dlw_region *region, const char *path)
@@ -162,9 +164,22 @@ static const char *append(struct dlw_region *region, const char *list, const cha
     return item && *item ? dlw_region_print(region, "%s%s%s", list, *list ? ":" : "", item) : list;
 }
 
+/* Two runs may write their journals to one folder: each reads its own. */
+static void set_id(struct dlw_run *run)
+{
+    const char *outer = getenv("DLWATCH_RUN");
+    uint64_t id;
+    if (getrandom(&id, sizeof(id), GRND_NONBLOCK) != (ssize_t)sizeof(id))
+        id = (uint64_t)getpid() << 32 ^ (uint64_t)time(NULL);
+    run->id = dlw_region_print(&run->request.region, "%s%s%016llx", outer ? outer : "",
+                               outer ? "." : "", (unsigned long long)id);
+    setenv("DLWATCH_RUN", run->id, 1);
+}
+
 static bool set_environment(struct dlw_run *run)
 {
     struct dlw_region *region = &run->request.region;
+    set_id(run);
     const char *library = dlw_program_library(region);
     if (!library) {
         dlw_message("libdlwatch.so is neither beside this command nor in ../lib");

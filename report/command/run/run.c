@@ -185,13 +185,22 @@ static bool write_outputs(struct dlw_run *run)
     return written;
 }
 
+/* Journals that end early, or could not even begin. */
+static bool lacks_some(const struct dlw_run *run)
+{
+    for (size_t i = 0; i < run->doc->n_processes; i++)
+        if (run->doc->processes[i]->cut)
+            return true;
+    return run->n_empty > 0;
+}
+
 static bool is_worth_keeping(const struct dlw_run *run)
 {
     for (size_t i = 0; i < run->doc->n_processes; i++)
         if (run->doc->processes[i]->off || (run->doc->processes[i]->ended &&
                                             strcmp(run->doc->processes[i]->ended, "running") == 0))
             return true;
-    return run->doc->n_findings > 0;
+    return run->doc->n_findings > 0 || lacks_some(run);
 }
 
 static bool remove_file(void *context, const char *path, bool from_folder)
@@ -244,7 +253,7 @@ static bool has_failed(const struct dlw_run *run)
 
 static int finish(struct dlw_run *run)
 {
-    dlw_journals_close(run->journals);
+    run->n_empty = dlw_journals_close(run->journals);
     dlw_run_print_new(run);
     note_end(run);
     note_unwatched(run);
@@ -255,7 +264,9 @@ static int finish(struct dlw_run *run)
     int exitcode = (int)run->request.options.exitcode;
     if (has_failed(run) && exitcode)
         return exitcode;
-    return written ? own_status(run) : DLW_STATUS_TROUBLE;
+    /* What was lost may have been an error: that is no green. */
+    bool is_doubtful = exitcode && lacks_some(run) && own_status(run) == 0;
+    return written && !is_doubtful ? own_status(run) : DLW_STATUS_TROUBLE;
 }
 
 static void release(struct dlw_run *run)
@@ -289,8 +300,11 @@ static int run_it(struct dlw_run *run)
         return run->program.status;
     if (!dlw_run_prepare(run))
         return DLW_STATUS_TROUBLE;
-    run->reading = (struct dlw_reading){
-        .doc = run->doc, .symbols = run->symbols, .edges = run->wants_edges, .growing = true};
+    run->reading = (struct dlw_reading){.doc = run->doc,
+                                        .symbols = run->symbols,
+                                        .edges = run->wants_edges,
+                                        .run = run->id,
+                                        .growing = true};
     run->journals = dlw_journals_new(&run->reading, run->pattern);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     open_signals(run);

@@ -18,6 +18,7 @@ struct dlw_run {
     const char *folder;  /* temporary, or NULL: the user chose where journals go */
     const char *pattern; /* of the journals */
     const char *tally;   /* file (tally.c), or NULL */
+    const char *id;      /* that they bear; one inside another run's: "outer.inner" */
     struct dlw_symbols *symbols;
     struct dlw_doc *doc;
     struct dlw_doc_rules rules;
@@ -26,6 +27,7 @@ struct dlw_run {
     struct dlw_journals *journals;
     FILE *log; /* NULL: none */
     size_t n_looked_at;
+    size_t n_empty; /* journals without a line */
     struct dlw_run_printed *printed;
     uint64_t n_printed;
     bool shows_progress;

@@ -20,7 +20,7 @@ const char *dlw_tally_open(struct dlw_region *region, const char *folder)
     if (descriptor < 0)
         return NULL;
     close(descriptor);
-    setenv("DLWATCH_RUN", path, 1);
+    setenv("DLWATCH_TALLY", path, 1);
     return path;
 }
 

@@ -25,6 +25,11 @@ static void process_lines(struct dlw_readable *text)
         else if (strcmp(ended, "signal") == 0 || strcmp(ended, "abort") == 0)
             fprintf(text->out, "Process %u (%s) was ended by %s.\n", process->pid, exe,
                     strcmp(ended, "abort") == 0 ? "abort" : "a signal");
+        if (process->cut)
+            fprintf(text->out,
+                    YELLOW "The journal of process %u (%s) ends early" PLAIN
+                           " (%s): what happened after that is not known.\n",
+                    process->pid, exe, process->cut);
         if (process->off)
             fprintf(text->out,
                     YELLOW "dlwatch switched itself off in process %u (%s): %s" PLAIN "\n",
@@ -68,6 +73,21 @@ static void unwatched_lines(struct dlw_readable *text)
         dlw_readable_prose(text, "", 0, "Nothing was watched, so nothing can be said of it.");
 }
 
+/* How much the processes did that could be wrong: "nothing found" says more with it. */
+static void watched_words(struct dlw_readable *text)
+{
+    const struct dlw_doc *doc = text->doc;
+    unsigned long long locks = 0, edges = 0;
+    for (size_t i = 0; i < doc->n_processes; i++) {
+        locks += doc->processes[i]->locks;
+        edges += doc->processes[i]->edges;
+    }
+    /* A process that is looked at from outside has no such numbers. */
+    if (doc->n_processes && !doc->verdict)
+        fprintf(text->out, " (%llu lock%s, %llu order%s)", locks, plural(locks), edges,
+                plural(edges));
+}
+
 static void summary_lines(struct dlw_readable *text)
 {
     const struct dlw_doc *doc = text->doc;
@@ -80,6 +100,7 @@ static void summary_lines(struct dlw_readable *text)
     size_t n = doc->verdict ? doc->n_processes : doc->n_watched;
     if (n)
         fprintf(text->out, " in %zu process%s", n, n == 1 ? "" : "es");
+    watched_words(text);
     fputs(".\n", text->out);
     unwatched_lines(text);
     if (summary->suppressed)

@@ -51,6 +51,7 @@ struct candidates {
 
 struct search {
     struct dlw_order *order;
+    const struct dlw_order_sink *sink;
     struct candidates *candidates;
     uint32_t edge, piece; /* the new one */
     dlw_node goal;
@@ -149,6 +150,22 @@ static bool is_candidate(const struct candidates *candidates, uint64_t hash)
     return false;
 }
 
+static bool is_accepted(struct search *search)
+{
+    const struct dlw_order_sink *sink = search->sink;
+    struct dlw_order *order = search->order;
+    size_t bytes = search->n_steps * sizeof(uint32_t);
+
+    if (!sink->accepts)
+        return true;
+    uint32_t *threads = dlw_arena_alloc(order->arena, bytes);
+    for (uint32_t i = 0; threads && i < search->n_steps; i++)
+        threads[i] = thread_of(order, evidence_at(order, search->steps[i].piece));
+    bool result = threads && sink->accepts(sink->context, threads, search->n_steps);
+    dlw_arena_free(order->arena, threads, bytes);
+    return result;
+}
+
 /* The steps are a real cycle. */
 static void add_candidate(struct search *search)
 {
@@ -159,7 +176,7 @@ static void add_candidate(struct search *search)
 
     if (is_candidate(all, hash) || dlw_told_kind(order, hash) == TOLD_REAL ||
         dlw_told_contains(order, search->steps, n, n) ||
-        dlw_intent_excuses(order, search->steps, n))
+        dlw_intent_excuses(order, search->steps, n) || !is_accepted(search))
         return;
     if (!dlw_array_fit(order->arena, all->list, all->room, all->n + 1) ||
         !dlw_array_fit(order->arena, all->steps, all->steps_room, all->n_steps + n)) {
@@ -592,10 +609,11 @@ static void report_harmless(struct search *search, const struct dlw_order_sink *
 }
 
 static struct search search_for(struct dlw_order *order, const struct news *news,
-                                struct candidates *candidates)
+                                const struct dlw_order_sink *sink, struct candidates *candidates)
 {
     return (struct search){
         .order = order,
+        .sink = sink,
         .candidates = candidates,
         .edge = news->edge,
         .piece = news->piece,
@@ -626,14 +644,14 @@ void dlw_cycle_report(struct dlw_order *order, const struct news *news, uint32_t
     struct candidates candidates = {.n = 0};
 
     for (uint32_t i = 0; i < n; i++) {
-        struct search search = search_for(order, &news[i], &candidates);
+        struct search search = search_for(order, &news[i], sink, &candidates);
         if (is_within_component(order, news[i].edge))
             search_all(&search);
         search_free(&search);
     }
     tell_candidates(order, &candidates, sink);
-    for (uint32_t i = 0; i < n; i++) {
-        struct search search = search_for(order, &news[i], &candidates);
+    for (uint32_t i = 0; i < n && !sink->accepts; i++) {
+        struct search search = search_for(order, &news[i], sink, &candidates);
         if (is_within_component(order, news[i].edge))
             report_harmless(&search, sink);
         search_free(&search);

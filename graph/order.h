@@ -128,11 +128,16 @@ typedef void dlw_order_found(void *context, const struct dlw_finding *finding);
  * threads have given before with the same stacks: threads that come and go tell nothing new. */
 typedef void dlw_order_learned(void *context, const struct dlw_order_ask *ask, uint32_t held_index);
 
+/* Asked of each choice of evidence that makes a cycle real, by the threads of its steps: false has
+ * the search go on with other evidence. */
+typedef bool dlw_order_accepts(void *context, const uint32_t *threads, uint32_t n);
+
 struct dlw_order_sink {
     void *context;
     dlw_order_found
         *found; /* NULL: don't search (the caller is about to report the deadlock itself) */
     dlw_order_learned *learned; /* may be NULL */
+    dlw_order_accepts *accepts; /* NULL: every choice. With it no harmless cycles are told */
 };
 
 /* Adds what is new. Same result values as probe. Callbacks run with the graph lock held: they copy

@@ -90,7 +90,7 @@ static void learn_taken_locked(const struct dlw_ended *ended, dlw_node end, uint
                                const struct candidate *candidate, struct dlw_news *news)
 {
     struct dlw_order_hold hold = {.node = end};
-    struct dlw_order_sink sink = {news, NULL, on_learned};
+    struct dlw_order_sink sink = {news, NULL, on_learned, NULL};
     struct dlw_order_ask ask = {.thread = ended->id,
                                 .segment = ended->segment,
                                 .held = &hold,

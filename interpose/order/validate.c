@@ -401,7 +401,7 @@ static unsigned probe(struct question *q)
 
 static unsigned learn(struct question *q)
 {
-    struct dlw_order_sink sink = {q, q->quiet ? NULL : on_found, on_learned};
+    struct dlw_order_sink sink = {q, q->quiet ? NULL : on_found, on_learned, NULL};
     unsigned verdict = DLW_ORDER_NO_MEMORY;
 
     if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))

@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/outside.sh
 . "$(dirname "$0")/outside.sh"
 can_trace || { echo "attach_rights: not allowed to trace here, skipped" && exit 0; }
-[ "$(id -u)" = 0 ] && command -v setpriv >/dev/null || { echo "attach_rights: not root, skipped" && exit 0; }
+if [ "$(id -u)" != 0 ] || ! command -v setpriv >/dev/null; then echo "attach_rights: not root, skipped" && exit 0; fi
 sources=$(cd "$(dirname "$0")/../outside" && pwd)
 nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
 chmod 755 "$tmp"

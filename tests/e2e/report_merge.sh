@@ -56,6 +56,41 @@ across() {
 	is judged '.findings|length' 0 'a run with both'
 }
 
+# evidence_of NAME WANTED RUN…: merges the runs, each a list of works, and compares [locks, whether it took several runs].
+evidence_of() {
+	title=$1 wanted=$2 i=0
+	shift 2
+	rm -rf "$tmp/runs"
+	mkdir "$tmp/runs"
+	for works; do
+		i=$((i + 1))
+		# shellcheck disable=SC2086 # a list
+		LD_PRELOAD=$build/libdlwatch.so DLWATCH_OPTIONS="report='$tmp/runs/$i' log=none" "$tmp/evidence" $works
+	done
+	merge "$title" 0 "$tmp/evidence.history" "$tmp/runs"
+	is evidence.history '[.findings[]|[([.locks[].name]|sort|add),(.reason//""|test("across runs"))]]' "$wanted" "$title"
+	# As good when one run after the other is added.
+	rm -f "$tmp/grown"
+	for run in "$tmp"/runs/*; do
+		if [ -e "$tmp/grown" ]; then set -- "$tmp/grown" "$run"; else set -- "$run"; fi
+		merge "$title" 0 "$tmp/grown" "$@"
+	done
+	same evidence.history grown "$title"
+}
+
+# What is across runs is decided by the pieces of evidence of a circle's steps, not by the orders alone.
+evidence() {
+	if ! cc -g -O1 -pthread evidence.c -o "$tmp/evidence"; then fail 'evidence.c' && return; fi
+	evidence_of 'one thread has both in one run' '[["ab",true]]' there_and_back back
+	evidence_of 'the other way, twice' '[["ab",true]]' there_and_back there there_and_back
+	evidence_of 'one thread, again and again' '[]' there_and_back there_and_back
+	evidence_of 'a run that tells it by itself' '[["ab",false]]' 'there back' back there_and_back
+	evidence_of 'two steps of one run' '[["abc",true]]' 'there on' home
+	evidence_of 'two steps of one thread' '[]' there_and_on home
+	evidence_of 'two steps of one thread, in two runs' '[["abc",true]]' there_and_on on home
+	evidence_of 'a longer circle beside a shorter one of one thread' '[["abc",true]]' 'there_and_back on' home
+}
+
 # What is held around both is held around both in any run; a class of locks is no gate.
 gates() {
 	for run in ab ba; do
@@ -140,6 +175,6 @@ watched() {
 	END
 }
 
-for part in across gates annotated algebra damage many watched; do $part; done
+for part in across evidence gates annotated algebra damage many watched; do $part; done
 echo "report_merge: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -192,6 +192,7 @@ is_there() { ls "$tmp"/shared/hang* >/dev/null 2>&1; }
 others() {
 	mkdir "$tmp/shared" "$tmp/inner"
 	mkfifo "$tmp/hold"
+	# shellcheck disable=SC2016 # expanded inside
 	timeout 60 "$dlwatch" run --report="$tmp/shared/%e.%p.json" -- sh -c 'cat <"$1"' - "$tmp/hold" 2>"$tmp/first" &
 	first=$!
 	exec 8>"$tmp/hold"
@@ -211,6 +212,7 @@ full() {
 	unshare -m true 2>/dev/null || { echo 'report_run: no mount namespace, part skipped' && return; }
 	mkdir "$tmp/small"
 	for size in 64k 1M; do
+		# shellcheck disable=SC2016 # expanded inside
 		unshare -m sh -c 'mount -t tmpfs -o size="$2" none "$1" && TMPDIR="$1" "$3" run -- "$4"; status=$?
 			echo "status $status, kept $(ls "$1" | wc -l)"' - "$tmp/small" $size "$dlwatch" "$build/tests/e2e/orders" >"$tmp/out" 2>"$tmp/err"
 		case $size in

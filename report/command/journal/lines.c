@@ -219,6 +219,7 @@ static void read_thread(struct dlw_reader *reader, const json_t *line)
     thread->name = name && *name ? dlw_clean(reader->region, name) : thread->name;
     raw->is_main = reader->is_merged ? dlw_json_flag(line, "main") : id == 1;
     thread->is_main = raw->is_main;
+    raw->is_several = dlw_json_flag(line, "several");
     raw->created = dlw_json_number(line, "created");
     raw->start = dlw_json_number(line, "start");
 }

@@ -36,6 +36,7 @@ struct dlw_raw_thread {
     uint64_t id;
     struct dlw_doc_thread *thread;
     bool is_main;
+    bool is_several;         /* in a merged history: it stands for several of one process */
     uint64_t created, start; /* stacks, named when a finding wants them */
     UT_hash_handle hh;
 };

@@ -26,6 +26,12 @@ struct own_journal {
     UT_hash_handle hh;
 };
 
+struct own_role {
+    struct dlw_h_role *role;
+    uint64_t thread;
+    UT_hash_handle hh;
+};
+
 struct dlw_collector {
     struct dlw_history *history;
     struct dlw_line_sink sink;
@@ -33,6 +39,7 @@ struct dlw_collector {
     struct dlw_h_journal *current; /* NULL: not known yet, or a history */
     struct own_finding *findings;
     struct own_journal *journals;
+    struct own_role *roles;
 };
 
 /* ---- what lines refer to ---- */
@@ -64,7 +71,7 @@ static struct dlw_h_stack *stack(struct dlw_collector *collector, struct dlw_rea
 static struct dlw_h_role *role_of(struct dlw_collector *collector, struct dlw_reader *reader,
                                   const struct dlw_raw_thread *raw)
 {
-    struct dlw_h_role draft = {.is_main = raw->is_main};
+    struct dlw_h_role draft = {.is_main = raw->is_main, .is_several = raw->is_several};
     if (dlw_thread_is_named(raw->thread))
         draft.name = raw->thread->name;
     if (!raw->is_main) {
@@ -74,12 +81,30 @@ static struct dlw_h_role *role_of(struct dlw_collector *collector, struct dlw_re
     return dlw_h_role(collector->history, &draft);
 }
 
+/* The first thread of the journal that has the role; with a second one it is several. */
+static void note_thread(struct dlw_collector *collector, struct dlw_h_role *role, uint64_t id)
+{
+    struct own_role *own;
+    HASH_FIND(hh, collector->roles, &role, sizeof(struct dlw_h_role *), own);
+    if (own) {
+        role->is_several |= own->thread != id;
+        return;
+    }
+    own = dlw_region_alloc(&collector->region, sizeof(*own));
+    own->role = role;
+    own->thread = id;
+    HASH_ADD(hh, collector->roles, role, sizeof(struct dlw_h_role *), own);
+}
+
 static struct dlw_h_role *role(struct dlw_collector *collector, struct dlw_reader *reader,
                                uint64_t id)
 {
     struct dlw_raw_thread *raw;
     FIND(reader->threads, id, raw);
-    return raw ? role_of(collector, reader, raw) : NULL;
+    struct dlw_h_role *result = raw ? role_of(collector, reader, raw) : NULL;
+    if (result && !reader->is_merged)
+        note_thread(collector, result, id);
+    return result;
 }
 
 static const char *place_name(struct dlw_collector *collector, const char *verb,
@@ -281,7 +306,7 @@ static uint8_t mode(const json_t *json, const char *key)
 }
 
 /* "1-3,7" */
-static void see_ranges(struct dlw_collector *collector, struct dlw_h_edge *edge, const char *ranges)
+static void see_ranges(struct dlw_collector *collector, struct dlw_seen *seen, const char *ranges)
 {
     struct own_journal *own;
     while (*ranges) {
@@ -294,7 +319,7 @@ static void see_ranges(struct dlw_collector *collector, struct dlw_h_edge *edge,
         for (uint64_t id = from; id <= to && id <= HASH_COUNT(collector->journals); id++) {
             FIND(collector->journals, id, own);
             if (own)
-                dlw_seen_add(&edge->journals, own->journal->index);
+                dlw_seen_add(seen, own->journal->index);
         }
         ranges = *end == ',' ? end + 1 : end;
         if (*end && *end != ',')
@@ -302,15 +327,15 @@ static void see_ranges(struct dlw_collector *collector, struct dlw_h_edge *edge,
     }
 }
 
-static void see_edge(struct dlw_collector *collector, struct dlw_reader *reader,
-                     struct dlw_h_edge *edge, const json_t *json)
+static void see_variant(struct dlw_collector *collector, struct dlw_reader *reader,
+                        struct dlw_h_variant *variant, const json_t *json)
 {
     const char *ranges = dlw_json_text(json, "journals");
     struct dlw_h_journal *journal = current(collector, reader);
     if (journal)
-        dlw_seen_add(&edge->journals, journal->index);
+        dlw_seen_add(&variant->journals, journal->index);
     else if (ranges)
-        see_ranges(collector, edge, ranges);
+        see_ranges(collector, &variant->journals, ranges);
 }
 
 static void take_edge(struct dlw_collector *collector, struct dlw_reader *reader,
@@ -345,8 +370,9 @@ static void take_edge(struct dlw_collector *collector, struct dlw_reader *reader
             gates[draft.n_gates++] = gate;
     }
     struct dlw_h_edge *edge = dlw_h_edge(collector->history, from, to);
-    dlw_h_variant(collector->history, edge, &draft);
-    see_edge(collector, reader, edge, json);
+    struct dlw_h_variant *variant = dlw_h_variant(collector->history, edge, &draft);
+    if (variant)
+        see_variant(collector, reader, variant, json);
 }
 
 /* ---- findings ---- */
@@ -506,6 +532,7 @@ static void close_journal(void *context, struct dlw_reader *reader)
         note_journal(collector, reader->process, rank_of(reader->process));
     HASH_CLEAR(hh, collector->findings);
     HASH_CLEAR(hh, collector->journals);
+    HASH_CLEAR(hh, collector->roles);
     dlw_region_free(&collector->region);
     collector->current = NULL;
 }

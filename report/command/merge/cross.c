@@ -1,7 +1,8 @@
 /*
  * What only shows across journals: the united edges go through the same lock-order graph that the
- * library has, and a circle counts when no single journal holds all of it. Where one does, its own
- * process has judged it, with all that it knew of gates, threads and their lives.
+ * library has, and a circle counts when pieces of evidence can be chosen for its steps of which no
+ * single journal has all. Where one has them, its own process has judged them, with all that it
+ * knew of gates, threads and their lives. What a run has told by itself is not told again.
  *
  * Threads of different runs are taken to be different threads, the main ones too: what one test
  * drives from its main thread, a server runs in any. The finding says when that was so.
@@ -90,33 +91,96 @@ static struct dlw_h_role *role_of(const struct cross *cross, uint32_t thread)
     return cross->variants[thread - 1]->role;
 }
 
-static struct dlw_h_edge *edge_of(const struct cross *cross, const struct dlw_cycle_entry *entry)
+/* The one with the fewest journals: what all have in common is among them. */
+static const struct dlw_seen *fewest(const struct cross *cross, const uint32_t *threads, uint32_t n)
 {
-    struct dlw_h_lock *from = cross->locks[entry->holds.lock - 1];
-    struct dlw_h_lock *to = cross->locks[entry->wants.lock - 1];
-    struct dlw_key key = dlw_key_of("edge", 4);
-    struct dlw_h_edge *edge;
-    dlw_key_add(&key, &from->entity.key, sizeof(key));
-    dlw_key_add(&key, &to->entity.key, sizeof(key));
-    HASH_FIND(entity.hh, cross->history->edges, &key, sizeof(key), edge);
-    return edge;
+    const struct dlw_seen *result = NULL;
+    size_t least = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct dlw_seen *journals = &cross->variants[threads[i] - 1]->journals;
+        size_t count = dlw_seen_numbers(journals, NULL);
+        if (!result || count < least) {
+            result = journals;
+            least = count;
+        }
+    }
+    return result;
 }
 
-/* False where a single journal has all of it, or where that can't be told. */
-static bool is_across(const struct cross *cross, const struct dlw_finding *finding)
+static bool all_have(const struct cross *cross, const uint32_t *threads, uint32_t n,
+                     uint32_t journal)
 {
-    for (uint32_t journal = 0; journal < cross->history->n_journals; journal++) {
-        bool has_all = true;
-        for (uint32_t i = 0; has_all && i < finding->n_cycle; i++) {
-            struct dlw_h_edge *edge = edge_of(cross, &finding->cycle[i]);
-            if (!edge)
-                return false;
-            has_all = dlw_seen_has(&edge->journals, journal);
-        }
-        if (has_all)
+    for (uint32_t i = 0; i < n; i++)
+        if (!dlw_seen_has(&cross->variants[threads[i] - 1]->journals, journal))
             return false;
-    }
     return true;
+}
+
+/* A journal that has each piece has judged them itself, with all that it knew of the threads'
+ * lives. True as well where it can't be told. */
+static bool are_of_one_journal(const struct cross *cross, const uint32_t *threads, uint32_t n)
+{
+    const struct dlw_seen *seen = fewest(cross, threads, n);
+    size_t count = dlw_seen_numbers(seen, NULL);
+    uint32_t *journals = malloc((count + 1) * sizeof(*journals));
+    bool result = count == 0 || !journals;
+    if (journals)
+        dlw_seen_numbers(seen, journals);
+    for (size_t i = 0; i < count && !result; i++)
+        result = all_have(cross, threads, n, journals[i]);
+    free(journals);
+    return result;
+}
+
+/* Seen in the same one journal only, by the only thread there that does such work: it is not in two
+ * places at once. */
+static bool are_of_one_thread(const struct dlw_h_variant *a, const struct dlw_h_variant *b)
+{
+    uint32_t in_a, in_b;
+    if (!a->role || a->role != b->role || a->role->is_several ||
+        dlw_seen_numbers(&a->journals, NULL) != 1 || dlw_seen_numbers(&b->journals, NULL) != 1)
+        return false;
+    dlw_seen_numbers(&a->journals, &in_a);
+    dlw_seen_numbers(&b->journals, &in_b);
+    return in_a == in_b;
+}
+
+/* May these pieces of evidence stand for a circle that only shows across journals? */
+static bool is_across(void *context, const uint32_t *threads, uint32_t n)
+{
+    const struct cross *cross = context;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t j = i + 1; j < n; j++)
+            if (are_of_one_thread(cross->variants[threads[i] - 1], cross->variants[threads[j] - 1]))
+                return false;
+    return !are_of_one_journal(cross, threads, n);
+}
+
+static bool has_lock(const struct dlw_h_finding *finding, const struct dlw_h_lock *lock)
+{
+    for (size_t i = 0; i < finding->n_parts; i++)
+        if (finding->parts[i].holds[0].lock == lock)
+            return true;
+    return false;
+}
+
+/* Has a run told of a circle over these locks by itself? */
+static bool is_told(const struct cross *cross, const struct dlw_finding *finding)
+{
+    const struct dlw_h_finding *known, *next;
+    HASH_ITER(entity.hh, cross->history->findings, known, next)
+    {
+        uint32_t n = 0;
+        if (!known->is_cycle || known->across || known->harmless ||
+            known->n_parts != finding->n_cycle)
+            continue;
+        while (n < finding->n_cycle &&
+               has_lock(known, cross->locks[finding->cycle[n].holds.lock - 1]))
+            n++;
+        if (n == finding->n_cycle)
+            return true;
+    }
+    return false;
 }
 
 static struct dlw_h_hold hold_of(const struct cross *cross, const struct dlw_held *held, bool timed)
@@ -145,7 +209,7 @@ static void found(void *context, const struct dlw_finding *finding)
 {
     struct cross *cross = context;
     struct dlw_region *region = &cross->history->region;
-    if (finding->harmless != DLW_FEASIBLE || finding->n_cycle < 2 || !is_across(cross, finding))
+    if (finding->harmless != DLW_FEASIBLE || finding->n_cycle < 2 || is_told(cross, finding))
         return;
     bool sure = true;
     struct dlw_h_finding draft = {.kind = dlw_kind_word(DLW_LOCK_ORDER_INVERSION),
@@ -171,7 +235,7 @@ static void found(void *context, const struct dlw_finding *finding)
 static void learn(struct cross *cross, const struct dlw_h_edge *edge, struct dlw_h_variant *variant)
 {
     struct dlw_region *region = &cross->history->region;
-    const struct dlw_order_sink sink = {.context = cross, .found = found};
+    const struct dlw_order_sink sink = {.context = cross, .found = found, .accepts = is_across};
     struct dlw_order_hold *held = dlw_region_alloc(region, (variant->n_gates + 1) * sizeof(*held));
     for (size_t i = 0; i < variant->n_gates; i++)
         held[i].node = node_of(cross, variant->gates[i]);

@@ -23,7 +23,8 @@ void dlw_history_free(struct dlw_history *history)
 {
     struct dlw_h_edge *edge, *next;
     HASH_ITER(entity.hh, history->edges, edge, next)
-    dlw_seen_free(&edge->journals);
+    for (size_t i = 0; i < edge->n; i++)
+        dlw_seen_free(&edge->variants[i].journals);
     HASH_CLEAR(entity.hh, history->journals);
     HASH_CLEAR(entity.hh, history->modules);
     HASH_CLEAR(entity.hh, history->stacks);
@@ -154,6 +155,7 @@ struct dlw_h_role *dlw_h_role(struct dlw_history *history, const struct dlw_h_ro
     }
     if (smaller_text(draft->name, role->name) != role->name)
         role->name = dlw_region_copy(&history->region, draft->name);
+    role->is_several |= draft->is_several;
     role->start = smaller_stack(role->start, draft->start);
     role->created = smaller_stack(role->created, draft->created);
     return role;
@@ -263,8 +265,8 @@ static void smaller_stacks(struct dlw_h_variant *kept, const struct dlw_h_varian
 }
 
 /* The smallest keys stay: whichever order they come in, the same ones do. */
-void dlw_h_variant(struct dlw_history *history, struct dlw_h_edge *edge,
-                   const struct dlw_h_variant *draft)
+struct dlw_h_variant *dlw_h_variant(struct dlw_history *history, struct dlw_h_edge *edge,
+                                    const struct dlw_h_variant *draft)
 {
     struct dlw_h_variant fresh = *draft;
     size_t at = 0;
@@ -274,12 +276,12 @@ void dlw_h_variant(struct dlw_history *history, struct dlw_h_edge *edge,
         at++;
     if (at < edge->n && dlw_key_compare(&edge->variants[at].key, &fresh.key) == 0) {
         smaller_stacks(&edge->variants[at], &fresh);
-        return;
+        return &edge->variants[at];
     }
     if (at == DLW_H_VARIANTS)
-        return;
+        return NULL;
     if (edge->n == DLW_H_VARIANTS)
-        edge->n--;
+        dlw_seen_free(&edge->variants[--edge->n].journals);
     edge->variants =
         dlw_region_grow(&history->region, edge->variants, edge->n, sizeof(edge->variants[0]));
     struct dlw_h_lock **gates =
@@ -291,6 +293,7 @@ void dlw_h_variant(struct dlw_history *history, struct dlw_h_edge *edge,
             (edge->n - at) * sizeof(edge->variants[0]));
     edge->variants[at] = fresh;
     edge->n++;
+    return &edge->variants[at];
 }
 
 static void add_hold(struct dlw_key *key, const struct dlw_h_hold *hold)

@@ -5,7 +5,7 @@
  * the same journal twice, make no difference.
  *
  * Memory follows what is different in the journals, not their number; a journal by itself costs a
- * line and a bit, at most four bytes, in each edge that it has.
+ * line and a bit, at most four bytes, in each piece of evidence that it has.
  */
 #ifndef DLW_COMMAND_MERGE_HISTORY_H
 #define DLW_COMMAND_MERGE_HISTORY_H
@@ -60,6 +60,7 @@ struct dlw_h_role {
     bool is_main;
     const char *name;
     struct dlw_h_stack *start, *created;
+    bool is_several; /* a journal has more than one thread of it */
 };
 
 struct dlw_h_lock {
@@ -81,6 +82,7 @@ struct dlw_h_variant {
     uint8_t from_mode, to_mode;
     bool timed;
     struct dlw_h_stack *hold, *want;
+    struct dlw_seen journals; /* that have it, by index */
 };
 
 enum { DLW_H_VARIANTS = 16 };
@@ -90,7 +92,6 @@ struct dlw_h_edge {
     struct dlw_h_lock *from, *to;
     struct dlw_h_variant *variants; /* by key; the smallest DLW_H_VARIANTS are kept */
     size_t n;
-    struct dlw_seen journals; /* by index */
 };
 
 struct dlw_h_hold {
@@ -161,8 +162,9 @@ struct dlw_h_role *dlw_h_role(struct dlw_history *history, const struct dlw_h_ro
 struct dlw_h_lock *dlw_h_lock(struct dlw_history *history, const struct dlw_h_lock *draft);
 struct dlw_h_edge *dlw_h_edge(struct dlw_history *history, struct dlw_h_lock *from,
                               struct dlw_h_lock *to);
-void dlw_h_variant(struct dlw_history *history, struct dlw_h_edge *edge,
-                   const struct dlw_h_variant *draft);
+/* NULL: there are enough smaller ones. Valid until the next call for this edge. */
+struct dlw_h_variant *dlw_h_variant(struct dlw_history *history, struct dlw_h_edge *edge,
+                                    const struct dlw_h_variant *draft);
 struct dlw_h_finding *dlw_h_finding(struct dlw_history *history, const struct dlw_h_finding *draft);
 void dlw_h_count(struct dlw_history *history, struct dlw_h_finding *finding, uint32_t journal,
                  uint64_t count);

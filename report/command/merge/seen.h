@@ -1,7 +1,7 @@
 /*
- * In which journals an edge was seen: a set of small numbers. Few of many are kept as a sorted
- * list, many as bits, so that ten thousand journals cost an edge that is in ten of them forty
- * bytes.
+ * In which journals a piece of evidence was seen: a set of small numbers. Few of many are kept as a
+ * sorted list, many as bits, so that ten thousand journals cost an edge that is in ten of them
+ * forty bytes.
  */
 #ifndef DLW_COMMAND_MERGE_SEEN_H
 #define DLW_COMMAND_MERGE_SEEN_H

@@ -190,6 +190,8 @@ static void put_role(struct writer *writer, struct dlw_entity *entity)
     refer(line, "created", role->created ? &role->created->entity : NULL);
     if (role->is_main)
         json_object_set_new(line, "main", json_true());
+    if (role->is_several)
+        json_object_set_new(line, "several", json_true());
     put(writer, line);
 }
 
@@ -224,16 +226,16 @@ static int compare_numbers(const void *a, const void *b)
 }
 
 /* "1-3,7": the numbers that this file gives the journals. */
-static const char *ranges(struct writer *writer, const struct dlw_h_edge *edge)
+static char *ranges(struct writer *writer, const struct dlw_seen *journals)
 {
     struct dlw_history *history = writer->history;
-    size_t n = dlw_seen_numbers(&edge->journals, NULL), size;
+    size_t n = dlw_seen_numbers(journals, NULL), size;
     uint32_t *ids = malloc((n + 1) * sizeof(*ids));
     char *result = NULL;
     FILE *out = open_memstream(&result, &size);
     if (!ids || !out)
         exit(2);
-    dlw_seen_numbers(&edge->journals, ids);
+    dlw_seen_numbers(journals, ids);
     for (size_t i = 0; i < n; i++)
         ids[i] = history->by_index[ids[i]]->entity.id;
     qsort(ids, n, sizeof(*ids), compare_numbers);
@@ -252,8 +254,9 @@ static const char *ranges(struct writer *writer, const struct dlw_h_edge *edge)
 }
 
 static void put_variant(struct writer *writer, const struct dlw_h_edge *edge,
-                        const struct dlw_h_variant *variant, const char *journals)
+                        const struct dlw_h_variant *variant)
 {
+    char *journals = ranges(writer, &variant->journals);
     json_t *line = json_pack("{sssisi}", "type", "edge", "from", (int)edge->from->entity.id, "to",
                              (int)edge->to->entity.id);
     json_t *gates = json_array();
@@ -268,16 +271,15 @@ static void put_variant(struct writer *writer, const struct dlw_h_edge *edge,
     if (variant->timed)
         json_object_set_new(line, "timed", json_true());
     text(line, "journals", journals);
+    free(journals);
     put(writer, line);
 }
 
 static void put_edge(struct writer *writer, struct dlw_entity *entity)
 {
     struct dlw_h_edge *edge = (struct dlw_h_edge *)entity;
-    char *journals = (char *)ranges(writer, edge);
     for (size_t i = 0; i < edge->n; i++)
-        put_variant(writer, edge, &edge->variants[i], i ? NULL : journals);
-    free(journals);
+        put_variant(writer, edge, &edge->variants[i]);
 }
 
 static json_t *hold_json(const struct dlw_h_hold *hold)

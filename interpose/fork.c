@@ -1,6 +1,7 @@
 #include "interpose/fork.h"
 
 #include "graph/base/sys.h"
+#include "interpose/base/real.h"
 #include "interpose/base/state.h"
 #include "interpose/locks/identity.h"
 #include "interpose/locks/orphans.h"
@@ -15,10 +16,31 @@
 
 #include <pthread.h>
 
-/* This thread was interrupted while it may hold an internal lock, in the middle of a change. */
+/*
+ * The fork that the calling thread is in. Of the thread and not of its record: threads without a
+ * record fork too.
+ *
+ * The handlers may run more often than once: a program runs them by hand round a clone(), whose
+ * wrapper runs them again; a signal handler forks between them. Only the outermost `before` takes
+ * the locks, and only the parent's last call gives them back. A child has all of them from its
+ * parent, so its first call makes them anew, and further ones find nothing to do.
+ */
+enum how {
+    INSIDE, /* this thread may be in the middle of a change: also what a signal handler finds that
+               interrupts one of the functions here */
+    LOCKED, /* it holds every internal lock */
+    NOTHING /* the library is off, or has not started */
+};
+static __thread struct {
+    volatile uint32_t depth; /* volatile: signal handlers of this thread read both */
+    volatile enum how how;
+} forking;
+static bool has_started;
+
+/* A thread without a record comes or goes, with the guard of nobody. */
 static bool is_inside(const struct dlw_thread *self)
 {
-    return self != &dlw_nobody &&
+    return self == &dlw_nobody ||
            (self->guard & ~(uint32_t)(DLW_GUARD_WAITING | DLW_GUARD_OFF)) != 0;
 }
 
@@ -76,23 +98,32 @@ void dlw_fork_before(void)
 {
     struct dlw_thread *self = dlw_thread_self();
 
-    bool inside = is_inside(self);
+    if (forking.depth++ > 0)
+        return;
+    if (!atomic_load_explicit(&dlw_is_on, memory_order_acquire)) {
+        forking.how = NOTHING;
+        return;
+    }
+    if (is_inside(self))
+        return;
     dlw_guard_enter(self);
-    if (inside || !lock_all())
-        self->forks_inside++;
+    if (lock_all())
+        forking.how = LOCKED;
+    else
+        dlw_guard_leave(self);
 }
 
 void dlw_fork_in_parent(void)
 {
-    struct dlw_thread *self = dlw_thread_self();
+    enum how how = forking.how;
 
-    if (self->forks_inside) {
-        self->forks_inside--;
-        dlw_guard_leave(self);
+    if (forking.depth == 0 || --forking.depth > 0)
         return;
-    }
+    forking.how = INSIDE;
+    if (how != LOCKED)
+        return;
     unlock(LOCKS);
-    dlw_guard_leave(self);
+    dlw_guard_leave(dlw_thread_self());
 }
 
 /* What other threads of the parent held is held for ever here, unless the child itself lets go of
@@ -130,20 +161,14 @@ static void mark_inherited(struct dlw_thread *self)
 static void give_up_child(struct dlw_thread *self)
 {
     atomic_store_explicit(&dlw_is_on, false, memory_order_relaxed);
-    self->guard |= DLW_GUARD_OFF;
-    self->forks_inside = 0;
+    if (self != &dlw_nobody)
+        self->guard |= DLW_GUARD_OFF;
     dlw_lock_open_all();
     dlw_pid_changed();
 }
 
-void dlw_fork_in_child(void)
+static void start_child(struct dlw_thread *self)
 {
-    struct dlw_thread *self = dlw_thread_self();
-
-    if (self->forks_inside) {
-        give_up_child(self);
-        return;
-    }
     dlw_sink_after_fork(true);
     dlw_frames_after_fork(true);
     dlw_stacks_after_fork(true);
@@ -158,9 +183,31 @@ void dlw_fork_in_child(void)
     dlw_guard_leave(self);
 }
 
-/* Registered first: prepare handlers run in reverse order, the others in this one, so ours are
- * innermost. */
+void dlw_fork_in_child(void)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    bool is_locked = forking.depth > 0 && forking.how == LOCKED;
+
+    if (!has_started) /* it starts in the child, as it would have in the parent */
+        return;
+    if (is_locked)
+        start_child(self);
+    else if ((uint32_t)dlw_syscall(SYS_getpid) != dlw_pid())
+        give_up_child(self);
+    forking.how = INSIDE;
+    forking.depth = 0;
+}
+
+/*
+ * Registered first: prepare handlers run in reverse order, the others in this one, so ours are
+ * innermost. With libc itself: a program may have a __register_atfork of its own and run what is
+ * registered there by hand (Firefox does).
+ */
 void dlw_fork_start(void)
 {
-    pthread_atfork(dlw_fork_before, dlw_fork_in_parent, dlw_fork_in_child);
+    has_started = true;
+    if (dlw_libc.register_atfork)
+        dlw_libc.register_atfork(dlw_fork_before, dlw_fork_in_parent, dlw_fork_in_child, NULL);
+    else
+        pthread_atfork(dlw_fork_before, dlw_fork_in_parent, dlw_fork_in_child);
 }

@@ -188,7 +188,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
         dlw_sink_leaves_alone();
         return;
     }
-    dlw_clock_start();
+    dlw_libc_start();
     make_nonce();
     dlw_helper_find(own_path(), folder);
     uint32_t tid = (uint32_t)dlw_syscall(SYS_gettid);

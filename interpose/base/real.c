@@ -4,6 +4,7 @@
 #include <string.h>
 
 struct dlw_real real;
+struct dlw_libc dlw_libc;
 
 /*
  * Every name here exists in the glibc that interpose/base/platform.h knows, so no look-up fails (a
@@ -21,4 +22,16 @@ void dlw_real_resolve(void)
     __atomic_store_n(&real.pthread_mutex_lock,
                      (int (*)(pthread_mutex_t *))dlsym(RTLD_NEXT, "pthread_mutex_lock"),
                      __ATOMIC_RELEASE);
+}
+
+void dlw_libc_start(void)
+{
+    void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+
+    if (!libc)
+        return;
+    dlw_libc.clock_gettime =
+        (__typeof__(dlw_libc.clock_gettime))dlsym(libc, "clock_gettime");
+    dlw_libc.register_atfork =
+        (__typeof__(dlw_libc.register_atfork))dlsym(libc, "__register_atfork");
 }

@@ -23,6 +23,17 @@ extern struct dlw_real real;
 /* Fills the table if it is empty. Any thread, any time; idempotent. */
 void dlw_real_resolve(void);
 
+/*
+ * Functions that the library calls itself, of libc and not of a program that has its own under the
+ * same name (faketime's clock, Firefox's fork handlers). Looked up in the constructor, NULL before.
+ */
+struct dlw_libc {
+    int (*clock_gettime)(clockid_t, struct timespec *);
+    int (*register_atfork)(void (*)(void), void (*)(void), void (*)(void), void *);
+};
+extern struct dlw_libc dlw_libc;
+void dlw_libc_start(void);
+
 #define DLW_EXPORT __attribute__((visibility("default")))
 #define DLW_COLD __attribute__((noinline, cold))
 /* Out of the way of the shortest path, but often enough taken to be compiled for speed. */

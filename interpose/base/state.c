@@ -1,8 +1,8 @@
 #include "interpose/base/state.h"
 
 #include "graph/base/sys.h"
+#include "interpose/base/real.h"
 
-#include <dlfcn.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -20,14 +20,13 @@ _Atomic bool dlw_confined;
 _Atomic bool dlw_is_on;
 
 static uint32_t pid;
-static int (*clock_function)(clockid_t, struct timespec *);
 
 static uint64_t read_clock(clockid_t clock)
 {
     struct timespec t = {0, 0};
 
-    if (clock_function)
-        clock_function(clock, &t);
+    if (dlw_libc.clock_gettime)
+        dlw_libc.clock_gettime(clock, &t);
     else
         dlw_syscall(SYS_clock_gettime, clock, &t);
     return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
@@ -41,15 +40,6 @@ uint64_t dlw_now(void)
 double dlw_wall_time(void)
 {
     return (double)read_clock(CLOCK_REALTIME) / 1e9;
-}
-
-void dlw_clock_start(void)
-{
-    void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-
-    /* Not the global name: a program may replace it (faketime), and that one may take locks. */
-    clock_function =
-        libc ? (int (*)(clockid_t, struct timespec *))dlsym(libc, "clock_gettime") : NULL;
 }
 
 uint32_t dlw_pid(void)

@@ -58,8 +58,6 @@ void dlw_tell_switched_off(void);
 /* Flushes stdio and ends the process with this status. */
 void dlw_exit_with(int status) __attribute__((noreturn));
 void dlw_pid_changed(void);
-/* In the constructor. Until then the kernel is asked for the time. */
-void dlw_clock_start(void);
 
 uint32_t dlw_pid(void); /* of the process this library was set up for */
 uint64_t dlw_now(void); /* ns, monotonic */

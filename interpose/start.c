@@ -19,6 +19,7 @@
 #include "interpose/watch/stall.h"
 #include "interpose/wrap/cond.h"
 #include "interpose/wrap/process/exec.h"
+#include "interpose/wrap/static_guard.h"
 #include "interpose/wrap/thread.h"
 #include "report/emit/fd.h"
 #include "report/emit/helper.h"
@@ -179,6 +180,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     (void)argc;
     dlw_self = &dlw_nobody;
     dlw_real_resolve();
+    dlw_guard_start();
     dlw_pid_changed();
     read_options(environment);
     dlw_exec_start(own_path(), environment);

@@ -112,6 +112,8 @@ fuzz: all $(FUZZ_BIN)
 test-fuzz: all
 	$(Q)if tests/fuzz.sh --is-possible $(FUZZ_CC); then $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=2; fi
 
+# Plugins that bring their C++ library along, for a C program that has none.
+$(T)/conformance/lib/static_cxx.so $(T)/conformance/lib/recursive_cxx.so $(T)/cases/lib/guard_twice.so: TEST_CFLAGS += -static-libstdc++ -static-libgcc
 # As it is once dlwatch.h is installed.
 $(O)/samples/futex_lock: TEST_CFLAGS += -Iinterpose/include
 # Speed is measured on what a compiler makes of it in earnest.

@@ -30,8 +30,7 @@ void dlw_libc_start(void)
 
     if (!libc)
         return;
-    dlw_libc.clock_gettime =
-        (__typeof__(dlw_libc.clock_gettime))dlsym(libc, "clock_gettime");
+    dlw_libc.clock_gettime = (__typeof__(dlw_libc.clock_gettime))dlsym(libc, "clock_gettime");
     dlw_libc.register_atfork =
         (__typeof__(dlw_libc.register_atfork))dlsym(libc, "__register_atfork");
 }

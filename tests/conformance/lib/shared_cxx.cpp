@@ -1,0 +1,2 @@
+// See static_cxx.cpp.
+#include "static_cxx.cpp"

@@ -200,9 +200,26 @@ dlw_node dlw_lock_of_mark_locked(uintptr_t address, uint64_t mark)
     return node && mark_of(node, address) == mark ? node : 0;
 }
 
+/* A thread that ends may still be asked about a lock that lay on its stack. Frames of the library
+ * are there now, and a mark would go into them. */
+static bool was_on_this_stack(uintptr_t address)
+{
+    const struct dlw_thread *self = dlw_self;
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+    return self && self->is_ending && address - here < self->stack_high - here;
+}
+
 static dlw_node make_anew(const struct dlw_lock_ref *ref)
 {
+    struct dlw_lock_ref unmarked = {.address = ref->address,
+                                    .kind = ref->kind,
+                                    .attributes = ref->attributes,
+                                    .thread = ref->thread};
     dlw_node node = node_at_address(ref->address);
+
+    if (ref->id && was_on_this_stack(ref->address))
+        ref = &unmarked;
 
     if (node)
         retire(node); /* its mark is gone: this is another lock in the same place */

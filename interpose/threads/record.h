@@ -125,8 +125,9 @@ struct dlw_thread {
     bool is_known;     /* to the sink, by the name it had then */
     bool has_evidence; /* an edge that was told to nobody names it: to be known when it ends */
     bool is_detached;
-    bool gave_up; /* a mutex, for the condition wait it is in */
-    bool is_dead; /* a deadlock with this thread in it was reported: its wait is told */
+    bool gave_up;   /* a mutex, for the condition wait it is in */
+    bool is_dead;   /* a deadlock with this thread in it was reported: its wait is told */
+    bool is_ending; /* its routine has been left: no lock is on its stack any more */
     /* its end (thread_end.h) */
     bool has_left;                /* its function */
     bool is_guest;                /* the guests' key tells when it has */

@@ -34,6 +34,7 @@ static void end_thread(struct dlw_thread *self)
     if (self->guard & DLW_GUARD_WAITING) /* cancelled in it, and nobody has called since */
         dlw_wait_left(self);
     dlw_guard_enter(self);
+    self->is_ending = true;
     if (dlw_held_depth(self))
         dlw_misuse_exit_holding(self);
     dlw_learn_thread_ends(self);

@@ -35,7 +35,6 @@ static __thread struct {
     volatile uint32_t depth; /* volatile: signal handlers of this thread read both */
     volatile enum how how;
 } forking;
-static bool has_started;
 
 /* A thread without a record comes or goes, with the guard of nobody. */
 static bool is_inside(const struct dlw_thread *self)
@@ -163,8 +162,8 @@ static void give_up_child(struct dlw_thread *self)
     atomic_store_explicit(&dlw_is_on, false, memory_order_relaxed);
     if (self != &dlw_nobody)
         self->guard |= DLW_GUARD_OFF;
+    dlw_has_started = false;
     dlw_lock_open_all();
-    dlw_pid_changed();
 }
 
 static void start_child(struct dlw_thread *self)
@@ -183,16 +182,22 @@ static void start_child(struct dlw_thread *self)
     dlw_guard_leave(self);
 }
 
+static bool is_another_process(void)
+{
+    return !atomic_load_explicit(&dlw_confined, memory_order_relaxed) &&
+           (uint32_t)dlw_syscall(SYS_getpid) != dlw_pid();
+}
+
 void dlw_fork_in_child(void)
 {
     struct dlw_thread *self = dlw_thread_self();
-    bool is_locked = forking.depth > 0 && forking.how == LOCKED;
+    bool is_known = forking.depth > 0;
 
-    if (!has_started) /* it starts in the child, as it would have in the parent */
+    if (!dlw_has_started) /* it starts in the child, as it would have in the parent */
         return;
-    if (is_locked)
+    if (is_known && forking.how == LOCKED)
         start_child(self);
-    else if ((uint32_t)dlw_syscall(SYS_getpid) != dlw_pid())
+    else if (is_known || is_another_process())
         give_up_child(self);
     forking.how = INSIDE;
     forking.depth = 0;
@@ -205,7 +210,6 @@ void dlw_fork_in_child(void)
  */
 void dlw_fork_start(void)
 {
-    has_started = true;
     if (dlw_libc.register_atfork)
         dlw_libc.register_atfork(dlw_fork_before, dlw_fork_in_parent, dlw_fork_in_child, NULL);
     else

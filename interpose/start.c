@@ -1,5 +1,5 @@
 /*
- * Start, switch and end. The constructor runs before those of every other library (-z initfirst),
+ * Start and switch. The constructor runs before those of every other library (-z initfirst),
  * on one thread; calls that come earlier still pass through.
  */
 #include "graph/base/sys.h"
@@ -18,6 +18,7 @@
 #include "interpose/threads/hooks.h"
 #include "interpose/watch/stall.h"
 #include "interpose/wrap/cond.h"
+#include "interpose/wrap/process/ends.h"
 #include "interpose/wrap/process/exec.h"
 #include "interpose/wrap/static_guard.h"
 #include "interpose/wrap/thread.h"
@@ -29,7 +30,6 @@
 #include <fcntl.h>
 #include <link.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -212,26 +212,10 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     dlw_signals_start();
     dlw_lock_on_failure = gives_up;
     dlw_fork_start();
+    dlw_ends_start();
+    dlw_has_started = true;
     atomic_store_explicit(&dlw_is_on, true, memory_order_release);
     dlw_threads_start((uintptr_t)environment);
     if (dlw_options.verbosity > 0)
         dlw_say("watching ", exe, NULL);
-}
-
-/* ---- end ---- */
-
-/* The last destructor to run, as the constructor was the first. `exitcode` is set by _exit after
- * stdio is flushed. */
-__attribute__((destructor)) static void stop(void)
-{
-    if (!atomic_load_explicit(&dlw_is_on, memory_order_relaxed) ||
-        (uint32_t)dlw_syscall(SYS_getpid) != dlw_pid())
-        return;
-    struct dlw_thread *self = dlw_thread_self();
-    dlw_guard_enter(self);
-    dlw_exec_collect();
-    dlw_sink_end("exit", -1);
-    if (dlw_options.exitcode && dlw_sink_found_errors())
-        dlw_exit_with((int)dlw_options.exitcode);
-    dlw_guard_leave(self);
 }

@@ -33,4 +33,5 @@ void dlw_libc_start(void)
     dlw_libc.clock_gettime = (__typeof__(dlw_libc.clock_gettime))dlsym(libc, "clock_gettime");
     dlw_libc.register_atfork =
         (__typeof__(dlw_libc.register_atfork))dlsym(libc, "__register_atfork");
+    dlw_libc.exit = (__typeof__(dlw_libc.exit))dlsym(libc, "exit");
 }

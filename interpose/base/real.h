@@ -30,6 +30,7 @@ void dlw_real_resolve(void);
 struct dlw_libc {
     int (*clock_gettime)(clockid_t, struct timespec *);
     int (*register_atfork)(void (*)(void), void (*)(void), void (*)(void), void *);
+    void (*exit)(int);
 };
 extern struct dlw_libc dlw_libc;
 void dlw_libc_start(void);

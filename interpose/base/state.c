@@ -4,7 +4,6 @@
 #include "interpose/base/real.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <time.h>
 
 struct dlw_options dlw_options;
@@ -17,6 +16,7 @@ uint64_t dlw_nonce;
 bool dlw_marks_are_on;
 bool dlw_direct_is_on;
 _Atomic bool dlw_confined;
+bool dlw_has_started;
 _Atomic bool dlw_is_on;
 
 static uint32_t pid;
@@ -74,13 +74,6 @@ void dlw_abort(void)
     dlw_syscall(SYS_tgkill, dlw_syscall(SYS_getpid), dlw_syscall(SYS_gettid), SIGABRT);
     for (;;)
         dlw_syscall(SYS_exit_group, 134);
-}
-
-void dlw_exit_with(int status)
-{
-    fflush(NULL);
-    for (;;)
-        dlw_syscall(SYS_exit_group, status);
 }
 
 void dlw_pid_changed(void)

@@ -40,6 +40,9 @@ extern bool dlw_direct_is_on; /* plain mutexes are taken without libc (direct.h)
 /* Confined by seccomp: no system call that the program doesn't make itself but write. */
 extern _Atomic bool dlw_confined;
 
+/* It was switched on once, and has a journal, though it may have switched itself off since. False
+ * again in a child that was given up (fork.c). */
+extern bool dlw_has_started;
 extern _Atomic bool dlw_is_on;
 /*
  * Last resort: says one line, leaves a record in the journal, and lets every later call pass. Safe
@@ -55,8 +58,6 @@ void dlw_abort(void) __attribute__((noreturn));
 
 /* After a switch off: says it, once every lock is dropped. */
 void dlw_tell_switched_off(void);
-/* Flushes stdio and ends the process with this status. */
-void dlw_exit_with(int status) __attribute__((noreturn));
 void dlw_pid_changed(void);
 
 uint32_t dlw_pid(void); /* of the process this library was set up for */

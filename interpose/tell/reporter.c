@@ -4,6 +4,7 @@
 #include "graph/kinds.h"
 #include "interpose/base/state.h"
 #include "interpose/stacks/capture.h"
+#include "interpose/tell/flush.h"
 #include "interpose/tell/thread_names.h"
 #include "report/emit/helper.h"
 #include "report/emit/journal.h"
@@ -402,6 +403,7 @@ static void end_process(void)
         dlw_abort();
     }
     dlw_sink_end("deadlock", status);
+    dlw_flush_stdout();
     dlw_syscall(SYS_exit_group, status);
 }
 
@@ -541,6 +543,20 @@ static void say_totals(const struct dlw_journal_totals *totals)
         dlw_say("waits for a lock of its own that were given up: ", number, NULL);
 }
 
+static void write_end(struct dlw_journal_totals *totals)
+{
+    totals->calls = dlw_threads_calls_of_ended();
+    dlw_threads_each(add_calls, &totals->calls);
+    totals->locks = dlw_locks_ever();
+    totals->threads = dlw_threads_ever();
+    totals->errors = atomic_load_explicit(&n_errors, memory_order_relaxed);
+    totals->edges = atomic_load_explicit(&n_edges, memory_order_relaxed);
+    if (!dlw_lock_acquire_or_skip(&emit_lock))
+        return;
+    dlw_journal_end(journal, totals);
+    dlw_lock_release(&emit_lock);
+}
+
 void dlw_sink_end(const char *ended, int status)
 {
     static _Atomic bool done;
@@ -548,18 +564,18 @@ void dlw_sink_end(const char *ended, int status)
 
     if (atomic_exchange_explicit(&done, true, memory_order_relaxed))
         return;
-    totals.calls = dlw_threads_calls_of_ended();
-    dlw_threads_each(add_calls, &totals.calls);
-    totals.locks = dlw_locks_ever();
-    totals.threads = dlw_threads_ever();
-    totals.errors = atomic_load_explicit(&n_errors, memory_order_relaxed);
-    totals.edges = atomic_load_explicit(&n_edges, memory_order_relaxed);
-    if (dlw_lock_acquire_or_skip(&emit_lock)) {
-        dlw_journal_end(journal, &totals);
-        dlw_lock_release(&emit_lock);
-    }
+    write_end(&totals);
     if (dlw_options.verbosity > 0)
         say_totals(&totals);
+    dlw_guard_lets_signals();
+    dlw_helper_wait(10000);
+}
+
+void dlw_sink_may_end(const char *ended, int status)
+{
+    struct dlw_journal_totals totals = {.ended = ended, .status = status};
+
+    write_end(&totals);
     dlw_guard_lets_signals();
     dlw_helper_wait(10000);
 }

@@ -35,6 +35,8 @@ void dlw_sink_leaves_alone(void);
 void dlw_sink_makes_thread(void);
 /* The process ends: writes the end line, waits for helpers. `status` negative: not known. */
 void dlw_sink_end(const char *ended, int status);
+/* The same for an end that may not come, since the program can go on: then another one is told. */
+void dlw_sink_may_end(const char *ended, int status);
 bool dlw_sink_found_errors(void);
 
 /* `run`: the id of the `dlwatch run` above, NULL: none. */

@@ -1,6 +1,7 @@
 /*
- * Ways in which a process leaves the watched state: it ends without destructors, confines itself,
- * or unmaps code. Each is let through; what is known is written first.
+ * Ways in which a process leaves the watched state: it confines itself, or unmaps code (how it ends
+ * stands in ends.c, how it becomes another in exec.c). Each is let through; what is known is written
+ * first.
  *
  * A vfork child shares the parent's memory and must leave no trace in it: its pid tells.
  */
@@ -14,6 +15,7 @@
 #include "interpose/threads/hooks.h"
 #include "interpose/threads/record.h"
 #include "interpose/wrap/futex.h"
+#include "interpose/wrap/process/ends.h"
 #include "interpose/wrap/process/exec.h"
 #include "report/emit/helper.h"
 
@@ -25,6 +27,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/single_threaded.h>
 #include <unistd.h>
 
 /*
@@ -35,34 +38,6 @@ static bool is_watched(const struct dlw_thread *self)
 {
     return !(self->guard & ~(uint32_t)DLW_GUARD_WAITING) &&
            (uint32_t)dlw_syscall(SYS_getpid) == dlw_pid();
-}
-
-/* ---- _exit ---- */
-
-static void ends(int status)
-{
-    struct dlw_thread *self = dlw_thread_self();
-
-    if (!is_watched(self))
-        return;
-    dlw_guard_enter(self);
-    dlw_exec_collect();
-    dlw_sink_end("exit", status & 0xff);
-    dlw_guard_leave(self);
-}
-
-DLW_EXPORT void _exit(int status)
-{
-    ends(status);
-    real._exit(status);
-    __builtin_unreachable();
-}
-
-DLW_EXPORT void _Exit(int status)
-{
-    ends(status);
-    real._Exit(status);
-    __builtin_unreachable();
 }
 
 /* ---- seccomp ---- */
@@ -154,13 +129,15 @@ static bool is_special(long number)
         return true;
 #endif
     return number == SYS_seccomp || number == SYS_prctl || number == SYS_clone ||
-           number == SYS_clone3;
+           number == SYS_clone3 || number == SYS_exit_group || number == SYS_exit;
 }
 
 static DLW_COLD long special(long number, const long a[6])
 {
     if (number == SYS_prctl)
         return prctl((int)a[0], a[1], a[2], a[3], a[4]);
+    if (number == SYS_exit_group || (number == SYS_exit && __libc_single_threaded))
+        return real.syscall(number, (long)dlw_process_ends((int)a[0]), 0, 0, 0, 0, 0);
     if (number == SYS_seccomp && seccomp_confines(a))
         confines_itself();
     if (!copies_memory(number, a))

@@ -169,7 +169,8 @@ static void settle_end(struct dlw_reader *reader)
         process->ended = "exec";
     else if (is_running(process))
         process->ended = "running";
-    else if (!process->cut)
+    else if (!process->cut && !process->off)
+        /* one that was cut says why; after switching itself off the library may be silent */
         process->ended = "killed";
     if (reader->waits)
         dlw_reader_build_waits(reader, reader->waits);

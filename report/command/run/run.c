@@ -79,11 +79,13 @@ static void reap(struct dlw_run *run)
 {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        dlw_run_note_end(run, pid, status);
         if (pid == run->child) {
             run->status = status;
             run->has_ended = true;
         }
+    }
 }
 
 static void take_signals(struct dlw_run *run)
@@ -117,6 +119,7 @@ static void end_tree(struct dlw_run *run)
     }
     dlw_region_free(&region);
     dlw_tree_end(run->child, &run->status);
+    dlw_run_note_end(run, run->child, run->status);
     run->has_ended = true;
 }
 
@@ -153,27 +156,11 @@ static int own_status(const struct dlw_run *run)
     return WIFSIGNALED(run->status) ? 128 + WTERMSIG(run->status) : WEXITSTATUS(run->status);
 }
 
-/* What the library could not write any more, the parent has seen. */
-static void note_end(struct dlw_run *run)
+static void note_signal(struct dlw_run *run)
 {
-    for (size_t i = 0; run->timed_out && i < run->doc->n_processes; i++)
-        if (run->doc->processes[i]->ended && strcmp(run->doc->processes[i]->ended, "running") == 0)
-            run->doc->processes[i]->ended = "killed";
-    if (!WIFSIGNALED(run->status))
-        return;
-    int number = WTERMSIG(run->status);
-    if (!run->timed_out)
-        dlw_doc_note(run->doc, "the command was ended by signal %d (%s)", number,
-                     strsignal(number));
-    for (size_t i = run->doc->n_processes; i-- > 0;) {
-        struct dlw_doc_process *process = run->doc->processes[i];
-        if (process->pid != (uint32_t)run->child || !process->ended ||
-            (strcmp(process->ended, "killed") != 0 && strcmp(process->ended, "running") != 0))
-            continue;
-        process->ended = number == SIGKILL ? "killed" : number == SIGABRT ? "abort" : "signal";
-        process->status = number;
-        return;
-    }
+    if (WIFSIGNALED(run->status) && !run->timed_out)
+        dlw_doc_note(run->doc, "the command was ended by signal %d (%s)", WTERMSIG(run->status),
+                     strsignal(WTERMSIG(run->status)));
 }
 
 static bool write_outputs(struct dlw_run *run)
@@ -255,8 +242,9 @@ static int finish(struct dlw_run *run)
 {
     run->n_empty = dlw_journals_close(run->journals);
     dlw_run_print_new(run);
-    note_end(run);
+    note_signal(run);
     note_unwatched(run);
+    dlw_run_settle_ends(run);
     dlw_doc_finish(run->doc, &run->rules);
     dlw_run_print_summary(run);
     bool written = write_outputs(run);
@@ -273,6 +261,7 @@ static void release(struct dlw_run *run)
 {
     HASH_CLEAR(hh, run->printed);
     dlw_run_forget_processes(run);
+    dlw_run_forget_ends(run);
     dlw_suppressions_free(run->rules.suppressions);
     dlw_baseline_free((struct dlw_baseline *)run->rules.baseline);
     dlw_doc_free(run->doc);

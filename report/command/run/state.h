@@ -12,6 +12,12 @@ struct dlw_run_printed {
     UT_hash_handle hh;
 };
 
+struct dlw_run_end {
+    pid_t pid;
+    int status; /* as waitpid gives it */
+    UT_hash_handle hh;
+};
+
 struct dlw_run {
     struct dlw_run_request request;
     struct dlw_program program;
@@ -40,7 +46,16 @@ struct dlw_run {
     double deadline; /* 0: none */
     double next_look;
     struct dlw_run_process *processes; /* of outside.c */
+    struct dlw_run_end *ends;          /* of ends.c */
 };
+
+/* ---- ends.c: how processes ended whose journals don't say it ---- */
+
+/* Of the command, and of orphans, which become children of `run`. */
+void dlw_run_note_end(struct dlw_run *run, pid_t pid, int status);
+/* Once all journals were read: what no library could write any more. */
+void dlw_run_settle_ends(struct dlw_run *run);
+void dlw_run_forget_ends(struct dlw_run *run);
 
 /* ---- outside.c: stalls of processes that can't say so themselves ---- */
 

@@ -18,8 +18,9 @@ static void process_lines(struct dlw_readable *text)
         const char *exe = process->exe ? process->exe : "?";
         const char *ended = process->ended ? process->ended : "";
         if (strcmp(ended, "killed") == 0)
-            fprintf(text->out, "Process %u (%s) did not end in order: it was killed.\n",
-                    process->pid, exe);
+            fprintf(text->out, "Process %u (%s) did not end in order: it was killed%s.\n",
+                    process->pid, exe,
+                    process->status > 0 ? "" : ", or ended itself past all handlers");
         else if (strcmp(ended, "running") == 0)
             fprintf(text->out, "Process %u (%s) still runs.\n", process->pid, exe);
         else if (strcmp(ended, "signal") == 0 || strcmp(ended, "abort") == 0)

@@ -21,6 +21,9 @@
 /* RANK_EMIT: protects all below; held while a line is built and written, nests nothing. */
 static struct dlw_lock emit_lock = DLW_LOCK_INIT(DLW_RANK_EMIT);
 static struct dlw_journal *journal; /* NULL without report= */
+/* The process has confined itself. Threads that were in the middle of learning have something to
+ * say still, and to write it takes system calls that the program doesn't make. */
+static bool is_silent;
 /* Of the findings, for who looks from outside; made by the first. */
 static struct dlw_journal *findings;
 static struct dlw_kept kept;
@@ -421,6 +424,8 @@ static bool write_locked(const struct dlw_news *news, const struct resolved *res
 {
     bool end = false;
 
+    if (is_silent)
+        return false;
     current = resolved ? news : NULL;
     current_resolved = resolved;
     for (struct dlw_news_item *item = news->first; item; item = item->next) {
@@ -476,7 +481,8 @@ void dlw_sink_flush(bool now)
     atomic_store_explicit(&flushed_at, time, memory_order_relaxed);
     if (!dlw_lock_acquire_or_skip(&emit_lock))
         return;
-    dlw_journal_flush(journal);
+    if (!is_silent)
+        dlw_journal_flush(journal);
     dlw_lock_release(&emit_lock);
 }
 
@@ -488,6 +494,15 @@ void dlw_sink_off(const char *reason)
     if (!dlw_lock_acquire_or_skip(&emit_lock))
         return;
     dlw_journal_off(journal, reason);
+    dlw_lock_release(&emit_lock);
+}
+
+void dlw_sink_confine(const char *reason)
+{
+    dlw_sink_off(reason);
+    if (!dlw_lock_acquire(&emit_lock))
+        return;
+    is_silent = true;
     dlw_lock_release(&emit_lock);
 }
 

@@ -26,6 +26,8 @@ void dlw_sink_renamed(const struct dlw_thread *thread);
 
 void dlw_sink_warn(const char *line);
 void dlw_sink_off(const char *reason);
+/* The same, and the last that is written: whoever comes later finds nothing to do. */
+void dlw_sink_confine(const char *reason);
 void dlw_sink_exec(void);
 /* A program that this process, or a child of its, starts runs unwatched; `why` lasts. */
 void dlw_sink_unwatched(const char *exe, const char *why);

@@ -42,9 +42,19 @@ static void strict(void)
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1),                                         \
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-/* What a sandbox allows that has everything open already: memory, waiting, writing, ending. */
-static void filtered(unsigned otherwise)
+/* A thread from before that goes on learning, and ends, under a filter for the whole process. */
+static void learn(void)
 {
+    use_from(0);
+    step();
+    await(2);
+    use_from(4);
+}
+
+/* What a sandbox allows that has everything open already: memory, waiting, writing, ending. */
+static void filtered(unsigned otherwise, int whole)
+{
+    pthread_t learner = 0;
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         ALLOW(read),
@@ -65,8 +75,16 @@ static void filtered(unsigned otherwise)
     };
     struct sock_fprog program = {sizeof code / sizeof *code, code};
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+    if (whole) {
+        learner = spawn("learner", learn);
+        await(1);
+    }
+    if (whole ? syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program)
+              : prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
         _exit(1);
+    step();
+    if (whole)
+        JOIN(learner);
     use_from(0);
     use_from(4);
     write_out("filter: new orders\n");
@@ -80,7 +98,7 @@ static void child(int way)
     if (pid == 0) {
         if (way == 0)
             strict();
-        filtered(way == 1 ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_KILL_PROCESS);
+        filtered(way == 1 ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_KILL_PROCESS, way == 3);
     }
     waitpid(pid, &status, 0);
     say("way %d: %x", way, status);
@@ -91,7 +109,7 @@ int main(void)
     for (int i = 0; i < 8; i++)
         pthread_mutex_init(&locks[i], NULL);
     say("begin");
-    for (int way = 0; way < 3; way++)
+    for (int way = 0; way < 4; way++)
         child(way);
     return 0;
 }

@@ -68,10 +68,10 @@ static void confines_itself(void)
     if (!is_watched(self))
         return;
     dlw_guard_enter(self);
-    dlw_sink_flush(true);
     dlw_alarm_withdraw_all();
     dlw_helper_confine();
-    dlw_switch_off("the process confines itself (seccomp)");
+    dlw_switch_off(NULL); /* told here and now: another thread would do so under the filter */
+    dlw_sink_confine("the process confines itself (seccomp)");
     dlw_guard_leave(self);
     atomic_store_explicit(&dlw_confined, true, memory_order_relaxed);
 }

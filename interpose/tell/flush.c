@@ -13,12 +13,13 @@
 #include <time.h>
 #include <wchar.h>
 
+/* Not a pipe without readers: its signal would end the process before the option does. */
 static bool can_take_more(int descriptor)
 {
     struct pollfd entry = {.fd = descriptor, .events = POLLOUT};
     struct timespec at_once = {0, 0};
 
-    return dlw_syscall(SYS_ppoll, &entry, 1, &at_once, NULL, 8) == 1 && (entry.revents & POLLOUT);
+    return dlw_syscall(SYS_ppoll, &entry, 1, &at_once, NULL, 8) == 1 && entry.revents == POLLOUT;
 }
 
 /* A pipe that can be written to takes PIPE_BUF bytes without waiting, so no more is written at a

@@ -92,11 +92,23 @@ static void fill_stdout(void)
     dup2(ends[1], 1);
 }
 
+static void break_stdout(void)
+{
+    int ends[2];
+
+    if (pipe(ends))
+        _exit(99);
+    close(ends[0]);
+    dup2(ends[1], 1);
+}
+
 static void leave_in_buffer(const char *how)
 {
     setvbuf(stdout, NULL, _IOFBF, 1 << 16);
     if (strcmp(how, "full") == 0)
         fill_stdout();
+    if (strcmp(how, "broken") == 0)
+        break_stdout();
     printf("left in the buffer\n");
     if (strcmp(how, "large") == 0)
         for (int i = 0; i < 1000; i++)

@@ -75,7 +75,7 @@ deadlocks() {
 		check "a deadlock, $how" 66 $status
 	done
 	check 'a deadlock, flushed' 1001 "$(wc -l <"$tmp/out")"
-	for how in locked full; do
+	for how in locked full broken; do
 		preload on_deadlock=exit deadlock $how
 		check "a deadlock, stdout $how" 66 $status
 		check "a deadlock, stdout $how: said" 1 "$(grep -c '19 bytes of stdout unwritten' "$tmp/log")"

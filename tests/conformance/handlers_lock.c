@@ -1,5 +1,5 @@
-/* Signal handlers that lock: a try, a lock of their own with all signals blocked, a semaphore on their
- * stack. They come at any instruction of the locks of the threads that they interrupt. */
+/* Signal handlers that lock: a try, a lock of their own with all signals blocked, a semaphore on
+ * their stack. They come at any instruction of the locks of the threads that they interrupt. */
 // quiet
 #include "tell.h"
 #include <semaphore.h>

@@ -1,5 +1,5 @@
-/* A collector stops a thread by a signal, wherever that is, and goes on taking locks, forking and making
- * threads meanwhile, as those of Guile, D and SBCL do. */
+/* A collector stops a thread by a signal, wherever that is, and goes on taking locks, forking and
+ * making threads meanwhile, as those of Guile, D and SBCL do. */
 // quiet
 #include "tell.h"
 #include <semaphore.h>

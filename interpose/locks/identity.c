@@ -287,13 +287,26 @@ static void retire_known(const struct dlw_lock_ref *ref)
     dlw_lock_release(&dlw_graph_lock);
 }
 
+static bool is_known_mark(uint64_t mark)
+{
+    return mark != 0 && !dlw_mark_is_created(mark);
+}
+
+void dlw_lock_enter_rebirth(struct dlw_thread *self, const struct dlw_lock_ref *ref)
+{
+    if (!ref->id || is_known_mark(atomic_load_explicit(ref->id, memory_order_relaxed)) ||
+        dlw_gone_is_any() || dlw_annotation_is_any())
+        dlw_guard_enter(self);
+    else
+        dlw_guard_enter_briefly(self);
+}
+
 void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)
 {
     dlw_gone_forget(ref->address);
     forget_annotation(ref->address);
     if (ref->id) {
-        uint64_t mark = atomic_load_explicit(ref->id, memory_order_relaxed);
-        if (mark != 0 && !dlw_mark_is_created(mark))
+        if (is_known_mark(atomic_load_explicit(ref->id, memory_order_relaxed)))
             retire_known(ref);
         atomic_store_explicit(ref->chain, created, memory_order_relaxed);
         atomic_store_explicit(ref->id,

@@ -139,6 +139,9 @@ dlw_node dlw_lock_pool_locked(uintptr_t address, uint64_t mark);
 /* A lock at this address is initialised or destroyed: whatever lived there is gone. `created` 0 for
  * a destroy. */
 void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created);
+/* Raises the guard for that. Most locks that come and go are never known: then no internal lock is
+ * taken, and signals need not be blocked. */
+void dlw_lock_enter_rebirth(struct dlw_thread *self, const struct dlw_lock_ref *ref);
 
 /* Another thread released it: from now on a signal without an owner. Its edges go. */
 void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref);

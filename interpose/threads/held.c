@@ -37,18 +37,6 @@ void dlw_held_lose_everywhere(uintptr_t lock)
 /* ---- moving all of them: with the guard up, so that a handler that comes in between passes ----
  */
 
-static void begin_move(struct dlw_thread *self)
-{
-    self->guard += DLW_GUARD_NESTED;
-    atomic_signal_fence(memory_order_seq_cst);
-}
-
-static void end_move(struct dlw_thread *self)
-{
-    atomic_signal_fence(memory_order_seq_cst);
-    self->guard -= DLW_GUARD_NESTED;
-}
-
 /* Is an entry just being pushed, popped or moved? Then this is a signal handler that came in
  * between, and the entries stay where they are. */
 static bool is_interrupted(struct dlw_thread *self)
@@ -87,9 +75,9 @@ static bool grow(struct dlw_thread *self)
 {
     if (is_interrupted(self))
         return false;
-    begin_move(self);
+    dlw_guard_enter_briefly(self);
     bool has_room = grow_moving(self);
-    end_move(self);
+    dlw_guard_leave(self);
     return has_room;
 }
 
@@ -381,9 +369,9 @@ static void compact(struct dlw_thread *self)
 {
     if (is_interrupted(self))
         return;
-    begin_move(self);
+    dlw_guard_enter_briefly(self);
     compact_moving(self);
-    end_move(self);
+    dlw_guard_leave(self);
 }
 
 static void leave_hole(struct dlw_thread *self, struct dlw_held_lock *held, uint32_t index)

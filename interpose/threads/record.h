@@ -236,6 +236,13 @@ static inline void dlw_guard_enter(struct dlw_thread *self)
     atomic_signal_fence(memory_order_seq_cst);
 }
 
+/* The same where no internal lock is taken until it is left: handlers may come, and pass. */
+static inline void dlw_guard_enter_briefly(struct dlw_thread *self)
+{
+    self->guard += DLW_GUARD_NESTED;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
 void dlw_guard_leave(struct dlw_thread *self);
 /* The calling thread's guard stays up, but no lock is held and what follows may take its time:
  * signals come again. */

@@ -42,8 +42,8 @@ DLW_EXPORT int mtx_init(mtx_t *mutex, int type)
     if (dlw_thread_passes(self) || result != thrd_success)
         return result;
     self->calls++;
-    dlw_guard_enter(self);
     struct dlw_lock_ref ref = dlw_mutex_ref(as_mutex(mutex));
+    dlw_lock_enter_rebirth(self, &ref);
     dlw_held_forget(self, mutex);
     dlw_lock_reborn(&ref, call.pc);
     dlw_guard_leave(self);

@@ -398,8 +398,8 @@ static inline bool is_unknown(pthread_mutex_t *mutex)
 /* Of a kind with a mark in the table, or of one that something is to be said of. */
 static DLW_NOINLINE void born(struct dlw_thread *self, pthread_mutex_t *mutex, uintptr_t place)
 {
-    dlw_guard_enter(self);
     struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
+    dlw_lock_enter_rebirth(self, &ref);
     dlw_held_forget(self, mutex);
     dlw_lock_reborn(&ref, place);
     dlw_guard_leave(self);

@@ -216,12 +216,12 @@ static int init(pthread_rwlock_t *rwlock, const pthread_rwlockattr_t *attributes
     if (dlw_thread_passes(self))
         return result;
     self->calls++;
-    dlw_guard_enter(self);
-    if (result == 0) {
-        struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
-        dlw_held_forget(self, rwlock);
-        dlw_lock_reborn(&ref, call.pc);
-    }
+    if (result != 0)
+        return result;
+    struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
+    dlw_lock_enter_rebirth(self, &ref);
+    dlw_held_forget(self, rwlock);
+    dlw_lock_reborn(&ref, call.pc);
     dlw_guard_leave(self);
     return result;
 }

@@ -224,8 +224,8 @@ DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
                                   memory_order_relaxed);
         return result;
     }
-    dlw_guard_enter(self);
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+    dlw_lock_enter_rebirth(self, &ref);
     dlw_held_forget(self, semaphore);
     dlw_lock_reborn(&ref, call.pc);
     uint64_t mark =
@@ -246,8 +246,8 @@ DLW_EXPORT int sem_destroy(sem_t *semaphore)
     if (!known || result != 0)
         return result;
     self->calls++;
-    dlw_guard_enter(self);
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+    dlw_lock_enter_rebirth(self, &ref);
     dlw_lock_reborn(&ref, 0);
     dlw_guard_leave(self);
     return result;

@@ -161,7 +161,7 @@ static void start(char **argv, const char *library)
         execv(argv[0], argv);
         _exit(127);
     }
-    int status;
+    int status = 0;
     if (program < 0 || waitpid(program, &status, 0) < 0)
         fail("start");
     if (!WIFSTOPPED(status))

@@ -1,7 +1,8 @@
 /*
- * stepped OPERATION ACTION [raw]: one operation between two marks, for tests/steps/stepper.c; the
- * handler of SIGUSR1 does what ACTION says. Raw: it is installed by a system call of our own. What
- * is printed must not depend on who watches.
+ * stepped OPERATION ACTION [raw|probe|TIMES]: one operation between two marks, for
+ * tests/steps/stepper.c; the handler of SIGUSR1 does what ACTION says. Raw: it is installed by a
+ * system call of our own. Probe: one more lock is taken under what the operation left held, and
+ * another thread takes both the other way round. What is printed must not depend on who watches.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -255,29 +256,40 @@ static void create(void)
     must(pthread_join(thread, NULL));
 }
 
+static void unlock_both(void)
+{
+    unlock_b();
+    unlock_a();
+}
+
 static const struct operation {
     const char *name;
     void (*before)(void), (*do_it)(void), (*after)(void);
-    bool is_first; /* what it does the first time is looked at */
+    void (*take)(void), (*give)(void); /* the lock in question, by another thread */
+    bool is_first;                     /* what it does the first time is looked at */
 } operations[] = {
-    {"lock", nothing, lock_a, unlock_a, false},
-    {"unlock", lock_a, unlock_a, nothing, false},
-    {"trylock", nothing, try_a, unlock_a, false},
-    {"nested", lock_a, lock_b, unlock_b, false},
-    {"crosswise", lock_both, unlock_a, unlock_b, false},
-    {"recursive", nothing, lock_recursive, unlock_recursive, false},
-    {"read", nothing, read_rwlock, unlock_rwlock, false},
-    {"write", nothing, write_rwlock, unlock_rwlock, false},
-    {"rwunlock", read_rwlock, unlock_rwlock, nothing, false},
-    {"sem_wait", nothing, wait_semaphore, post_semaphore, false},
-    {"sem_trywait", nothing, try_semaphore, post_semaphore, false},
-    {"sem_post", wait_semaphore, post_semaphore, nothing, false},
-    {"spin", nothing, lock_spin, unlock_spin, false},
-    {"life", nothing, new_life, nothing, false},
-    {"learn", nothing, learn, nothing, true},
-    {"first", lock_a, lock_b, unlock_b, true},
-    {"create", nothing, create, nothing, true},
+    {"lock", nothing, lock_a, unlock_a, lock_a, unlock_a, false},
+    {"unlock", lock_a, unlock_a, nothing, lock_a, unlock_a, false},
+    {"trylock", nothing, try_a, unlock_a, lock_a, unlock_a, false},
+    {"nested", lock_a, lock_b, unlock_both, lock_b, unlock_b, false},
+    {"crosswise", lock_both, unlock_a, unlock_b, lock_b, unlock_b, false},
+    {"recursive", nothing, lock_recursive, unlock_recursive, lock_recursive, unlock_recursive,
+     false},
+    {"read", nothing, read_rwlock, unlock_rwlock, write_rwlock, unlock_rwlock, false},
+    {"write", nothing, write_rwlock, unlock_rwlock, read_rwlock, unlock_rwlock, false},
+    {"rwunlock", read_rwlock, unlock_rwlock, nothing, write_rwlock, unlock_rwlock, false},
+    {"sem_wait", nothing, wait_semaphore, post_semaphore, nothing, nothing, false},
+    {"sem_trywait", nothing, try_semaphore, post_semaphore, nothing, nothing, false},
+    {"sem_post", wait_semaphore, post_semaphore, nothing, nothing, nothing, false},
+    {"spin", nothing, lock_spin, unlock_spin, lock_spin, unlock_spin, false},
+    {"life", nothing, new_life, nothing, nothing, nothing, false},
+    {"learn", nothing, learn, nothing, nothing, nothing, true},
+    {"first", lock_a, lock_b, unlock_both, nothing, nothing, true},
+    {"create", nothing, create, nothing, nothing, nothing, true},
 };
+
+static pthread_mutex_t probe = PTHREAD_MUTEX_INITIALIZER;
+static bool probes;
 
 static void pass(const struct operation *o, bool is_marked)
 {
@@ -287,9 +299,30 @@ static void pass(const struct operation *o, bool is_marked)
     o->do_it();
     if (is_marked)
         mark();
+    if (is_marked && probes) {
+        must(pthread_mutex_lock(&probe));
+        must(pthread_mutex_unlock(&probe));
+    }
     o->after();
-    if (o->before == lock_a && o->do_it == lock_b)
-        unlock_a();
+}
+
+static void *pass_crosswise(void *operation)
+{
+    const struct operation *o = operation;
+
+    must(pthread_mutex_lock(&probe));
+    o->take();
+    o->give();
+    must(pthread_mutex_unlock(&probe));
+    return NULL;
+}
+
+static void probe_by_other(const struct operation *o)
+{
+    pthread_t thread;
+
+    must(pthread_create(&thread, NULL, pass_crosswise, (void *)o));
+    must(pthread_join(thread, NULL));
 }
 
 /* Whatever state the jump left them in. */
@@ -355,7 +388,8 @@ int main(int argc, char **argv)
     must(sem_init(&may_go_on, 0, 0));
     if (act == act_park)
         must(pthread_create(&collector, NULL, collect, NULL));
-    install(argc > 3);
+    install(argc > 3 && argv[3][0] == 'r');
+    probes = argc > 3 && argv[3][0] == 'p';
     for (int k = 0; k < WARM && !o->is_first; k++)
         pass(o, false);
     if (act == act_jump)
@@ -364,6 +398,8 @@ int main(int argc, char **argv)
         for (int k = 0; k < (o->is_first ? 1 : 3); k++)
             pass(o, true);
     pass(o, false);
+    if (probes)
+        probe_by_other(o);
     printf("%s %s: done\n", argv[1], argv[2]);
     return 3;
 }

@@ -140,7 +140,7 @@ static void sweep(void)
 
 void dlw_sink_know_ended(const struct dlw_ended *ended)
 {
-    if (!dlw_lock_acquire(&emit_lock))
+    if (!dlw_lock_acquire_or_skip(&emit_lock))
         return;
     if (dlw_known_note_locked(ended))
         dlw_journal_thread_renamed(journal, ended->id);

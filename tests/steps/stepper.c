@@ -135,20 +135,23 @@ static void interrupt_each(void)
 /* The mark that a jump ends at is that of the next passage's beginning. */
 static void interrupt_once(void)
 {
-    for (;;) {
+    static bool are_all_tried;
+
+    while (!are_all_tried) {
         unsigned long left = passage++ * every;
         bool at_end = false;
         while (left-- > 0 && !(at_end = step()))
             steps++;
+        are_all_tried = at_end;
         if (at_end)
             return;
         if (is_blocked()) {
             blocked++;
-            run_to_mark(0);
-            return;
+            break;
         }
         interrupt();
     }
+    run_to_mark(0);
 }
 
 static void start(char **argv, const char *library)

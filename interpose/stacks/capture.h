@@ -1,17 +1,12 @@
 /*
- * Stacks and modules as the journal names them: interned, numbered from 1, never
- * forgotten (their number is bounded by the program's code paths).
- *
- * Reading by id takes no lock. Making one takes RANK_STACKS for some ns after the walk; called with
+ * Where threads are and where they took what they hold, as interned stacks (intern.h). Called with
  * no internal lock held and the caller's guard up. 0 is "not known".
  */
 #ifndef DLW_STACKS_CAPTURE_H
 #define DLW_STACKS_CAPTURE_H
 
-#include "interpose/base/state.h"
-#include "interpose/stacks/rules.h"
+#include "interpose/stacks/intern.h"
 #include "interpose/threads/record.h"
-#include "report/emit/journal.h"
 
 /* A thread's stack, walked once and used for several captures. */
 struct dlw_live {
@@ -43,13 +38,5 @@ uint32_t dlw_stack_of_others_held(struct dlw_thread *thread, uintptr_t lock);
 uint32_t dlw_stack_of_pc(uintptr_t pc);
 /* The innermost return addresses of a thread that has ended. */
 uint32_t dlw_stack_of_ended(const uintptr_t *pc, uint32_t n);
-
-bool dlw_module_get(uint32_t id, struct dlw_journal_module *out);
-uint32_t dlw_module_of(uintptr_t address); /* 0: in none */
-uint32_t dlw_stack_get(uint32_t id, struct dlw_journal_frame *out, uint32_t room, bool *cut);
-
-void dlw_stacks_start(const char *exe, const char *folder);
-bool dlw_stacks_before_fork(void);
-void dlw_stacks_after_fork(bool child);
 
 #endif

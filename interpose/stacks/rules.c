@@ -12,7 +12,6 @@
 #include <libunwind.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 
 enum { FIRST_SLOTS = 1024 };
 
@@ -482,114 +481,6 @@ bool dlw_frames_same_function(uintptr_t a, uintptr_t b)
     uint32_t offset_a = offsets_of(table, mask)[ia];
     uint32_t offset_b = offsets_of(table, mask)[ib];
     return offset_a && offset_b && a - offset_a == b - offset_b;
-}
-
-/* ---- walking ---- */
-
-static bool read_word(const struct dlw_memory *memory, uintptr_t address, uintptr_t *out)
-{
-    if (address >= memory->low && address + sizeof(*out) <= memory->high && address % 8 == 0) {
-        const void *at = memory->copy ? (const void *)(memory->copy + (address - memory->low))
-                                      : (const void *)address; /* NOLINT */
-        memcpy(out, at, sizeof(*out));
-        return true;
-    }
-    if (memory->copy)
-        return false;
-    /* Another stack (a coroutine's, a signal's): let the kernel say whether it is there. */
-    return dlw_proc_read(address, out, sizeof(*out));
-}
-
-static bool step_signal(struct dlw_call *at, const struct dlw_memory *memory)
-{
-#if defined(__x86_64__)
-    uintptr_t registers = at->sp + offsetof(ucontext_t, uc_mcontext.gregs);
-    struct dlw_call to;
-
-    if (!read_word(memory, registers + REG_RIP * sizeof(greg_t), &to.pc) ||
-        !read_word(memory, registers + REG_RSP * sizeof(greg_t), &to.sp) ||
-        !read_word(memory, registers + REG_RBP * sizeof(greg_t), &to.fp))
-        return false;
-    to.pc++; /* not a return address: lookups subtract one */
-    *at = to;
-    return true;
-#else
-    (void)at, (void)memory;
-    return false;
-#endif
-}
-
-static struct dlw_rule rule_of(uintptr_t pc)
-{
-    struct dlw_rule_slot *slot = dlw_rule_find(pc);
-
-    if (!slot)
-        slot = dlw_rule_learn(pc);
-    return slot ? slot->rule : (struct dlw_rule){.base = DLW_RULE_COMPLEX};
-}
-
-static bool step_frame(struct dlw_call *at, const struct dlw_memory *memory, struct dlw_rule rule,
-                       uintptr_t *cfa)
-{
-    uintptr_t end =
-        (rule.base == DLW_RULE_SP ? at->sp : at->fp) + (uintptr_t)(intptr_t)rule.cfa_offset;
-    struct dlw_call to = {.sp = end, .fp = at->fp};
-
-    if (end <= at->sp || !read_word(memory, end - DLW_RETURN_SLOT, &to.pc))
-        return false;
-    if (rule.fp_slot && !read_word(memory, end + (uintptr_t)((intptr_t)rule.fp_slot * 8), &to.fp))
-        return false;
-    *cfa = end;
-    *at = to;
-    return to.pc != 0;
-}
-
-bool dlw_frames_step(struct dlw_call *at, const struct dlw_memory *memory, uintptr_t *cfa,
-                     enum dlw_walk_end *end)
-{
-    struct dlw_rule rule = rule_of(at->pc);
-
-    *cfa = 0;
-    switch (rule.base) {
-    case DLW_RULE_END:
-        *end = DLW_WALK_COMPLETE;
-        return false;
-    case DLW_RULE_NO_TABLES:
-        *end = DLW_WALK_NO_TABLES;
-        return false;
-    case DLW_RULE_SIGNAL:
-        *end = DLW_WALK_LOST;
-        return step_signal(at, memory);
-    case DLW_RULE_SP:
-    case DLW_RULE_FP:
-        *end = DLW_WALK_LOST;
-        return step_frame(at, memory, rule, cfa);
-    default:
-        *end = DLW_WALK_LOST;
-        return false;
-    }
-}
-
-unsigned dlw_frames_walk(const struct dlw_call *from, const struct dlw_memory *memory,
-                         struct dlw_walked *out, unsigned room, enum dlw_walk_end *end)
-{
-    struct dlw_call at = *from;
-    unsigned n = 0;
-
-    *end = DLW_WALK_FULL;
-    while (n < room) {
-        if (dlw_starts_thread(at.pc)) { /* the trampoline that starts threads */
-            *end = DLW_WALK_COMPLETE;
-            return n;
-        }
-        out[n].pc = at.pc;
-        bool more = dlw_frames_step(&at, memory, &out[n].cfa, end);
-        n++;
-        if (!more)
-            return n;
-    }
-    *end = DLW_WALK_FULL;
-    return n;
 }
 
 /* ---- life ---- */

@@ -1,5 +1,5 @@
 /*
- * Walking stacks. libunwind reads the unwind tables; what it says about a return
+ * Unwind rules. libunwind reads the unwind tables; what it says about a return
  * address (how far the frame reaches, where the frame pointer is saved) is kept in
  * one process-wide table, since it never changes while the code is mapped. After
  * that a step is two loads, and neither signal masks, pipes nor the loader's lock are touched.
@@ -22,39 +22,12 @@
 
 #define DLW_LEVELS 7 /* return addresses that are noted with a lock, at most */
 
-/* What a walk may read: [low, high) directly, or from `copy`, which holds that range. */
-struct dlw_memory {
-    uintptr_t low, high;
-    const char *copy; /* NULL: read in place */
-};
-
-struct dlw_walked {
-    uintptr_t pc;  /* return address; of an interrupted frame its pc + 1 */
-    uintptr_t cfa; /* 0 where the frame's end is not known */
-};
-
-enum dlw_walk_end {
-    DLW_WALK_COMPLETE,  /* reached the thread's first frame */
-    DLW_WALK_FULL,      /* `room` frames, and there are more */
-    DLW_WALK_NO_TABLES, /* code without unwind information (generated at run time) */
-    DLW_WALK_LOST,      /* a frame that makes no sense */
-};
-
 /* Opens libunwind. From the constructor only. False: stacks are one frame deep. */
 bool dlw_frames_start(void);
 /* Code was unmapped: forget all rules. */
 void dlw_frames_forget(void);
 bool dlw_frames_before_fork(void);
 void dlw_frames_after_fork(bool child);
-
-/* Frames from `from` outwards, itself first. */
-unsigned dlw_frames_walk(const struct dlw_call *from, const struct dlw_memory *memory,
-                         struct dlw_walked *out, unsigned room, enum dlw_walk_end *end);
-
-/* One step outwards; false at the end or when it can't be known. `cfa` is that of the frame left.
- */
-bool dlw_frames_step(struct dlw_call *at, const struct dlw_memory *memory, uintptr_t *cfa,
-                     enum dlw_walk_end *end);
 
 /* Does the code at both return addresses belong to one function? */
 bool dlw_frames_same_function(uintptr_t a, uintptr_t b);

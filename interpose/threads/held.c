@@ -4,6 +4,7 @@
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
 #include "interpose/base/trampoline.h"
+#include "interpose/stacks/walk.h"
 
 #include <string.h>
 

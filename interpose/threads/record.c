@@ -8,7 +8,7 @@
 #include "interpose/base/state.h"
 #include "interpose/threads/alarm.h"
 #include "interpose/threads/hooks.h"
-#include "report/emit/records.h"
+#include "interpose/threads/tid_table.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -28,153 +28,6 @@ static struct dlw_thread *free_records;
 static _Atomic uint32_t n_alive;
 static uint32_t n_ever;
 static _Atomic uint64_t calls_of_ended;
-
-/*
- * tid -> record, read without a lock: open addressing, linear probing, removal leaves a
- * tombstone. A larger table is filled before it is published; old ones stay mapped (a geometric
- * row).
- */
-struct tid_table {
-    uint32_t mask, used; /* used counts tombstones too */
-    struct dlw_thread *_Atomic slots[];
-};
-static struct tid_table *_Atomic tids;
-static struct dlw_thread tombstone;
-
-#define IN_RECORD(member) offsetof(struct dlw_thread, member)
-#define IN_ENTRY(member) offsetof(struct dlw_held_lock, member)
-const struct dlw_records_threads dlw_records_threads = {
-    .table = &tids,
-    .mask = offsetof(struct tid_table, mask),
-    .slots = offsetof(struct tid_table, slots),
-    .tid = IN_RECORD(tid),
-    .id = IN_RECORD(id),
-    .depth = IN_RECORD(depth),
-    .held = IN_RECORD(held),
-    .name = IN_RECORD(name),
-    .name_size = DLW_NAME_BYTES,
-    .sequence = IN_RECORD(wait.sequence),
-    .on = IN_RECORD(wait.on),
-    .kind = IN_RECORD(wait.kind),
-    .lock_kind = IN_RECORD(wait.lock_kind),
-    .mode = IN_RECORD(wait.mode),
-    .timed = IN_RECORD(wait.timed),
-    .since = IN_RECORD(wait.since),
-    .relocks = IN_RECORD(wait.relocks),
-    .entry_size = sizeof(struct dlw_held_lock),
-    .lock = IN_ENTRY(lock),
-    .entry_kind = IN_ENTRY(kind),
-    .entry_mode = IN_ENTRY(mode),
-    .flags = IN_ENTRY(flags),
-    .pool = DLW_HELD_POOL,
-    .levels = IN_ENTRY(levels),
-    .stack = IN_ENTRY(stack),
-    .pc = IN_ENTRY(pc),
-    .sp = IN_ENTRY(sp),
-    .fp = IN_ENTRY(fp),
-    .most_levels = DLW_LEVELS,
-};
-
-static uint32_t hash_tid(uint32_t tid)
-{
-    return tid * 2654435761U >> 8;
-}
-
-struct dlw_thread *dlw_thread_by_tid(uint32_t tid)
-{
-    struct tid_table *table = atomic_load_explicit(&tids, memory_order_acquire);
-
-    if (!table || tid == 0)
-        return NULL;
-    for (uint32_t i = hash_tid(tid);; i++) {
-        struct dlw_thread *t =
-            atomic_load_explicit(&table->slots[i & table->mask], memory_order_acquire);
-        if (!t)
-            return NULL;
-        if (atomic_load_explicit(&t->tid, memory_order_relaxed) == tid)
-            return t;
-    }
-}
-
-static struct dlw_thread *tids_at(struct tid_table *table, uint32_t i)
-{
-    return atomic_load_explicit(&table->slots[i & table->mask], memory_order_relaxed);
-}
-
-/* Pairs with the acquire in dlw_thread_by_tid. */
-static void tids_set(struct tid_table *table, uint32_t i, struct dlw_thread *thread)
-{
-    atomic_store_explicit(&table->slots[i & table->mask], thread, memory_order_release);
-}
-
-static void tids_put(struct tid_table *table, struct dlw_thread *thread)
-{
-    uint32_t i = hash_tid(atomic_load_explicit(&thread->tid, memory_order_relaxed));
-    struct dlw_thread *there;
-
-    while ((there = tids_at(table, i)) != NULL && there != &tombstone)
-        i++;
-    table->used += !there;
-    tids_set(table, i, thread);
-}
-
-/* Room for four times the threads alive; the same size again when it was tombstones that filled it.
- */
-static struct tid_table *tids_rebuild_locked(struct tid_table *old)
-{
-    uint32_t slots = 256;
-
-    while (slots < (dlw_threads_alive() + 1) * 4)
-        slots *= 2;
-    size_t bytes = sizeof(*old) + slots * sizeof(old->slots[0]);
-    struct tid_table *table = dlw_pages_map(bytes);
-    if (!table)
-        return NULL;
-    table->mask = slots - 1;
-    for (struct dlw_thread *t = first; t; t = t->next)
-        if (atomic_load_explicit(&t->tid, memory_order_relaxed))
-            tids_put(table, t);
-    atomic_store_explicit(&tids, table, memory_order_release);
-    return table;
-}
-
-static void tids_add_locked(struct dlw_thread *thread)
-{
-    struct tid_table *table = atomic_load_explicit(&tids, memory_order_relaxed);
-
-    if (!table || table->used * 2 > table->mask)
-        tids_rebuild_locked(table); /* puts `thread` too: it is in the list */
-    else
-        tids_put(table, thread);
-}
-
-/* Tombstones that no probe needs to get past any more are cleared, so that threads which come and
- * go never fill the table. */
-static void tids_clear_locked(struct tid_table *table, uint32_t i)
-{
-    if (tids_at(table, i + 1))
-        return;
-    for (; tids_at(table, i) == &tombstone; i--) {
-        tids_set(table, i, NULL);
-        table->used--;
-    }
-}
-
-static void tids_remove_locked(const struct dlw_thread *thread)
-{
-    struct tid_table *table = atomic_load_explicit(&tids, memory_order_relaxed);
-    uint32_t i = hash_tid(atomic_load_explicit(&thread->tid, memory_order_relaxed));
-
-    for (; table && tids_at(table, i); i++) {
-        if (tids_at(table, i) != thread)
-            continue;
-        tids_set(table, i, &tombstone);
-        tids_clear_locked(table, i);
-        return;
-    }
-}
-
-/* ---- records ---- */
 
 static void list_add_locked(struct dlw_thread *record)
 {
@@ -326,7 +179,7 @@ void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top)
     record->owner = dlw_direct_is_on && !record->foreign ? tid : 0;
     if (dlw_lock_acquire(&threads_lock)) {
         atomic_store_explicit(&record->tid, tid, memory_order_relaxed);
-        tids_add_locked(record);
+        dlw_tids_add_locked(record, first);
         dlw_lock_release(&threads_lock);
     }
     /* From here on who names it finds it; pairs with the increment of one who did not. */
@@ -340,7 +193,7 @@ void dlw_thread_release(struct dlw_thread *record)
     if (!dlw_lock_acquire(&threads_lock))
         return;
     if (atomic_load_explicit(&record->tid, memory_order_relaxed))
-        tids_remove_locked(record);
+        dlw_tids_remove_locked(record);
     atomic_store_explicit(&record->tid, 0, memory_order_relaxed);
     list_remove_locked(record);
     record->next_free = free_records;
@@ -503,5 +356,5 @@ void dlw_threads_after_fork(struct dlw_thread *self, void (*left_behind)(struct 
     atomic_store_explicit(&self->tid, tid, memory_order_relaxed);
     if (self->owner)
         self->owner = tid;
-    tids_rebuild_locked(NULL);
+    dlw_tids_rebuild_locked(first);
 }

@@ -23,7 +23,7 @@ struct annotation {
 static struct annotation *annotations;
 _Atomic uint32_t dlw_annotations, dlw_annotated_signals;
 
-/* Two locks by address, or two classes by their interned names: neither is ever the other. */
+/* A pair of locks (their addresses) or of classes (addresses of their interned names). */
 struct pair_key {
     uintptr_t outer, inner;
 };
@@ -72,7 +72,8 @@ static struct annotation *find(uintptr_t address)
     return found;
 }
 
-/* Said anew: of the lock that lives there from now on. */
+/* The annotation of the address, made if there is none. It is for the lock that lives there from
+ * now on. */
 static struct annotation *get(uintptr_t address)
 {
     struct annotation *annotation = find(address);
@@ -94,7 +95,7 @@ static struct annotation *get(uintptr_t address)
     return annotation;
 }
 
-/* Chains that were validated may be meant, or no longer be. */
+/* Chains that were validated before may be intended now, or no longer be: all are asked again. */
 static void intents_changed(void)
 {
     has_intents = true;
@@ -239,7 +240,8 @@ void dlw_annotation_bind_locked(uintptr_t lock)
         annotation->is_bound = true;
 }
 
-/* Orders of this very lock are no other's. Rare: few locks are in a pair, and pairs are few. */
+/* Drops the pairs that name this lock: they don't hold for the next lock at its address. Rare: few
+ * locks are in a pair, and pairs are few. */
 static void forget_pairs(uintptr_t lock)
 {
     struct pair *pair = NULL;

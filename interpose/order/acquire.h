@@ -8,10 +8,10 @@
 
 #include "interpose/order/validate.h"
 
-/* What the compares left open of an entry that was just pushed. */
+/* Completes an entry that was just pushed, where the two compares did not settle it. */
 void dlw_take_more(struct dlw_thread *self, struct dlw_held_lock *held, _Atomic uint64_t *chain);
-/* All of it; where an entry can't just be pushed, and for callers that aren't hot. The second is
- * for those whose frame may be gone. */
+/* Pushes and completes: where the entry can't simply be pushed, and for callers that aren't hot.
+ * dlw_take_at is for callers whose own frame may be gone. */
 void dlw_take_slow(struct dlw_thread *self, void *lock, uint64_t id, _Atomic uint64_t *chain,
                    uint32_t traits, const struct dlw_frame *from);
 void dlw_take_at(struct dlw_thread *self, void *lock, uint64_t id, _Atomic uint64_t *chain,

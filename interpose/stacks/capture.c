@@ -181,7 +181,7 @@ uint32_t dlw_stack_of_waiting_held(struct dlw_thread *thread, uint64_t sequence,
     return id;
 }
 
-/* A copy that may be torn is told by its lock having changed. */
+/* False where the entry changed while it was copied: its lock is another then. */
 static bool copy_entry(struct dlw_thread *thread, uintptr_t lock, struct dlw_held_lock *out)
 {
     struct dlw_held_lock *held = atomic_load_explicit(&thread->held, memory_order_acquire);

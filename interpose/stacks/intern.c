@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Keys are rows of words here. */
+/* The keys of this table are arrays of words. */
 #define HASH_FUNCTION(key, bytes, hash) ((hash) = hash_words(key, bytes))
 static unsigned hash_words(const void *key, size_t bytes)
 {

@@ -148,7 +148,8 @@ static uint32_t find_locked(struct dlw_arena *arena, uintptr_t address)
     return last = n + 1;
 }
 
-/* A page lies in one module for as long as none is unloaded. */
+/* How many times a module may have been unloaded. While it stays the same an address belongs to the
+ * same module. */
 static _Atomic uint32_t unloads;
 
 void dlw_modules_forget(void)

@@ -15,7 +15,7 @@ void dlw_modules_start(const char *exe, const char *folder);
 uint32_t dlw_module_find_locked(struct dlw_arena *arena, uintptr_t address);
 /* A module may have been unloaded. */
 void dlw_modules_forget(void);
-/* How many times that was: a place in code is the same place for as long as it stays so. */
+/* The number of such calls: as long as it stays the same an address is the same place in code. */
 uint32_t dlw_modules_forgotten(void);
 
 #endif

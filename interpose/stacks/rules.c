@@ -67,9 +67,9 @@ static bool is_fake(uint64_t value, uint64_t origin)
 }
 
 /*
- * The kernel reads it, in pieces: what is asked for lies in the unwind tables or at the pc, and
- * both may be gone, where another thread closes the library or the pc is none. Where it is
- * forbidden to ask the kernel they are read in place.
+ * The kernel copies the memory, in pieces: the unwind tables and the code at the pc may be
+ * unmapped, if another thread closes the library or the pc is no code address. In a confined
+ * process, where the kernel must not be asked, they are read in place.
  */
 static bool read_checked(struct question *q, uintptr_t address, void *out, size_t size)
 {
@@ -449,7 +449,7 @@ void dlw_rule_settle(struct dlw_rule_slot *slot, unsigned levels)
 {
     __atomic_store_n(&slot->rule.levels, (uint8_t)levels, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->rule.trial, DLW_TRIAL_OVER, __ATOMIC_RELAXED);
-    if (levels) { /* no plain place, if it was one */
+    if (levels) { /* it is no plain call site any more */
         uintptr_t pc = atomic_load_explicit(&slot->pc, memory_order_relaxed);
         atomic_compare_exchange_strong_explicit(dlw_plain_place(pc), &pc, 0, memory_order_relaxed,
                                                 memory_order_relaxed);

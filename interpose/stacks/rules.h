@@ -48,7 +48,7 @@ struct dlw_rule {
     int32_t cfa_offset; /* CFA = base + this */
     int8_t fp_slot;     /* the caller's frame pointer is at CFA + 8 * this; 0: unchanged */
     uint8_t base;       /* enum dlw_rule_base */
-    /* Of a call that takes a lock, and hints that threads store without more ado: */
+    /* For call sites that take locks. Hints, which threads store without synchronisation: */
     uint8_t levels; /* how many frames further out are noted with the lock */
     uint8_t trial;  /* how far held.c is with finding out how many are needed */
 };
@@ -94,8 +94,8 @@ static inline struct dlw_rule_slot *dlw_rule_find(uintptr_t pc)
 }
 
 /*
- * Places of which nothing further out needs to be noted, as most: a hint in front of the table, in
- * which the last of those that share a slot stands.
+ * Plain call sites: one return address is enough there, as at most call sites. A direct-mapped hint
+ * in front of the table; of two sites that share a slot the last one stands in it.
  */
 enum { DLW_PLAIN_PLACES = 2048 };
 extern _Atomic uintptr_t dlw_plain_places[DLW_PLAIN_PLACES];
@@ -110,7 +110,7 @@ static inline bool dlw_place_is_plain(uintptr_t pc)
     return atomic_load_explicit(dlw_plain_place(pc), memory_order_relaxed) == pc;
 }
 
-/* So many levels are noted from now on, and no more is found out. */
+/* From now on `levels` frames further out are noted at this call site, and the trial is over. */
 enum { DLW_TRIAL_OVER = 15 };
 void dlw_rule_settle(struct dlw_rule_slot *slot, unsigned levels);
 /* Cold: a helper had returned with a lock taken at `pc` when its stack was asked for. */

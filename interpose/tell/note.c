@@ -1,7 +1,7 @@
 /*
- * The way in for who looks from outside (report/emit/records.h): a note that leads to the root. It
- * is written by hand since a note's content must be a constant: the distance is one for the linker,
- * an address is not.
+ * The ELF note by which `attach` and `core` find the library's records (report/emit/records.h). It
+ * is written in assembly: a note's content must be a constant, and for the linker a distance is
+ * one, an address is not.
  */
 #include "report/emit/records.h"
 

@@ -15,12 +15,12 @@ enum { FEW = 1024 };
 struct known {
     UT_hash_handle hh;
     uint32_t id;
-    bool is_kept; /* over the next sweep: just noted, alive, or named by evidence */
+    bool is_kept; /* by the next sweep: it was just noted, is alive, or evidence names it */
     struct dlw_journal_thread facts;
     char name[DLW_NAME_BYTES];
 };
 static struct known *table;
-static unsigned left = FEW; /* by the last sweep */
+static unsigned left = FEW; /* entries that the last sweep left in the table */
 
 static struct known *find(uint32_t id)
 {
@@ -111,8 +111,7 @@ void dlw_known_sweep_locked(void)
 
 /* ---- facts ---- */
 
-/* The thread's own costs a call; that of another an entry of /proc, which the kernel may have to
- * make first. */
+/* The calling thread's own name costs one system call; another thread's is read from /proc. */
 static void ask_name(char *name)
 {
     enum { GET_NAME = 16 }; /* PR_GET_NAME */

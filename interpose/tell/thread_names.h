@@ -17,10 +17,10 @@ bool dlw_known_note_locked(const struct dlw_ended *facts);
 bool dlw_known_find_locked(uint32_t id, struct dlw_journal_thread *out);
 /* Has the table doubled since the last sweep? */
 bool dlw_known_is_due_locked(void);
-/* Over the next sweep. */
+/* The next sweep keeps this thread. */
 void dlw_known_keep_locked(uint32_t id);
-/* Drops those that were here at the last one, were not kept, and that no evidence names. Called
- * with the graph lock held too. */
+/* Drops the threads that were in the table at the last sweep already, that nobody kept since, and
+ * that no evidence names. Called with the graph lock held too. */
 void dlw_known_sweep_locked(void);
 
 /* Facts of a live thread; what it is called is asked of /proc, since it may have named itself

@@ -57,7 +57,8 @@ bool dlw_thread_has_held(const struct dlw_thread *record)
     return held && held[0].pc[0] != 0; /* a return address is never 0 */
 }
 
-/* By the thread at its end, whose cache they are in. What was not written is not touched. */
+/* Called by the ending thread, in whose cache the tables are. Pages that were never written are not
+ * touched. */
 static void clear_tables(struct dlw_thread *record)
 {
     if (!dlw_thread_has_held(record))
@@ -107,7 +108,7 @@ static void clear_record(struct dlw_thread *record)
     record->stale_above = record->room - 1;
 }
 
-/* Written to before anything reads it, else the kernel maps its first page twice. */
+/* The first access is a write: after a read the kernel would map the page a second time. */
 static struct dlw_thread *map_record(void)
 {
     struct dlw_thread *record = dlw_pages_map(sizeof(*record));
@@ -159,7 +160,7 @@ void dlw_thread_read_name(struct dlw_thread *self)
     self->name[DLW_NAME_BYTES - 1] = 0;
 }
 
-/* Of a thread that libc made libc knows it. */
+/* libc knows the tids of the threads that it made. */
 static uint32_t tid_of(const struct dlw_thread *self)
 {
     return self->foreign ? (uint32_t)dlw_syscall(SYS_gettid) : dlw_platform_tid();
@@ -172,7 +173,7 @@ void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top)
     record->stack_high = stack_top;
     record->stack_low = (uintptr_t)__builtin_frame_address(0);
     record->handle = pthread_self();
-    if (!record->name[0]) /* not its creator's */
+    if (!record->name[0]) /* it was not copied from its creator */
         dlw_thread_read_name(record);
     dlw_hooks.thread_starts(record);
     uint32_t tid = tid_of(record);
@@ -182,7 +183,8 @@ void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top)
         dlw_tids_add_locked(record, first);
         dlw_lock_release(&threads_lock);
     }
-    /* From here on who names it finds it; pairs with the increment of one who did not. */
+    /* From here on pthread_setname_np finds the record. Pairs with the increment by a caller that
+     * did not find it. */
     if (record->early_names != atomic_load_explicit(&dlw_threads_early_names, memory_order_seq_cst))
         dlw_thread_read_name(record);
     dlw_self = record;
@@ -305,7 +307,7 @@ void dlw_guard_lets_signals(void)
         dlw_shield_lower(&dlw_self->shield);
 }
 
-/* What it may grow to, where that is less than what anybody needs. */
+/* The limit of the main thread's stack; what is above PLENTY counts as PLENTY. */
 static size_t main_stack_size(void)
 {
     enum { PLENTY = 8 << 20 };

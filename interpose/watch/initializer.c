@@ -9,7 +9,8 @@ void dlw_region_enter(struct dlw_thread *self, void *object, unsigned kind, stru
 
     if (guard & ~(uint32_t)DLW_GUARD_WAITING)
         return;
-    dlw_wait_end(self); /* it waited for another's run, which failed: now it is its own */
+    /* this thread had waited for another's run, which failed; now it runs the code itself */
+    dlw_wait_end(self);
     struct dlw_held_lock *held =
         dlw_held_push(self, object, dlw_lock_tenant((uintptr_t)object, kind),
                       DLW_TRAITS(kind, DLW_EXCLUSIVE, 0, 1), call);

@@ -44,7 +44,7 @@ static bool visit_other(void *context, struct dlw_thread *thread)
     return true;
 }
 
-/* Its tid, 0: nobody; and the mode it holds the lock in. */
+/* The tid of the thread that holds the lock (0: nobody), and the mode of its hold. */
 static uint32_t who_holds(uintptr_t lock, uint8_t *mode)
 {
     struct other other = {.lock = lock};
@@ -78,7 +78,7 @@ static uint32_t stack_of_holder(struct dlw_thread *self, uintptr_t lock, uint32_
     return holder ? dlw_stack_of_others_held(holder, lock) : 0;
 }
 
-/* Gives the lock an identity while it certainly exists, and notes the place. */
+/* Gives the lock an identity while it certainly exists, and captures the stack of the call. */
 static void note(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsigned kind,
                  const struct dlw_call *call, const char *reason, struct dlw_accusation *out)
 {
@@ -171,7 +171,8 @@ void dlw_misuse_unlock_before(struct dlw_thread *self, const struct dlw_lock_ref
         other_says_so =
             owner == 0 ? dlw_mutex_word(mutex) == 0 : owner != tid_of(self) && owner == holder;
     } else if (ref->kind == DLW_LOCK_SPIN) {
-        /* Its word names no owner: another thread's record must. */
+        /* A spin lock's word names no owner: the record of another thread must show that it holds
+         * the lock. */
         bool is_locked = dlw_spin_is_locked((const void *)ref->address); /* NOLINT */
         holder = is_locked ? holder : 0;
         other_says_so = holder || !is_locked;
@@ -278,7 +279,7 @@ static bool counts_at_exit(struct dlw_thread *self, const struct dlw_held_lock *
            !(dlw_mutex_kind((const pthread_mutex_t *)lock) & DLW_KIND_ROBUST); /* NOLINT */
 }
 
-/* The stack is gone by now; what was noted when the lock was taken is not. */
+/* The stack is gone by now; only what was noted when the lock was taken is left. */
 static uint32_t stack_of_gone(struct dlw_thread *self, struct dlw_held_lock *held)
 {
     struct dlw_walked none[1];

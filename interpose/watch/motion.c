@@ -58,7 +58,7 @@ void dlw_motion_signals(struct dlw_thread *self, const void *object)
     self->signalled.after = dlw_motion_waits_begun();
 }
 
-/* Held twice, a recursive mutex is not given up. */
+/* A recursive mutex that is held twice is not given up by a condition wait. */
 static bool gives_up(struct dlw_thread *self, uintptr_t mutex)
 {
     return mutex == atomic_load_explicit(&self->wait.relocks, memory_order_relaxed) &&

@@ -47,7 +47,7 @@ bool dlw_motion_any_woken(struct dlw_thread *self);
 struct dlw_motion {
     bool all;                  /* wait without limit, as they say */
     bool any_semaphore;        /* one waits for a semaphore with something in hand */
-    uint64_t sum;              /* another one: somebody has moved */
+    uint64_t sum;              /* changes when any thread has moved */
     uint64_t since;            /* the last of them fell asleep, ns */
     struct dlw_thread *sentry; /* that would notice an interruption least; NULL: all would */
 };

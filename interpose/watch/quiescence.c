@@ -30,7 +30,8 @@ static bool is_futex_of(const struct dlw_thread *thread, uintptr_t futex)
            (mutex && futex - mutex < LARGEST_OBJECT);
 }
 
-/* What lies in shared memory another process may release, and its waiter then wake others here. */
+/* Another process may release what lies in shared memory, and the thread that waits for it could
+ * then wake others in this process. */
 static bool can_be_woken_from_outside(const struct dlw_thread *thread)
 {
     return atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != DLW_WAIT_JOIN &&
@@ -73,8 +74,8 @@ static bool is_asleep_itself(struct dlw_thread *self)
 }
 
 /*
- * Twice the same: then nobody moved in between, and nobody was awake. The caller looks last at
- * itself: with everybody else asleep that no longer changes.
+ * Two looks that see the same prove that nobody moved in between, so nobody was awake. The caller
+ * looks at itself last: with everybody else asleep its own state can't change any more.
  */
 bool dlw_asleep_all(struct dlw_thread *self)
 {

@@ -180,8 +180,8 @@ static void leave_snapshot(struct states *states)
     dlw_sink_news(states->self, &news);
 }
 
-/* Every task known, and no handler that might post. That nothing is shared with other processes
- * the proof of sleep has seen (quiescence.c). */
+/* Every task of the process is known, and no signal handler could post. That no wait is for shared
+ * memory was proved with sleep itself (quiescence.c). */
 static bool is_closed_world(const struct states *states)
 {
     return dlw_proc_tasks() == (long)states->n && !dlw_proc_catches_signals();
@@ -303,7 +303,8 @@ void dlw_stall_thread_ended(void)
 
 static void report_once(struct dlw_thread *self, uint64_t motion)
 {
-    static _Atomic uint64_t told; /* the motion at the last one: nobody has moved, nothing is new */
+    /* the motion at the last report: as long as it is the same there is nothing new to report */
+    static _Atomic uint64_t told;
 
     if (atomic_exchange_explicit(&told, motion, memory_order_relaxed) != motion)
         report_stall(self);

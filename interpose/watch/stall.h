@@ -24,7 +24,7 @@ void dlw_stall_start(void);
 /* The calling thread has published a wait without limit and is about to sleep. Reports what it can
  * prove at once, and sees to it that somebody looks later. */
 void dlw_stall_watch(struct dlw_thread *self);
-/* A thread has ended, and its record is no longer among the living; called by itself. */
+/* Called by a thread that has ended, after its record was released. */
 void dlw_stall_thread_ended(void);
 
 void dlw_stall_after_fork(struct dlw_thread *self);

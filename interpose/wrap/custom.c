@@ -183,7 +183,7 @@ static void wants(const void *lock, int how)
                                 .call = call};
     int kept = errno;
 
-    if (is_waiting_for(self, lock)) /* tells it in each turn of a loop */
+    if (is_waiting_for(self, lock)) /* the program says dlwatch_wants in each turn of a loop */
         dlw_wait_end(self);
     if (!is_lock(lock) || dlw_thread_passes(self))
         return;
@@ -204,7 +204,7 @@ static void gave_up(const void *lock)
 
 /* ---- holding ---- */
 
-/* It shares the lock, and has it for itself now. */
+/* A thread that held the lock shared holds it exclusively now. */
 static void upgrade(struct dlw_thread *self, uint32_t index)
 {
     atomic_store_explicit(&dlw_held_at(self, index)->mode, DLW_EXCLUSIVE, memory_order_relaxed);

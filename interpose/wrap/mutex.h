@@ -16,8 +16,8 @@ int dlw_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *limit,
 int dlw_mutex_trylock(pthread_mutex_t *mutex, const struct dlw_frame *from);
 int dlw_mutex_unlock(pthread_mutex_t *mutex, const struct dlw_frame *from);
 
-/* The mutex is given up by a condition wait, and had again: the entry goes and comes back. Returns
- * false when it wasn't held. */
+/* A condition wait gives up the mutex and takes it back: its entry on the held stack goes and
+ * returns. The first returns false when the mutex was not held. */
 bool dlw_mutex_given_up(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_call call);
 void dlw_mutex_had_again(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_call call);
 

@@ -12,7 +12,7 @@
 #include "interpose/watch/initializer.h"
 #include "interpose/watch/wait.h"
 
-/* Runs in place of the routine: the calling thread is the one. */
+/* Called by libc in place of the program's routine: the calling thread is the one that runs it. */
 static void run_routine(void)
 {
     struct dlw_thread *self = dlw_thread_self();
@@ -44,7 +44,8 @@ static void prepare(struct call *call, struct dlw_call place)
     self->once_call = place;
 }
 
-/* For a signal handler's call between an outer call's preparation and its routine. */
+/* A signal handler may call pthread_once between the preparation of this call and its routine: puts
+ * this call's values back. */
 static void restore(const struct call *call)
 {
     dlw_wait_end(call->self);
@@ -52,7 +53,8 @@ static void restore(const struct call *call)
     call->self->once_control = call->outer_control;
 }
 
-/* Done today, but this caller could have come first and waited, with its locks in hand. */
+/* The routine is done, but this caller could have come while it ran and waited, holding its locks:
+ * the order is learned. */
 static void asked(struct dlw_thread *self, pthread_once_t *once, struct dlw_call call)
 {
     struct dlw_lock_ref ref = {.address = (uintptr_t)once, .kind = DLW_LOCK_ONCE};

@@ -61,7 +61,8 @@ DLW_EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock)
     return result;
 }
 
-/* Not among what the thread holds. The call can't refuse: the one who holds it holds it no more. */
+/* The lock is not on the thread's held stack. The call can't refuse: whoever held the lock holds it
+ * no longer. */
 static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_spinlock_t *lock,
                                   struct dlw_call call)
 {

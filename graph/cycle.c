@@ -98,6 +98,8 @@ static const char *reason_of(enum dlw_harmless harmless, bool is_timed)
         return "a reader only meets readers";
     case DLW_INTENDED:
         return "the program says that it means this order";
+    case DLW_ALL_TIMED:
+        return "every step is timed";
     default:
         return is_timed ? "one side is timed" : NULL;
     }
@@ -176,7 +178,7 @@ static void add_candidate(struct search *search)
 
     if (is_candidate(all, hash) || dlw_told_kind(order, hash) == TOLD_REAL ||
         dlw_told_contains(order, search->steps, n, n) ||
-        dlw_intent_excuses(order, search->steps, n) || !is_accepted(search))
+        dlw_cycle_excuse(order, search->steps, n) || !is_accepted(search))
         return;
     if (!dlw_array_fit(order->arena, all->list, all->room, all->n + 1) ||
         !dlw_array_fit(order->arena, all->steps, all->steps_room, all->n_steps + n)) {

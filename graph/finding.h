@@ -37,6 +37,13 @@ enum dlw_harmless {
     DLW_N_HARMLESS
 };
 
+/* Why a cycle of the lock order is a warning and no error. */
+enum dlw_doubt {
+#define DOUBT(name, ...) DLW_##name,
+#include "graph/kinds.def"
+    DLW_N_DOUBTS
+};
+
 enum dlw_mode {
 #define MODE(name, ...) DLW_##name,
 #include "graph/kinds.def"
@@ -82,6 +89,7 @@ struct dlw_thread_state {
 struct dlw_finding {
     uint8_t kind;     /* enum dlw_kind */
     uint8_t harmless; /* enum dlw_harmless, cycles of the lock order only */
+    uint8_t doubt;    /* enum dlw_doubt, cycles of the lock order only */
     bool certain;
     uint64_t gate;      /* the common lock of DLW_GUARDED */
     const char *reason; /* one line without a full stop, or NULL; static text */

@@ -159,8 +159,9 @@ static void tell_best(struct dlw_order *order, struct weighing *w,
         w->steps[i] = dlw_cycle_step(order, w->edges[i], w->best[i]);
     for (uint32_t i = 1; i < w->n; i++)
         compare_with_earlier(order, w->steps, i, w->n, &breaks);
-    enum dlw_harmless reason =
-        dlw_intent_excuses(order, w->steps, w->n) ? DLW_INTENDED : main_reason(&breaks);
+    enum dlw_harmless reason = dlw_cycle_excuse(order, w->steps, w->n);
+    if (reason != DLW_INTENDED && main_reason(&breaks))
+        reason = main_reason(&breaks);
     if (!reason && is_short_of_units(order, w->steps, w->n, &breaks.gate))
         reason = breaks.of[DLW_GUARDED] = DLW_GUARDED;
     /* Nothing broken: the search for a real one gave up too early. */

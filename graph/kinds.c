@@ -25,6 +25,11 @@ static const char *const reasons[] = {
 #include "graph/kinds.def"
 };
 
+static const char *const doubts[] = {
+#define DOUBT(name, word) word,
+#include "graph/kinds.def"
+};
+
 static const char *const modes[] = {
 #define MODE(name, word) word,
 #include "graph/kinds.def"
@@ -55,6 +60,11 @@ const char *dlw_harmless_word(unsigned harmless)
     return harmless < DLW_N_HARMLESS ? reasons[harmless] : "";
 }
 
+const char *dlw_doubt_word(unsigned doubt)
+{
+    return doubt < DLW_N_DOUBTS ? doubts[doubt] : "";
+}
+
 const char *dlw_mode_word(unsigned mode)
 {
     return mode < DLW_N_MODES ? modes[mode] : "";
@@ -81,6 +91,11 @@ int dlw_kind_find(const char *word)
 int dlw_wait_find(const char *word)
 {
     return find(dlw_wait_word, DLW_N_WAIT_KINDS, word);
+}
+
+int dlw_doubt_find(const char *word)
+{
+    return find(dlw_doubt_word, DLW_N_DOUBTS, word);
 }
 
 int dlw_harmless_find(const char *word)

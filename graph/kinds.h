@@ -11,12 +11,14 @@ const char *dlw_kind_word(unsigned kind);
 const char *dlw_wait_word(unsigned kind); /* "" for DLW_WAIT_NONE */
 const char *dlw_lock_kind_word(unsigned kind);
 const char *dlw_harmless_word(unsigned harmless); /* "" for DLW_FEASIBLE */
+const char *dlw_doubt_word(unsigned doubt);       /* "" for DLW_NO_DOUBT */
 const char *dlw_mode_word(unsigned mode);
 const char *dlw_severity_word(unsigned severity);
 
 int dlw_kind_find(const char *word);
 int dlw_wait_find(const char *word);
 int dlw_harmless_find(const char *word);
+int dlw_doubt_find(const char *word);
 
 /* Of a finding that nothing makes harmless. */
 enum dlw_severity dlw_kind_severity(unsigned kind);

@@ -15,7 +15,8 @@
  *  - no two steps are ordered by life.h,
  *  - at each lock the meeting of holder's and asker's mode excludes (shared with shared does
  *    not, unless the lock prefers writers: then it can, with a writer waiting between them),
- *  - the program has not said that it means the order (enum dlw_intent).
+ *  - the program has not said that it means the order (enum dlw_intent),
+ *  - at least one step is asked for without a time limit.
  * Else it is harmless, and the finding says why (the reason that the fewest changes would remove).
  *
  * Acyclicity is kept per strongly connected component in a topological order

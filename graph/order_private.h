@@ -10,7 +10,7 @@
  *   component.c components: merging on a cycle, rebuilding after removals
  *   cycle.c     search for a real cycle
  *   harmless.c  why a cycle can't happen
- *   intent.c    cycles that the program means
+ *   intent.c    cycles that the program means, or can leave
  *   told.c      cycles already told
  */
 #ifndef DLW_ORDER_PRIVATE_H
@@ -283,8 +283,9 @@ void dlw_cycle_tell(struct dlw_order *order, const struct dlw_order_sink *sink,
 void dlw_harmless_report(struct dlw_order *order, struct step *steps, const uint32_t *edges,
                          uint32_t n, const struct dlw_order_sink *sink);
 
-/* intent.c: does the program mean this cycle? */
-bool dlw_intent_excuses(const struct dlw_order *order, const struct step *steps, uint32_t n);
+/* intent.c: does the program mean this cycle, or is every step of it timed? */
+enum dlw_harmless dlw_cycle_excuse(const struct dlw_order *order, const struct step *steps,
+                                   uint32_t n);
 
 /* told.c. The cycle of the steps' sources, by the hash of its edges. */
 enum { TOLD_HARMLESS = 1, TOLD_REAL };

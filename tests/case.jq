@@ -36,7 +36,10 @@ def trim: sub("^\\s+"; "") | sub("\\s+$"; "");
                  elif test("ordered") then " ordered"
                  elif test("shared|reader") then " shared"
                  elif test("intended") then " intended"
-                 elif test("timed") then " timed" else "" end)
+                 elif test("timed") then " timed"
+                 elif test("condition") then " condition"
+                 elif test("end of a thread") then " join"
+                 elif test("semaphore") then " semaphore" else "" end)
     else (.reason | if test("fork|parent") then " parent" elif test("ended") then " ended" else "" end) end;
   def finding:
     .locks as $locks

@@ -29,6 +29,10 @@ enum {
     DLW_ATTR_INHERIT = 16,
     DLW_ATTR_SHARED = 32,
     DLW_ATTR_PREFER_WRITER = 64,
+    /* Of a semaphore. It was taken under another lock, kept when that one was let go, and posted
+     * under it later: so do the readers of a room, the first and the last of them for all. Then it
+     * is no lock of one thread, also where one thread alone was seen to do so. */
+    DLW_ATTR_OUTLIVES = 1,
 };
 
 /* In the id word after an init call: no identity yet, but the low half tells one such life from
@@ -145,6 +149,9 @@ void dlw_lock_enter_rebirth(struct dlw_thread *self, const struct dlw_lock_ref *
 
 /* Another thread released it: from now on a signal without an owner. Its edges go. */
 void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref);
+
+/* The semaphore has shown that (DLW_ATTR_OUTLIVES). */
+void dlw_lock_outlives(const struct dlw_lock_ref *ref);
 
 /* Of kind custom: does another thread than its holder let go of it? Where there is
  * any such lock this takes the graph lock, with the guard up. */

@@ -1,6 +1,7 @@
 #include "interpose/order/deferred.h"
 
 #include "interpose/base/state.h"
+#include "interpose/order/doubt.h"
 #include "interpose/tell/pending.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/held.h"
@@ -77,6 +78,15 @@ static enum state review_locked(struct dlw_thread *self, struct dlw_withheld *wi
     return state;
 }
 
+/* What the semaphores are may have shown meanwhile. */
+static void doubt_again_locked(const struct dlw_thread *self, struct dlw_withheld *ripe)
+{
+    for (; ripe; ripe = ripe->next)
+        if (ripe->news.first)
+            ripe->news.first->finding.doubt =
+                (uint8_t)dlw_doubt_of_locked(self, &ripe->news.first->finding);
+}
+
 static void put(struct dlw_withheld **list, struct dlw_withheld *withheld)
 {
     withheld->next = *list;
@@ -108,6 +118,7 @@ struct dlw_withheld *dlw_withheld_posts(struct dlw_thread *self, const sem_t *se
         put(&lists[review_locked(self, withheld, semaphore)], withheld);
         withheld = next;
     }
+    doubt_again_locked(self, lists[RIPE]);
     dlw_lock_release(&dlw_graph_lock);
     self->withheld = lists[OPEN];
     free_all(lists[VOID]);

@@ -26,8 +26,23 @@ static bool is_same(const struct dlw_taken *taken, const struct dlw_lock_ref *he
     return mark == taken->id;
 }
 
-static dlw_node node_if_held(struct dlw_thread *self, const struct dlw_taken *taken)
+/* The caller holds what the thread had in hand when it ended (a robust mutex): since that end. */
+static bool tells_of_the_end(struct dlw_thread *self, const struct dlw_was_taken *was)
 {
+    return was->is_kept && dlw_held_find(self, (const void *)was->taken.lock) >= 0; /* NOLINT */
+}
+
+/* Did the caller come to this hold by a wait for the condition that the thread signalled last? */
+static bool was_woken_for(const struct dlw_thread *self, const struct dlw_held_lock *held,
+                          const struct dlw_was_taken *was)
+{
+    return was->condition && self->woken.condition == was->condition &&
+           self->woken.mutex == was->taken.lock && held->pc[0] == self->woken.pc;
+}
+
+static dlw_node node_if_held(struct dlw_thread *self, const struct dlw_was_taken *was)
+{
+    const struct dlw_taken *taken = &was->taken;
     int index = dlw_held_find(self, (const void *)taken->lock); /* NOLINT */
 
     if (index < 0)
@@ -38,6 +53,8 @@ static dlw_node node_if_held(struct dlw_thread *self, const struct dlw_taken *ta
     if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
         return 0;
     dlw_node node = dlw_lock_node_locked(&ref);
+    if (node && was_woken_for(self, dlw_held_at(self, (uint32_t)index), was))
+        self->parted_by = dlw_lock_tag_locked(node);
     dlw_lock_release(&dlw_graph_lock);
     return node;
 }
@@ -56,8 +73,11 @@ static bool find_candidates(struct dlw_thread *self, const struct dlw_ended *end
     bool any = false;
 
     for (uint32_t i = 0; i < ended->n; i++) {
-        const struct dlw_taken *taken = &ended->taken[i];
-        out[i].node = node_if_held(self, taken);
+        const struct dlw_taken *taken = &ended->taken[i].taken;
+        out[i] = (struct candidate){0};
+        if (tells_of_the_end(self, &ended->taken[i]))
+            continue;
+        out[i].node = node_if_held(self, &ended->taken[i]);
         if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
             return false;
         if (!out[i].node)
@@ -86,17 +106,18 @@ static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t 
 }
 
 /* The thread held its end from the start on, and took this. Called with the graph lock held. */
-static void learn_taken_locked(const struct dlw_ended *ended, dlw_node end, uint8_t mode,
-                               const struct candidate *candidate, struct dlw_news *news)
+static void learn_taken_locked(const struct dlw_ended *ended, dlw_node end,
+                               const struct dlw_was_taken *was, const struct candidate *candidate,
+                               struct dlw_news *news)
 {
     struct dlw_order_hold hold = {.node = end};
     struct dlw_order_sink sink = {news, NULL, on_learned, NULL};
     struct dlw_order_ask ask = {.thread = ended->id,
-                                .segment = ended->segment,
+                                .segment = was->segment ? was->segment : ended->segment,
                                 .held = &hold,
                                 .n_held = 1,
                                 .want = candidate->node,
-                                .mode = mode,
+                                .mode = was->taken.mode,
                                 .stack = candidate->stack};
 
     /* It may have been retired since, and its number given to another. */
@@ -114,7 +135,7 @@ static void learn_all(struct dlw_thread *self, const struct dlw_ended *ended,
         return;
     dlw_node end = dlw_lock_node_locked(&ref);
     for (uint32_t i = 0; end && i < ended->n; i++)
-        learn_taken_locked(ended, end, ended->taken[i].mode, &candidates[i], &news);
+        learn_taken_locked(ended, end, &ended->taken[i], &candidates[i], &news);
     dlw_generation_follow_locked();
     dlw_lock_release(&dlw_graph_lock);
     if (news.first)
@@ -137,8 +158,9 @@ void dlw_joined_learn(struct dlw_thread *self, const struct dlw_ended *ended, bo
                       const struct dlw_call *call)
 {
     struct dlw_lock_ref ref = end_of(ended);
-    struct candidate candidates[DLW_TAKEN];
+    struct candidate candidates[DLW_TAKEN_MOST];
 
+    self->parted_by = 0;
     if (!find_candidates(self, ended, candidates))
         return;
     dlw_sink_know_ended(ended);

@@ -5,6 +5,8 @@
 #include "interpose/locks/ownership.h"
 #include "interpose/locks/ref.h"
 #include "interpose/order/deferred.h"
+#include "interpose/order/doubt.h"
+#include "interpose/order/span.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/pending.h"
 #include "interpose/tell/reporter.h"
@@ -341,6 +343,7 @@ static void on_found(void *context, const struct dlw_finding *finding)
     struct question *q = context;
     struct dlw_finding copy = *finding;
 
+    copy.doubt = copy.harmless ? DLW_NO_DOUBT : (uint8_t)dlw_doubt_of_locked(q->self, &copy);
     if (copy.harmless) /* the word says it, and the command names the gate */
         copy.reason = NULL;
     else if (dlw_withheld_takes_locked(q->self, &copy))
@@ -381,12 +384,15 @@ static void remember(struct question *q, unsigned verdict)
     cache_put(q->self, key);
 }
 
+static void settle_locked(struct dlw_thread *self);
+
 static unsigned probe(struct question *q)
 {
     unsigned verdict = DLW_ORDER_NO_MEMORY;
 
     if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
         return GAVE_UP;
+    settle_locked(q->self);
     uint32_t generation = atomic_load_explicit(&dlw_generation.value, memory_order_relaxed);
     if (q->self->generation != generation || q->self->base == 0) {
         renew_base(q->self, generation, dlw_life_era(dlw_life_graph, q->self->segment));
@@ -505,6 +511,7 @@ void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, u
 
 void dlw_learn_thread_ends(struct dlw_thread *self)
 {
+    dlw_spans_drop(self);
     dlw_withheld_drop_all(self);
     if (!self->interned)
         return;
@@ -524,6 +531,22 @@ static void enter_segment(struct dlw_thread *self, dlw_segment segment)
     renew_salt(self);
     renew_base(self, atomic_load_explicit(&dlw_generation.value, memory_order_relaxed),
                dlw_life_era(dlw_life_graph, segment));
+    dlw_spans_follow_locked(self);
+}
+
+/* What ended or came to pass since the last question. */
+static void settle_locked(struct dlw_thread *self)
+{
+    dlw_segment before;
+
+    if (self->spans && dlw_spans_are_over_locked(self)) {
+        dlw_life_mark_recorded(dlw_life_graph, self->segment);
+        enter_segment(self, dlw_life_advance(dlw_life_graph, self->segment));
+    }
+    while (self->births && (before = dlw_span_passed_locked(self)) != 0) {
+        enter_segment(self, dlw_life_join(dlw_life_graph, self->segment, before));
+        dlw_life_unref(dlw_life_graph, before);
+    }
 }
 
 void dlw_learn_thread_starts(struct dlw_thread *record)
@@ -536,14 +559,21 @@ void dlw_learn_thread_starts(struct dlw_thread *record)
     dlw_lock_release(&dlw_graph_lock);
 }
 
-dlw_segment dlw_learn_creates(struct dlw_thread *self, uint32_t child)
+void dlw_learn_goes_out_locked(struct dlw_thread *self)
+{
+    settle_locked(self);
+    dlw_outermost_close_locked(self);
+}
+
+void dlw_learn_creates(struct dlw_thread *self, struct dlw_thread *child)
 {
     if (!dlw_lock_acquire(&dlw_graph_lock))
-        return 0;
-    dlw_segment first = dlw_life_start(dlw_life_graph, child, self->segment);
+        return;
+    dlw_learn_goes_out_locked(self);
+    child->segment = dlw_life_start(dlw_life_graph, child->id, self->segment);
     enter_segment(self, dlw_life_advance(dlw_life_graph, self->segment));
+    dlw_spans_begin_locked(self, child);
     dlw_lock_release(&dlw_graph_lock);
-    return first;
 }
 
 void dlw_learn_goes_on(struct dlw_thread *self)

@@ -46,8 +46,11 @@ static inline bool dlw_learn_is_current(struct dlw_thread *self, uint64_t key,
 
 /* Life of threads, for the order by create, join and barrier. */
 void dlw_learn_thread_starts(struct dlw_thread *record); /* by the thread itself */
-/* The first segment of a thread about to be created, with a reference; the creator's own ends. */
-dlw_segment dlw_learn_creates(struct dlw_thread *self, uint32_t child);
+/* The thread is about to create another, whose record gets its first segment, with a reference; the
+ * creator's own ends. */
+void dlw_learn_creates(struct dlw_thread *self, struct dlw_thread *child);
+/* It is about to do something that what it did so far comes before. With the graph lock held. */
+void dlw_learn_goes_out_locked(struct dlw_thread *self);
 void dlw_learn_thread_ends(struct dlw_thread *self); /* gives the interned chains back */
 /* What it does from here on is another segment. */
 void dlw_learn_goes_on(struct dlw_thread *self);

@@ -93,7 +93,7 @@ static bool source_lock(void *context, uint64_t id, struct dlw_journal_lock *out
             continue;
         *out = (struct dlw_journal_lock){
             .kind = dlw_lock_kind_word(facts->kind),
-            .attributes = attribute_text(facts->attributes),
+            .attributes = attribute_text(facts->kind == DLW_LOCK_SEMAPHORE ? 0 : facts->attributes),
             .name = facts->name,
             .class_name = facts->class_name,
             .address = dlw_lock_is_end(facts->address) ? 0 : facts->address,
@@ -188,10 +188,25 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 32;
 }
 
-/* Independent of where the cycle is entered. */
+/* One line that joins is one mistake, whichever thread it joins and whatever that takes. */
+static uint64_t join_places_of(const struct dlw_finding *finding)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < finding->n_cycle; i++) {
+        const struct dlw_cycle_entry *next = &finding->cycle[(i + 1) % finding->n_cycle];
+        if (next->holds.stack == 0) /* the end of a thread is taken nowhere */
+            sum += mix(finding->cycle[i].wants.stack + 1);
+    }
+    return sum;
+}
+
 static uint64_t places_of(const struct dlw_finding *finding)
 {
     uint64_t sum = mix(finding->kind * 64U + finding->harmless + 1);
+
+    if (finding->doubt == DLW_DOUBT_JOIN || finding->doubt == DLW_DOUBT_CONDITION)
+        return mix(sum + join_places_of(finding));
 
     for (uint32_t i = 0; i < finding->n_cycle; i++)
         sum += mix(mix(finding->cycle[i].holds.stack + 1) + finding->cycle[i].wants.stack);
@@ -250,7 +265,7 @@ static struct told *tell_locked(const struct dlw_finding *finding)
 
 static bool is_error(const struct dlw_finding *finding)
 {
-    if (dlw_kind_severity(finding->kind) != DLW_ERROR)
+    if (dlw_kind_severity(finding->kind) != DLW_ERROR || finding->doubt)
         return false;
     return !finding->harmless ||
            (finding->harmless != DLW_INTENDED && dlw_options.show == DLW_SHOW_STRICT);

@@ -366,6 +366,14 @@ static uint32_t compact_moving(struct dlw_thread *self)
     return to;
 }
 
+/* The key of a chain: as dlw_held_fill() makes it, but for a hold that spans a create. */
+static uint64_t key_over(uint64_t below, uintptr_t lock, const struct dlw_held_lock *held)
+{
+    unsigned mode = atomic_load_explicit(&held->mode, memory_order_relaxed);
+
+    return dlw_key_mix(below, lock, held->id, held->flags & DLW_HELD_SPAN ? mode | 256U : mode);
+}
+
 static void compact(struct dlw_thread *self)
 {
     if (is_interrupted(self))
@@ -399,13 +407,54 @@ static void close_gap(struct dlw_thread *self, uint32_t index, uint32_t last)
         }
         move_entry(gap, gap + 1);
         if (dlw_held_is_lock(lock))
-            key = dlw_key_mix(key, lock, gap->id,
-                              atomic_load_explicit(&gap->mode, memory_order_relaxed));
+            key = key_over(key, lock, gap);
         gap->key = key;
         set_lock(gap, lock);
         set_lock(gap + 1, DLW_HELD_FREE);
     }
     atomic_store_explicit(&self->depth, last, memory_order_relaxed);
+}
+
+/* ---- semaphores kept longer than what they were taken under ---- */
+
+static struct dlw_outliving *outliving_of(struct dlw_thread *self, uintptr_t semaphore)
+{
+    for (uint32_t i = 0; i < DLW_OUTLIVING; i++)
+        if (self->outliving[i].semaphore == semaphore)
+            return &self->outliving[i];
+    return NULL;
+}
+
+/* Of several locks around it the innermost is let go first: that one stays. */
+static void note_one_outliving(struct dlw_thread *self, uintptr_t semaphore, uintptr_t under)
+{
+    if (!outliving_of(self, semaphore))
+        self->outliving[self->n_outliving++ % DLW_OUTLIVING] =
+            (struct dlw_outliving){semaphore, under, false};
+}
+
+bool dlw_held_outlives(struct dlw_thread *self, uintptr_t semaphore)
+{
+    struct dlw_outliving *known = self->n_outliving ? outliving_of(self, semaphore) : NULL;
+
+    if (!known || known->is_told ||
+        dlw_held_find(self, (const void *)known->under) <= /* NOLINT(performance-no-int-to-ptr) */
+            dlw_held_find(self, (const void *)semaphore))  /* NOLINT(performance-no-int-to-ptr) */
+        return false;
+    known->is_told = true;
+    return true;
+}
+
+static void note_outliving(struct dlw_thread *self, uint32_t index, uint32_t depth)
+{
+    uintptr_t under = atomic_load_explicit(&dlw_held_at(self, index)->lock, memory_order_relaxed);
+
+    for (uint32_t i = index + 1; i < depth; i++) {
+        const struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (held->kind == DLW_LOCK_SEMAPHORE && dlw_held_is_there(held))
+            note_one_outliving(self, atomic_load_explicit(&held->lock, memory_order_relaxed),
+                               under);
+    }
 }
 
 void dlw_held_remove(struct dlw_thread *self, uint32_t index)
@@ -417,6 +466,7 @@ void dlw_held_remove(struct dlw_thread *self, uint32_t index)
         drop_last(self);
         return;
     }
+    note_outliving(self, index, depth - index <= FEW ? depth : index + FEW);
     if (depth - index <= FEW && self->holes == 0 && depth <= self->stale_above) {
         close_gap(self, index, depth - 1);
         return;
@@ -466,8 +516,7 @@ void dlw_held_rekey(struct dlw_thread *self)
         struct dlw_held_lock *held = dlw_held_at(self, i);
         uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
         if (dlw_held_is_lock(lock))
-            key = dlw_key_mix(key, lock, held->id,
-                              atomic_load_explicit(&held->mode, memory_order_relaxed));
+            key = key_over(key, lock, held);
         held->key = key;
     }
     self->stale_above = self->room - 1;

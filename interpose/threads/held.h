@@ -176,6 +176,12 @@ void dlw_held_restore(struct dlw_thread *self, const struct dlw_held_lock *kept)
  */
 void dlw_passed_release(struct dlw_thread *self, const void *lock);
 
+/*
+ * About to post the semaphore that it holds: was that taken under a lock, kept when this was let
+ * go, and is this lock held again now? True once for each of a few.
+ */
+bool dlw_held_outlives(struct dlw_thread *self, uintptr_t semaphore);
+
 /* Cold: takes out an entry that isn't the last, or uncovers holes below the last. */
 void dlw_held_remove(struct dlw_thread *self, uint32_t index);
 

@@ -3,6 +3,7 @@
 #include "graph/base/arena.h"
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
+#include "interpose/base/state.h"
 
 #include <string.h>
 
@@ -36,11 +37,6 @@ static struct joinable *find_locked(pthread_t handle)
     return found;
 }
 
-static void drop_taken_locked(struct joinable *entry)
-{
-    dlw_arena_free(&arena, entry->ended.taken, entry->ended.n * sizeof(*entry->ended.taken));
-}
-
 static struct joinable *entry_of_locked(pthread_t handle)
 {
     struct joinable *entry = find_locked(handle);
@@ -61,17 +57,16 @@ static void claim_cancel_locked(struct dlw_thread *thread, struct joinable *entr
 
 /* An entry that is there already is of a thread that was detached or cancelled before it came to
  * note itself, or nobody joined it and its handle lives again. */
-dlw_segment dlw_joinable_add(struct dlw_thread *thread)
+struct dlw_ended dlw_joinable_add(struct dlw_thread *thread)
 {
-    dlw_segment unclaimed = 0;
+    struct dlw_ended unclaimed = {0};
 
     if (!dlw_lock_acquire(&joinables_lock))
-        return 0;
+        return unclaimed;
     struct joinable *entry = entry_of_locked(thread->handle);
     if (entry) {
         claim_cancel_locked(thread, entry);
-        unclaimed = entry->ended.segment;
-        drop_taken_locked(entry);
+        unclaimed = entry->ended;
         entry->ended = (struct dlw_ended){.id = thread->id};
         entry->tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
     }
@@ -121,54 +116,86 @@ struct dlw_ended dlw_joinable_remove(pthread_t handle)
     return ended;
 }
 
+/* ---- what it took ---- */
+
 void dlw_ended_drop(const struct dlw_ended *ended)
 {
-    if (!ended->taken)
+    if (!ended->taken || !dlw_lock_acquire_or_skip(&dlw_graph_lock))
         return;
-    if (!dlw_lock_acquire_or_skip(&joinables_lock))
-        return;
-    dlw_arena_free(&arena, ended->taken, ended->n * sizeof(*ended->taken));
-    dlw_lock_release(&joinables_lock);
+    for (uint32_t i = 0; i < ended->n; i++)
+        dlw_life_unref(dlw_life_graph, ended->taken[i].segment);
+    dlw_arena_free(&dlw_graph_arena, ended->taken, ended->room * sizeof(*ended->taken));
+    dlw_lock_release(&dlw_graph_lock);
 }
 
-/* Out of memory: nothing is known to have been taken. */
-static void keep_taken_locked(struct joinable *entry, const struct dlw_thread *thread)
+/* Goes to the one who joins the thread. Out of memory: nothing is known to have been taken. */
+static void collect(struct dlw_thread *self, struct dlw_ended *ended)
 {
-    uint32_t n = 0;
-
-    if (!dlw_thread_has_held(thread))
+    if (!dlw_thread_has_held(self) || !dlw_lock_acquire_or_skip(&dlw_graph_lock))
         return;
-    for (uint32_t i = 0; i < DLW_TAKEN; i++)
-        n += thread->taken[i].lock != 0;
-    entry->ended.taken = n ? dlw_arena_alloc(&arena, n * sizeof(*entry->ended.taken)) : NULL;
-    if (!entry->ended.taken)
-        return;
-    for (uint32_t i = 0; i < DLW_TAKEN; i++)
-        if (thread->taken[i].lock)
-            entry->ended.taken[entry->ended.n++] = thread->taken[i];
+    ended->room = dlw_outermost_count(self);
+    if (ended->room)
+        ended->taken = dlw_arena_alloc(&dlw_graph_arena, ended->room * sizeof(*ended->taken));
+    if (ended->taken)
+        ended->n = dlw_outermost_collect_locked(self, ended->taken);
+    dlw_outermost_drop_locked(self);
+    dlw_lock_release(&dlw_graph_lock);
 }
 
-/* The segment's reference passes to the joiner's entry; false when nobody will join. */
-bool dlw_joinable_ends(struct dlw_thread *self)
+static void forget(struct dlw_thread *self)
+{
+    if (!self->past || !dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return;
+    dlw_outermost_drop_locked(self);
+    dlw_lock_release(&dlw_graph_lock);
+}
+
+/* ---- the end ---- */
+
+static bool is_awaited(pthread_t handle)
 {
     if (!dlw_lock_acquire(&joinables_lock))
         return false;
-    struct joinable *entry = find_locked(self->handle);
+    bool is = find_locked(handle) != NULL;
+    dlw_lock_release(&joinables_lock);
+    return is;
+}
+
+static bool leave_to_joiner(pthread_t handle, const struct dlw_ended *ended)
+{
+    if (!dlw_lock_acquire(&joinables_lock))
+        return false;
+    struct joinable *entry = find_locked(handle);
     if (entry) {
         entry->tid = 0;
-        entry->ended = (struct dlw_ended){
-            .id = self->id,
-            .tid = atomic_load_explicit(&self->tid, memory_order_relaxed),
-            .parent = self->parent,
-            .created = self->created,
-            .start = self->start,
-            .segment = self->segment,
-        };
-        memcpy(entry->ended.name, self->name, sizeof(entry->ended.name));
-        keep_taken_locked(entry, self);
+        entry->ended = *ended;
     }
     dlw_lock_release(&joinables_lock);
     return entry != NULL;
+}
+
+/* It may be detached at this moment: what was collected for the joiner is dropped then. */
+bool dlw_joinable_ends(struct dlw_thread *self)
+{
+    struct dlw_ended ended = {
+        .id = self->id,
+        .tid = atomic_load_explicit(&self->tid, memory_order_relaxed),
+        .parent = self->parent,
+        .created = self->created,
+        .start = self->start,
+        .segment = self->segment,
+    };
+
+    memcpy(ended.name, self->name, sizeof(ended.name));
+    if (!is_awaited(self->handle)) {
+        forget(self);
+        return false;
+    }
+    collect(self, &ended);
+    if (leave_to_joiner(self->handle, &ended))
+        return true;
+    dlw_ended_drop(&ended);
+    return false;
 }
 
 bool dlw_joinable_find(pthread_t handle, uint32_t *id, uint32_t *tid)

@@ -10,13 +10,13 @@ struct dlw_ended {
     uint32_t parent, created, start; /* for the journal */
     char name[DLW_NAME_BYTES];
     dlw_segment segment; /* its last; 0: not known */
-    uint32_t n;
-    struct dlw_taken *taken; /* n of them; NULL: none */
+    uint32_t n, room;
+    struct dlw_was_taken *taken; /* n of them; NULL: none */
 };
 
-/* By the thread itself, as it begins. Returns the segment of a thread of the same handle that
- * nobody joined: its reference is the caller's to give back. */
-dlw_segment dlw_joinable_add(struct dlw_thread *thread);
+/* By the thread itself, as it begins. Returns what is left of a thread of the same handle that
+ * nobody joined: it is the caller's to drop, the segment's reference among it. */
+struct dlw_ended dlw_joinable_add(struct dlw_thread *thread);
 /* A cancellation of a thread that has not noted itself yet: nothing where it has, or has ended. */
 void dlw_joinable_note_cancel(pthread_t handle);
 /* By a detached thread as it begins: was it cancelled before? */
@@ -27,6 +27,7 @@ bool dlw_joinable_ends(struct dlw_thread *self);
 /* Takes the entry out: its table is the caller's to drop, its reference the caller's to give back.
  */
 struct dlw_ended dlw_joinable_remove(pthread_t handle);
+/* All but the reference to its last segment. */
 void dlw_ended_drop(const struct dlw_ended *ended);
 /* A thread that may still be joined: its id, and its tid (0 once it has ended). */
 bool dlw_joinable_find(pthread_t handle, uint32_t *id, uint32_t *tid);

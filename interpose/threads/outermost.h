@@ -5,10 +5,19 @@
  * To hold an entry for that on the held stack would make a chain of every lock; so the thread notes
  * the outermost ones in a small direct-mapped table of its own, where the last taker of a place
  * wins. Written by the thread alone; read once it has ended.
+ *
+ * Two things of such a taking matter to whoever joins the thread. Where the thread creates another
+ * or comes to a barrier, what it took so far came before all that follows from there: the table
+ * moves to the thread's past, under the segment that ends. And if the thread signalled a condition
+ * in its last hold of a lock, and in no earlier one, that may be how it says that it is about to
+ * end.
  */
 #ifndef DLW_THREADS_OUTERMOST_H
 #define DLW_THREADS_OUTERMOST_H
 
+#include "graph/life.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { DLW_TAKEN = 32, DLW_TAKEN_LEVELS = 4 };
@@ -29,6 +38,36 @@ struct dlw_taken {
 };
 
 _Static_assert(sizeof(struct dlw_taken) == 64, "its place is found by one mask");
+
+/* The same as the joiner gets it. */
+struct dlw_was_taken {
+    struct dlw_taken taken;
+    dlw_segment segment; /* it was taken in this one at the latest, with a reference; 0: the last */
+    uintptr_t condition; /* signalled in the last hold and in no earlier one; 0: none */
+    bool is_kept;        /* held at the thread's end */
+};
+
+/* A hold in which the thread signalled. Its entry in the table is cleared, so that a later hold of
+ * the same lock shows. */
+struct dlw_parting {
+    struct dlw_taken taken; /* lock 0: none */
+    uintptr_t condition;
+    bool is_repeated; /* it signalled in an earlier hold too */
+};
+
+struct dlw_thread;
+
+/* The thread is about to create another or to arrive at a barrier. With the graph lock held. */
+void dlw_outermost_close_locked(struct dlw_thread *self);
+/* It signals a condition while it holds something. */
+void dlw_outermost_signals(struct dlw_thread *self, const void *condition);
+/* All that the thread took, at its end: no more than so many, and DLW_TAKEN_MOST; returns how many
+ * were written. References go with them. With the graph lock held. */
+enum { DLW_TAKEN_MOST = 2 * DLW_TAKEN + 1 };
+uint32_t dlw_outermost_count(const struct dlw_thread *self);
+uint32_t dlw_outermost_collect_locked(struct dlw_thread *self, struct dlw_was_taken *out);
+/* Gives back what is left of the past when nobody will ask. With the graph lock held. */
+void dlw_outermost_drop_locked(struct dlw_thread *self);
 
 /* Locks that lie side by side have places of their own. */
 static inline struct dlw_taken *dlw_taken_slot(struct dlw_taken *table, uintptr_t lock)

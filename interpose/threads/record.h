@@ -25,6 +25,7 @@
 #define DLW_FIRST_HELD 32
 #define DLW_FIRST_CACHE 256
 #define DLW_NAME_BYTES 16
+#define DLW_OUTLIVING 4
 
 enum {
     DLW_HELD_TRY = 1,       /* taken by a try: it never waited */
@@ -33,6 +34,7 @@ enum {
     DLW_HELD_POOL = 4,      /* one of several units of a semaphore: no order, no gate */
     DLW_HELD_TRIAL = 16,    /* its unlock tells how many levels its place needs */
     DLW_HELD_MADE = 32,     /* a semaphore that was made taken: a gate, but of no order */
+    DLW_HELD_SPAN = 128,    /* held since before its thread created another (order/span.h) */
     DLW_HELD_FIRST = 64,    /* a semaphore that nobody has posted since it was made */
 };
 
@@ -158,7 +160,19 @@ struct dlw_thread {
     void *once_control;
     struct dlw_call once_call;
     struct dlw_shield shield; /* up while the guard is, where the program has signal handlers */
-    uint64_t *outgrown; /* mapped tables that `validated` was, the largest first (validate.c) */
+    uint64_t *outgrown;     /* mapped tables that `validated` was, the largest first (validate.c) */
+    struct dlw_span *spans; /* holds that began before it created a thread (order/span.h) */
+    struct dlw_birth *births;   /* such holds of its creator that it has not had yet */
+    struct dlw_was_taken *past; /* DLW_TAKEN of them, or NULL (outermost.h) */
+    struct {
+        uintptr_t mutex, condition, pc;
+    } woken; /* of its last condition wait; an entry of that mutex from that place came out of it */
+    struct dlw_outliving {
+        uintptr_t semaphore, under; /* taken under that one, and kept when it was let go */
+        bool is_told;
+    } outliving[DLW_OUTLIVING];
+    uint32_t n_outliving;
+    uint64_t parted_by; /* tag of a lock: the joined thread signalled, as it seems, that it ends */
     struct dlw_withheld *withheld; /* findings that wait for its posts (deferred.h) */
 
     /* published */
@@ -178,6 +192,8 @@ struct dlw_thread {
     /* under the threads lock */
     struct dlw_thread *next_free;
     struct dlw_thread *next, *previous;
+
+    struct dlw_parting parting; /* owner */
 
     /* from here on kept when the record is used again; what most threads touch lies on the first
      * page */

@@ -51,6 +51,7 @@ static struct round *arrive(struct dlw_thread *self, pthread_barrier_t *object)
     if (barrier && barrier->current) {
         round = barrier->current;
         round->count = dlw_barrier_count(object);
+        dlw_learn_goes_out_locked(self);
         round->segment = dlw_life_gather(dlw_life_graph, round->segment, self->segment);
         if (++round->arrived >= round->count) {
             barrier->current = NULL;

@@ -42,7 +42,7 @@ static void begin(const struct sleep *sleep, pthread_cond_t *condition, bool tim
     dlw_wait_begin(self, &wait);
 }
 
-static void end(const struct sleep *sleep)
+static void end(const struct sleep *sleep, const void *condition)
 {
     struct dlw_thread *self = sleep->self;
 
@@ -50,6 +50,9 @@ static void end(const struct sleep *sleep)
     if (self->gave_up)
         dlw_mutex_had_again(self, sleep->mutex, sleep->call);
     self->gave_up = false;
+    self->woken.mutex = (uintptr_t)sleep->mutex;
+    self->woken.condition = (uintptr_t)condition;
+    self->woken.pc = sleep->call.pc;
 }
 
 /* By longjmp the mutex was not taken back: its own word tells. */
@@ -71,7 +74,7 @@ DLW_EXPORT int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mut
         return real.pthread_cond_wait(condition, mutex);
     begin(&sleep, condition, false);
     result = real.pthread_cond_wait(condition, mutex);
-    end(&sleep);
+    end(&sleep, condition);
     return result;
 }
 
@@ -85,7 +88,7 @@ DLW_EXPORT int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t
         return real.pthread_cond_timedwait(condition, mutex, limit);
     begin(&sleep, condition, true);
     result = real.pthread_cond_timedwait(condition, mutex, limit);
-    end(&sleep);
+    end(&sleep, condition);
     return result;
 }
 
@@ -99,7 +102,7 @@ DLW_EXPORT int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t
         return real.pthread_cond_clockwait(condition, mutex, clock, limit);
     begin(&sleep, condition, true);
     result = real.pthread_cond_clockwait(condition, mutex, clock, limit);
-    end(&sleep);
+    end(&sleep, condition);
     return result;
 }
 
@@ -114,7 +117,7 @@ DLW_EXPORT int cnd_wait(cnd_t *condition, mtx_t *mutex)
         return real.cnd_wait(condition, mutex);
     begin(&sleep, (pthread_cond_t *)condition, false);
     result = real.cnd_wait(condition, mutex);
-    end(&sleep);
+    end(&sleep, condition);
     return result;
 }
 
@@ -129,7 +132,7 @@ DLW_EXPORT int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
         return real.cnd_timedwait(condition, mutex, limit);
     begin(&sleep, (pthread_cond_t *)condition, true);
     result = real.cnd_timedwait(condition, mutex, limit);
-    end(&sleep);
+    end(&sleep, condition);
     return result;
 }
 
@@ -138,8 +141,11 @@ static inline void signals(const void *condition)
 {
     struct dlw_thread *self = dlw_thread_self();
 
-    if (!dlw_thread_passes(self))
-        dlw_motion_signals(self, condition);
+    if (dlw_thread_passes(self))
+        return;
+    dlw_motion_signals(self, condition);
+    if (dlw_held_depth(self))
+        dlw_outermost_signals(self, condition);
 }
 
 DLW_EXPORT int pthread_cond_signal(pthread_cond_t *condition)

@@ -185,6 +185,15 @@ static DLW_COLD int post_awaited(struct dlw_thread *self, sem_t *semaphore)
     return result;
 }
 
+static DLW_COLD void outlives(struct dlw_thread *self, sem_t *semaphore)
+{
+    struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+
+    dlw_guard_enter(self);
+    dlw_lock_outlives(&ref);
+    dlw_guard_leave(self);
+}
+
 DLW_EXPORT int sem_post(sem_t *semaphore)
 {
     struct dlw_thread *self = dlw_thread_self();
@@ -200,6 +209,9 @@ DLW_EXPORT int sem_post(sem_t *semaphore)
         dlw_motion_signals(self, semaphore);
     int index = dlw_held_depth(self) ? dlw_held_find(self, semaphore) : -1;
     if (index >= 0) {
+        if (__builtin_expect(self->n_outliving != 0, 0) &&
+            dlw_held_outlives(self, (uintptr_t)semaphore))
+            outlives(self, semaphore);
         dlw_held_let_go(self, (uint32_t)index, DLW_CALL_HERE());
         if (__builtin_expect(self->withheld != NULL, 0))
             return post_awaited(self, semaphore);

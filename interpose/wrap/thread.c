@@ -4,6 +4,7 @@
 #include "interpose/base/real.h"
 #include "interpose/base/trampoline.h"
 #include "interpose/order/join_order.h"
+#include "interpose/order/span.h"
 #include "interpose/order/validate.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/reporter.h"
@@ -53,12 +54,21 @@ void dlw_create_start(void)
     dlw_end_start(end_thread);
 }
 
+/* What is left of a thread that had the handle before, and that nobody joined, goes. */
+static void note_joinable(struct dlw_thread *self)
+{
+    struct dlw_ended unclaimed = dlw_joinable_add(self);
+
+    dlw_ended_drop(&unclaimed);
+    dlw_learn_drop_segment(unclaimed.segment);
+}
+
 /* How it ends nobody knows who has not begun it. The main thread mostly ends with the process; else
  * it says so (pthread_exit), and it may be joined too. */
 void dlw_create_watch_end(struct dlw_thread *self)
 {
     if (self->is_main)
-        dlw_learn_drop_segment(dlw_joinable_add(self));
+        note_joinable(self);
     else
         dlw_end_watch_guest(self);
 }
@@ -137,7 +147,7 @@ static void begin_thread(struct dlw_thread *record, uintptr_t stack_top)
     if (record->is_detached)
         dlw_joinable_claim_cancel(record);
     else
-        dlw_learn_drop_segment(dlw_joinable_add(record));
+        note_joinable(record);
     dlw_guard_leave(record);
 }
 
@@ -179,7 +189,7 @@ static struct dlw_thread *prepare(struct dlw_thread *self, uintptr_t routine, st
         dlw_thread_new(self->id, stack_here(self, call), dlw_stack_of_pc(routine + 1));
     if (record) {
         memcpy(record->name, self->name, sizeof(record->name)); /* the kernel does so too */
-        record->segment = dlw_learn_creates(self, record->id);
+        dlw_learn_creates(self, record);
     }
     dlw_guard_leave(self);
     return record;
@@ -188,6 +198,7 @@ static struct dlw_thread *prepare(struct dlw_thread *self, uintptr_t routine, st
 static void undo(struct dlw_thread *self, struct dlw_thread *record)
 {
     dlw_guard_enter(self);
+    dlw_spans_drop(record);
     dlw_learn_drop_segment(record->segment);
     dlw_thread_release(record);
     dlw_guard_leave(self);

@@ -239,6 +239,7 @@ static void put_verdict(struct dlw_journal *journal, const struct dlw_finding *f
 {
     struct dlw_jsonl *json = &journal->json;
     const char *harmless = dlw_harmless_word(finding->harmless);
+    const char *doubt = dlw_doubt_word(finding->doubt);
 
     dlw_jsonl_text_field(json, "kind", dlw_kind_word(finding->kind));
     dlw_jsonl_text_field(json, "certainty", finding->certain ? "certain" : "possible");
@@ -246,6 +247,8 @@ static void put_verdict(struct dlw_journal *journal, const struct dlw_finding *f
         dlw_jsonl_text_field(json, "reason", finding->reason);
     if (*harmless)
         dlw_jsonl_text_field(json, "harmless", harmless);
+    if (*doubt)
+        dlw_jsonl_text_field(json, "doubt", doubt);
     if (finding->harmless == DLW_GUARDED)
         dlw_journal_refer(journal, "harmless_lock", &journal->locks, finding->gate);
 }

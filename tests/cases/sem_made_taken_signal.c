@@ -1,5 +1,5 @@
-// One of the two was made taken, and a signal is caught whose handler may bring it: possible, and no
-// reason to end the program. Here the handler ends it.
+// One of the two was made taken, and a signal is caught whose handler may bring it: possible, and
+// no reason to end the program. Here the handler ends it.
 #include "case.h"
 #include <semaphore.h>
 #include <signal.h>

@@ -73,6 +73,24 @@ START_TEST(test_fingerprint_looks_behind_a_common_helper)
 }
 END_TEST
 
+/* One line that joins is one mistake, whatever the thread it joins does. */
+START_TEST(test_fingerprint_of_a_join_is_its_line)
+{
+    struct dlw_doc *doc = dlw_doc_new();
+    sample_cycle(doc, DLW_LOCK_ORDER_INVERSION, "stop", 10)->cycle[0].wants.lock->kind = "thread";
+    struct dlw_doc_finding *other = sample_cycle(doc, DLW_LOCK_ORDER_INVERSION, "stop", 10);
+    other->cycle[0].wants.lock->kind = "thread";
+    other->cycle[1].wants.stack =
+        SAMPLE_STACK(doc, {"elsewhere", "bank.c", 80}, {"main", "bank.c", 91});
+    dlw_doc_finish(doc, NULL);
+    ck_assert_uint_eq(doc->n_findings, 1);
+    ck_assert_uint_eq(doc->findings[0]->count, 2);
+    ck_assert_uint_eq(doc->summary.errors, 0);
+    ck_assert_uint_eq(doc->summary.warnings, 1);
+    dlw_doc_free(doc);
+}
+END_TEST
+
 START_TEST(test_finish_folds_equal_findings)
 {
     struct dlw_doc *doc = dlw_doc_new();
@@ -186,6 +204,7 @@ Suite *command_judge_suite(void)
     tcase_add_test(tests, test_fingerprint_tells_functions_apart);
     tcase_add_test(tests, test_fingerprint_is_the_same_wherever_the_circle_begins);
     tcase_add_test(tests, test_fingerprint_looks_behind_a_common_helper);
+    tcase_add_test(tests, test_fingerprint_of_a_join_is_its_line);
     tcase_add_test(tests, test_finish_folds_equal_findings);
     tcase_add_test(tests, test_harmless_cycles_are_hidden_shown_or_errors);
     tcase_add_test(tests, test_worst_findings_come_first);

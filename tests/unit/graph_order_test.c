@@ -312,6 +312,25 @@ START_TEST(test_timed_when_one_side_is)
 }
 END_TEST
 
+START_TEST(test_all_timed_is_harmless_until_one_is_not)
+{
+    struct asker one = {.thread = 1, .held = {{a, 7, DLW_EXCLUSIVE}}, .n_held = 1};
+    struct asker two = {.thread = 2, .held = {{b, 8, DLW_EXCLUSIVE}}, .n_held = 1};
+    struct dlw_order_ask ab = world_ask(&one, b, DLW_EXCLUSIVE);
+    struct dlw_order_ask ba = world_ask(&two, a, DLW_EXCLUSIVE);
+
+    ab.timed = ba.timed = true;
+    world_learn(&ab);
+    world_learn(&ba);
+    assert_findings(1);
+    assert_last(DLW_ALL_TIMED, 2);
+    ba.timed = false;
+    world_learn(&ba);
+    assert_findings(2);
+    assert_last(DLW_FEASIBLE, 2);
+}
+END_TEST
+
 /* Verdicts. */
 
 static unsigned probe_pair(uint32_t thread, dlw_segment segment)
@@ -555,6 +574,7 @@ Suite *graph_order_suite(void)
     tcase_add_test(rules, test_short_cycle_only_when_a_longer_contains_it);
     tcase_add_test(rules, test_shortest_first_when_one_lock_closes_two);
     tcase_add_test(rules, test_timed_when_one_side_is);
+    tcase_add_test(rules, test_all_timed_is_harmless_until_one_is_not);
     tcase_add_test(rules, test_saturated_when_three_threads_agree);
     tcase_add_test(rules, test_not_saturated_when_the_era_is_another);
     tcase_add_test(rules, test_not_saturated_when_on_a_cycle);

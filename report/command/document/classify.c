@@ -17,7 +17,17 @@ static enum dlw_severity severity_of(const struct dlw_doc_finding *finding, enum
     if (finding->harmless == DLW_INTENDED ||
         (finding->harmless != DLW_FEASIBLE && show != DLW_SHOW_STRICT))
         return DLW_NOTE;
-    return DLW_ERROR;
+    return finding->doubt != DLW_NO_DOUBT ? DLW_WARNING : DLW_ERROR;
+}
+
+/* The library says so where it knows more; what else wants the end of a thread is a join. */
+static void doubt_joins(struct dlw_doc_finding *finding)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (finding->kind == DLW_LOCK_ORDER_INVERSION && finding->harmless == DLW_FEASIBLE &&
+            finding->doubt == DLW_NO_DOUBT && finding->cycle[i].wants.lock &&
+            dlw_doc_is_thread(finding->cycle[i].wants.lock))
+            finding->doubt = DLW_DOUBT_JOIN;
 }
 
 /* Whoever closed the circle came first; a reader is better served by the same beginning always. */
@@ -50,8 +60,24 @@ static const char *harmless_reason(struct dlw_doc *doc, const struct dlw_doc_fin
         return "a reader meets only readers";
     case DLW_INTENDED:
         return "the program declares this order as intended";
+    case DLW_ALL_TIMED:
+        return "every step is timed";
     default:
-        return finding->across_runs ? "seen across runs" : NULL;
+        return NULL;
+    }
+}
+
+static const char *doubt_reason(enum dlw_doubt doubt)
+{
+    switch (doubt) {
+    case DLW_DOUBT_JOIN:
+        return "a step is the end of a thread";
+    case DLW_DOUBT_CONDITION:
+        return "a condition seems to keep the steps apart";
+    case DLW_DOUBT_SEMAPHORE:
+        return "a semaphore in it may be no lock";
+    default:
+        return NULL;
     }
 }
 
@@ -60,9 +86,12 @@ void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,
 {
     enum dlw_show show = rules ? rules->show : DLW_SHOW_FEASIBLE;
     begin_with_first_thread(doc, finding);
+    doubt_joins(finding);
     finding->severity = severity_of(finding, show);
     if (!finding->reason)
         finding->reason = harmless_reason(doc, finding);
+    if (!finding->reason)
+        finding->reason = finding->across_runs ? "seen across runs" : doubt_reason(finding->doubt);
     finding->message = dlw_finding_message(&doc->region, finding);
     dlw_fingerprint(finding, finding->fingerprint);
     finding->hidden = finding->harmless != DLW_FEASIBLE && show == DLW_SHOW_FEASIBLE;

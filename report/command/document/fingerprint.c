@@ -65,6 +65,13 @@ static void write_stack(FILE *out, const struct dlw_stack *stack, size_t n)
         write_frame(out, &stack->frames[i]);
 }
 
+/* One line that joins is one mistake, whichever thread it joins and whatever that takes. */
+static bool is_circumstance(const struct dlw_doc_finding *finding, const struct dlw_doc_step *step)
+{
+    return (finding->doubt == DLW_DOUBT_JOIN || finding->doubt == DLW_DOUBT_CONDITION) &&
+           !dlw_doc_is_thread(step->wants.lock);
+}
+
 static char *step_text(const struct dlw_doc_step *step)
 {
     char *text = NULL;
@@ -73,7 +80,8 @@ static char *step_text(const struct dlw_doc_step *step)
     if (!out)
         return NULL;
     size_t n = frames_to_tell_apart(&step->holds.stack, &step->wants.stack);
-    write_stack(out, &step->holds.stack, n);
+    if (!dlw_doc_is_thread(step->wants.lock))
+        write_stack(out, &step->holds.stack, n);
     fputs("> ", out);
     write_stack(out, &step->wants.stack, n);
     fclose(out);
@@ -129,7 +137,8 @@ void dlw_fingerprint(const struct dlw_doc_finding *finding, char out[17])
     size_t n = finding->n_cycle + n_threads, filled = 0;
     char **texts = calloc(n + 1, sizeof(*texts));
     for (size_t i = 0; texts && i < finding->n_cycle; i++)
-        if ((texts[filled] = step_text(&finding->cycle[i])))
+        if (!is_circumstance(finding, &finding->cycle[i]) &&
+            (texts[filled] = step_text(&finding->cycle[i])))
             filled++;
     for (size_t i = 0; texts && i < n_threads; i++)
         if ((texts[filled] =

@@ -244,6 +244,42 @@ static const char *why_harmless(struct dlw_region *region, const struct dlw_doc_
     case DLW_INTENDED:
         return "The program says that it means one of these orders (dlwatch.h), so this is no "
                "error. Whether it can hang is for whoever said so to know.";
+    case DLW_ALL_TIMED:
+        return "Every step of the circle is asked for with a time limit, so nobody waits for ever: "
+               "a thread gives up after its time. It becomes real when one place asks without a "
+               "limit.";
+    default:
+        return NULL;
+    }
+}
+
+/* What an inversion that is a warning stands on. NULL: it is none. */
+static const char *why_doubtful(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    const char *join = "It did not hang this time: the thread that is joined did not come to that "
+                       "lock any more. It hangs when it still has to take it. ";
+    switch (finding->doubt) {
+    case DLW_DOUBT_JOIN:
+        return dlw_region_print(
+            region,
+            "%sA flag under that lock may tell the joiner that it won't; dlwatch "
+            "does not see flags, so this is a warning.",
+            join);
+    case DLW_DOUBT_CONDITION:
+        return dlw_region_print(
+            region,
+            "%sA condition seems to keep the two apart: the thread signalled it the last time that "
+            "it held the lock, and the joiner came to its hold by waiting for it. That is no "
+            "proof: "
+            "woken by another signal, or with one more taking of the lock, it hangs.",
+            join);
+    case DLW_DOUBT_SEMAPHORE:
+        return "A semaphore in the circle may be no lock: it was taken under another lock, kept "
+               "when "
+               "that was let go, and posted under it later, as the first and the last of several "
+               "readers do for all of them. Then a count keeps the steps apart, which dlwatch does "
+               "not see. If it does not, it hangs when the threads are between their locks at "
+               "once.";
     default:
         return NULL;
     }
@@ -262,6 +298,9 @@ const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_d
     const char *harmless = why_harmless(region, finding);
     if (harmless)
         return harmless;
+    const char *doubtful = finding->across_runs ? NULL : why_doubtful(region, finding);
+    if (doubtful)
+        return doubtful;
     const char *reason = finding->reason ? finding->reason : "";
     const char *limit = has_time_limit(finding)
                             ? " Where the time limit stands, the wait ends by itself, late; the "
@@ -279,7 +318,8 @@ const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_d
             region,
             "It did not hang this time: the orders were seen at different moments. It hangs when "
             "the threads are between their locks at once. No common lock was held around them, and "
-            "nothing such as creating or joining a thread keeps them apart.%s%s%s%s",
+            "no create, join or barrier keeps them apart; a flag or a queue that does is not "
+            "seen.%s%s%s%s",
             open, reason, stop, limit);
     if (finding->kind == DLW_STALL && finding->certain)
         return dlw_region_print(

@@ -128,6 +128,7 @@ struct dlw_doc_finding {
     bool certain;
     const char *reason; /* or NULL */
     enum dlw_harmless harmless;
+    enum dlw_doubt doubt;
     struct dlw_doc_lock *gate; /* of DLW_GUARDED, or NULL */
     const struct dlw_doc_process *process;
     struct dlw_doc_step *cycle;

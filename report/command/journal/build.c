@@ -227,6 +227,12 @@ static enum dlw_harmless harmless_of(const char *word)
     return harmless < 0 ? DLW_FEASIBLE : (enum dlw_harmless)harmless;
 }
 
+static enum dlw_doubt doubt_of(const char *word)
+{
+    int doubt = word ? dlw_doubt_find(word) : -1;
+    return doubt < 0 ? DLW_NO_DOUBT : (enum dlw_doubt)doubt;
+}
+
 static bool is_a_cycle_kind(enum dlw_kind kind)
 {
     return dlw_kind_form(kind) == DLW_FORM_CYCLE;
@@ -282,6 +288,7 @@ void dlw_reader_build_finding(struct dlw_reader *reader, const json_t *line)
     finding->time = dlw_json_real(line, "time", 0);
     finding->reason = dlw_clean(reader->region, dlw_json_text(line, "reason"));
     finding->harmless = harmless_of(dlw_json_text(line, "harmless"));
+    finding->doubt = doubt_of(dlw_json_text(line, "doubt"));
     bool sound = build_cycle(reader, finding, cycle);
     build_threads(reader, finding, threads);
     build_holder(finding);

@@ -145,7 +145,8 @@ DLW_EXPORT int daemon(int stays, int keeps_descriptors)
 void dlw_ends_start(void)
 {
     on_exit(at_end, NULL);
-    at_quick_exit(at_quick_end);
     if (dlw_libc.register_atfork)
         dlw_libc.register_atfork(NULL, in_parent, in_child, NULL);
+    if (at_quick_exit(at_quick_end) != 0)
+        return; /* no memory: that end is not told */
 }

@@ -1,7 +1,6 @@
 /* How processes ended whose journals don't say it: what their parent, `run`, saw of it. */
 #include "report/command/run/state.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -11,9 +10,7 @@ void dlw_run_note_end(struct dlw_run *run, pid_t pid, int status)
 
     HASH_FIND(hh, run->ends, &pid, sizeof(pid), end);
     if (!end) {
-        end = calloc(1, sizeof(*end));
-        if (!end)
-            return;
+        end = dlw_region_alloc(&run->request.region, sizeof(*end));
         end->pid = pid;
         HASH_ADD(hh, run->ends, pid, sizeof(end->pid), end);
     }
@@ -51,7 +48,6 @@ void dlw_run_settle_ends(struct dlw_run *run)
             if (is_open(process))
                 settle(process, end->status);
             HASH_DEL(run->ends, end);
-            free(end);
         } else if (run->timed_out && process->ended && strcmp(process->ended, "running") == 0) {
             process->ended = "killed";
         }
@@ -60,12 +56,5 @@ void dlw_run_settle_ends(struct dlw_run *run)
 
 void dlw_run_forget_ends(struct dlw_run *run)
 {
-    struct dlw_run_end *end;
-    struct dlw_run_end *next;
-
-    HASH_ITER(hh, run->ends, end, next)
-    {
-        HASH_DEL(run->ends, end);
-        free(end);
-    }
+    HASH_CLEAR(hh, run->ends);
 }

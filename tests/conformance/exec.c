@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static char folder[] = "/tmp/dlwatch-exec-XXXXXX";
@@ -61,6 +62,8 @@ static void fails(void)
     TELL(execvp("no-such-program", argv));
     TELL(execvp("", argv));
     TELL(execlp("no/such/program", "x", NULL));
+    TELL(syscall(SYS_execve, "/nowhere", argv, given));
+    TELL(syscall(SYS_execve, NULL, argv, given));
     TELL(fexecve(-1, argv, given));
     TELL(fexecve(1, argv, given));
     pid_t pid;
@@ -79,6 +82,7 @@ static void starts(void)
     IN_CHILD(execve("/usr/bin/env", list, given));
     IN_CHILD(execve("/usr/bin/env", list, none));
     IN_CHILD(execve("/usr/bin/env", list, NULL));
+    IN_CHILD(syscall(SYS_execve, "/usr/bin/env", list, given));
     IN_CHILD(execvpe("env", list, given));
     IN_CHILD(fexecve(fd, list, given));
     IN_CHILD(execle("/usr/bin/env", "env", NULL, given));

@@ -129,7 +129,8 @@ static bool is_special(long number)
         return true;
 #endif
     return number == SYS_seccomp || number == SYS_prctl || number == SYS_clone ||
-           number == SYS_clone3 || number == SYS_exit_group || number == SYS_exit;
+           number == SYS_clone3 || number == SYS_exit_group || number == SYS_exit ||
+           number == SYS_execve;
 }
 
 static DLW_COLD long special(long number, const long a[6])
@@ -138,6 +139,9 @@ static DLW_COLD long special(long number, const long a[6])
         return prctl((int)a[0], a[1], a[2], a[3], a[4]);
     if (number == SYS_exit_group || (number == SYS_exit && __libc_single_threaded))
         return real.syscall(number, (long)dlw_process_ends((int)a[0]), 0, 0, 0, 0, 0);
+    if (number == SYS_execve) /* of any null pointer the kernel judges as in the call */
+        return execve((const char *)a[0], (char *const *)a[1], /* NOLINT */
+                      (char *const *)a[2]);                    /* NOLINT */
     if (number == SYS_seccomp && seccomp_confines(a))
         confines_itself();
     if (!copies_memory(number, a))

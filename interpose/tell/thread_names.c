@@ -151,7 +151,8 @@ void dlw_known_read(const struct dlw_thread *thread, struct dlw_ended *out)
         .start = thread->start,
     };
     memcpy(out->name, thread->name, sizeof(out->name));
-    if (thread != dlw_self)
+    /* Another thread may run the end of the main one. */
+    if (thread != dlw_self || out->tid != (uint32_t)dlw_syscall(SYS_gettid))
         read_name(out->tid, out->name);
     else if (!atomic_load_explicit(&dlw_confined, memory_order_relaxed))
         ask_name(out->name);

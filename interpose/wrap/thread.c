@@ -65,12 +65,16 @@ static void note_joinable(struct dlw_thread *self)
 
 /* How it ends nobody knows who has not begun it. The main thread mostly ends with the process; else
  * it says so (pthread_exit), and it may be joined too. */
+static struct dlw_thread *main_thread; /* used again by another when it has ended: is_main tells */
+
 void dlw_create_watch_end(struct dlw_thread *self)
 {
-    if (self->is_main)
-        note_joinable(self);
-    else
+    if (!self->is_main) {
         dlw_end_watch_guest(self);
+        return;
+    }
+    main_thread = self;
+    note_joinable(self);
 }
 
 /* Noted here because at the thread's end its stack is gone. */
@@ -303,8 +307,29 @@ static void wait_for_end(struct joining *joining)
     dlw_wait_begin(joining->self, &wait);
 }
 
+/*
+ * The main thread was cancelled, which nothing tells in it: who has joined it runs its end. Its
+ * handle is never another thread's. What it had blocked of signals is of no interest any more.
+ */
+static void end_main(struct dlw_thread *self)
+{
+    dlw_self = main_thread;
+    main_thread->shield = (struct dlw_shield){0};
+    main_thread->guard &= (uint32_t)DLW_GUARD_WAITING;
+    end_thread(main_thread);
+    dlw_self = self;
+}
+
+static bool is_main_unended(pthread_t handle)
+{
+    return main_thread && main_thread->is_main && pthread_equal(main_thread->handle, handle) &&
+           atomic_load_explicit(&main_thread->tid, memory_order_relaxed);
+}
+
 static void joined(struct joining *joining)
 {
+    if (is_main_unended(joining->handle))
+        end_main(joining->self);
     dlw_guard_enter(joining->self);
     struct dlw_ended ended = dlw_joinable_remove(joining->handle);
     if (dlw_held_depth(joining->self) && ended.n && joining->waited)

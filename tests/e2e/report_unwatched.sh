@@ -59,6 +59,11 @@ unwatched "$program" 'LD_PRELOAD reset'
 run 'another preload stays' 0 --fail_on=warning -- sh -c "LD_PRELOAD=libm.so.6 '$program'; exit 0"
 unwatched "$program" 'LD_PRELOAD reset'
 
+# Started again and again it is a line, not a hundred.
+DLWATCH_OPTIONS="report='$tmp/many.%p'" LD_PRELOAD=$build/libdlwatch.so \
+	sh -c "for i in 1 2 3 4 5 6 7 8 9; do LD_PRELOAD= /bin/true; LD_PRELOAD= /bin/echo; done >/dev/null; exit 0"
+if [ "$(cat "$tmp"/many.* | grep -c '"type":"unwatched"')" = 2 ]; then ok; else fail "again and again: $(cat "$tmp"/many.*)"; fi
+
 # Left alone by name, and nothing left to watch.
 run 'exe' 66 --exe=moved,sh -- sh -c "'$program'; '$build/tests/e2e/many_findings'; :"
 unwatched "$build/tests/e2e/many_findings" exe

@@ -98,39 +98,51 @@ void dlw_exec_start(const char *library_path, char *const environment[])
         own_name[0] = '\0'; /* linked, or by /etc/ld.so.preload */
 }
 
-/* ---- notes of vfork children ---- */
+/* ---- notes ---- */
 
-enum { FREE, FILLING, FULL, TAKEN, NOTES = 32 };
+enum { FREE, FILLING, FULL, TOLD, NOTES = 32 };
 
-/* Filled by a child, emptied by its parent; the states are acquire and release pairs of the two. */
+/*
+ * What runs unwatched, once each. A vfork child fills a note, its parent tells it; one that is told
+ * stays until its place is needed, so that a program which is started again and again is a line of
+ * the journal, not a thousand. The states are acquire and release pairs.
+ */
 static struct note {
     _Atomic unsigned state;
     const char *why;
     char exe[NAME_BYTES];
 } notes[NOTES];
+static _Atomic unsigned next_note;
 
 static bool is_noted(const char *exe, const char *why)
 {
     for (size_t i = 0; i < NOTES; i++)
-        if (atomic_load_explicit(&notes[i].state, memory_order_acquire) == FULL &&
+        if (atomic_load_explicit(&notes[i].state, memory_order_acquire) >= FULL &&
             notes[i].why == why && strncmp(notes[i].exe, exe, NAME_BYTES - 1) == 0)
             return true;
     return false;
 }
 
-/* NULL: it is there already, or no place is left. */
-static struct note *leave_note(const char *exe, const char *why)
+static bool claim(struct note *note, unsigned state)
 {
-    for (size_t i = 0; i < NOTES && !is_noted(exe, why); i++) {
-        unsigned expected = FREE;
-        if (!atomic_compare_exchange_strong_explicit(&notes[i].state, &expected, FILLING,
-                                                     memory_order_acquire, memory_order_relaxed))
+    return atomic_compare_exchange_strong_explicit(&note->state, &state, FILLING,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+/* NULL: it is there already, or all places are full. */
+static struct note *leave_note(const char *exe, const char *why, unsigned state)
+{
+    unsigned first = atomic_fetch_add_explicit(&next_note, 1, memory_order_relaxed);
+
+    for (unsigned i = first; i < first + NOTES && !is_noted(exe, why); i++) {
+        struct note *note = &notes[i % NOTES];
+        if (!claim(note, FREE) && !claim(note, TOLD))
             continue;
-        notes[i].why = why;
-        struct dlw_line name = DLW_LINE(notes[i].exe);
+        struct dlw_line name = DLW_LINE(note->exe);
         dlw_line_add(&name, exe);
-        atomic_store_explicit(&notes[i].state, FULL, memory_order_release);
-        return &notes[i];
+        note->why = why;
+        atomic_store_explicit(&note->state, state, memory_order_release);
+        return note;
     }
     return NULL;
 }
@@ -146,11 +158,11 @@ void dlw_exec_collect(void)
 {
     for (size_t i = 0; i < NOTES; i++) {
         unsigned expected = FULL;
-        if (!atomic_compare_exchange_strong_explicit(&notes[i].state, &expected, TAKEN,
+        if (!atomic_compare_exchange_strong_explicit(&notes[i].state, &expected, FILLING,
                                                      memory_order_acquire, memory_order_relaxed))
             continue;
         dlw_sink_unwatched(notes[i].exe, notes[i].why);
-        atomic_store_explicit(&notes[i].state, FREE, memory_order_release);
+        atomic_store_explicit(&notes[i].state, TOLD, memory_order_release);
     }
 }
 
@@ -206,14 +218,15 @@ static void tell(struct dlw_thread *self, const struct start *start)
 {
     dlw_guard_enter(self);
     dlw_exec_collect();
-    dlw_sink_unwatched(start->path, start->why);
+    if (leave_note(start->path, start->why, TOLD))
+        dlw_sink_unwatched(start->path, start->why);
     dlw_guard_leave(self);
 }
 
 static struct note *leave_note_of_child(const struct start *start)
 {
     return start->why && atomic_load_explicit(&dlw_is_on, memory_order_relaxed)
-               ? leave_note(start->path, start->why)
+               ? leave_note(start->path, start->why, FULL)
                : NULL;
 }
 
@@ -231,7 +244,7 @@ static struct note *becomes_another(const struct start *start)
     self->calls++;
     dlw_guard_enter(self);
     dlw_exec_collect();
-    if (start->why)
+    if (start->why && leave_note(start->path, start->why, TOLD))
         dlw_sink_unwatched(start->path, start->why);
     dlw_sink_exec();
     dlw_guard_leave(self);

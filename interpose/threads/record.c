@@ -68,19 +68,28 @@ static void clear_tables(struct dlw_thread *record)
     memset(record->taken, 0, sizeof(record->taken));
 }
 
-/* Each is four times as large as the one before. */
+static uint64_t *before_outgrown(const uint64_t *table)
+{
+    return (uint64_t *)(uintptr_t)table[0]; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+/*
+ * Each table is four times as large as the one before. Of a thread that stayed behind in a fork
+ * while it grew its cache, one may be missing in the row of the outgrown: their sizes are counted
+ * from the first, and what is missing stays mapped.
+ */
 static void clear_grown_caches(struct dlw_thread *record)
 {
-    size_t slots = (size_t)record->validated_mask + 1;
-    uint64_t *table = record->validated;
+    unsigned n = 0;
 
-    if (!table || table == record->first_validated)
+    if (!record->validated || record->validated == record->first_validated)
         return;
-    for (uint64_t *before = record->outgrown; table; slots /= 4) {
-        uint64_t *next = before;
-        before = before ? (uint64_t *)(uintptr_t)before[0] : NULL; /* NOLINT */
-        dlw_pages_unmap(table, slots * sizeof(uint64_t));
-        table = next;
+    dlw_pages_unmap(record->validated, ((size_t)record->validated_mask + 1) * sizeof(uint64_t));
+    for (uint64_t *table = record->outgrown; table; table = before_outgrown(table))
+        n++;
+    for (uint64_t *table = record->outgrown, *before; table; table = before) {
+        before = before_outgrown(table);
+        dlw_pages_unmap(table, ((size_t)DLW_FIRST_CACHE << 2 * n--) * sizeof(uint64_t));
     }
 }
 
@@ -349,6 +358,7 @@ void dlw_threads_after_fork(struct dlw_thread *self, void (*left_behind)(struct 
         if (t == self)
             continue;
         left_behind(t);
+        memset(&t->scratch, 0, sizeof(t->scratch)); /* it may have been in the middle of a walk */
         atomic_store_explicit(&t->tid, 0, memory_order_relaxed);
         list_remove_locked(t);
         t->next_free = free_records;

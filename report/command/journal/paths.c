@@ -2,6 +2,7 @@
 #include "report/command/journal/reader.h"
 
 #include "report/command/base/command.h"
+#include "report/command/base/rights.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -41,23 +42,22 @@ static bool has_journal_name(const char *path)
     return n > 5 && strcmp(path + n - 5, ".json") == 0;
 }
 
+/* Empty ones, of processes that were killed as they made them, are not even opened. */
 static bool is_passed_over(int descriptor, const char *path)
 {
-    struct stat state;
-    if (fstat(descriptor, &state) != 0 || !S_ISREG(state.st_mode))
-        return true;
-    /* A process that was killed as it made its journal. */
-    if (state.st_size == 0)
-        return true;
     return !has_journal_name(path) && !looks_like_a_journal(descriptor);
 }
 
 bool dlw_read_path(const struct dlw_reading *reading, const char *path, bool from_folder)
 {
     bool is_input = strcmp(path, "-") == 0, whole = true;
-    /* A pipe among a folder's files must not be waited for; one that was asked for must. */
-    int flags = O_RDONLY | O_CLOEXEC | (from_folder ? O_NONBLOCK : 0);
-    int descriptor = is_input ? STDIN_FILENO : open(path, flags);
+    /* A pipe or device among a folder's files is left alone; one that was asked for is waited for.
+     */
+    int descriptor = is_input      ? STDIN_FILENO
+                     : from_folder ? dlw_open_regular(path)
+                                   : open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0 && from_folder && errno == EINVAL)
+        return true;
     if (descriptor < 0) {
         dlw_message("%s: %s", path, strerror(errno));
         return false;

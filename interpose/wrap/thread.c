@@ -63,10 +63,10 @@ static void note_joinable(struct dlw_thread *self)
     dlw_learn_drop_segment(unclaimed.segment);
 }
 
-/* How it ends nobody knows who has not begun it. The main thread mostly ends with the process; else
- * it says so (pthread_exit), and it may be joined too. */
 static struct dlw_thread *main_thread; /* used again by another when it has ended: is_main tells */
 
+/* How it ends nobody knows who has not begun it. The main thread mostly ends with the process; else
+ * it says so (pthread_exit), and it may be joined too. */
 void dlw_create_watch_end(struct dlw_thread *self)
 {
     if (!self->is_main) {

@@ -13,41 +13,45 @@
 
 enum { MOST_STEPS = 5 };
 
-/* What stands between two steps, of which `x` comes first. */
-enum relation {
-    NOTHING,
-    JOINED,             /* x's thread is joined, then y's created */
-    CANCELLED,          /* the same, x's being cancelled first */
-    ONLY_AWAITED,       /* as JOINED, without the join */
-    OTHER_JOINED,       /* as JOINED, and it is another thread that is joined */
-    MAIN_CREATES_AFTER, /* x is main's, and only then y's thread is created */
-    MAIN_CREATES_BEFORE,
-    MAIN_JOINS_BEFORE, /* y is main's, after x's thread was joined */
-    MAIN_JOINS_AFTER,
-    CREATES_AFTER, /* x's thread creates y's after its step */
-    CREATES_BEFORE,
-    BARRIER_BETWEEN, /* x's thread passes a barrier after its step, y's the same before its own */
-    BARRIER_BEFORE,  /* both pass it before theirs */
-    BARRIER_AFTER,
-    BARRIER_OF_OTHERS, /* each passes one with a third thread */
-    CONDITION,         /* y's thread waits for a condition that x's signals: orders nothing */
-    EVENT,             /* the same over a semaphore */
-    SAME_THREAD,       /* one thread makes both steps */
-    N_RELATIONS
-};
+/* What stands between two steps, of which x comes first, and its name for people. */
+#define RELATIONS(R)                                                                               \
+    R(NOTHING, "")                                                                                 \
+    R(JOINED, ", joined between") /* x's thread is joined, then y's created */                     \
+    R(CANCELLED, ", cancelled and joined between")                                                 \
+    R(ONLY_AWAITED, ", only awaited between")                                                      \
+    R(OTHER_JOINED, ", another joined between")                                                    \
+    R(MAIN_CREATES_AFTER, ", created after main's step") /* x is main's */                         \
+    R(MAIN_CREATES_BEFORE, ", created before main's step")                                         \
+    R(MAIN_JOINS_BEFORE, ", joined before main's step") /* y is main's */                          \
+    R(MAIN_JOINS_AFTER, ", joined after main's step")                                              \
+    R(CREATES_AFTER, ", creates after its step") /* x's thread creates y's */                      \
+    R(CREATES_BEFORE, ", creates before its step")                                                 \
+    R(BARRIER_BETWEEN, ", a barrier between")                                                      \
+    R(BARRIER_BEFORE, ", a barrier before both")                                                   \
+    R(BARRIER_AFTER, ", a barrier after both")                                                     \
+    R(BARRIER_OF_OTHERS, ", barriers with a third")                                                \
+    R(CONDITION, ", a condition between") /* orders nothing */                                     \
+    R(EVENT, ", an event between")        /* nor does a semaphore */                               \
+    R(SAME_THREAD, ", one thread for two steps")
 
-enum gate {
-    NO_GATE,
-    GATE_OF_ONE, /* step */
-    GATE_OF_TWO,
-    GATE_TRIED,        /* of two, and taken by a try */
-    GATE_DROPPED,      /* of two, given back before the second lock is asked for in one of them */
-    GATES_THAT_DIFFER, /* of two, each has its own */
-    GATE_READERS,      /* of two, both hold it for reading */
-    GATE_READER,       /* of two, one holds it for reading */
-    GATE_POOL,         /* of all; there may be enough units for everyone */
-    N_GATES
-};
+/* What is held around steps. */
+#define GATES(G)                                                                                   \
+    G(NO_GATE, "")                                                                                 \
+    G(GATE_OF_ONE, ", a gate of one step")                                                         \
+    G(GATE_OF_TWO, ", a gate of two")                                                              \
+    G(GATE_TRIED, ", a gate of two that one tries")                                                \
+    G(GATE_DROPPED, ", a gate of two that one drops") /* before the second lock */                 \
+    G(GATES_THAT_DIFFER, ", two gates")                                                            \
+    G(GATE_READERS, ", a gate of two readers")                                                     \
+    G(GATE_READER, ", a gate of a reader and a writer")                                            \
+    G(GATE_POOL, ", a pool around all") /* there may be units for everyone */
+
+#define NUMBER(name, words) name,
+#define WORDS(name, words) [name] = words,
+enum relation { RELATIONS(NUMBER) N_RELATIONS };
+enum gate { GATES(NUMBER) N_GATES };
+static const char *const relation_words[] = {RELATIONS(WORDS)};
+static const char *const gate_words[] = {GATES(WORDS)};
 
 enum place { PLAIN, HELPER, HANDLER, DESTRUCTOR, CLEANUP, N_PLACES };
 
@@ -210,7 +214,8 @@ static void draw_gate(struct program *p, struct circle *c)
     int a = pick(p, c->n), b = (a + 1 + pick(p, c->n - 1)) % c->n;
     struct step *first = &c->steps[a], *second = &c->steps[b];
     if (c->gate == GATE_POOL) {
-        c->pool_units = 1 + pick(p, 6);
+        c->pool_units = c->n - 2 + pick(p, 3);
+        c->pool_units += !c->pool_units;
         gate = new_pool(p, c->pool_units);
         for (int i = 0; i < c->n; i++)
             set_gate(&c->steps[i], gate, EXCLUSIVE);
@@ -563,4 +568,5 @@ void scene_circle(struct program *p)
     make_roles(p, &c);
     say_all(p, &c);
     expect_verdict(p, &c);
+    text_put(&p->title, " of %d%s%s", c.n, relation_words[c.relation], gate_words[c.gate]);
 }

@@ -374,7 +374,6 @@ static const char *say_want(struct program *p, struct role *role, const struct s
     case HELPER:
         return say_in_helper(p, role, body);
     case HANDLER:
-        p->has_handlers = true;
         name = new_name(p, "handler");
         text_put(&p->functions, "static void %s(int signal)\n{\n    (void)signal;\n    %s\n}\n\n",
                  name, body);

@@ -57,6 +57,7 @@ static void make_program(struct program *p, unsigned seed)
         add_scene(p, false);
     if (hangs)
         add_scene(p, true);
+    p->is_forked = chance(p, 12);
 }
 
 static const char *chars_of(struct text text)
@@ -73,6 +74,8 @@ static void write_program(const struct program *p, FILE *file)
                 chars_of(p->roles[i].body));
     fprintf(file, "static int %s(void)\n{\n    name_main();\n%s%s    return 0;\n}\n\n",
             p->main.function, chars_of(p->setup), chars_of(p->main.body));
+    fprintf(file, "static int p%u_start(void)\n{\n    return %s(%s);\n}\n\n", p->seed,
+            p->is_forked ? "in_child" : "in_place", p->main.function);
 }
 
 static FILE *open_in(const char *folder, const char *name)
@@ -130,7 +133,7 @@ int main(int argc, char **argv)
     }
     fprintf(file, "const struct play plays[] = {\n");
     for (unsigned seed = first; seed < first + count; seed++)
-        fprintf(file, "    {%u, p%u_main},\n", seed, seed);
+        fprintf(file, "    {%u, p%u_start},\n", seed, seed);
     fprintf(file, "    {0, NULL},\n};\n");
     return fclose(file) ? 2 : 0;
 }

@@ -125,7 +125,7 @@ struct lock new_pool(struct program *p, int units)
 enum kind any_kind(struct program *p)
 {
     enum kind kind = chance(p, 30) ? NORMAL : (enum kind)pick(p, N_KINDS);
-    return kind == PROTECT && !(priority_is_allowed && is_pending("ceiling")) ? INHERIT : kind;
+    return kind == PROTECT && !priority_is_allowed ? INHERIT : kind;
 }
 
 bool is_rwlock(const struct lock *lock)

@@ -41,12 +41,10 @@ struct program {
     int n_roles;
     int turn; /* how often step() was called when the present scene begins */
     int n_names;
-    bool is_over;      /* the last scene hangs */
-    bool has_handlers; /* of signals */
-    bool is_crowded;   /* a thread that has no part in anything is there all along */
+    bool is_over;   /* the last scene hangs */
+    bool is_forked; /* a child of the process does it all */
     char *expected[MOST_EXPECTED];
     int n_expected;
-    struct text kept; /* see keep() */
 };
 
 /* Random choices. */

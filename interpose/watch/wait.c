@@ -362,6 +362,14 @@ static const void *object_of(uintptr_t address)
     return (const void *)address; /* NOLINT(performance-no-int-to-ptr) */
 }
 
+/* The C library sets the bit on each robust mutex, shared or not: that one says nothing. */
+static bool mutex_is_shared(const pthread_mutex_t *mutex)
+{
+    unsigned kind = dlw_mutex_kind(mutex);
+
+    return (kind & DLW_KIND_SHARED) && !(kind & DLW_KIND_ROBUST);
+}
+
 /* Another process may end it. What is shared without saying so is looked for in the proof. */
 static bool is_shared(const struct dlw_wait_for *wait)
 {
@@ -369,7 +377,7 @@ static bool is_shared(const struct dlw_wait_for *wait)
 
     switch (wait->lock_kind) {
     case DLW_LOCK_MUTEX:
-        return dlw_mutex_kind(object) & DLW_KIND_SHARED;
+        return mutex_is_shared(object);
     case DLW_LOCK_RWLOCK:
         return dlw_rwlock_is_shared(object);
     case DLW_LOCK_SEMAPHORE:

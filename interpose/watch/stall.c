@@ -85,6 +85,14 @@ static uint64_t tag_of(uintptr_t address, unsigned kind)
     return tag;
 }
 
+/* The thread waits for what it made taken: an event, which it doesn't hold. */
+static bool is_own_event(const struct dlw_thread *thread, const struct dlw_held_lock *held)
+{
+    return (held->flags & DLW_HELD_MADE) &&
+           atomic_load_explicit(&held->lock, memory_order_relaxed) ==
+               atomic_load_explicit(&thread->wait.on, memory_order_relaxed);
+}
+
 static void fill_holds(struct states *states, uint32_t i, struct dlw_held *holds)
 {
     struct dlw_thread *thread = states->threads[i];
@@ -94,7 +102,7 @@ static void fill_holds(struct states *states, uint32_t i, struct dlw_held *holds
     for (uint32_t k = 0; k < depth; k++) {
         uintptr_t lock = atomic_load_explicit(&held[k].lock, memory_order_relaxed);
         if (!dlw_held_is_there(&held[k]) || !dlw_held_is_owned(thread, &held[k]) ||
-            states->out[i].n_holds == states->room_holds)
+            is_own_event(thread, &held[k]) || states->out[i].n_holds == states->room_holds)
             continue;
         holds[states->out[i].n_holds++] =
             (struct dlw_held){.lock = tag_of(lock, held[k].kind),

@@ -149,8 +149,7 @@ static void say_joiners(struct program *p, bool is_cancelled)
 
 void scene_cancelled_joiner(struct program *p)
 {
-    if (is_pending("cancel"))
-        say_joiners(p, true);
+    say_joiners(p, true);
 }
 
 void scene_joiners(struct program *p)

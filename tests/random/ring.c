@@ -25,8 +25,6 @@ static enum kind ring_kind(struct program *p, const struct ring *ring)
     enum kind kind = any_kind(p);
     if (kind == PROTECT)
         kind = INHERIT;
-    if (kind == SEMAPHORE && ring->n > 2 && !is_pending("told twice"))
-        return NORMAL;
     return kind == SEMAPHORE && ring->has_end ? NORMAL : kind;
 }
 

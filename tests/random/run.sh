@@ -1,6 +1,13 @@
 #!/bin/sh
 # run.sh BUILD [FIRST-SEED [COUNT]]: random programs, each of which must give exactly the findings
 # that it was built to give. `run.sh BUILD SEED 1` does one again and shows it. CC: compiler.
+#
+# What it sees, tried by breaking the library on purpose; the first seed that failed, from 1 on: gates
+# ignored 6, pools as gates 188, create orders nothing 11, nor join 33, nor barriers 91, tries ask 46,
+# readers exclude readers 29, writers' preference ignored in orders 126 and in waits 154, readers own
+# nothing 8, unlocking forgets the innermost 4, one thread makes a circle 122, a limit is none 40, ended
+# holders forgotten 2, robust mutexes count at a thread's end 82, a post by another is no signal 31,
+# joins are no waits 5.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)

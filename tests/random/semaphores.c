@@ -70,8 +70,6 @@ void scene_made_taken_lock(struct program *p)
 /* Made taken, waited for by its maker, and nobody is left to post it: an event, so a stall. */
 void scene_made_taken_stall(struct program *p)
 {
-    if (!is_pending("made taken"))
-        return;
     struct role *maker = new_role(p);
     struct lock made = new_made_taken(p, maker);
     say(&p->main, "signal(SIGUSR1, SIG_DFL);");

@@ -186,8 +186,6 @@ static void draw_steps(struct program *p, struct circle *c)
             step->hold_way = TRY;
         if ((is_all_timed || chance(p, 8)) && can_be_timed(wanted(c, i)))
             step->want_way = chance(p, 70) ? TIMED : EXPIRED;
-        if (i == 0 && !is_pending("all timed"))
-            step->want_way = BLOCK;
         step->place = chance(p, 40) ? (enum place)pick(p, N_PLACES) : PLAIN;
     }
     if (chance(p, 6))

@@ -15,6 +15,12 @@ static enum kind plain_kind(struct program *p)
     return kinds[pick(p, sizeof(kinds) / sizeof(*kinds))];
 }
 
+static enum kind marked_kind(struct program *p)
+{
+    enum kind kinds[] = {NORMAL, RECURSIVE, ERRORCHECK, ADAPTIVE, C11};
+    return kinds[pick(p, sizeof(kinds) / sizeof(*kinds))];
+}
+
 /*
  * The joiner holds lock 0 and joins a thread that has taken lock 1, under which (where there are
  * more) others take the next, the last of them lock 0.
@@ -24,13 +30,13 @@ void scene_join_circle(struct program *p)
     struct lock locks[MOST_STEPS];
     int n = 1 + pick(p, MOST_STEPS); /* locks */
     enum twist twist = (enum twist)pick(p, N_TWISTS);
-    if (twist == PLAIN && !is_pending("join"))
-        twist = TRIED;
     struct role *joiner = chance(p, 50) ? &p->main : new_role(p), *joined = new_role(p);
     const char *entries[MOST_STEPS + 1];
 
+    /* What the joined thread takes is known again only where the lock bears a mark, or where the
+     * joiner holds it. */
     for (int i = 0; i < n; i++)
-        locks[i] = new_lock(p, plain_kind(p));
+        locks[i] = new_lock(p, i == 1 ? marked_kind(p) : plain_kind(p));
     say_spawn(&p->main, joined);
     if (joiner != &p->main)
         say_spawn(&p->main, joiner);

@@ -73,8 +73,6 @@ void scene_handshake(struct program *p)
     struct role *creator = chance(p, 50) ? &p->main : new_role(p), *child = new_role(p);
     const char *cond = new_name(p, "begun");
 
-    if (twist == AFTER && !is_pending("handshake"))
-        twist = BEFORE;
     text_put(&p->globals,
              "static pthread_cond_t %s_cond = PTHREAD_COND_INITIALIZER;\n"
              "static int %s;\n",

@@ -153,9 +153,3 @@ const char *threads_of(const char **threads, int n)
     qsort(threads, (size_t)n, sizeof(*threads), compare);
     return joined(threads, n, 0);
 }
-
-bool is_pending(const char *what)
-{
-    const char *wanted = getenv("RANDOM_PENDING");
-    return wanted && (strstr(wanted, what) || strcmp(wanted, "all") == 0);
-}

@@ -77,9 +77,6 @@ const char *cycle_of(const char **entries, int n);
 /* What several threads do, in the order that findings.jq has them in. */
 const char *threads_of(const char **threads, int n);
 
-/* What dlwatch tells wrongly as yet is made only where RANDOM_PENDING is set. */
-bool is_pending(const char *what);
-
 /* A scene adds its threads, locks and findings. */
 typedef void scene(struct program *p);
 

@@ -165,19 +165,17 @@ void scene_ring(struct program *p)
     expect(p, "deadlock error certain: %s", entries_of(&ring));
 }
 
-/* One of them only tries, or waits with a limit; or all do. */
+/* One of them only tries, or waits with a limit. */
 void scene_meeting(struct program *p)
 {
     struct ring ring = {0};
-    bool is_try = chance(p, 30), all = chance(p, 30) && is_pending("all timed");
+    bool is_try = chance(p, 30);
     draw_ring(p, &ring, false);
     for (int i = 0; i < ring.n; i++) {
         struct lock *lock = &ring.locks[(i + 1) % ring.n];
         /* What a semaphore is shows only when all have posted what they took. */
-        if ((lock->kind == SEMAPHORE && !is_try) || (lock->kind == SPIN && all))
+        if (lock->kind == SEMAPHORE && !is_try)
             *lock = new_lock(p, NORMAL);
-        if (all)
-            ring.want_way[i] = SOON;
     }
     int i = pick(p, ring.n);
     if (is_try)
@@ -188,8 +186,7 @@ void scene_meeting(struct program *p)
         ring.want_way[i] = TRY;
     say_ring(p, &ring);
     if (ring.want_way[i] != TRY)
-        expect(p, "lock-order-inversion %s possible: %s", all ? "note" : "error",
-               entries_of(&ring));
+        expect(p, "lock-order-inversion error possible: %s", entries_of(&ring));
 }
 
 /* A thread that takes what it has. */

@@ -140,7 +140,7 @@ help:
 	@echo '  test        every test; test-unit test-cases test-samples test-conformance test-soak'
 	@echo '              test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed test-steps test-random are its parts'
 	@echo '  bench       cost of each operation against native and peers; BENCH_ARGS=--help'
-	@echo '  bench-scale cost and memory as locks, edges and threads grow; BENCH_ARGS=MOST-LOCKS'
+	@echo '  bench-scale cost and memory as locks, edges, threads and cycles grow; BENCH_ARGS=MOST-LOCKS'
 	@echo '  bench-apps  the same for real programs that are installed'
 	@echo '  lint        formatting and analysis'
 	@echo '  fuzz        damaged input against everything that reads any (clang; FUZZ_SECONDS=20 a target)'

@@ -115,6 +115,7 @@ static dlw_node join_two(struct dlw_order *order, dlw_node a, dlw_node b)
     dlw_node large = y == b ? a : b;
     dlw_node small = large == a ? b : a;
     dlw_node member = small;
+    dlw_members_join(order, small, large);
     do {
         node_at(order, member)->rep = large;
         member = node_at(order, member)->next_member;
@@ -187,6 +188,7 @@ static void hand_over(struct dlw_order *order, dlw_node old, dlw_node rep)
     dlw_node member = rep;
 
     node_at(order, rep)->key = node_at(order, old)->key;
+    dlw_members_hand_over(order, old, rep);
     do {
         node_at(order, member)->rep = rep;
         member = node_at(order, member)->next_member;
@@ -198,13 +200,16 @@ void dlw_component_leave(struct dlw_order *order, dlw_node id)
     struct node *node = node_at(order, id);
     dlw_node next = node->next_member;
 
-    if (next == id)
+    if (next == id) {
+        dlw_members_forget(order, id);
         return;
+    }
     node_at(order, node->prev_member)->next_member = next;
     node_at(order, next)->prev_member = node->prev_member;
     node->next_member = node->prev_member = id;
     if (node->rep == id)
         hand_over(order, id, next);
+    dlw_members_forget(order, id);
     node->rep = id;
     order->removals++;
 }

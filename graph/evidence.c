@@ -145,7 +145,7 @@ enum evidence_answer dlw_evidence_judge(const struct dlw_order *order, uint32_t 
         return EVIDENCE_COVERED;
     if (is_full(order, edge) && !find_useless(order, edge, piece) &&
         !find_most_gated(order, edge, piece))
-        return EVIDENCE_COVERED;
+        return EVIDENCE_NO_ROOM;
     return EVIDENCE_NEW;
 }
 
@@ -240,6 +240,17 @@ static void drop(struct dlw_order *order, struct edge *edge, uint32_t id)
     record_put(order, id);
 }
 
+/* Only where there is a cycle that it could have been part of. */
+static void count_drop(struct dlw_order *order, const struct edge *edge)
+{
+    order->dropped += rep_of(order, edge->from) == rep_of(order, edge->to);
+}
+
+void dlw_evidence_count_drop(struct dlw_order *order, uint32_t id)
+{
+    count_drop(order, edge_at(order, id));
+}
+
 static void make_room(struct dlw_order *order, struct edge *edge, const struct evidence *piece)
 {
     uint32_t victim = find_useless(order, edge, piece);
@@ -247,6 +258,7 @@ static void make_room(struct dlw_order *order, struct edge *edge, const struct e
     if (!victim) {
         victim = find_most_gated(order, edge, piece);
         edge->evictions++;
+        count_drop(order, edge);
     }
     drop(order, edge, victim);
 }

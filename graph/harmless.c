@@ -164,20 +164,24 @@ static void tell_best(struct dlw_order *order, struct weighing *w,
         reason = main_reason(&breaks);
     if (!reason && is_short_of_units(order, w->steps, w->n, &breaks.gate))
         reason = breaks.of[DLW_GUARDED] = DLW_GUARDED;
-    /* Nothing broken: the search for a real one gave up too early. */
-    dlw_told_note(order, hash, w->steps, w->n, reason ? TOLD_HARMLESS : TOLD_REAL);
-    dlw_cycle_tell(order, sink, w->steps, w->n, reason, breaks.of[DLW_GUARDED] ? breaks.gate : 0);
+    /* Nothing broken: of three it is one more like those told often, of more the search for a real
+     * one gave up too early. */
+    if (!reason && w->n <= 3)
+        return;
+    if (dlw_told_note(order, hash, w->steps, w->n, reason))
+        dlw_cycle_tell(order, sink, w->steps, w->n, reason,
+                       breaks.of[DLW_GUARDED] ? breaks.gate : 0);
 }
 
-void dlw_harmless_report(struct dlw_order *order, struct step *steps, const uint32_t *edges,
-                         uint32_t n, const struct dlw_order_sink *sink)
+uint32_t dlw_harmless_report(struct dlw_order *order, struct step *steps, const uint32_t *edges,
+                             uint32_t n, const struct dlw_order_sink *sink)
 {
     uint64_t hash = dlw_told_hash(steps, n);
     struct weighing w = {
         .order = order, .steps = steps, .edges = edges, .n = n, .best_cost = UINT32_MAX};
 
-    if (dlw_told_kind(order, hash) || dlw_told_contains(order, steps, n, n))
-        return;
+    if (dlw_told_kind(order, hash) || dlw_told_contains(order, steps, n))
+        return 0;
     w.best = dlw_arena_alloc(order->arena, n * sizeof(*w.best));
     w.costs = dlw_arena_alloc(order->arena, n * sizeof(*w.costs));
     if (w.best && w.costs) {
@@ -187,4 +191,5 @@ void dlw_harmless_report(struct dlw_order *order, struct step *steps, const uint
     }
     dlw_arena_free(order->arena, w.best, n * sizeof(*w.best));
     dlw_arena_free(order->arena, w.costs, n * sizeof(*w.costs));
+    return w.comparisons;
 }

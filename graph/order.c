@@ -3,7 +3,14 @@
 #include <string.h>
 
 static const struct dlw_order_limits defaults = {
-    .evidence_per_edge = 8, .window = 16, .search_steps = 20000, .saturate_threads = 3};
+    .evidence_per_edge = 8,
+    .window = 16,
+    .search_steps = 20000,
+    .reserve_steps = 2000000,
+    .saturate_threads = 3,
+    .alike = 10000,
+    .often = 64,
+};
 
 /* Edges of one lock to sixteen in a row share a cache line of buckets. */
 static uint32_t edge_hash(dlw_node from, dlw_node to)
@@ -45,8 +52,14 @@ static void apply_defaults(struct dlw_order_limits *limits)
         limits->window = defaults.window;
     if (!limits->search_steps)
         limits->search_steps = defaults.search_steps;
+    if (!limits->reserve_steps)
+        limits->reserve_steps = defaults.reserve_steps;
     if (!limits->saturate_threads)
         limits->saturate_threads = defaults.saturate_threads;
+    if (!limits->alike)
+        limits->alike = defaults.alike;
+    if (!limits->often)
+        limits->often = defaults.often;
 }
 
 struct dlw_order *dlw_order_new(struct dlw_arena *arena, struct dlw_life *life,
@@ -60,6 +73,7 @@ struct dlw_order *dlw_order_new(struct dlw_arena *arena, struct dlw_life *life,
     order->life = life;
     order->limits = limits ? *limits : defaults;
     apply_defaults(&order->limits);
+    order->reserve = order->limits.reserve_steps;
     if (!init_tables(order)) {
         dlw_order_free(order);
         return NULL;
@@ -96,6 +110,7 @@ void dlw_order_free(struct dlw_order *order)
             dlw_evidence_drop_all(order, id);
     }
     dlw_told_destroy(order);
+    dlw_members_destroy(order);
     trim_scratch(order, 0);
     dlw_index_destroy(&order->far_index);
     dlw_index_destroy(&order->chain_index);
@@ -284,7 +299,7 @@ static uint32_t first_in_window(const struct dlw_order *order, const struct dlw_
     return ask->n_held > order->limits.window ? ask->n_held - order->limits.window : 0;
 }
 
-unsigned dlw_order_probe(const struct dlw_order *order, const struct dlw_order_ask *ask)
+unsigned dlw_order_probe(struct dlw_order *order, const struct dlw_order_ask *ask)
 {
     unsigned verdict = DLW_ORDER_SATURATED;
     dlw_chain chain = ask->chain ? ask->chain : dlw_chains_lookup(order, ask->held, ask->n_held);
@@ -299,8 +314,10 @@ unsigned dlw_order_probe(const struct dlw_order *order, const struct dlw_order_a
         enum evidence_answer answer = edge ? dlw_evidence_judge(order, edge, &piece) : EVIDENCE_NEW;
         if (answer == EVIDENCE_NEW)
             return DLW_ORDER_NEWS;
-        if (answer == EVIDENCE_COVERED)
+        if (answer != EVIDENCE_SATURATED)
             verdict = DLW_ORDER_KNOWN;
+        if (answer == EVIDENCE_NO_ROOM)
+            dlw_evidence_count_drop(order, edge);
     }
     return verdict;
 }
@@ -315,11 +332,14 @@ static bool learn_one(struct dlw_order *order, const struct dlw_order_ask *ask, 
     struct evidence piece = piece_of(ask, i, chain);
     uint32_t edge = dlw_order_edge_find(order, ask->held[i].node, ask->want);
     bool is_repeated = false;
+    bool is_new = edge == 0;
 
     if (edge) {
         enum evidence_answer answer = dlw_evidence_judge(order, edge, &piece);
-        if (answer == EVIDENCE_COVERED)
+        if (answer != EVIDENCE_SATURATED)
             *verdict &= ~(unsigned)DLW_ORDER_SATURATED;
+        if (answer == EVIDENCE_NO_ROOM)
+            dlw_evidence_count_drop(order, edge);
         if (answer != EVIDENCE_NEW)
             return false;
         is_repeated = dlw_evidence_is_repeated(order, edge, &piece);
@@ -330,7 +350,9 @@ static bool learn_one(struct dlw_order *order, const struct dlw_order_ask *ask, 
         return false;
     }
     *verdict = (*verdict | DLW_ORDER_NEWS) & ~(unsigned)DLW_ORDER_SATURATED;
-    *news = (struct news){edge, dlw_evidence_add(order, edge, &piece)};
+    *news = (struct news){edge, dlw_evidence_add(order, edge, &piece), is_new};
+    if (rep_of(order, ask->held[i].node) == rep_of(order, ask->want))
+        dlw_members_note(order, edge, news->piece);
     return !is_repeated;
 }
 
@@ -386,5 +408,8 @@ struct dlw_order_totals dlw_order_totals(const struct dlw_order *order)
         .edges = dlw_pool_count(&order->edges),
         .evidence = order->n_pieces,
         .components_merged = order->merged,
+        .dropped = order->dropped,
+        .given_up = order->given_up,
+        .untold = order->untold,
     };
 }

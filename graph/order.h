@@ -23,7 +23,9 @@
  * that is repaired incrementally (D. J. Pearce, P. H. J. Kelly, "A Dynamic
  * Topological Sort Algorithm for Directed Acyclic Graphs", JEA 11, 2007): an
  * edge that agrees with the order costs O(1), and only inside a component are
- * cycles ever looked for.
+ * cycles ever looked for. Those of two and three locks are all found, by looking
+ * up the edges that close them; the search for longer ones has a budget, and
+ * what it could not look at is counted (dlw_order_totals).
  *
  * Pure logic: no locks of its own, no I/O. Called with the graph lock held; one
  * instance may also be driven by a test or by `dlwatch merge`. Memory comes
@@ -45,9 +47,14 @@ typedef uint32_t dlw_chain; /* an interned held set (parent chain + one lock), r
 struct dlw_order_limits {
     uint32_t evidence_per_edge; /* distinct pieces kept; default 8 */
     uint32_t window; /* edges are made from this many of the innermost held locks; default 16 */
-    uint32_t search_steps; /* bound of one search for a real cycle; default 20000 */
+    /* Of searches for cycles of more than three: the bound of one (default 20000), and what all
+     * of them may take beyond a few steps for each piece of evidence (default 2000000). */
+    uint32_t search_steps, reserve_steps;
     uint32_t
         saturate_threads; /* distinct threads after which an edge asks for no more; default 3 */
+    /* Cycles of the same code places: as many are told (default 10000), and after as many no more
+     * of three are looked for (default 64). */
+    uint32_t alike, often;
 };
 
 struct dlw_order *dlw_order_new(struct dlw_arena *arena, struct dlw_life *life,
@@ -120,7 +127,7 @@ void dlw_order_chain_unref(struct dlw_order *order, dlw_chain chain); /* 0 is ig
 /* Would this acquisition teach anything? Stacks are not looked at. Returns KNOWN or NEWS, or
  * SATURATED with KNOWN. Without `ask.chain` a held set never seen is NEWS, even where learning it
  * then finds nothing new. */
-unsigned dlw_order_probe(const struct dlw_order *order, const struct dlw_order_ask *ask);
+unsigned dlw_order_probe(struct dlw_order *order, const struct dlw_order_ask *ask);
 
 /* Called for each cycle that the evidence just learned completes: real ones, and harmless ones
  * once. The finding lives until the call returns. */
@@ -156,6 +163,9 @@ uint32_t dlw_order_generation(const struct dlw_order *order);
 
 struct dlw_order_totals {
     size_t nodes, edges, evidence, components_merged;
+    uint64_t dropped;  /* pieces that found no room on an edge that lies on a cycle, or lost it */
+    uint64_t given_up; /* searches for cycles of more than three that spent their budget */
+    uint64_t untold;   /* cycles not told, as enough of the same code places were */
 };
 struct dlw_order_totals dlw_order_totals(const struct dlw_order *order);
 

@@ -8,6 +8,7 @@
  *   evidence.c  which pieces an edge keeps
  *   topology.c  the incremental order of components
  *   component.c components: merging on a cycle, rebuilding after removals
+ *   members.c   what is kept of each lock on a cycle: what excludes all its evidence, budgets
  *   cycle.c     search for a real cycle
  *   harmless.c  why a cycle can't happen
  *   intent.c    cycles that the program means, or can leave
@@ -115,6 +116,7 @@ _Static_assert(sizeof(struct node) == 44 && sizeof(struct edge) == 32 &&
                "a lock with one edge takes 96 bytes, and 76 where the evidence is shared");
 
 struct told;
+struct members;
 
 enum { RECENT = 64 };
 
@@ -136,6 +138,12 @@ struct dlw_order {
     dlw_node *list; /* result of a search */
     uint32_t list_room;
     struct told *told;
+    struct members *members;
+    bool has_lost_members; /* for want of memory: what they would say is no longer known */
+    uint64_t reserve;      /* steps that searches may take beyond those of their component */
+    uint64_t dropped;      /* pieces that found no room */
+    uint64_t given_up;     /* searches that spent their budget */
+    uint64_t untold;       /* cycles that were one more of the same code places */
 };
 
 static inline struct node *node_at(const struct dlw_order *order, dlw_node id)
@@ -218,9 +226,11 @@ dlw_chain dlw_chains_find(const struct dlw_order *order, dlw_chain chain, dlw_no
 bool dlw_chains_is_subset(const struct dlw_order *order, dlw_chain a, dlw_chain b);
 
 /* evidence.c */
-enum evidence_answer { EVIDENCE_NEW, EVIDENCE_COVERED, EVIDENCE_SATURATED };
+enum evidence_answer { EVIDENCE_NEW, EVIDENCE_COVERED, EVIDENCE_SATURATED, EVIDENCE_NO_ROOM };
 enum evidence_answer dlw_evidence_judge(const struct dlw_order *order, uint32_t edge,
                                         const struct evidence *piece);
+/* One found no room. */
+void dlw_evidence_count_drop(struct dlw_order *order, uint32_t edge);
 /* Before it is added: nothing that `learned` of a sink need be told. */
 bool dlw_evidence_is_repeated(const struct dlw_order *order, uint32_t edge,
                               const struct evidence *piece);
@@ -264,6 +274,7 @@ struct step {
 /* What one learn has added. */
 struct news {
     uint32_t edge, piece;
+    bool is_new_edge; /* and so are all cycles through it */
 };
 
 /* cycle.c: tells what new evidence completes: real cycles, shortest first, then harmless ones. */
@@ -279,25 +290,54 @@ void dlw_cycle_tell(struct dlw_order *order, const struct dlw_order_sink *sink,
                     uint64_t gate);
 
 /* harmless.c: tells the cycle of these edges, of which no real choice of evidence was found.
- * `steps` are of n edges, the first with the new piece, the others with any. */
-void dlw_harmless_report(struct dlw_order *order, struct step *steps, const uint32_t *edges,
-                         uint32_t n, const struct dlw_order_sink *sink);
+ * `steps` are of n edges, the first with the new piece, the others with any. Returns the
+ * comparisons that this took. */
+uint32_t dlw_harmless_report(struct dlw_order *order, struct step *steps, const uint32_t *edges,
+                             uint32_t n, const struct dlw_order_sink *sink);
 
 /* intent.c: does the program mean this cycle, or is every step of it timed? */
 enum dlw_harmless dlw_cycle_excuse(const struct dlw_order *order, const struct step *steps,
                                    uint32_t n);
+
+/*
+ * members.c. What holds for all evidence on the edges from a lock to others of its component, and
+ * what longer searches in the component may still spend.
+ */
+/* `piece` is new on `edge`, which lies within a component. */
+void dlw_members_note(struct dlw_order *order, uint32_t edge, uint32_t piece);
+/* The component of `small` becomes part of that of `large`; both are still as they were. */
+void dlw_members_join(struct dlw_order *order, dlw_node small, dlw_node large);
+/* `rep` stands for the component from now on. */
+void dlw_members_hand_over(struct dlw_order *order, dlw_node old, dlw_node rep);
+void dlw_members_forget(struct dlw_order *order, dlw_node node);
+void dlw_members_destroy(struct dlw_order *order);
+/* Can no piece that goes on from `at` stand beside this one, which came later than all of them? */
+bool dlw_members_exclude(const struct dlw_order *order, dlw_node at, const struct evidence *piece);
+/* Would every cycle of three that this piece can close in the component of `at` be one more of code
+ * places that were told often? */
+bool dlw_members_know_threes(const struct dlw_order *order, const struct evidence *piece,
+                             dlw_node at, bool is_real);
+/* Steps that one search in the component of `node` may take, of its own and of the common ones. */
+uint32_t dlw_members_steps(const struct dlw_order *order, dlw_node node, bool for_real);
+void dlw_members_spend(struct dlw_order *order, dlw_node node, uint32_t steps);
 
 /* told.c. The cycle of the steps' sources, by the hash of its edges. */
 enum { TOLD_HARMLESS = 1, TOLD_REAL };
 uint64_t dlw_told_hash(const struct step *steps, uint32_t n);
 /* 0: not told. */
 unsigned dlw_told_kind(const struct dlw_order *order, uint64_t hash);
-/* False when memory is out: then it may be told again. */
+/* Has the cycle of these two been told as real? Every longer one through both contains it. */
+bool dlw_told_pair(const struct dlw_order *order, dlw_node a, dlw_node b);
+/* What the code places of a step count for; a cycle's are the sum. */
+uint64_t dlw_told_place(uint32_t hold_stack, uint32_t want_stack);
+/* Are there so many cycles of these places that no more need be looked for? */
+bool dlw_told_often(const struct dlw_order *order, uint64_t places, bool is_real);
+/* Notes that it is told now. False: it is not to be, as enough of the same code places were. When
+ * memory is out it may be told again. */
 bool dlw_told_note(struct dlw_order *order, uint64_t hash, const struct step *steps, uint32_t n,
-                   unsigned kind);
-/* Are all locks of a real told cycle shorter than `length` among these steps'? */
-bool dlw_told_contains(const struct dlw_order *order, const struct step *steps, uint32_t n,
-                       uint32_t length);
+                   enum dlw_harmless harmless);
+/* Are all locks of a shorter cycle, told as real, among these steps'? */
+bool dlw_told_contains(const struct dlw_order *order, const struct step *steps, uint32_t n);
 void dlw_told_forget(struct dlw_order *order, dlw_node node);
 void dlw_told_destroy(struct dlw_order *order);
 

@@ -1,7 +1,10 @@
 /*
  * Cycles already told: each once, and none that contains a shorter real one.
- * A record stands in an index by the hash of its edges, and each of its locks
- * in one by node, so that a lock that goes takes its cycles along.
+ * A record stands in an index by the hash of its edges, and in a list of each
+ * of its locks, so that a lock that goes takes its cycles along.
+ *
+ * Of cycles that only differ in their locks, taken at the same code places, so
+ * many are told and no more: they are one mistake.
  */
 #include "graph/order_private.h"
 
@@ -12,20 +15,41 @@ struct record {
     uint32_t places;
     uint32_t round, hits; /* of the containment test under way */
     uint32_t kind;
+    uint32_t tally;
 };
 
-/* A lock of a record. */
+/* A lock of a record, in the list of all records of that lock. */
 struct place {
-    uint32_t node;
     uint32_t record;
-    uint32_t hash_next;
     uint32_t next_of_record;
+    uint32_t holder;
+    uint32_t next, previous; /* of the lock */
+};
+
+/* A lock that has records. */
+struct holder {
+    dlw_node node;
+    uint32_t hash_next;
+    uint32_t first;
+};
+
+/* How many records there are of the same code places and reason. */
+struct tally {
+    uint64_t places;
+    uint32_t hash_next;
+    uint32_t n;
 };
 
 struct told {
-    struct dlw_pool records, places;
-    struct dlw_index by_hash, by_node;
+    struct dlw_pool records, places, holders, tallies;
+    struct dlw_index by_hash, by_node, by_places;
     uint32_t round;
+    uint32_t n_real;
+};
+
+enum {
+    MOST_PLACES = 1 << 14, /* that one test for a shorter cycle looks at */
+    MOST_PAIRED = 8        /* a cycle of so many locks has each pair of them looked up */
 };
 
 static struct record *record_at(const struct told *told, uint32_t id)
@@ -48,14 +72,50 @@ static uint32_t *record_next(const void *owner, uint32_t id)
     return &record_at(owner, id)->hash_next;
 }
 
-static uint32_t place_hash(const void *owner, uint32_t id)
+static struct holder *holder_at(const struct told *told, uint32_t id)
 {
-    return (uint32_t)dlw_mix(place_at(owner, id)->node);
+    return dlw_pool_at(&told->holders, id);
 }
 
-static uint32_t *place_next(const void *owner, uint32_t id)
+static uint32_t holder_hash(const void *owner, uint32_t id)
 {
-    return &place_at(owner, id)->hash_next;
+    return (uint32_t)dlw_mix(holder_at(owner, id)->node);
+}
+
+static uint32_t *holder_next(const void *owner, uint32_t id)
+{
+    return &holder_at(owner, id)->hash_next;
+}
+
+static struct tally *tally_at(const struct told *told, uint32_t id)
+{
+    return dlw_pool_at(&told->tallies, id);
+}
+
+static uint32_t tally_hash(const void *owner, uint32_t id)
+{
+    return (uint32_t)tally_at(owner, id)->places;
+}
+
+static uint32_t *tally_next(const void *owner, uint32_t id)
+{
+    return &tally_at(owner, id)->hash_next;
+}
+
+static bool init_tables(struct told *told, struct dlw_arena *arena)
+{
+    told->by_hash =
+        (struct dlw_index){.arena = arena, .owner = told, .hash = record_hash, .next = record_next};
+    told->by_node =
+        (struct dlw_index){.arena = arena, .owner = told, .hash = holder_hash, .next = holder_next};
+    told->by_places =
+        (struct dlw_index){.arena = arena, .owner = told, .hash = tally_hash, .next = tally_next};
+    return dlw_pool_init(&told->records, arena, sizeof(struct record)) &&
+           dlw_pool_init(&told->places, arena, sizeof(struct place)) &&
+           dlw_pool_init(&told->holders, arena, sizeof(struct holder)) &&
+           dlw_pool_init(&told->tallies, arena, sizeof(struct tally)) &&
+           dlw_index_init(&told->by_hash) && dlw_index_init(&told->by_node) &&
+           dlw_index_init(&told->by_places);
 }
 
 /* Made with the first cycle: a program without one pays nothing. */
@@ -69,13 +129,7 @@ static struct told *get(struct dlw_order *order)
     if (!told)
         return NULL;
     order->told = told;
-    told->by_hash = (struct dlw_index){
-        .arena = order->arena, .owner = told, .hash = record_hash, .next = record_next};
-    told->by_node = (struct dlw_index){
-        .arena = order->arena, .owner = told, .hash = place_hash, .next = place_next};
-    if (dlw_pool_init(&told->records, order->arena, sizeof(struct record)) &&
-        dlw_pool_init(&told->places, order->arena, sizeof(struct place)) &&
-        dlw_index_init(&told->by_hash) && dlw_index_init(&told->by_node))
+    if (init_tables(told, order->arena))
         return told;
     dlw_told_destroy(order);
     return NULL;
@@ -89,8 +143,11 @@ void dlw_told_destroy(struct dlw_order *order)
         return;
     dlw_pool_destroy(&told->records);
     dlw_pool_destroy(&told->places);
+    dlw_pool_destroy(&told->holders);
+    dlw_pool_destroy(&told->tallies);
     dlw_index_destroy(&told->by_hash);
     dlw_index_destroy(&told->by_node);
+    dlw_index_destroy(&told->by_places);
     dlw_arena_free(order->arena, told, sizeof(*told));
     order->told = NULL;
 }
@@ -120,40 +177,162 @@ unsigned dlw_told_kind(const struct dlw_order *order, uint64_t hash)
     return id ? record_at(order->told, id)->kind : 0;
 }
 
-bool dlw_told_note(struct dlw_order *order, uint64_t hash, const struct step *steps, uint32_t n,
-                   unsigned kind)
-{
-    struct told *told = get(order);
-
-    if (!told || !dlw_pool_reserve(&told->places, n) || !dlw_pool_reserve(&told->records, 1))
-        return false;
-    uint32_t id = find(told, hash);
-    if (id) {
-        record_at(told, id)->kind = kind;
-        return true;
-    }
-    id = dlw_pool_alloc(&told->records);
-    *record_at(told, id) = (struct record){.hash = hash, .length = n, .kind = kind};
-    dlw_index_insert(&told->by_hash, id);
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t place = dlw_pool_alloc(&told->places);
-        *place_at(told, place) =
-            (struct place){steps[i].source, id, 0, record_at(told, id)->places};
-        record_at(told, id)->places = place;
-        dlw_index_insert(&told->by_node, place);
-    }
-    return true;
-}
-
-/* Counts a lock of the cycle for each record that it is in; true when one is full. */
-static bool hit(struct told *told, dlw_node node, uint32_t length)
+static uint32_t find_holder(const struct told *told, dlw_node node)
 {
     uint32_t id = dlw_index_first(&told->by_node, (uint32_t)dlw_mix(node));
 
-    for (; id; id = place_at(told, id)->hash_next) {
+    while (id && holder_at(told, id)->node != node)
+        id = holder_at(told, id)->hash_next;
+    return id;
+}
+
+/* In reserved records. */
+static void add_place(struct told *told, uint32_t record, dlw_node node)
+{
+    uint32_t holder = find_holder(told, node);
+    uint32_t id = dlw_pool_alloc(&told->places);
+
+    if (!holder) {
+        holder = dlw_pool_alloc(&told->holders);
+        *holder_at(told, holder) = (struct holder){.node = node};
+        dlw_index_insert(&told->by_node, holder);
+    }
+    uint32_t first = holder_at(told, holder)->first;
+    *place_at(told, id) = (struct place){record, record_at(told, record)->places, holder, first, 0};
+    if (first)
+        place_at(told, first)->previous = id;
+    holder_at(told, holder)->first = id;
+    record_at(told, record)->places = id;
+}
+
+uint64_t dlw_told_place(uint32_t hold_stack, uint32_t want_stack)
+{
+    return dlw_mix((uint64_t)hold_stack << 32 | want_stack);
+}
+
+static uint64_t key_of(uint64_t places, bool is_real)
+{
+    return dlw_mix(places + is_real);
+}
+
+static uint64_t places_of(const struct dlw_order *order, const struct step *steps, uint32_t n)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        sum += dlw_told_place(steps[i].hold_stack, evidence_at(order, steps[i].piece)->want_stack);
+    return sum;
+}
+
+static uint32_t find_tally(const struct told *told, uint64_t places)
+{
+    uint32_t id = dlw_index_first(&told->by_places, (uint32_t)places);
+
+    while (id && tally_at(told, id)->places != places)
+        id = tally_at(told, id)->hash_next;
+    return id;
+}
+
+static void leave_tally(struct told *told, uint32_t id)
+{
+    if (!id || --tally_at(told, id)->n > 0)
+        return;
+    dlw_index_remove(&told->by_places, id);
+    dlw_pool_free(&told->tallies, id);
+}
+
+/* In a reserved record. */
+static void enter_tally(struct told *told, struct record *record, uint32_t id, uint64_t places)
+{
+    if (!id) {
+        id = dlw_pool_alloc(&told->tallies);
+        *tally_at(told, id) = (struct tally){.places = places};
+        dlw_index_insert(&told->by_places, id);
+    }
+    tally_at(told, id)->n++;
+    record->tally = id;
+}
+
+static void set_kind(struct told *told, struct record *record, unsigned kind)
+{
+    told->n_real += (uint32_t)(kind == TOLD_REAL) - (uint32_t)(record->kind == TOLD_REAL);
+    record->kind = kind;
+}
+
+static struct record *make_record(struct told *told, uint64_t hash, const struct step *steps,
+                                  uint32_t n)
+{
+    uint32_t id = dlw_pool_alloc(&told->records);
+
+    *record_at(told, id) = (struct record){.hash = hash, .length = n};
+    dlw_index_insert(&told->by_hash, id);
+    for (uint32_t i = 0; i < n; i++)
+        add_place(told, id, steps[i].source);
+    return record_at(told, id);
+}
+
+static bool reserve(struct told *told, uint32_t n)
+{
+    return dlw_pool_reserve(&told->places, n) && dlw_pool_reserve(&told->holders, n) &&
+           dlw_pool_reserve(&told->records, 1) && dlw_pool_reserve(&told->tallies, 1);
+}
+
+bool dlw_told_note(struct dlw_order *order, uint64_t hash, const struct step *steps, uint32_t n,
+                   enum dlw_harmless harmless)
+{
+    struct told *told = get(order);
+    uint64_t places = key_of(places_of(order, steps, n), !harmless);
+
+    if (!told || !reserve(told, n))
+        return true;
+    uint32_t tally = find_tally(told, places);
+    if (tally && tally_at(told, tally)->n >= order->limits.alike) {
+        order->untold++;
+        return false;
+    }
+    uint32_t id = find(told, hash);
+    struct record *record = id ? record_at(told, id) : make_record(told, hash, steps, n);
+    uint32_t old = record->tally;
+    enter_tally(told, record, tally, places);
+    leave_tally(told, old);
+    set_kind(told, record, harmless ? TOLD_HARMLESS : TOLD_REAL);
+    return true;
+}
+
+bool dlw_told_often(const struct dlw_order *order, uint64_t places, bool is_real)
+{
+    const struct told *told = order->told;
+    uint32_t id = told ? find_tally(told, key_of(places, is_real)) : 0;
+
+    return id && tally_at(told, id)->n >= order->limits.often;
+}
+
+bool dlw_told_pair(const struct dlw_order *order, dlw_node a, dlw_node b)
+{
+    const struct step ends[2] = {{.source = a}, {.source = b}};
+
+    return order->told && order->told->n_real &&
+           dlw_told_kind(order, dlw_told_hash(ends, 2)) == TOLD_REAL;
+}
+
+static bool has_told_pair(const struct dlw_order *order, const struct step *steps, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (dlw_told_pair(order, steps[i].source, steps[k].source))
+                return true;
+    return false;
+}
+
+/* Counts a lock of the cycle for each record that it is in; true when one is full. */
+static bool hit(struct told *told, dlw_node node, uint32_t length, uint32_t *left)
+{
+    uint32_t holder = find_holder(told, node);
+    uint32_t id = holder ? holder_at(told, holder)->first : 0;
+
+    for (; id && *left; id = place_at(told, id)->next, (*left)--) {
         struct record *record = record_at(told, place_at(told, id)->record);
-        if (place_at(told, id)->node != node || record->kind != TOLD_REAL ||
-            record->length >= length)
+        if (record->kind != TOLD_REAL || record->length >= length)
             continue;
         if (record->round != told->round) {
             record->round = told->round;
@@ -174,19 +353,40 @@ static void begin_round(struct told *told)
     told->round = 1;
 }
 
-bool dlw_told_contains(const struct dlw_order *order, const struct step *steps, uint32_t n,
-                       uint32_t length)
+bool dlw_told_contains(const struct dlw_order *order, const struct step *steps, uint32_t n)
 {
     struct told *told = order->told;
+    uint32_t left = MOST_PLACES;
 
-    if (!told)
+    if (!told || !told->n_real || n == 2)
+        return false;
+    if (n <= MOST_PAIRED && has_told_pair(order, steps, n))
+        return true;
+    if (n == 3)
         return false;
     begin_round(told);
-    for (uint32_t i = 0; i < n; i++) {
-        if (hit(told, steps[i].source, length))
+    for (uint32_t i = 0; i < n; i++)
+        if (hit(told, steps[i].source, n, &left))
             return true;
-    }
     return false;
+}
+
+static void drop_place(struct told *told, uint32_t id)
+{
+    const struct place *place = place_at(told, id);
+    struct holder *holder = holder_at(told, place->holder);
+
+    if (place->previous)
+        place_at(told, place->previous)->next = place->next;
+    else
+        holder->first = place->next;
+    if (place->next)
+        place_at(told, place->next)->previous = place->previous;
+    if (!holder->first) {
+        dlw_index_remove(&told->by_node, place->holder);
+        dlw_pool_free(&told->holders, place->holder);
+    }
+    dlw_pool_free(&told->places, id);
 }
 
 static void forget_record(struct told *told, uint32_t id)
@@ -195,32 +395,24 @@ static void forget_record(struct told *told, uint32_t id)
 
     while (place) {
         uint32_t next = place_at(told, place)->next_of_record;
-        dlw_index_remove(&told->by_node, place);
-        dlw_pool_free(&told->places, place);
+        drop_place(told, place);
         place = next;
     }
+    leave_tally(told, record_at(told, id)->tally);
+    set_kind(told, record_at(told, id), 0);
     dlw_index_remove(&told->by_hash, id);
     dlw_pool_free(&told->records, id);
-}
-
-static uint32_t find_place(const struct told *told, dlw_node node)
-{
-    uint32_t id = dlw_index_first(&told->by_node, (uint32_t)dlw_mix(node));
-
-    while (id && place_at(told, id)->node != node)
-        id = place_at(told, id)->hash_next;
-    return id;
 }
 
 void dlw_told_forget(struct dlw_order *order, dlw_node node)
 {
     struct told *told = order->told;
-    uint32_t place;
+    uint32_t holder;
 
     if (!told)
         return;
-    while ((place = find_place(told, node)))
-        forget_record(told, place_at(told, place)->record);
+    while ((holder = find_holder(told, node)))
+        forget_record(told, place_at(told, holder_at(told, holder)->first)->record);
     if (dlw_pool_count(&told->records) == 0)
         dlw_told_destroy(order);
 }

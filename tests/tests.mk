@@ -89,8 +89,9 @@ test-steps: all $(STEPS_BIN)
 bench: all $(BENCH_BIN)
 	$(Q)tests/bench/run.sh $(BENCH_ARGS) $(O)
 bench-scale: all $(BENCH_BIN)
-	@echo '# natively'; $(T)/bench/scale $(BENCH_ARGS)
-	@echo '# preloaded'; LD_PRELOAD=$(abspath $(O))/libdlwatch.so $(T)/bench/scale $(BENCH_ARGS)
+	@echo '# natively'; $(T)/bench/scale $(BENCH_ARGS); $(T)/bench/rotations
+	@echo '# preloaded'; export LD_PRELOAD=$(abspath $(O))/libdlwatch.so DLWATCH_OPTIONS=log=none; \
+		$(T)/bench/scale $(BENCH_ARGS); $(T)/bench/rotations
 bench-apps: all $(BENCH_BIN)
 	$(Q)tests/bench/apps.sh $(BENCH_ARGS) $(O)
 

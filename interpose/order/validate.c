@@ -418,6 +418,7 @@ static unsigned learn(struct question *q)
         sink.found = NULL;
     if (prepare_locked(q)) /* locks may have been retired meanwhile */
         verdict = dlw_order_learn(dlw_order_graph, &q->ask, &sink);
+    q->news.bounds = dlw_news_bounds_locked();
     dlw_generation_follow_locked();
     dlw_lock_release(&dlw_graph_lock);
     return verdict;

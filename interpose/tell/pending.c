@@ -125,6 +125,13 @@ void dlw_news_waits_locked(struct dlw_news *news, const struct dlw_thread_state 
         item->is_snapshot = true;
 }
 
+struct dlw_journal_bounds dlw_news_bounds_locked(void)
+{
+    struct dlw_order_totals totals = dlw_order_totals(dlw_order_graph);
+
+    return (struct dlw_journal_bounds){totals.dropped, totals.given_up, totals.untold};
+}
+
 void dlw_news_free(struct dlw_news *news)
 {
     if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))

@@ -22,11 +22,15 @@ struct dlw_news {
     struct dlw_news_item *first, **last;
     struct dlw_lock_facts *facts; /* of every lock named */
     uint32_t n_facts, room;
+    struct dlw_journal_bounds bounds; /* of the graph, when the last of this was learned */
 };
 
 #define DLW_NEWS_INIT(name)                                                                        \
     {                                                                                              \
-        NULL, &(name).first, NULL, 0, 0                                                            \
+        NULL, &(name).first, NULL, 0, 0,                                                           \
+        {                                                                                          \
+            0, 0, 0                                                                                \
+        }                                                                                          \
     }
 
 /* Out of memory loses the item, which is then counted as lost in the journal's end line. */
@@ -34,6 +38,7 @@ void dlw_news_edge_locked(struct dlw_news *news, const struct dlw_journal_edge *
 void dlw_news_finding_locked(struct dlw_news *news, const struct dlw_finding *finding);
 void dlw_news_waits_locked(struct dlw_news *news, const struct dlw_thread_state *threads,
                            uint32_t n);
+struct dlw_journal_bounds dlw_news_bounds_locked(void);
 void dlw_news_free(struct dlw_news *news); /* takes the graph lock */
 
 const struct dlw_lock_facts *dlw_news_facts(const struct dlw_news *news, uint64_t lock);

@@ -357,6 +357,28 @@ static void finding_locked(const struct dlw_finding *finding)
     print_locked(new_one->id, finding, time);
 }
 
+/* The journal's word for it, guarded by the emit lock. */
+static struct dlw_journal_bounds bounds_told;
+
+static bool has_doubled(uint64_t said, uint64_t now)
+{
+    return now > said && now / 2 >= said;
+}
+
+/* Now and then, for who is killed; the end of the process tells the rest. */
+static void bounds_locked(const struct dlw_journal_bounds *now, bool is_end)
+{
+    bool has_more = now->dropped > bounds_told.dropped || now->given_up > bounds_told.given_up ||
+                    now->untold > bounds_told.untold;
+
+    if (!has_doubled(bounds_told.dropped, now->dropped) &&
+        !has_doubled(bounds_told.given_up, now->given_up) &&
+        !has_doubled(bounds_told.untold, now->untold) && !(is_end && has_more))
+        return;
+    bounds_told = *now;
+    dlw_journal_bounds(journal, now);
+}
+
 static void to_serials(struct dlw_news_item *item)
 {
     if (item->is_edge) {
@@ -456,6 +478,7 @@ static bool write_locked(const struct dlw_news *news, const struct resolved *res
         }
     }
     current = NULL;
+    bounds_locked(&news->bounds, false);
     return end;
 }
 
@@ -581,8 +604,14 @@ static void write_end(struct dlw_journal_totals *totals)
     totals->threads = dlw_threads_ever();
     totals->errors = atomic_load_explicit(&n_errors, memory_order_relaxed);
     totals->edges = atomic_load_explicit(&n_edges, memory_order_relaxed);
+    struct dlw_journal_bounds bounds = {0};
+    if (dlw_lock_acquire_or_skip(&dlw_graph_lock)) {
+        bounds = dlw_news_bounds_locked();
+        dlw_lock_release(&dlw_graph_lock);
+    }
     if (!dlw_lock_acquire_or_skip(&emit_lock))
         return;
+    bounds_locked(&bounds, true);
     dlw_journal_end(journal, totals);
     dlw_lock_release(&emit_lock);
 }
@@ -653,6 +682,7 @@ void dlw_sink_after_fork(bool child)
     process.start = dlw_wall_time();
     process.forked = true;
     n_findings = 0;
+    bounds_told = (struct dlw_journal_bounds){0};
     HASH_CLEAR(hh, told);
     told = NULL;
     atomic_store_explicit(&n_errors, 0, memory_order_relaxed);

@@ -84,6 +84,12 @@ struct dlw_journal_totals {
     uint64_t edges, locks, threads, calls, errors;
 };
 
+/* What was not looked at, or not kept, so that the work stays bounded: see struct dlw_order_totals.
+ */
+struct dlw_journal_bounds {
+    uint64_t dropped, given_up, untold;
+};
+
 struct dlw_journal; /* opaque, in the arena */
 
 /* Opened by path pattern at the first flush that has something to say (the file is made then:
@@ -110,6 +116,8 @@ void dlw_journal_finding(struct dlw_journal *journal, uint32_t id, double time,
                          const struct dlw_finding *finding); /* flushes */
 void dlw_journal_again(struct dlw_journal *journal, uint32_t finding,
                        uint64_t count); /* buffered */
+void dlw_journal_bounds(struct dlw_journal *journal,
+                        const struct dlw_journal_bounds *bounds); /* buffered */
 void dlw_journal_waits(struct dlw_journal *journal, double time,
                        const struct dlw_thread_state *threads, uint32_t n); /* flushes */
 void dlw_journal_off(struct dlw_journal *journal, const char *reason);      /* flushes */

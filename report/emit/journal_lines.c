@@ -284,6 +284,18 @@ void dlw_journal_again(struct dlw_journal *journal, uint32_t finding, uint64_t c
     dlw_journal_line_end(journal);
 }
 
+void dlw_journal_bounds(struct dlw_journal *journal, const struct dlw_journal_bounds *bounds)
+{
+    if (!has_to_close(journal))
+        return;
+    struct dlw_jsonl *json = &journal->json;
+    dlw_journal_line_begin(journal, "bounds");
+    dlw_jsonl_number_field(json, "dropped", bounds->dropped);
+    dlw_jsonl_number_field(json, "given_up", bounds->given_up);
+    dlw_jsonl_number_field(json, "untold", bounds->untold);
+    dlw_journal_line_end(journal);
+}
+
 void dlw_journal_waits(struct dlw_journal *journal, double time,
                        const struct dlw_thread_state *threads, uint32_t n)
 {

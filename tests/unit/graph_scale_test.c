@@ -238,6 +238,95 @@ START_TEST(test_component_falls_apart_when_its_bridge_goes)
 }
 END_TEST
 
+static void count_found(void *context, const struct dlw_finding *finding)
+{
+    uint32_t *n = context;
+
+    n[finding->harmless == DLW_FEASIBLE]++;
+}
+
+/* Takes two locks, each time by another thread and at places of its own or always the same. */
+static void take_pair(uint32_t thread, dlw_node outer, dlw_node inner, uint32_t place, uint32_t *n)
+{
+    const struct dlw_order_hold held = {.node = outer, .stack = place};
+    const struct dlw_order_ask ask = {
+        .thread = thread, .held = &held, .n_held = 1, .want = inner, .stack = place};
+    const struct dlw_order_sink sink = {.context = n, .found = count_found};
+
+    dlw_order_learn(world.order, &ask, &sink);
+}
+
+/* In a wheel each lock is taken before those up to a third of the way on: there are no cycles of
+ * two or three, and very many longer ones. */
+static void turn_wheel(dlw_node *nodes, uint32_t size, uint32_t *n)
+{
+    for (uint32_t i = 0; i < size; i++)
+        for (uint32_t k = 1; 3 * k < size; k++)
+            take_pair(i * size + k + 1, nodes[i], nodes[(i + k) % size], i * size + k, n);
+}
+
+START_TEST(test_searches_are_given_up_and_counted_when_cycles_are_many)
+{
+    enum { SIZE = 200 };
+    dlw_node *nodes = locks(SIZE);
+    uint32_t n[2] = {0};
+
+    turn_wheel(nodes, SIZE, n);
+    ck_assert_uint_gt(n[true], 0);
+    struct dlw_order_totals totals = dlw_order_totals(world.order);
+    ck_assert_uint_gt(totals.given_up, 0);
+    ck_assert_uint_lt(totals.given_up, totals.evidence);
+    remove_all(nodes, SIZE);
+}
+END_TEST
+
+/* The first component has used up what is common to all. */
+START_TEST(test_a_small_cycle_is_found_when_a_large_component_has_spent_the_steps)
+{
+    enum { SIZE = 200, RING = 5 };
+    dlw_node *nodes = locks(SIZE);
+    dlw_node *ring = locks(RING);
+    uint32_t n[2] = {0};
+
+    turn_wheel(nodes, SIZE, n);
+    n[true] = 0;
+    for (uint32_t i = 0; i < RING; i++)
+        take_pair(i + 1, ring[i], ring[(i + 1) % RING], i + 1, n);
+    ck_assert_uint_eq(n[true], 1);
+    for (uint32_t i = 0; i < RING; i++)
+        dlw_order_remove(world.order, ring[i]);
+    free(ring);
+    remove_all(nodes, SIZE);
+}
+END_TEST
+
+START_TEST(test_cycles_of_one_place_are_told_so_often_and_then_counted)
+{
+    enum { PAIRS = 50, MOST = 20 };
+    const struct dlw_order_limits limits = {.alike = MOST};
+    uint32_t n[2] = {0};
+
+    world_end();
+    world_start_with(&limits);
+    dlw_node *nodes = locks(2 * PAIRS);
+    for (uint32_t i = 0; i < 2 * PAIRS; i += 2) {
+        take_pair(1, nodes[i], nodes[i + 1], 7, n);
+        take_pair(2, nodes[i + 1], nodes[i], 7, n);
+    }
+    ck_assert_uint_eq(n[true], MOST);
+    ck_assert_uint_eq(dlw_order_totals(world.order).untold, PAIRS - MOST);
+    take_pair(3, nodes[0], nodes[3], 8, n); /* elsewhere: told */
+    take_pair(4, nodes[3], nodes[0], 8, n);
+    ck_assert_uint_eq(n[true], MOST + 1);
+    dlw_order_remove(world.order, nodes[0]); /* the first pair makes room for another */
+    nodes[0] = world_lock(0);
+    take_pair(1, nodes[0], nodes[2], 7, n);
+    take_pair(2, nodes[2], nodes[0], 7, n);
+    ck_assert_uint_eq(n[true], MOST + 2);
+    remove_all(nodes, 2 * PAIRS);
+}
+END_TEST
+
 START_TEST(test_graph_stays_sound_when_memory_runs_out)
 {
     enum { N = 6000 };
@@ -285,6 +374,9 @@ Suite *graph_scale_suite(void)
     tcase_add_test(scale, test_edges_stay_few_when_ten_thousand_are_held);
     tcase_add_test(scale, test_number_is_not_reused_when_a_held_set_names_it);
     tcase_add_test(scale, test_component_falls_apart_when_its_bridge_goes);
+    tcase_add_test(scale, test_searches_are_given_up_and_counted_when_cycles_are_many);
+    tcase_add_test(scale, test_a_small_cycle_is_found_when_a_large_component_has_spent_the_steps);
+    tcase_add_test(scale, test_cycles_of_one_place_are_told_so_often_and_then_counted);
     tcase_add_test(scale, test_graph_stays_sound_when_memory_runs_out);
     suite_add_tcase(suite, scale);
     return suite;

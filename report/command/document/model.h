@@ -53,6 +53,9 @@ struct dlw_doc_process {
     const char *ended; /* exit signal abort exec deadlock running killed; NULL: not known */
     int status;        /* exit status or signal; negative: not known */
     uint64_t edges, locks, threads, calls;
+    /* So that the work stayed bounded: evidence not kept, searches for cycles of more than three
+     * locks that were given up, cycles of places told often that were not told. */
+    uint64_t dropped, given_up, untold;
     const char *journal; /* file it was read from, or NULL */
     const char *off;     /* the library switched itself off, and why; or NULL */
     const char *cut;     /* why its journal ends early (a full disk); or NULL */

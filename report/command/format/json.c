@@ -202,6 +202,9 @@ static json_t *full_process_json(const struct dlw_doc_process *process)
     json_object_set_new(json, "edges", json_integer((json_int_t)process->edges));
     json_object_set_new(json, "locks", json_integer((json_int_t)process->locks));
     json_object_set_new(json, "threads", json_integer((json_int_t)process->threads));
+    put_number(json, "dropped", process->dropped);
+    put_number(json, "given_up", process->given_up);
+    put_number(json, "untold", process->untold);
     put_text(json, "off", process->off);
     put_text(json, "cut", process->cut);
     put_text(json, "journal", process->journal);

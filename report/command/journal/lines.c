@@ -66,6 +66,13 @@ static void fill_end(struct dlw_doc_process *process, const json_t *line)
     process->calls = dlw_json_number(line, "calls");
 }
 
+static void fill_bounds(struct dlw_doc_process *process, const json_t *line)
+{
+    process->dropped = dlw_json_number(line, "dropped");
+    process->given_up = dlw_json_number(line, "given_up");
+    process->untold = dlw_json_number(line, "untold");
+}
+
 /* The id of a line that defines something; 0 after a message. */
 static uint64_t new_id(struct dlw_reader *reader, const json_t *line, const char *what)
 {
@@ -127,6 +134,7 @@ static void read_journal(struct dlw_reader *reader, const json_t *line)
     raw->process = dlw_doc_add_process(reader->reading->doc);
     fill_process(reader, raw->process, line);
     fill_end(raw->process, line);
+    fill_bounds(raw->process, line);
     ADD(reader->journals, raw);
 }
 
@@ -328,6 +336,11 @@ static void read_waits(struct dlw_reader *reader, const json_t *line)
     reader->waits = json_deep_copy(line);
 }
 
+static void read_bounds(struct dlw_reader *reader, const json_t *line)
+{
+    fill_bounds(reader->process, line);
+}
+
 static void read_exec(struct dlw_reader *reader, const json_t *line)
 {
     (void)line;
@@ -357,6 +370,7 @@ static const struct {
     {"again", read_again},
     {"off", read_off},
     {"unwatched", read_unwatched},
+    {"bounds", read_bounds},
     {"waits", read_waits},
     {"exec", read_exec},
     {"end", read_end},

@@ -284,6 +284,7 @@ size_t dlw_history_cross(struct dlw_history *history)
     const struct dlw_order_limits limits = {.evidence_per_edge = DLW_H_VARIANTS,
                                             .window = 1,
                                             .search_steps = 200000,
+                                            .reserve_steps = 50000000,
                                             .saturate_threads = 1u << 30};
     struct cross cross = {.history = history};
     cross.life = dlw_life_new(&cross.arena);

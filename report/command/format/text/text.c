@@ -10,6 +10,31 @@ static const char *plural(uint64_t n)
     return n == 1 ? "" : "s";
 }
 
+/* What was not looked at, so that the work stayed bounded. */
+static void bounds_line(struct dlw_readable *text, const struct dlw_doc_process *process)
+{
+    struct dlw_region *region = &text->doc->region;
+    const char *exe = process->exe ? process->exe : "?";
+    const char *searches = "", *dropped = "";
+    if (!process->given_up && !process->dropped)
+        return;
+    if (process->given_up)
+        searches = dlw_region_print(region, "; %llu search%s for longer ones gave up",
+                                    (unsigned long long)process->given_up,
+                                    process->given_up == 1 ? "" : "es");
+    if (process->dropped)
+        dropped = dlw_region_print(region,
+                                   "; %llu order%s on cycles %s not kept, beside those "
+                                   "known of the same two locks",
+                                   (unsigned long long)process->dropped, plural(process->dropped),
+                                   process->dropped == 1 ? "was" : "were");
+    dlw_readable_prose(text, "", 0,
+                       dlw_region_print(region,
+                                        "Process %u (%s): all cycles of two and three locks were "
+                                        "looked for%s%s.",
+                                        process->pid, exe, searches, dropped));
+}
+
 /* How each process ended, where that is worth a line. */
 static void process_lines(struct dlw_readable *text)
 {
@@ -35,6 +60,7 @@ static void process_lines(struct dlw_readable *text)
             fprintf(text->out,
                     YELLOW "dlwatch switched itself off in process %u (%s): %s" PLAIN "\n",
                     process->pid, exe, process->off);
+        bounds_line(text, process);
     }
 }
 

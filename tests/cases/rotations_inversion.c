@@ -1,0 +1,24 @@
+// Two threads take groups of locks in every rotation: the cycles of two are all real, and all one
+// mistake.
+#include "rotations.h"
+
+static void rotate_second(void)
+{
+    await(1);
+    rotate_all();
+}
+
+static void rotate_first(void)
+{
+    rotate_all();
+    step();
+}
+
+int main(void)
+{
+    make_locks();
+    pthread_t first = spawn("rotator", rotate_first), second = spawn("rotator", rotate_second);
+    JOIN(first);
+    JOIN(second);
+    return 0;
+}

@@ -133,6 +133,16 @@ END
 	wait $runner
 	status=$?
 	if [ "$word" = got ] && [ $status = 7 ]; then ok; else fail "signals: '$word', status $status"; fi
+	# When the command has ended, they end what is still read and written: here a pipe without a reader.
+	mkfifo "$tmp/unread"
+	"$dlwatch" run --output=json:"$tmp/unread" -- "$tmp/leave" "$tmp/deadlock.json" >"$tmp/out" 2>"$tmp/err" &
+	runner=$!
+	until grep -q 'Summary: 1 error' "$tmp/err"; do sleep 0.1; done
+	kill -TERM $runner
+	wait $runner 2>/dev/null
+	status=$?
+	if [ $status = 143 ]; then ok; else fail "a signal at the end: status $status"; fi
+	says err 'the journals are kept in' 'a signal at the end'
 }
 
 timeouts() {

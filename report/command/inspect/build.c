@@ -30,8 +30,8 @@ static const struct dlw_stack *name_place(struct making *making, const struct dl
     named = dlw_region_alloc(&making->doc->region, sizeof *named);
     named->key = wanted.key;
     Dwfl_Module *module = dwfl_addrmodule(making->target->dwfl, place->pc - place->is_return);
-    dlw_symbols_frames_of(&making->doc->region, module, place->pc, place->is_return,
-                          &named->frames);
+    dlw_symbols_frames_of(making->target->tables, &making->doc->region, module, place->pc,
+                          place->is_return, &named->frames);
     HASH_ADD(hh, making->named, key, sizeof named->key, named);
     return &named->frames;
 }
@@ -94,7 +94,8 @@ static void locate(struct making *making, struct dlw_doc_lock *lock)
     lock->offset = lock->address - (dwfl_module_getelf(module, &bias) ? bias : start);
     if (lock->name)
         return;
-    struct dlw_variable variable = dlw_symbols_variable_of(region, module, lock->address);
+    struct dlw_variable variable =
+        dlw_symbols_variable_of(making->target->tables, region, module, lock->address);
     lock->name = variable.name;
     lock->expression = variable.expression;
 }

@@ -110,6 +110,8 @@ void dlw_reader_feed(struct dlw_reader *reader, const char *bytes, size_t n)
         if (!keep_partial(reader, bytes, length) || !end)
             return;
         read_line(reader, reader->partial, reader->n_partial, true);
+        if (reader->reading->attend)
+            reader->reading->attend(reader->reading->attend_context);
         reader->n_partial = 0;
         bytes += length + 1;
         n -= length + 1;

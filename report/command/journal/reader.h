@@ -25,6 +25,9 @@ struct dlw_reading {
     const struct dlw_line_sink *sink;
     const char *run; /* leave out the journals of another `dlwatch run` than this; NULL: none */
     bool growing;    /* the files are still written: a last line without its end is no damage */
+    /* Called after each line, or NULL: who reads for long looks up from time to time. */
+    void (*attend)(void *context);
+    void *attend_context;
 };
 
 struct dlw_reader *dlw_reader_new(const struct dlw_reading *reading, const char *path);

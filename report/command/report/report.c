@@ -11,6 +11,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -206,6 +207,30 @@ static bool write_report(const struct request *request, struct dlw_doc *doc,
     return true;
 }
 
+/* On a terminal, when reading takes longer than one would wait for. */
+struct progress {
+    const struct dlw_doc *doc;
+    time_t last;
+    bool is_shown;
+};
+
+static void show_progress(void *context)
+{
+    struct progress *progress = context;
+    time_t now = time(NULL);
+    if (now <= progress->last + !progress->is_shown)
+        return;
+    progress->last = now;
+    progress->is_shown = true;
+    fprintf(stderr, "\r\033[Kdlwatch: %zu findings read so far\r", progress->doc->n_findings);
+}
+
+static void wipe_progress(const struct progress *progress)
+{
+    if (progress->is_shown)
+        fputs("\r\033[K", stderr);
+}
+
 static int report(const struct request *request, char **paths, size_t n)
 {
     struct dlw_symbols *symbols = dlw_symbols_new(NULL, NULL);
@@ -219,7 +244,13 @@ static int report(const struct request *request, char **paths, size_t n)
     rules.suppressions = read_suppressions(request, &sound);
     struct dlw_reading reading = {
         .doc = doc, .symbols = symbols, .edges = wants_edges(request->format)};
+    struct progress progress = {.doc = doc, .last = time(NULL)};
+    if (!request->live && isatty(STDERR_FILENO)) {
+        reading.attend = show_progress;
+        reading.attend_context = &progress;
+    }
     sound &= dlw_read_paths(&reading, paths, n);
+    wipe_progress(&progress);
     for (size_t i = 0; i < doc->n_processes; i++)
         doc->n_watched += !doc->processes[i]->is_left_alone;
     dlw_doc_finish(doc, &rules);

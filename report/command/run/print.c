@@ -101,9 +101,11 @@ void dlw_run_print_progress(struct dlw_run *run)
     enum { MANY = 8 };
     size_t n = dlw_journals_count(run->journals);
     /* The terminal is the child's: what it prints must not run into our line, so only a large tree
-     * gets one, once a second at most. */
+     * gets one, or who waits for us to read, once a second at most. */
     time_t now = time(NULL);
-    if (n < MANY || now == run->progress_at || run->log != stderr || !isatty(STDERR_FILENO))
+    bool is_waited_for = run->busy_since && run->attended_at - run->busy_since > 1;
+    if ((n < MANY && !is_waited_for) || now == run->progress_at || run->log != stderr ||
+        !isatty(STDERR_FILENO))
         return;
     run->progress_at = now;
     run->shows_progress = true;

@@ -75,6 +75,44 @@ static bool start(struct dlw_run *run)
     return error == 0;
 }
 
+/* What a signal says that ends us after the command. */
+static char parting[4352];
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+static void part(int number)
+{
+    sigset_t mask;
+    if (write(STDERR_FILENO, parting, strlen(parting)) < 0)
+        _exit(128 + number);
+    signal(number, SIG_DFL);
+    sigemptyset(&mask);
+    sigaddset(&mask, number);
+    sigprocmask(SIG_UNBLOCK, &mask, NULL);
+    raise(number);
+}
+
+/* The command has ended: there is nobody left to pass a signal on to, and what is still read and
+ * written may take a while. Those that came before were the command's. */
+static void hear_signals_at_once(const struct dlw_run *run)
+{
+    const struct timespec no_time = {0, 0};
+    sigset_t mask;
+    if (run->folder)
+        snprintf(parting, sizeof(parting),
+                 "dlwatch: ended by a signal before all was read; the journals are kept in %s "
+                 "(dlwatch report reads them)\n",
+                 run->folder);
+    sigemptyset(&mask);
+    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+        sigaddset(&mask, ending[i]);
+    while (sigtimedwait(&mask, NULL, &no_time) > 0)
+        continue;
+    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+        if (signal(ending[i], part) == SIG_IGN)
+            signal(ending[i], SIG_IGN);
+    sigprocmask(SIG_UNBLOCK, &mask, NULL);
+}
+
 static void reap(struct dlw_run *run)
 {
     int status;
@@ -84,6 +122,7 @@ static void reap(struct dlw_run *run)
         if (pid == run->child) {
             run->status = status;
             run->has_ended = true;
+            hear_signals_at_once(run);
         }
     }
 }
@@ -99,6 +138,15 @@ static void take_signals(struct dlw_run *run)
     }
 }
 
+static void read_journals(struct dlw_run *run, bool all)
+{
+    run->busy_since = now();
+    run->is_reading = true;
+    dlw_journals_update(run->journals, all);
+    run->is_reading = false;
+    run->busy_since = 0;
+}
+
 static void end_tree(struct dlw_run *run)
 {
     struct dlw_region region = {0};
@@ -109,7 +157,8 @@ static void end_tree(struct dlw_run *run)
                  "after %g seconds (--timeout) %zu process%s still ran and %s ended by dlwatch; "
                  "above stands what each thread waited for",
                  run->request.timeout, n, n == 1 ? "" : "es", n == 1 ? "was" : "were");
-    dlw_journals_update(run->journals, true);
+    if (!run->is_reading)
+        read_journals(run, true);
     for (size_t i = 0; i < n; i++) {
         size_t n_findings = run->doc->n_findings;
         dlw_tree_describe(run->doc, pids[i]);
@@ -121,6 +170,22 @@ static void end_tree(struct dlw_run *run)
     dlw_tree_end(run->child, &run->status);
     dlw_run_note_end(run, run->child, run->status);
     run->has_ended = true;
+    hear_signals_at_once(run);
+}
+
+/* Between two lines of a journal. */
+static void attend(void *context)
+{
+    enum { EVERY_MS = 20 };
+    struct dlw_run *run = context;
+    double time = now();
+    if (time * 1000 < run->attended_at * 1000 + EVERY_MS)
+        return;
+    run->attended_at = time;
+    take_signals(run);
+    dlw_run_print_progress(run);
+    if (!run->has_ended && !run->timed_out && run->deadline && time >= run->deadline)
+        end_tree(run);
 }
 
 static int milliseconds_left(const struct dlw_run *run)
@@ -139,7 +204,7 @@ static void watch(struct dlw_run *run)
     while (!run->has_ended) {
         poll(wait, 2, milliseconds_left(run));
         take_signals(run);
-        dlw_journals_update(run->journals, wait[1].fd < 0);
+        read_journals(run, wait[1].fd < 0);
         if (!run->has_ended)
             dlw_run_look_outside(run, now());
         dlw_run_print_new(run);
@@ -240,6 +305,7 @@ static bool has_failed(const struct dlw_run *run)
 
 static int finish(struct dlw_run *run)
 {
+    run->busy_since = now();
     run->n_empty = dlw_journals_close(run->journals);
     dlw_run_print_new(run);
     note_signal(run);
@@ -289,11 +355,15 @@ static int run_it(struct dlw_run *run)
         return run->program.status;
     if (!dlw_run_prepare(run))
         return DLW_STATUS_TROUBLE;
-    run->reading = (struct dlw_reading){.doc = run->doc,
-                                        .symbols = run->symbols,
-                                        .edges = run->wants_edges,
-                                        .run = run->id,
-                                        .growing = true};
+    run->reading = (struct dlw_reading){
+        .doc = run->doc,
+        .symbols = run->symbols,
+        .edges = run->wants_edges,
+        .run = run->id,
+        .growing = true,
+        .attend = attend,
+        .attend_context = run,
+    };
     run->journals = dlw_journals_new(&run->reading, run->pattern);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     open_signals(run);

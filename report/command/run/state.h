@@ -45,6 +45,9 @@ struct dlw_run {
     bool has_ended, timed_out;
     double deadline; /* 0: none */
     double next_look;
+    bool is_reading;    /* journals: between two lines of one, at times */
+    double busy_since;  /* reading; 0: not */
+    double attended_at; /* when signals and the deadline were last looked at meanwhile */
     struct dlw_run_process *processes; /* of outside.c */
     struct dlw_run_end *ends;          /* of ends.c */
 };

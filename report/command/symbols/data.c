@@ -8,81 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DIES = 2000000, MAX_NESTING = 16 };
-
-struct search {
-    Dwarf_Addr address;
-    Dwarf_Die found;
-    Dwarf_Addr start;
-    bool inside_functions; /* a static local */
-    long budget;           /* entries still looked at: the largest programs go without */
-};
+enum { MAX_NESTING = 16 };
 
 static bool type_of(Dwarf_Die *die, Dwarf_Die *type)
 {
     Dwarf_Attribute attribute;
     return dwarf_formref_die(dwarf_attr_integrate(die, DW_AT_type, &attribute), type) != NULL;
-}
-
-static bool covers(struct search *search, Dwarf_Die *variable)
-{
-    Dwarf_Attribute attribute;
-    Dwarf_Op *operations;
-    size_t n;
-    Dwarf_Die type;
-    Dwarf_Word size;
-    if (!dwarf_attr(variable, DW_AT_location, &attribute) ||
-        dwarf_getlocation(&attribute, &operations, &n) != 0 || n != 1 ||
-        operations[0].atom != DW_OP_addr || operations[0].number > search->address)
-        return false;
-    if (!type_of(variable, &type) || dwarf_aggregate_size(&type, &size) != 0)
-        return false;
-    search->start = operations[0].number;
-    return search->address - search->start < size;
-}
-
-static bool search_children(struct search *search, Dwarf_Die *parent, int depth);
-
-static bool is_scope(const struct search *search, int tag)
-{
-    return tag == DW_TAG_namespace ||
-           (search->inside_functions && (tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block));
-}
-
-static bool search_die(struct search *search, Dwarf_Die *die, int depth)
-{
-    int tag = dwarf_tag(die);
-    if (tag == DW_TAG_variable && covers(search, die)) {
-        search->found = *die;
-        return true;
-    }
-    return is_scope(search, tag) && depth < MAX_NESTING && search_children(search, die, depth + 1);
-}
-
-static bool search_children(struct search *search, Dwarf_Die *parent, int depth)
-{
-    Dwarf_Die child;
-    if (dwarf_child(parent, &child) != 0)
-        return false;
-    do {
-        if (search->budget-- <= 0)
-            return false;
-        if (search_die(search, &child, depth))
-            return true;
-    } while (dwarf_siblingof(&child, &child) == 0);
-    return false;
-}
-
-static bool search_units(struct search *search, Dwfl_Module *module, uint64_t address)
-{
-    Dwarf_Addr bias;
-    Dwarf_Die *unit = NULL;
-    while ((unit = dwfl_module_nextcu(module, unit, &bias))) {
-        search->address = address - bias;
-        if (search_children(search, unit, 0))
-            return true;
-    }
-    return false;
 }
 
 /* Types a programmer thinks of as one thing, although they are made of parts. */
@@ -216,20 +147,21 @@ static bool is_static_local(const char *symbol)
            (dot && dot[1] && strspn(dot + 1, "0123456789") == strlen(dot + 1));
 }
 
-struct dlw_variable dlw_symbols_variable_of(struct dlw_region *region, Dwfl_Module *module,
-                                            uint64_t address)
+struct dlw_variable dlw_symbols_variable_of(struct dlw_tables *tables, struct dlw_region *region,
+                                            Dwfl_Module *module, uint64_t address)
 {
     struct dlw_variable result = {0};
     GElf_Off offset = 0;
     GElf_Sym symbol = {0};
-    const char *name = dwfl_module_addrinfo(module, address, &offset, &symbol, NULL, NULL, NULL);
-    bool has_symbol = name && offset < symbol.st_size && GELF_ST_TYPE(symbol.st_info) != STT_FUNC;
-    struct search search = {.budget = MAX_DIES,
-                            .inside_functions = has_symbol && is_static_local(name)};
-    bool has_type = search_units(&search, module, address);
+    const char *name = dlw_tables_symbol(tables, module, address, &symbol, &offset);
+    bool has_symbol = name && GELF_ST_TYPE(symbol.st_info) != STT_FUNC;
+    struct dlw_variable_place place;
+    Dwarf_Addr bias;
+    bool has_type = dlw_tables_variable(tables, module, address,
+                                        has_symbol && is_static_local(name), &place, &bias);
     if (has_type && !has_symbol) {
-        name = dwarf_diename(&search.found);
-        offset = search.address - search.start;
+        name = dwarf_diename(&place.die);
+        offset = address - bias - place.start;
     }
     if (!name || (!has_symbol && !has_type))
         return result;
@@ -238,8 +170,8 @@ struct dlw_variable dlw_symbols_variable_of(struct dlw_region *region, Dwfl_Modu
                          : variable;
     if (has_type) {
         result.expression = dlw_clean(
-            region, expression(region, variable, &search.found, search.address - search.start));
-        result.file = dlw_clean(region, dwarf_decl_file(&search.found));
+            region, expression(region, variable, &place.die, address - bias - place.start));
+        result.file = dlw_clean(region, dwarf_decl_file(&place.die));
     }
     return result;
 }

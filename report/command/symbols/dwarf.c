@@ -70,16 +70,12 @@ const char *dlw_demangle(struct dlw_region *region, const char *symbol)
     return result;
 }
 
-/* Some compilers write no .debug_aranges, by which libdwfl finds the unit; then all are asked. */
-static Dwarf_Die *unit_of(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias)
+/* Some compilers write no .debug_aranges, by which libdwfl finds the unit. */
+static Dwarf_Die *unit_of(struct dlw_tables *tables, Dwfl_Module *module, Dwarf_Addr address,
+                          Dwarf_Addr *bias)
 {
     Dwarf_Die *unit = dwfl_module_addrdie(module, address, bias);
-    if (unit)
-        return unit;
-    while ((unit = dwfl_module_nextcu(module, unit, bias)))
-        if (dwarf_haspc(unit, address - *bias) > 0)
-            return unit;
-    return NULL;
+    return unit ? unit : dlw_tables_unit(tables, module, address, bias);
 }
 
 static const char *attribute_text(Dwarf_Die *die, unsigned name)
@@ -156,15 +152,13 @@ static struct dlw_frame *new_frame(struct dlw_region *region, struct dlw_stack *
     return frame;
 }
 
-static const char *symbol_name(struct dlw_region *region, Dwfl_Module *module, Dwarf_Addr address)
+static const char *symbol_name(struct dlw_tables *tables, struct dlw_region *region,
+                               Dwfl_Module *module, Dwarf_Addr address)
 {
     GElf_Off offset;
     GElf_Sym symbol;
-    const char *name = dwfl_module_addrinfo(module, address, &offset, &symbol, NULL, NULL, NULL);
-    /* A symbol without a size is only the nearest one, seldom the right one. */
-    if (!name || offset >= symbol.st_size)
-        return NULL;
-    return dlw_demangle(region, name);
+    const char *name = dlw_tables_symbol(tables, module, address, &symbol, &offset);
+    return name ? dlw_demangle(region, name) : NULL;
 }
 
 /* Where the code of this inlined subroutine stands in for a call. */
@@ -207,34 +201,25 @@ struct way {
     int n;
 };
 
-static bool has_code(int tag)
+/* Into the scope within this one that covers the address. */
+static bool step_in(struct way *way, Dwarf_Die *child)
 {
-    return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine ||
-           tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
-}
-
-static bool has_routines(int tag)
-{
-    return tag == DW_TAG_namespace || tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
-           tag == DW_TAG_union_type || tag == DW_TAG_module;
-}
-
-static bool descend(struct way *way, Dwarf_Die *parent, int depth)
-{
-    Dwarf_Die child;
-    if (depth == sizeof(way->scopes) / sizeof(way->scopes[0]) || dwarf_child(parent, &child) != 0)
-        return false;
     do {
-        int tag = dwarf_tag(&child);
-        if (has_code(tag) && dwarf_haspc(&child, way->address) > 0) {
-            way->scopes[way->n++] = child;
-            descend(way, &child, depth + 1);
+        if (dlw_tables_has_code(dwarf_tag(child)) && dwarf_haspc(child, way->address) > 0) {
+            way->scopes[way->n++] = *child;
             return true;
         }
-        if (way->n == 0 && has_routines(tag) && descend(way, &child, depth + 1))
-            return true;
-    } while (dwarf_siblingof(&child, &child) == 0);
+    } while (dwarf_siblingof(child, child) == 0);
     return false;
+}
+
+static void descend(struct way *way)
+{
+    Dwarf_Die child;
+    while (way->n < (int)(sizeof(way->scopes) / sizeof(way->scopes[0])) &&
+           dwarf_child(&way->scopes[way->n - 1], &child) == 0)
+        if (!step_in(way, &child))
+            return;
 }
 
 /*
@@ -293,8 +278,9 @@ static Dwarf_Die split_unit(struct dlw_region *region, Dwarf_Die *unit, Dwfl_Mod
     return *unit;
 }
 
-static void frames_of_unit(struct dlw_region *region, Dwfl_Module *module, Dwarf_Die *unit,
-                           Dwarf_Addr address, struct dlw_stack *out)
+static void frames_of_unit(struct dlw_tables *tables, struct dlw_region *region,
+                           Dwfl_Module *module, Dwarf_Die *unit, Dwarf_Addr address,
+                           struct dlw_stack *out)
 {
     Dwarf_Line *row = dwarf_getsrc_die(unit, address);
     const char *file = row ? dwarf_linesrc(row, NULL, NULL) : NULL;
@@ -304,7 +290,9 @@ static void frames_of_unit(struct dlw_region *region, Dwfl_Module *module, Dwarf
     size_t before = out->n;
     struct way way = {.address = address};
     Dwarf_Die split = split_unit(region, unit, module);
-    if (descend(&way, &split, 0)) {
+    if (dlw_tables_routine(tables, module, &split, address, &way.scopes[0])) {
+        way.n = 1;
+        descend(&way);
         Dwarf_Die innermost_first[sizeof(way.scopes) / sizeof(way.scopes[0])];
         for (int i = 0; i < way.n; i++)
             innermost_first[i] = way.scopes[way.n - 1 - i];
@@ -316,21 +304,22 @@ static void frames_of_unit(struct dlw_region *region, Dwfl_Module *module, Dwarf
         set_file(region, unit, file, line, new_frame(region, out));
 }
 
-void dlw_symbols_frames_of(struct dlw_region *region, Dwfl_Module *module, uint64_t pc,
-                           bool is_return, struct dlw_stack *stack)
+void dlw_symbols_frames_of(struct dlw_tables *tables, struct dlw_region *region,
+                           Dwfl_Module *module, uint64_t pc, bool is_return,
+                           struct dlw_stack *stack)
 {
     size_t before = stack->n;
     Dwarf_Addr address = is_return ? pc - 1 : pc, bias = 0, elf_bias = 0;
     if (module) {
-        Dwarf_Die *unit = unit_of(module, address, &bias);
+        Dwarf_Die *unit = unit_of(tables, module, address, &bias);
         if (unit)
-            frames_of_unit(region, module, unit, address - bias, stack);
+            frames_of_unit(tables, region, module, unit, address - bias, stack);
     }
     if (stack->n == before)
         new_frame(region, stack);
     struct dlw_frame *outer = &stack->frames[stack->n - 1];
     /* The symbol of a C++ function has its parameters, as linkage names do. */
-    const char *symbol = module ? symbol_name(region, module, address) : NULL;
+    const char *symbol = module ? symbol_name(tables, region, module, address) : NULL;
     if (symbol && (!outer->function || (!strchr(outer->function, '(') && strchr(symbol, '('))))
         outer->function = symbol;
     const char *path = NULL;

@@ -47,6 +47,7 @@ struct dlw_symbols {
     const struct dlw_rights *rights; /* of a live process; NULL: ours */
     char *folders;                   /* handed to libdwfl, which wants it writable */
     struct module *modules;
+    struct dlw_tables *tables;
 };
 
 struct dlw_symbols *dlw_symbols_new(const char *sysroot, const char *folders)
@@ -56,6 +57,7 @@ struct dlw_symbols *dlw_symbols_new(const char *sysroot, const char *folders)
         dlw_message("out of memory");
         exit(DLW_STATUS_TROUBLE);
     }
+    symbols->tables = dlw_tables_new();
     const char *more = getenv("DLWATCH_DEBUG_PATH");
     symbols->sysroot = dlw_region_copy(&symbols->region, sysroot);
     symbols->folders =
@@ -74,6 +76,7 @@ void dlw_symbols_free(struct dlw_symbols *symbols)
     struct module *module, *next;
     if (!symbols)
         return;
+    dlw_tables_free(symbols->tables);
     HASH_ITER(hh, symbols->modules, module, next)
     {
         HASH_CLEAR(hh, module->places);
@@ -245,8 +248,8 @@ static void look_up(struct dlw_symbols *symbols, struct module *module, bool is_
                     uint64_t offset, struct dlw_stack *out)
 {
     if (module->dwfl)
-        dlw_symbols_frames_of(&symbols->region, module->dwfl, offset + module->bias, is_return,
-                              out);
+        dlw_symbols_frames_of(symbols->tables, &symbols->region, module->dwfl,
+                              offset + module->bias, is_return, out);
     else
         bare_frame(&symbols->region, out);
 }
@@ -294,8 +297,8 @@ struct dlw_variable dlw_symbols_variable(struct dlw_symbols *symbols, const char
     variable = dlw_region_alloc(&symbols->region, sizeof(*variable));
     variable->offset = offset;
     if (module->dwfl)
-        variable->names =
-            dlw_symbols_variable_of(&symbols->region, module->dwfl, offset + module->bias);
+        variable->names = dlw_symbols_variable_of(symbols->tables, &symbols->region, module->dwfl,
+                                                  offset + module->bias);
     HASH_ADD(hh, module->variables, offset, sizeof(variable->offset), variable);
     return variable->names;
 }

@@ -17,7 +17,7 @@
 
 #include "report/command/document/model.h"
 
-#include <elfutils/libdwfl.h>
+#include "report/command/symbols/tables.h"
 
 struct dlw_symbols; /* opaque */
 
@@ -40,8 +40,9 @@ void dlw_symbols_frames(struct dlw_symbols *symbols, struct dlw_region *region, 
                         struct dlw_stack *stack);
 /* The same with a module of a Dwfl session; `pc` is an address in that session. `module` NULL: a
  * frame with the pc alone. */
-void dlw_symbols_frames_of(struct dlw_region *region, Dwfl_Module *module, uint64_t pc,
-                           bool is_return, struct dlw_stack *stack);
+void dlw_symbols_frames_of(struct dlw_tables *tables, struct dlw_region *region,
+                           Dwfl_Module *module, uint64_t pc, bool is_return,
+                           struct dlw_stack *stack);
 
 struct dlw_variable {
     const char *name;       /* `accounts+40`, `gate`; NULL: not known */
@@ -51,8 +52,8 @@ struct dlw_variable {
 /* The texts belong to `symbols`. */
 struct dlw_variable dlw_symbols_variable(struct dlw_symbols *symbols, const char *path,
                                          const char *build_id, uint64_t offset);
-struct dlw_variable dlw_symbols_variable_of(struct dlw_region *region, Dwfl_Module *module,
-                                            uint64_t address);
+struct dlw_variable dlw_symbols_variable_of(struct dlw_tables *tables, struct dlw_region *region,
+                                            Dwfl_Module *module, uint64_t address);
 
 /* Why names of this module are missing ("rebuilt since", "no such file"), or NULL. */
 const char *dlw_symbols_trouble(struct dlw_symbols *symbols, const char *path,

@@ -45,6 +45,7 @@ static bool begin_session(struct dlw_target *target)
                          *root ? "/usr/lib/debug" : "", more && *more ? ":" : "", more ? more : "");
     callbacks.debuginfo_path = folders;
     target->dwfl = dwfl_begin(&callbacks);
+    target->tables = dlw_tables_new();
     return target->dwfl != NULL;
 }
 

@@ -103,6 +103,8 @@ void dlw_target_close(struct dlw_target *target)
 {
     dlw_symbols_free(target->symbols);
     target->symbols = NULL;
+    dlw_tables_free(target->tables);
+    target->tables = NULL;
     if (target->dwfl)
         dwfl_end(target->dwfl);
     target->dwfl = NULL;

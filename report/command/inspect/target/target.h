@@ -11,8 +11,8 @@
 
 #include "report/command/document/model.h"
 #include "report/command/inspect/glibc/layouts.h"
+#include "report/command/symbols/tables.h"
 
-#include <elfutils/libdwfl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -163,6 +163,7 @@ struct dlw_target {
     size_t n_threads;
 
     Dwfl *dwfl;
+    struct dlw_tables *tables; /* of the session's modules */
     enum dlw_runtime runtime;
     bool is_static, is_rust, is_preloaded;
     struct dlw_records *records; /* report/emit/records.h; NULL: none to be had */

@@ -348,26 +348,51 @@ static size_t table_bytes(uintptr_t slots)
            slots * (sizeof(struct dlw_rule_slot) + sizeof(uint32_t));
 }
 
-/* Tables of the first size that were given up, oldest first; see forget. Guarded by the table lock.
+/*
+ * Tables that were outgrown or forgotten, by size, oldest first. A reader may still be in one: it
+ * is emptied only when the next is given up, and used again only after some more of its size.
+ * Guarded by the table lock.
  */
-enum { RETIRED = 8 };
-static struct dlw_rule_table *retired[RETIRED];
-static unsigned n_retired;
+enum { RETIRED = 8, SIZES = 20 };
+static struct retired {
+    struct dlw_rule_table *tables[RETIRED];
+    unsigned n;
+} retired[SIZES];
 
-static struct dlw_rule_table *take_retired(void)
+static struct retired *retired_of(uintptr_t slots)
 {
-    struct dlw_rule_table *oldest = retired[0];
+    unsigned size = (unsigned)__builtin_ctzl(slots / FIRST_SLOTS);
 
-    memmove(&retired[0], &retired[1], (RETIRED - 1) * sizeof(retired[0]));
-    n_retired--;
+    return size < SIZES ? &retired[size] : NULL;
+}
+
+static struct dlw_rule_table *take_retired(struct retired *of)
+{
+    struct dlw_rule_table *oldest = of->tables[0];
+
+    of->n--;
+    memmove(&of->tables[0], &of->tables[1], of->n * sizeof(of->tables[0]));
     return oldest;
+}
+
+static void retire(struct dlw_rule_table *table)
+{
+    uintptr_t slots = dlw_rule_mask(table) + 1;
+    struct retired *of = table == &no_rules.table ? NULL : retired_of(slots);
+
+    if (!of)
+        return;
+    if (of->n > 0)
+        dlw_syscall(SYS_madvise, of->tables[of->n - 1], table_bytes(slots), MADV_DONTNEED);
+    if (of->n < RETIRED)
+        of->tables[of->n++] = table;
 }
 
 static struct dlw_rule_table *table_new(uintptr_t slots)
 {
-    struct dlw_rule_table *table = slots == FIRST_SLOTS && n_retired == RETIRED
-                                       ? take_retired()
-                                       : dlw_pages_map(table_bytes(slots));
+    struct retired *of = retired_of(slots);
+    struct dlw_rule_table *table =
+        of && of->n == RETIRED ? take_retired(of) : dlw_pages_map(table_bytes(slots));
 
     if (table)
         atomic_store_explicit(&table->mask, slots - 1, memory_order_relaxed);
@@ -400,7 +425,6 @@ static struct dlw_rule_slot *put(struct dlw_rule_table *table, uintptr_t pc, str
     return &table->slots[i];
 }
 
-/* Old tables stay mapped: a reader may be in one. Their sizes are a geometric row. */
 static struct dlw_rule_table *grow_locked(struct dlw_rule_table *old)
 {
     uintptr_t n_old = old == &no_rules.table ? 0 : dlw_rule_mask(old) + 1;
@@ -415,6 +439,7 @@ static struct dlw_rule_table *grow_locked(struct dlw_rule_table *old)
     }
     /* Pairs with the acquire in dlw_rule_find. */
     atomic_store_explicit(&dlw_rules, table, memory_order_release);
+    retire(old);
     return table;
 }
 
@@ -527,19 +552,6 @@ static bool has_dead_rules(const struct dlw_rule_table *table)
     return false;
 }
 
-/* A reader may still be at it: the memory stays, empty, and is used again only some tables later.
- */
-static void retire(struct dlw_rule_table *table)
-{
-    uintptr_t slots = dlw_rule_mask(table) + 1;
-
-    if (table == &no_rules.table)
-        return;
-    dlw_syscall(SYS_madvise, table, table_bytes(slots), MADV_DONTNEED);
-    if (slots == FIRST_SLOTS && n_retired < RETIRED)
-        retired[n_retired++] = table;
-}
-
 void dlw_frames_forget(void)
 {
     struct dlw_rule_table *old = atomic_load_explicit(&dlw_rules, memory_order_acquire);
@@ -548,9 +560,9 @@ void dlw_frames_forget(void)
         return;
     if (!dlw_lock_acquire(&table_lock))
         return;
-    struct dlw_rule_table *table = table_new(FIRST_SLOTS);
+    old = atomic_load_explicit(&dlw_rules, memory_order_relaxed);
+    struct dlw_rule_table *table = table_new(dlw_rule_mask(old) + 1); /* as many will be needed */
     if (table) {
-        old = atomic_load_explicit(&dlw_rules, memory_order_relaxed);
         n_rules = 0;
         atomic_store_explicit(&dlw_rules, table, memory_order_release);
         for (unsigned i = 0; i < DLW_PLAIN_PLACES; i++)

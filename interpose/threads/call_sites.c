@@ -1,0 +1,197 @@
+/* What is known of the places that take locks: how many frames further out are noted with a lock.
+ */
+#include "interpose/base/real.h"
+#include "interpose/base/trampoline.h"
+#include "interpose/stacks/walk.h"
+#include "interpose/threads/held.h"
+
+/*
+ * The first unlocks of a place only count, since most places are few times passed; the next are
+ * assessed, and the most levels that one of them needed are noted from then on. Later
+ * contradictions raise it.
+ */
+enum { COUNTED = 4, ASSESSED = 12, OVER = DLW_TRIAL_OVER };
+
+/* Walks with what libunwind says, which fills the table for the next time. */
+static DLW_COLD void note_new(struct dlw_held_lock *held, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_self;
+    uintptr_t high = self->stack_high;
+    struct dlw_memory memory = {call.sp, high, NULL};
+    enum dlw_walk_end end;
+    uintptr_t cfa;
+    unsigned n = 0;
+
+    dlw_guard_enter(self);
+    for (;;) {
+        held->pc[n++] = call.pc;
+        held->sp = call.sp;
+        held->fp = call.fp;
+        if (n == DLW_LEVELS || call.sp >= high || !dlw_frames_step(&call, &memory, &cfa, &end))
+            break;
+    }
+    held->levels = (uint8_t)n;
+    dlw_guard_leave(self);
+}
+
+/* By the rules alone, as far out as the place asks for. False: one of them isn't known yet. */
+static bool note_outer(struct dlw_held_lock *held, const struct dlw_rule_slot *slot, uintptr_t high)
+{
+    struct dlw_call call = {held->pc[0], held->sp, held->fp};
+    unsigned levels = slot->rule.levels;
+    unsigned n = 1;
+
+    for (; n <= levels; n++) {
+        struct dlw_rule rule;
+        if (n > 1 && !(slot = dlw_rule_find(call.pc)))
+            return false;
+        rule = slot->rule;
+        if (rule.base != DLW_RULE_SP && rule.base != DLW_RULE_FP)
+            break;
+        uintptr_t cfa =
+            (rule.base == DLW_RULE_SP ? call.sp : call.fp) + (uintptr_t)(intptr_t)rule.cfa_offset;
+        if (cfa <= call.sp || cfa > high) /* not on this thread's own stack */
+            break;
+        if (rule.fp_slot)
+            call.fp = *(uintptr_t *)(cfa + (uintptr_t)((intptr_t)rule.fp_slot * 8)); /* NOLINT */
+        call.sp = cfa;
+        call.pc = *(uintptr_t *)(cfa - DLW_RETURN_SLOT); /* NOLINT */
+        held->pc[n] = call.pc;
+    }
+    held->levels = (uint8_t)n;
+    held->sp = call.sp;
+    held->fp = call.fp;
+    return true;
+}
+
+/* A helper with a frame like most, known to need one level: what remains of note_outer(). */
+static inline bool note_helper(struct dlw_held_lock *held, struct dlw_rule rule, uintptr_t high)
+{
+    uintptr_t cfa = held->sp + (uintptr_t)(intptr_t)rule.cfa_offset;
+
+    if (rule.levels != 1 || rule.trial != OVER || rule.base != DLW_RULE_SP || cfa <= held->sp ||
+        cfa > high)
+        return false;
+    if (rule.fp_slot)
+        held->fp = *(uintptr_t *)(cfa + (uintptr_t)((intptr_t)rule.fp_slot * 8)); /* NOLINT */
+    held->sp = cfa;
+    held->pc[1] = *(uintptr_t *)(cfa - DLW_RETURN_SLOT); /* NOLINT */
+    /* As one word, as it is read next. */
+    uint32_t traits = atomic_load_explicit(&held->traits, memory_order_relaxed);
+    atomic_store_explicit(&held->traits, traits + DLW_TRAITS(0, 0, 0, 1), memory_order_relaxed);
+    return true;
+}
+
+static DLW_NOINLINE void note_levels(struct dlw_thread *self, struct dlw_held_lock *held,
+                                     const struct dlw_rule_slot *slot)
+{
+    if (slot && slot->rule.levels == 0) {
+        atomic_store_explicit(dlw_plain_place(held->pc[0]), held->pc[0], memory_order_relaxed);
+        return;
+    }
+    if (!slot || slot->rule.trial != OVER)
+        held->flags |= DLW_HELD_TRIAL;
+    if (!slot || !note_outer(held, slot, self->stack_high))
+        note_new(held, (struct dlw_call){held->pc[0], held->sp, held->fp});
+}
+
+/* The row of helpers, for an outermost lock (outermost.h). */
+static void note_taken(struct dlw_thread *self, const struct dlw_held_lock *held)
+{
+    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+    struct dlw_taken *slot = dlw_taken_slot(self->taken, lock);
+
+    if (slot->n > 1 || slot->pc[0] != held->pc[0])
+        return;
+    slot->n = held->levels < DLW_TAKEN_LEVELS ? held->levels : DLW_TAKEN_LEVELS;
+    for (unsigned i = 1; i < slot->n; i++)
+        slot->pc[i] = held->pc[i];
+}
+
+void dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held)
+{
+    const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
+
+    if (!slot || !note_helper(held, slot->rule, self->stack_high))
+        note_levels(self, held, slot);
+    if (held == dlw_held_at(self, 0))
+        note_taken(self, held);
+}
+
+enum { NOW = 2 * DLW_LEVELS };
+
+/* Where in the present stack is the outermost level that was noted? `n` when nowhere. */
+static unsigned find_outermost(struct dlw_call last, const struct dlw_memory *memory,
+                               const struct dlw_walked *now, unsigned n, enum dlw_walk_end now_end)
+{
+    enum dlw_walk_end end;
+    uintptr_t cfa;
+    unsigned j = 0;
+
+    dlw_frames_step(&last, memory, &cfa, &end);
+    if (cfa == 0) /* the thread's first frame */
+        return end == DLW_WALK_COMPLETE && now_end == DLW_WALK_COMPLETE && n > 0 ? n - 1 : n;
+    while (j < n && now[j].cfa != cfa)
+        j++;
+    return j;
+}
+
+/*
+ * How many levels must have been noted so that the last of them is a frame that is live now. The
+ * outermost that was noted is looked for in the present stack; from there inwards both are
+ * compared.
+ */
+static unsigned levels_needed(const struct dlw_held_lock *held, struct dlw_call call)
+{
+    struct dlw_memory memory = {held->sp < call.sp ? held->sp : call.sp, dlw_self->stack_high,
+                                NULL};
+    struct dlw_walked now[NOW];
+    enum dlw_walk_end end;
+    unsigned n = dlw_frames_walk(&call, &memory, now, NOW, &end);
+    unsigned i = held->levels - 1U;
+    struct dlw_call last = {held->pc[i], held->sp, held->fp};
+    unsigned j = find_outermost(last, &memory, now, n, end);
+
+    if (j == n)
+        return DLW_LEVELS - 1;
+    if (i > 0 && dlw_starts_thread(held->pc[i])) /* the walk ends before what starts threads */
+        i--;
+    for (; i > 0 && j > 0 && held->pc[i] == now[j].pc; i--)
+        j--;
+    if (!dlw_frames_same_function(held->pc[i], now[j].pc))
+        i++;
+    return i < DLW_LEVELS ? i : DLW_LEVELS - 1;
+}
+
+static void assess(struct dlw_rule_slot *slot, const struct dlw_held_lock *held,
+                   struct dlw_call call)
+{
+    unsigned seen = slot->rule.trial & 15U;
+    unsigned most = slot->rule.trial >> 4;
+
+    if (seen == OVER && held->levels > 1) /* another thread was faster */
+        return;
+    if (seen >= COUNTED) {
+        unsigned needed = levels_needed(held, call);
+        if (needed > most)
+            most = needed;
+    }
+    if (seen == OVER) /* needed none so far; where it still needs none, one keeps this away */
+        dlw_rule_settle(slot, most ? most : 1);
+    else if (seen + 1 == ASSESSED)
+        dlw_rule_settle(slot, most);
+    else
+        __atomic_store_n(&slot->rule.trial, (uint8_t)(most << 4 | (seen + 1)), __ATOMIC_RELAXED);
+}
+
+void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_self;
+    struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
+
+    if (!slot)
+        return;
+    dlw_guard_enter(self);
+    assess(slot, held, call);
+    dlw_guard_leave(self);
+}

@@ -1,6 +1,7 @@
 #include "interpose/order/acquire.h"
 
 #include "interpose/locks/ref.h"
+#include "interpose/order/chain_cache.h"
 
 void dlw_take_more(struct dlw_thread *self, struct dlw_held_lock *held, _Atomic uint64_t *chain)
 {
@@ -10,7 +11,7 @@ void dlw_take_more(struct dlw_thread *self, struct dlw_held_lock *held, _Atomic 
     if (!dlw_place_is_plain(call.pc))
         dlw_held_note_more(self, held);
     if (!is_nested || held->flags & (DLW_HELD_TRY | DLW_HELD_POOL) ||
-        dlw_learn_is_current(self, held->key, chain) || dlw_learn_is_cached(self, held->key, chain))
+        dlw_learn_is_current(self, held->key, chain) || dlw_chain_is_cached(self, held->key, chain))
         return;
     struct dlw_lock_ref ref = dlw_lock_ref_of(held);
     dlw_learn_taken(self, held, &ref, &call);

@@ -28,12 +28,6 @@ void dlw_learn_taken(struct dlw_thread *self, struct dlw_held_lock *held,
 void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsigned mode,
                       bool timed, const struct dlw_call *call, bool quiet);
 
-/*
- * In the thread's own cache? Then the lock is told, so that the next look is one compare. Two
- * threads that use the same locks in turn take this path: some ns.
- */
-bool dlw_learn_is_cached(struct dlw_thread *self, uint64_t key, _Atomic uint64_t *chain);
-
 /* Is it the last chain that the lock was validated under? */
 static inline bool dlw_learn_is_current(struct dlw_thread *self, uint64_t key,
                                         _Atomic uint64_t *chain)

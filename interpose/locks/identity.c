@@ -12,15 +12,15 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* What the order graph knows of it, its number among them, is not here a second time. */
+/* Facts about a lock that the order graph does not keep. Its serial number is in the graph. */
 struct record {
     uintptr_t address;     /* 0: free */
     uint64_t created : 48; /* place of the init call, 0: none seen */
     uint64_t kind : 4;
     uint64_t attributes : 7;
-    uint64_t marked : 1; /* the lock carries a mark that says so */
+    uint64_t marked : 1; /* its id word holds our mark */
     uint32_t first;
-    uint32_t next; /* in the index */
+    uint32_t next; /* next record in the same bucket of by_address */
 };
 _Static_assert(sizeof(struct record) == 24, "ten million of these");
 _Static_assert(DLW_N_LOCK_KINDS <= 16, "four bits");
@@ -32,8 +32,8 @@ static uint64_t n_ever;
 
 /* ---- address -> node ---- */
 
-/* Locks of one page share a row of buckets, with a place of their own in it each: what lies
- * together is mostly made together, and then costs one miss, not one each. */
+/* Locks on one page get neighbouring buckets: they are mostly made together, and then cost one
+ * cache miss, not one each. */
 static uint32_t hash_address(uintptr_t address)
 {
     return (uint32_t)dlw_mix(address >> 12) ^ (uint32_t)(address >> 4 & 255);
@@ -93,8 +93,9 @@ static dlw_node mark_node(uint64_t mark, uintptr_t address)
 _Atomic uint32_t dlw_tenancies[DLW_TENANCIES];
 _Static_assert(DLW_TENANCIES == 1 << (64 - 54), "the shift of dlw_tenancy_of");
 
-/* What was validated for a lock without a mark is not for the next one in its place. Without any
- * marks the hot paths read 0, and all that was validated is stale. */
+/* Keys that were validated for a lock without a mark must not fit the next lock at its address, so
+ * the tenancy counter of the address changes. Where the hot paths read 0 as the id (marks=0, a
+ * mutex at an odd address) the generation changes instead, and all keys are stale. */
 static void end_tenancy(const struct record *record)
 {
     bool is_askew = record->kind == DLW_LOCK_MUTEX && record->address % 8;
@@ -162,7 +163,7 @@ static dlw_node make(const struct dlw_lock_ref *ref)
     return node;
 }
 
-/* The place of the init call stands in the chain word until the lock is first validated. */
+/* Until the lock is first validated its chain word holds the place of its init call. */
 static void write_mark(const struct dlw_lock_ref *ref, dlw_node node)
 {
     uint64_t place = atomic_load_explicit(ref->chain, memory_order_relaxed);
@@ -172,7 +173,8 @@ static void write_mark(const struct dlw_lock_ref *ref, dlw_node node)
     atomic_store_explicit(ref->id, mark_of(node, ref->address), memory_order_relaxed);
 }
 
-/* Of a semaphore that is a pool or a signal: its mark says that, and must stay. */
+/* Node of a semaphore whose mark word says POOL or SIGNAL. It is found by address; the word is
+ * never overwritten. */
 static dlw_node unmarked_node(uintptr_t address)
 {
     dlw_node node = node_at_address(address);
@@ -222,7 +224,7 @@ static dlw_node make_anew(const struct dlw_lock_ref *ref)
         ref = &unmarked;
 
     if (node)
-        retire(node); /* its mark is gone: this is another lock in the same place */
+        retire(node); /* the record's lock lost its mark: another lock lives at the address now */
     node = make(ref);
     if (node && ref->id)
         write_mark(ref, node);
@@ -322,8 +324,9 @@ void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref)
     if (!dlw_lock_acquire(&dlw_graph_lock))
         return;
     dlw_node node = dlw_lock_known_locked(ref);
-    if (node) { /* without an identity it stands in no chain */
-        dlw_order_set_units(dlw_order_graph, node, 0); /* in chains it is no gate any more */
+    if (node) { /* a lock without an identity is in no chain */
+        /* chains that hold it count it as a gate no longer */
+        dlw_order_set_units(dlw_order_graph, node, 0);
         retire(node);
         atomic_fetch_add_explicit(&dlw_generation.value, 1, memory_order_relaxed);
     }
@@ -339,7 +342,8 @@ bool dlw_lock_is_signal(uintptr_t lock)
     if (!dlw_annotation_is_any_signal())
         return false;
     dlw_guard_enter(self);
-    bool found = true; /* in doubt nothing is said of it */
+    /* if the graph lock can't be had: treated as a signal, of which nothing is reported */
+    bool found = true;
     if (dlw_lock_acquire(&dlw_graph_lock)) {
         found = dlw_annotation_is_signal_locked(lock);
         dlw_lock_release(&dlw_graph_lock);
@@ -405,7 +409,7 @@ uint64_t dlw_locks_ever(void)
 
 /* ---- the dead ---- */
 
-/* Where the mark of a lock stands; nothing is read. */
+/* The address of the lock's id word, computed without reading the lock. */
 static uintptr_t mark_place(const struct record *record)
 {
     void *lock = (void *)record->address; /* NOLINT(performance-no-int-to-ptr) */
@@ -428,7 +432,7 @@ enum { BATCH = 64, BATCH_BYTES = 2560, PAGE_SHIFT = 12 };
  * is the pages that cost. */
 struct batch {
     dlw_node nodes[BATCH];
-    uint16_t at[BATCH]; /* of its mark in the bytes read */
+    uint16_t at[BATCH]; /* offset of each lock's mark in the bytes that were read */
     uint8_t span[BATCH];
     struct iovec spans[BATCH];
     unsigned n, n_spans, n_bytes;
@@ -467,8 +471,9 @@ static bool batch_add(struct batch *batch, dlw_node node, uintptr_t place)
 }
 
 /*
- * Retires those whose mark is no longer theirs. Memory that is gone is an error of the kernel's
- * here, not a fault; it stops the reading at that span, of one page.
+ * Retires the locks whose id word no longer holds their mark. The kernel copies the words, so that
+ * memory that was unmapped gives an error and no fault; the copy stops at that span, which lies on
+ * one page.
  */
 static void retire_dead(struct batch *batch)
 {
@@ -497,8 +502,8 @@ static void retire_dead(struct batch *batch)
     batch->n = batch->n_spans = batch->n_bytes = 0;
 }
 
-/* A slice at a time: twice as many looked at as were made since the last one, so the dead never
- * outnumber the living for long. */
+/* Looks at a slice of all records: twice as many as were made since the last sweep, so that dead
+ * locks never outnumber living ones for long. */
 void dlw_locks_sweep_locked(void)
 {
     static dlw_node next = 1;

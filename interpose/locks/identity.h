@@ -35,9 +35,9 @@ enum {
     DLW_ATTR_OUTLIVES = 1,
 };
 
-/* In the id word after an init call: no identity yet, but the low half tells one such life from
- * another, and the chain word holds the place of the call. Of a semaphore with one unit that nobody
- * has taken yet it is fresh. */
+/* Stands in the id word after an init call. The lock has no identity yet, but the low half of the
+ * word tells one such life from another, and the chain word holds the place of the call. FRESH
+ * instead of CREATED: a semaphore with one unit that nobody has taken yet. */
 #define DLW_MARK_FRESH 0x0C7EA7EC00000000ULL
 #define DLW_MARK_CREATED 0x0C7EA7ED00000000ULL
 
@@ -46,7 +46,7 @@ static inline bool dlw_mark_is_created(uint64_t mark) /* fresh or not */
     return (mark >> 32 | 1) == DLW_MARK_CREATED >> 32;
 }
 
-/* The number is drawn by the thread in blocks: no counter is shared on this path. */
+/* Each thread draws its numbers in blocks: no counter is shared on this path. */
 enum { DLW_BIRTHS = 1024 };
 void dlw_mark_draw_births(struct dlw_thread *self);
 
@@ -57,8 +57,8 @@ static inline uint64_t dlw_mark_of_birth(struct dlw_thread *self)
     return DLW_MARK_CREATED | self->next_birth++;
 }
 
-/* A semaphore with several units (their number is the low half), and one that other threads post:
- * not locks. Where something is to be said of them they are known by address. */
+/* POOL: a semaphore with several units, whose number is the low half. SIGNAL: one that other
+ * threads post. Neither is a lock; where a report names one it is known by its address. */
 #define DLW_MARK_POOL 0x0C7EA7EE00000000ULL
 #define DLW_MARK_SIGNAL 0x0C7EA7EF00000000ULL
 
@@ -91,8 +91,8 @@ static inline _Atomic uint32_t *dlw_tenancy_of(uintptr_t address)
     return &dlw_tenancies[(uint64_t)address * DLW_GOLDEN >> 54];
 }
 
-/* Of a lock without a mark. The hot path of a plain mutex doesn't know that it has none, and reads
- * the words as 0: so are they here. */
+/* The id of a lock without a mark. The hot path of a plain mutex doesn't know that it can bear none
+ * (its address is odd) and reads 0, so this returns 0 too. */
 static inline uint64_t dlw_lock_tenant(uintptr_t address, unsigned kind)
 {
     return kind == DLW_LOCK_MUTEX && address % 8
@@ -153,14 +153,14 @@ void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref);
 /* The semaphore has shown that (DLW_ATTR_OUTLIVES). */
 void dlw_lock_outlives(const struct dlw_lock_ref *ref);
 
-/* Of kind custom: does another thread than its holder let go of it? Where there is
- * any such lock this takes the graph lock, with the guard up. */
+/* Is this lock of kind custom released by other threads than its holder? If there is any such lock
+ * in the process this takes the graph lock, with the guard up. */
 bool dlw_lock_is_signal(uintptr_t lock);
 
 bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out);
 void dlw_lock_saw_stack_locked(dlw_node node, uint32_t stack);
 uint64_t dlw_lock_tag_locked(dlw_node node);
-/* Does the lock that findings call so still live? */
+/* Does the lock with this tag still live? */
 bool dlw_lock_lives_locked(uint64_t tag);
 
 /* The journal's number of a lock, from the tag that findings carry. */

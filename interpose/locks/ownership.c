@@ -26,7 +26,7 @@ union lock_copy {
     pthread_spinlock_t spin;
 };
 
-/* A read-write lock shows its writer; that it has readers is all it shows of one. */
+/* A read-write lock names its writer. Of its readers it only says that there are some. */
 static bool rwlock_is_owned(const struct dlw_thread *self, const struct dlw_held_lock *held,
                             const pthread_rwlock_t *rwlock)
 {
@@ -60,7 +60,8 @@ bool dlw_held_is_owned(struct dlw_thread *self, const struct dlw_held_lock *held
     union lock_copy copy;
 
     if (held->kind == DLW_LOCK_ONCE || held->kind == DLW_LOCK_GUARD)
-        return held->sp > (uintptr_t)__builtin_frame_address(0); /* else its call has been left */
+        /* a frame further in than ours has returned: the call was left */
+        return held->sp > (uintptr_t)__builtin_frame_address(0);
     if (!sizes[held->kind])
         return true;
     enum dlw_proc_reading reading = dlw_proc_try_read(lock, &copy, sizes[held->kind]);

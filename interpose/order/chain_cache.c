@@ -79,7 +79,8 @@ void dlw_chain_renew_base(struct dlw_thread *self, uint32_t generation, uint32_t
     self->stale_above = 0;
 }
 
-/* It leaves the bits alone that choose a slot: a key is looked for with and without it in one. */
+/* The salt leaves the bits of a key that choose its cache set as they are: one look finds a key
+ * with or without the salt. */
 void dlw_chain_renew_salt(struct dlw_thread *self)
 {
     const uint64_t slots = (uint64_t)(CACHE_LIMIT - 1) << CACHE_SHIFT;

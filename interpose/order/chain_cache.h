@@ -9,8 +9,9 @@
 #include "interpose/threads/held.h"
 
 /*
- * In the thread's own cache? Then the lock is told, so that the next look is one compare. Two
- * threads that use the same locks in turn take this path: some ns.
+ * Is the key in the thread's own cache? Then it is also stored in the lock's chain word, so that
+ * the next taking costs one compare. Two threads that use the same locks in turn take this path:
+ * some ns.
  */
 bool dlw_chain_is_cached(struct dlw_thread *self, uint64_t key, _Atomic uint64_t *chain);
 void dlw_chain_cache_put(struct dlw_thread *self, uint64_t key);

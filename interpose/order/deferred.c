@@ -8,7 +8,8 @@
 
 struct dlw_withheld {
     struct dlw_withheld *next;
-    uint64_t semaphores[2]; /* by tag: still to be posted by the asker; 0: none, or done */
+    /* tags of semaphores that the asking thread must still post itself; 0: none, or posted */
+    uint64_t semaphores[2];
     struct dlw_news news;
 };
 
@@ -71,7 +72,7 @@ static enum state review_locked(struct dlw_thread *self, struct dlw_withheld *wi
         if (semaphore == (uintptr_t)posted)
             withheld->semaphores[i] = 0;
         else if (semaphore && dlw_held_find(self, (const void *)semaphore) < 0) /* NOLINT */
-            return VOID; /* given up, or never had */
+            return VOID; /* the unit was given up, or the wait for it ran out */
         if (withheld->semaphores[i])
             state = OPEN;
     }
@@ -125,7 +126,7 @@ struct dlw_withheld *dlw_withheld_posts(struct dlw_thread *self, const sem_t *se
     return lists[RIPE];
 }
 
-/* Telling takes the news and leaves nothing in it. */
+/* Reporting takes everything out of the news. */
 void dlw_withheld_tell(struct dlw_thread *self, struct dlw_withheld *ripe)
 {
     for (struct dlw_withheld *at = ripe; at; at = at->next) {

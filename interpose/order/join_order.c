@@ -120,7 +120,7 @@ static void learn_taken_locked(const struct dlw_ended *ended, dlw_node end,
                                 .mode = was->taken.mode,
                                 .stack = candidate->stack};
 
-    /* It may have been retired since, and its number given to another. */
+    /* The lock may have been retired since, and its node given to another lock. */
     if (candidate->node && dlw_lock_lives_locked(candidate->tag))
         dlw_order_learn(dlw_order_graph, &ask, &sink);
 }

@@ -76,7 +76,8 @@ static bool resolve_entry_locked(struct dlw_thread *self, uint32_t i)
     struct dlw_lock_ref ref = dlw_lock_ref_of(held);
     held->node = dlw_lock_node_locked(&ref);
     uint64_t id = dlw_lock_id_of(&ref);
-    /* One made taken keeps its own, so that what it would have taught is asked again later. */
+    /* A semaphore that was made taken keeps its old id, so that its chains are asked again once it
+     * has another. */
     if (held->id != id && !(held->flags & DLW_HELD_MADE)) {
         held->id = id;
         if (i < self->stale_above)
@@ -121,7 +122,8 @@ static bool resolve_locked(struct dlw_thread *self, uint32_t n, uint32_t from)
     return true;
 }
 
-/* A unit of a small pool: of no order, but with too few of them it keeps a cycle from closing. */
+/* A unit of a small pool gives no edges. It counts as a gate where too few units are left for all
+ * sides of a cycle. */
 static bool resolve_pool_locked(struct dlw_held_lock *held)
 {
     uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
@@ -348,11 +350,11 @@ static void ask(struct question *q)
         remember(q, verdict);
     if (q->news.first)
         dlw_sink_news(q->self, &q->news);
-    else if (verdict & DLW_ORDER_NEWS) /* told to nobody, but kept */
+    else if (verdict & DLW_ORDER_NEWS) /* the edge was not reported, but is kept as evidence */
         q->self->has_evidence = true;
 }
 
-/* Something among the first `n` held that edges can come from. */
+/* Is there an entry among the first `n` from which edges are learned? */
 static bool is_ordered(struct dlw_thread *self, uint32_t n)
 {
     for (uint32_t i = n; i-- > 0;) {
@@ -449,7 +451,7 @@ void dlw_learn_thread_starts(struct dlw_thread *record)
 {
     if (!dlw_lock_acquire(&dlw_graph_lock))
         return;
-    if (!record->segment) /* nobody known created it */
+    if (!record->segment) /* its creator is not known */
         record->segment = dlw_life_start(dlw_life_graph, record->id, 0);
     enter_segment(record, record->segment);
     dlw_lock_release(&dlw_graph_lock);

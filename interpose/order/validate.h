@@ -14,7 +14,7 @@
 #include "interpose/locks/identity.h"
 #include "interpose/threads/held.h"
 
-/* Set on keys of asks that end by themselves: other evidence. */
+/* Mixed into the keys of requests with a time limit: they are other evidence than those without. */
 #define DLW_KEY_TIMED 0x517CC1B727220A95ULL
 
 /* Cold: what the fast check could not answer. `held` is the lock just taken, the last entry. */

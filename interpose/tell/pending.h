@@ -12,7 +12,7 @@
 struct dlw_news_item {
     struct dlw_news_item *next;
     bool is_edge;
-    bool is_snapshot;             /* of all waits: no finding, only its threads */
+    bool is_snapshot;             /* a snapshot of all waits: only `finding.threads` is used */
     struct dlw_journal_edge edge; /* lock ids are tags; `gates` points into this block */
     struct dlw_finding finding;
     size_t size;

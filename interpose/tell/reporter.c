@@ -24,7 +24,7 @@ static struct dlw_journal *journal; /* NULL without report= */
 /* The process has confined itself. Threads that were in the middle of learning have something to
  * say still, and to write it takes system calls that the program doesn't make. */
 static bool is_silent;
-/* Of the findings, for who looks from outside; made by the first. */
+/* Findings kept in memory for attach and core (records.h); created at the first finding. */
 static struct dlw_journal *findings;
 static struct dlw_kept kept;
 const struct dlw_records_findings dlw_records_findings = {.lines = &kept.first};
@@ -123,7 +123,7 @@ static bool keep(void *context, struct dlw_thread *thread)
     return true;
 }
 
-/* Not at every note: the evidence is walked, which takes a while. */
+/* Walks all evidence of the order graph, so it runs only when the table has doubled. */
 static void sweep(void)
 {
     bool are_kept = true;
@@ -217,8 +217,8 @@ static uint64_t places_of(const struct dlw_finding *finding)
     return mix(sum);
 }
 
-/* Several threads may see one deadlock close, and not read the same stacks: its threads and locks
- * tell. */
+/* Several threads may see one deadlock close, and read different stacks: it is known again by its
+ * threads and locks. */
 static bool is_seen_deadlock(const struct dlw_finding *finding)
 {
     static uint64_t seen[64];
@@ -236,7 +236,7 @@ static bool is_seen_deadlock(const struct dlw_finding *finding)
     return false;
 }
 
-/* NULL: told before (and counted), or out of memory. */
+/* NULL: reported before (and counted), or out of memory. */
 static struct told *tell_locked(const struct dlw_finding *finding)
 {
     uint64_t places = places_of(finding);
@@ -326,7 +326,7 @@ static void print_locked(uint32_t id, const struct dlw_finding *finding, double 
     n_blocks++;
     if (dlw_helper_is_possible() && print_by_helper_locked(id, finding, time, output))
         return;
-    dlw_helper_wait(TURN_MS); /* one that still prints an earlier block */
+    dlw_helper_wait(TURN_MS); /* until a helper that still prints an earlier block is done */
     dlw_text_finding(&source, finding);
 }
 

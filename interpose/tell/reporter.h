@@ -18,9 +18,9 @@ void dlw_sink_flush(bool now);
 /* What the journal says of a thread, kept beyond its end. By the thread itself, or of one that is
  * blocked. */
 void dlw_sink_know_thread(const struct dlw_thread *thread);
-/* Counts an edge for the totals. True when there is a journal that wants to hear of it. */
+/* Counts an edge for the totals. True when there is a journal to write it to. */
 bool dlw_sink_counts_edge(void);
-/* Of one that has ended. */
+/* The same for a thread that has ended. */
 void dlw_sink_know_ended(const struct dlw_ended *ended);
 void dlw_sink_renamed(const struct dlw_thread *thread);
 

@@ -12,7 +12,7 @@
  */
 enum { COUNTED = 4, ASSESSED = 12, OVER = DLW_TRIAL_OVER };
 
-/* Walks with what libunwind says, which fills the table for the next time. */
+/* Walks with libunwind's help, which fills the rule table for the next time. */
 static DLW_COLD void note_new(struct dlw_held_lock *held, struct dlw_call call)
 {
     struct dlw_thread *self = dlw_self;
@@ -64,7 +64,8 @@ static bool note_outer(struct dlw_held_lock *held, const struct dlw_rule_slot *s
     return true;
 }
 
-/* A helper with a frame like most, known to need one level: what remains of note_outer(). */
+/* note_outer() for the most frequent case: the call site needs one level, and its frame has a
+ * simple rule. */
 static inline bool note_helper(struct dlw_held_lock *held, struct dlw_rule rule, uintptr_t high)
 {
     uintptr_t cfa = held->sp + (uintptr_t)(intptr_t)rule.cfa_offset;
@@ -76,7 +77,7 @@ static inline bool note_helper(struct dlw_held_lock *held, struct dlw_rule rule,
         held->fp = *(uintptr_t *)(cfa + (uintptr_t)((intptr_t)rule.fp_slot * 8)); /* NOLINT */
     held->sp = cfa;
     held->pc[1] = *(uintptr_t *)(cfa - DLW_RETURN_SLOT); /* NOLINT */
-    /* As one word, as it is read next. */
+    /* Stored as one word, since the next reader loads one word. */
     uint32_t traits = atomic_load_explicit(&held->traits, memory_order_relaxed);
     atomic_store_explicit(&held->traits, traits + DLW_TRAITS(0, 0, 0, 1), memory_order_relaxed);
     return true;
@@ -95,7 +96,7 @@ static DLW_NOINLINE void note_levels(struct dlw_thread *self, struct dlw_held_lo
         note_new(held, (struct dlw_call){held->pc[0], held->sp, held->fp});
 }
 
-/* The row of helpers, for an outermost lock (outermost.h). */
+/* Copies the callers that were noted to the slot of an outermost lock (outermost.h). */
 static void note_taken(struct dlw_thread *self, const struct dlw_held_lock *held)
 {
     uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
@@ -169,14 +170,16 @@ static void assess(struct dlw_rule_slot *slot, const struct dlw_held_lock *held,
     unsigned seen = slot->rule.trial & 15U;
     unsigned most = slot->rule.trial >> 4;
 
-    if (seen == OVER && held->levels > 1) /* another thread was faster */
+    if (seen == OVER && held->levels > 1) /* another thread has settled this call site meanwhile */
         return;
     if (seen >= COUNTED) {
         unsigned needed = levels_needed(held, call);
         if (needed > most)
             most = needed;
     }
-    if (seen == OVER) /* needed none so far; where it still needs none, one keeps this away */
+    /* was thought to need none; at least one from now on, so that it is not assessed at each
+     * unlock */
+    if (seen == OVER)
         dlw_rule_settle(slot, most ? most : 1);
     else if (seen + 1 == ASSESSED)
         dlw_rule_settle(slot, most);

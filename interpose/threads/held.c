@@ -15,7 +15,7 @@ void dlw_held_lose(struct dlw_thread *holder, uintptr_t lock)
 
     for (uint32_t i = 0; held && i < depth; i++) {
         uintptr_t expected = lock;
-        /* Its thread may be reusing the place: then it isn't this lock any more. */
+        /* The holder may have put another lock into this entry meanwhile: then it stays. */
         atomic_compare_exchange_strong_explicit(&held[i].lock, &expected, DLW_HELD_LOST,
                                                 memory_order_relaxed, memory_order_relaxed);
     }
@@ -50,7 +50,7 @@ static bool is_interrupted(struct dlw_thread *self)
 /* The old array stays mapped until the record is used again: a walker may be reading it. */
 static bool grow_moving(struct dlw_thread *self)
 {
-    if (compact_moving(self) * 2 <= self->room) /* most of it was lost */
+    if (compact_moving(self) * 2 <= self->room) /* most entries were holes or lost */
         return true;
     size_t bytes = (size_t)self->room * sizeof(struct dlw_held_lock);
     struct dlw_held_lock *old = atomic_load_explicit(&self->held, memory_order_relaxed);

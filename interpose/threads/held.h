@@ -19,7 +19,7 @@
 #include "interpose/threads/record.h"
 #include "report/emit/records.h"
 
-/* Once for each wrapper, in its fast path. */
+/* For code that is inlined into the fast path of each wrapper. */
 #define DLW_HOT inline __attribute__((always_inline))
 
 static inline uint64_t dlw_key_mix(uint64_t chain, uintptr_t lock, uint64_t id, unsigned mode)
@@ -67,27 +67,26 @@ static inline bool dlw_held_is_there(const struct dlw_held_lock *held)
     return dlw_held_is_lock(atomic_load_explicit(&held->lock, memory_order_relaxed));
 }
 
-/* Any thread, for any other: the lock is not `holder`'s any more. Its record is alive. */
+/* Called by any thread: the lock is not `holder`'s any more. The record must be alive. */
 void dlw_held_lose(struct dlw_thread *holder, uintptr_t lock);
 /* The same for whoever is found to hold it. Takes the threads lock: the guard is up. */
 void dlw_held_lose_everywhere(uintptr_t lock);
 
 /*
- * Where the lock was taken is noted exactly: the return address, the stack pointer and the
- * frame pointer of the caller. While that caller's frame lives, the rest of the stack is there to
- * be read when it is asked for (capture.c). Only a helper that returns with the lock held takes
- * something away: of places where one does, the frames further out are noted too, as many as
- * needed. A place tells which kind it is by its first unlocks, and until it has, all are noted.
- * What place this is, and so whether more is noted, the hot path leaves to dlw_held_note_more()
- * unless the place is known to be plain.
+ * Where the lock was taken is noted exactly: the return address, the stack pointer and the frame
+ * pointer of the caller. While that caller's frame lives, the rest of the stack can be read when it
+ * is asked for (capture.c). Only a helper that returns with the lock held destroys that: at call
+ * sites in such helpers the frames further out are noted too, as many as needed. The first unlocks
+ * of a call site show how many it needs; until then all are noted. At a plain call site one return
+ * address is enough; at any other the hot path calls dlw_held_note_more().
  */
 void dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held);
 
-/* Cold: what this unlock tells about the place of the lock. */
+/* Cold: learns from this unlock how many frames the call site of the lock needs. */
 void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call);
 
-/* The lock is about to be released with this stack pointer: does that tell about its place? Most
- * are released by the frame that took them. */
+/* The lock is about to be released with this stack pointer: can something be learned about its call
+ * site? Most locks are released by the frame that took them. */
 static inline bool dlw_held_tells(const struct dlw_held_lock *held, uintptr_t sp)
 {
     return __builtin_expect(held->sp != sp, 0) &&

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* The keys are handles: addresses of pages. */
+/* The keys are thread handles, which are page-aligned addresses. */
 #define HASH_FUNCTION(key, bytes, hash) ((hash) = hash_handle(key))
 #define HASH_KEYCMP(a, b, bytes) (*(const pthread_t *)(a) != *(const pthread_t *)(b))
 static unsigned hash_handle(const void *key)

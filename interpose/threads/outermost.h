@@ -24,7 +24,7 @@ enum { DLW_TAKEN = 32, DLW_TAKEN_LEVELS = 4 };
 
 struct dlw_taken {
     _Alignas(64) uintptr_t lock; /* 0: empty */
-    uint64_t id;                 /* its mark then */
+    uint64_t id;                 /* its mark when it was taken */
     uintptr_t pc[DLW_TAKEN_LEVELS];
     union {
         struct {
@@ -69,7 +69,7 @@ uint32_t dlw_outermost_collect_locked(struct dlw_thread *self, struct dlw_was_ta
 /* Gives back what is left of the past when nobody will ask. With the graph lock held. */
 void dlw_outermost_drop_locked(struct dlw_thread *self);
 
-/* Locks that lie side by side have places of their own. */
+/* Locks that lie side by side in memory get different slots. */
 static inline struct dlw_taken *dlw_taken_slot(struct dlw_taken *table, uintptr_t lock)
 {
     const uintptr_t places = (DLW_TAKEN - 1) * sizeof(struct dlw_taken);

@@ -121,13 +121,13 @@ struct dlw_thread {
     uintptr_t stack_low, stack_high;
     size_t stack_size; /* 0: not known */
     dlw_segment segment;
-    bool resync;  /* something passed while the guard was up */
+    bool resync;  /* a release passed while the guard was up */
     bool foreign; /* not made by pthread_create: its stack's end is a guess */
     bool is_main;
-    bool is_known;     /* to the sink, by the name it had then */
-    bool has_evidence; /* an edge that was told to nobody names it: to be known when it ends */
+    bool is_known;     /* the reporter knows it, by the name it had then */
+    bool has_evidence; /* an edge that was not reported names it: its name is kept when it ends */
     bool is_detached;
-    bool gave_up;   /* a mutex, for the condition wait it is in */
+    bool gave_up;   /* it gave up a mutex for the condition wait that it is in */
     bool is_dead;   /* a deadlock with this thread in it was reported: its wait is told */
     bool is_ending; /* its routine has been left: no lock is on its stack any more */
     /* its end (thread_end.h) */
@@ -136,7 +136,7 @@ struct dlw_thread {
     uint8_t end_rounds;           /* of destructors that are over */
     uint16_t end_key;             /* the next of this round */
     uint32_t n_objects;           /* thread-local ones, still to be destroyed */
-    struct dlw_thread *woke_last; /* that it signalled, when it last asked (motion.c) */
+    struct dlw_thread *woke_last; /* the thread that it had woken when it last asked (motion.c) */
     bool counts_as_semaphore;     /* its wait is counted in dlw_semaphore_waits (motion.h) */
     uint64_t began;               /* its wait, as a number among all waits (motion.h) */
     struct {
@@ -242,7 +242,7 @@ static inline bool dlw_thread_passes(struct dlw_thread *self)
     return __builtin_expect(self->guard != 0, 0) && dlw_thread_still_passes(self);
 }
 
-/* Signals first: a handler that comes before is one that runs outside. */
+/* Signals are blocked first: a handler that runs before that runs outside the library. */
 static inline void dlw_guard_enter(struct dlw_thread *self)
 {
     if (__builtin_expect(atomic_load_explicit(&dlw_signals_are_caught, memory_order_relaxed), 0) &&

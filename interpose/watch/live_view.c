@@ -57,7 +57,8 @@ static bool wait_of(void *context, uint32_t tid, struct dlw_wait *out)
     out->timed = dlw_thread_wait_ends(thread, out->kind);
     out->since_ns = atomic_load_explicit(&thread->wait.since, memory_order_relaxed);
     uintptr_t mutex = atomic_load_explicit(&thread->wait.relocks, memory_order_relaxed);
-    if (out->kind == DLW_WAIT_CONDITION && mutex) { /* signalled or not, it must have that back */
+    /* signalled or not, the wait can't end before it has its mutex again */
+    if (out->kind == DLW_WAIT_CONDITION && mutex) {
         out->kind = DLW_WAIT_LOCK;
         out->on = mutex;
         out->timed = false; /* the limit is for the signal, not for the mutex */
@@ -165,8 +166,8 @@ static int holders(uintptr_t lock, uint8_t mode, struct dlw_owner *out, uint32_t
     return s.n ? s.n : gone_holder(lock, out);
 }
 
-/* Of a pool's holders the waiter itself comes last: with others about, they could give back theirs.
- */
+/* The waiter itself is listed last among the pool's holders: another holder could give its unit
+ * back. */
 static int pool_holders(uint32_t tid, uintptr_t lock, struct dlw_owner *out, uint32_t room)
 {
     union object copy;
@@ -241,7 +242,7 @@ static bool visit_keeper(void *context, struct dlw_thread *thread)
     return true;
 }
 
-/* Of a lock that only the program knows. Readers let readers in, and a lone one may become the
+/* Who keeps a waiter from a custom lock. Readers let readers in, and a single reader may become the
  * writer. */
 static int keepers(uint32_t tid, const struct dlw_wait *wait, struct dlw_owner *out, uint32_t room)
 {

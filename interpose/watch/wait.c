@@ -44,7 +44,8 @@ static void fill_hold(struct dlw_thread *thread, const struct dlw_wait_step *ste
     int i = dlw_world_find_held(thread, lock);
 
     entry->holds.lock = lock;
-    if (i < 0) { /* a writer ahead: it holds its place in the line */
+    /* a writer that waits in front of a reader: it holds nothing but its place in the queue */
+    if (i < 0) {
         entry->holds.mode = entry->wants.mode;
         entry->holds.stack = entry->wants.stack;
         return;
@@ -137,7 +138,7 @@ static void mark_dead(const struct dlw_wait_cycle *cycle)
     }
 }
 
-/* A cycle of one, whose other half has gone: both are told of. */
+/* A cycle of one, whose holder no longer exists: the report names both. */
 struct half {
     struct dlw_gone gone;
     struct dlw_held held;
@@ -319,7 +320,7 @@ void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock)
     struct waiters waiters = {.lock = lock};
     int index = dlw_held_find(self, (const void *)lock); /* NOLINT(performance-no-int-to-ptr) */
 
-    if (index >= 0) /* it goes with the lock in hand: from here on its record doesn't say so */
+    if (index >= 0) /* it ends holding the lock: from here on its record doesn't show that */
         atomic_store_explicit(&dlw_held_at(self, (uint32_t)index)->lock, DLW_HELD_LOST,
                               memory_order_relaxed);
     dlw_threads_each(visit_waiter, &waiters);
@@ -327,7 +328,7 @@ void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock)
         look_from(self, &dlw_world_now, waiters.tids[i]);
 }
 
-/* One that has not begun, or has ended, waits for nothing. */
+/* A thread that has not begun, or has ended, waits for nothing. */
 static bool joins_a_waiter(struct dlw_thread *self, pthread_t handle)
 {
     uint32_t id;

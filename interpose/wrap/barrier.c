@@ -38,7 +38,7 @@ static struct barrier *barrier_of_locked(uintptr_t address)
     return barrier;
 }
 
-/* Notes the arrival; the round that the thread will come out of, NULL when memory is out. */
+/* Notes the arrival. Returns the round that the thread takes part in; NULL when memory is out. */
 static struct round *arrive(struct dlw_thread *self, pthread_barrier_t *object)
 {
     struct round *round = NULL;
@@ -101,7 +101,7 @@ DLW_EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier)
     return result;
 }
 
-/* Whatever was at this address is gone. */
+/* Drops the barrier that lived at this address. */
 static void forget(struct dlw_thread *self, pthread_barrier_t *object)
 {
     uintptr_t address = (uintptr_t)object;

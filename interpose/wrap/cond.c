@@ -55,7 +55,7 @@ static void end(const struct sleep *sleep, const void *condition)
     self->woken.pc = sleep->call.pc;
 }
 
-/* By longjmp the mutex was not taken back: its own word tells. */
+/* If the wait was left by longjmp the mutex was not taken back: its own word shows that. */
 void dlw_cond_left(struct dlw_thread *self, uintptr_t mutex, struct dlw_call call)
 {
     struct dlw_held_lock held = {.lock = mutex, .kind = DLW_LOCK_MUTEX};
@@ -136,7 +136,7 @@ DLW_EXPORT int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
     return result;
 }
 
-/* It may be the first call of all. */
+/* This may be the first wrapped call of the process. */
 static inline void signals(const void *condition)
 {
     struct dlw_thread *self = dlw_thread_self();

@@ -33,7 +33,8 @@ static inline bool is_recursive(unsigned kind)
     return (kind & DLW_KIND_TYPE) == PTHREAD_MUTEX_RECURSIVE;
 }
 
-/* Bears a mark, as far as the hot path looks: of a plain kind without one the words are 0. */
+/* The id word where the mutex may bear a mark, else the tenancy of its address. The hot path reads
+ * the word of every plain kind: where no mark can stand it is 0. */
 static inline uint64_t id_of(pthread_mutex_t *mutex, bool marked)
 {
     return marked ? atomic_load_explicit(&dlw_mutex_mark(mutex)->id, memory_order_relaxed)
@@ -46,12 +47,13 @@ static DLW_HOT void taken(struct dlw_thread *self, pthread_mutex_t *mutex, bool 
 {
     uint64_t id = id_of(mutex, marked);
 
-    if (__builtin_expect(id != DLW_MARK_SIGNAL, 1)) /* else other threads unlock it: no lock */
+    /* SIGNAL: other threads unlock it, so it is no lock */
+    if (__builtin_expect(id != DLW_MARK_SIGNAL, 1))
         dlw_take(self, mutex, id, marked ? &dlw_mutex_mark(mutex)->chain : NULL,
                  DLW_TRAITS(DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, 1), from);
 }
 
-/* The same by a call that could not take the short way. */
+/* The same for calls that don't take the fast path. */
 static DLW_COLD void taken_cold(struct dlw_thread *self, pthread_mutex_t *mutex, unsigned flags,
                                 struct dlw_call call)
 {
@@ -63,7 +65,7 @@ static DLW_COLD void taken_cold(struct dlw_thread *self, pthread_mutex_t *mutex,
                     DLW_TRAITS(DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, 1), call);
 }
 
-/* A recursive mutex that this thread has already: nothing new. */
+/* A recursive mutex that this thread holds already: there is nothing to record. */
 static inline bool is_again(const pthread_mutex_t *mutex, unsigned kind)
 {
     return __builtin_expect(is_recursive(kind), 0) && dlw_mutex_count(mutex) > 1;
@@ -162,7 +164,8 @@ static DLW_HOT int take(struct dlw_thread *self, pthread_mutex_t *mutex, bool fi
     return real.pthread_mutex_trylock(mutex);
 }
 
-/* Of another kind than the normal one: some must not be tried, some are had again. */
+/* Not PTHREAD_MUTEX_NORMAL: errorcheck, robust and priority-inheriting mutexes must not be tried
+ * first; a recursive one may be held by this thread already. */
 static DLW_NOINLINE int lock_special(struct dlw_thread *self, pthread_mutex_t *mutex,
                                      const struct dlw_frame *from)
 {
@@ -262,14 +265,14 @@ int dlw_mutex_trylock(pthread_mutex_t *mutex, const struct dlw_frame *from)
     return trylock(mutex, from);
 }
 
-/* Will be free afterwards, and its kind can't refuse. */
+/* Does this unlock free the mutex, and can its kind not refuse? */
 static inline bool is_last_unlock(const pthread_mutex_t *mutex, unsigned kind)
 {
     return kind == PTHREAD_MUTEX_NORMAL || kind == PTHREAD_MUTEX_ADAPTIVE_NP ||
            (kind == PTHREAD_MUTEX_RECURSIVE && dlw_mutex_count(mutex) == 1);
 }
 
-/* Not among what the thread holds: another's, or one that was lost sight of. */
+/* The mutex is not on the thread's held stack: another thread holds it, or its entry was lost. */
 static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_mutex_t *mutex,
                                   struct dlw_call call)
 {
@@ -290,7 +293,8 @@ static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_mutex_t *mute
     return result;
 }
 
-/* By a kind that may refuse: announced before it happens, and put back when it fails. */
+/* Unlocks a mutex of a kind that may refuse: the entry is taken out before the real call, and put
+ * back when that fails. */
 static DLW_COLD int unlock_or_restore(struct dlw_thread *self, pthread_mutex_t *mutex, int index)
 {
     struct dlw_held_lock kept;
@@ -330,7 +334,8 @@ static DLW_HOT int give_back(struct dlw_thread *self, pthread_mutex_t *mutex)
     return 0;
 }
 
-/* The last entry, by a frame that didn't take it. */
+/* Unlocks the last entry from another frame than the one that took it: the call site can be learned
+ * from. */
 static DLW_NOINLINE int unlock_telling(struct dlw_thread *self, pthread_mutex_t *mutex,
                                        const struct dlw_frame *from)
 {
@@ -377,8 +382,9 @@ int dlw_mutex_unlock(pthread_mutex_t *mutex, const struct dlw_frame *from)
 /* ---- life ---- */
 
 /*
- * Many locks live for one use. The real init has cleared the mark of one that can bear it, so a new
- * life begins with two stores; an earlier one at this address is retired when the next is known.
+ * Many mutexes live for one use only. The real init has cleared the mark words, so a new life
+ * begins with two stores; an earlier lock at this address is retired when this one gets an
+ * identity.
  */
 static inline bool is_simple_life(struct dlw_thread *self, pthread_mutex_t *mutex)
 {
@@ -387,7 +393,7 @@ static inline bool is_simple_life(struct dlw_thread *self, pthread_mutex_t *mute
            !dlw_gone_is_any() && !dlw_annotation_is_any();
 }
 
-/* One whose life ends so, too: free, and never seen with another. */
+/* May a destroy do as little? The mutex is free, and never got an identity. */
 static inline bool is_unknown(pthread_mutex_t *mutex)
 {
     uint64_t id = atomic_load_explicit(&dlw_mutex_mark(mutex)->id, memory_order_relaxed);
@@ -395,7 +401,8 @@ static inline bool is_unknown(pthread_mutex_t *mutex)
     return (id == 0 || dlw_mark_is_created(id)) && dlw_mutex_word(mutex) == 0;
 }
 
-/* Of a kind with a mark in the table, or of one that something is to be said of. */
+/* An init or destroy call that needs the lock's record: it has an identity, or is known by
+ * address. */
 static DLW_NOINLINE void born(struct dlw_thread *self, pthread_mutex_t *mutex, uintptr_t place)
 {
     struct dlw_lock_ref ref = dlw_mutex_ref(mutex);

@@ -78,8 +78,8 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
 }
 
 /*
- * A try is no different from the real call where the lock is free, but for one thing: the real read
- * lock says EAGAIN when there are too many readers, and so does the try.
+ * Where the lock is free a try answers as the real call does, also with EAGAIN when there are too
+ * many readers.
  */
 static const struct request read_request = {.mode = DLW_SHARED};
 static const struct request write_request = {.mode = DLW_EXCLUSIVE};

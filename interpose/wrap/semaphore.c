@@ -30,10 +30,10 @@ static inline bool is_special_mark(uint64_t mark)
 }
 
 /*
- * The first one to have it. A thread that tries for what it made last, and nobody had, means to
- * make it taken: so CPython begins an event, which it has no other way to. Such a hold is no
- * evidence whoever posts it. It keeps the fresh mark, so that its chains have other keys than later
- * ones.
+ * Somebody takes the unit for the first time. A thread that tries for the semaphore it made last,
+ * which nobody has had yet, means to create it taken: CPython begins an event so. Such a hold is no
+ * evidence, whoever posts it. It keeps the fresh mark, so that its chains have other keys than
+ * later ones.
  */
 static DLW_COLD unsigned taken_first(struct dlw_thread *self, sem_t *semaphore, uint64_t *mark,
                                      unsigned flags)
@@ -41,7 +41,8 @@ static DLW_COLD unsigned taken_first(struct dlw_thread *self, sem_t *semaphore, 
     uint64_t fresh = *mark;
     uint64_t created = DLW_MARK_CREATED | (uint32_t)fresh;
 
-    /* Not over a post meanwhile, which makes it a signal. Relaxed: the mark says all there is. */
+    /* Fails if somebody has posted meanwhile, which made it a signal. Relaxed: nothing else is read
+     * through the mark. */
     atomic_compare_exchange_strong_explicit(dlw_semaphore_id(semaphore), &fresh, created,
                                             memory_order_relaxed, memory_order_relaxed);
     flags |= DLW_HELD_FIRST;
@@ -159,8 +160,9 @@ DLW_EXPORT int sem_trywait(sem_t *semaphore)
 }
 
 /*
- * Posted by one who holds no unit of it: a signal from now on, a pool too (the free places of a
- * queue). Before the real call: afterwards the one that it wakes may free it.
+ * A thread that holds no unit posts it: from now on the semaphore is a signal, also if it was a
+ * pool (the free places of a queue). Called before the real post: the thread that this wakes may
+ * free the semaphore.
  */
 static DLW_COLD void posted_by_other(struct dlw_thread *self, sem_t *semaphore)
 {

@@ -32,7 +32,8 @@ static uint32_t stack_here(struct dlw_thread *self, struct dlw_call call)
 
 static void end_thread(struct dlw_thread *self)
 {
-    if (self->guard & DLW_GUARD_WAITING) /* cancelled in it, and nobody has called since */
+    /* it was cancelled in a wait, and has made no wrapped call since */
+    if (self->guard & DLW_GUARD_WAITING)
         dlw_wait_left(self);
     dlw_guard_enter(self);
     self->is_ending = true;
@@ -41,7 +42,7 @@ static void end_thread(struct dlw_thread *self)
     dlw_learn_thread_ends(self);
     if (!dlw_joinable_ends(self))
         dlw_learn_drop_segment(self->segment);
-    /* A cycle that others close later has its name. */
+    /* A cycle that other threads close later will name this thread. */
     if (self->has_evidence && !self->is_known)
         dlw_sink_know_thread(self);
     dlw_sink_flush(true);
@@ -192,7 +193,8 @@ static struct dlw_thread *prepare(struct dlw_thread *self, uintptr_t routine, st
     struct dlw_thread *record =
         dlw_thread_new(self->id, stack_here(self, call), dlw_stack_of_pc(routine + 1));
     if (record) {
-        memcpy(record->name, self->name, sizeof(record->name)); /* the kernel does so too */
+        /* a new thread has its creator's name, as in the kernel */
+        memcpy(record->name, self->name, sizeof(record->name));
         dlw_learn_creates(self, record);
     }
     dlw_guard_leave(self);

@@ -111,7 +111,7 @@ static void keep_candidate(struct search *search, uint64_t hash)
 static void tell_real(struct dlw_order *order, uint64_t hash, const struct step *steps, uint32_t n,
                       const struct dlw_order_sink *sink)
 {
-    if (dlw_told_note(order, hash, steps, n, DLW_FEASIBLE))
+    if (dlw_reported_note(order, hash, steps, n, DLW_FEASIBLE))
         dlw_cycle_tell(order, sink, steps, n, DLW_FEASIBLE, 0);
 }
 
@@ -135,12 +135,12 @@ void dlw_search_close(struct search *search)
 {
     struct dlw_order *order = search->order;
     uint32_t n = search->n_steps;
-    uint64_t hash = dlw_told_hash(search->steps, n);
+    uint64_t hash = dlw_reported_hash(search->steps, n);
 
     if (dlw_cycle_excuse(order, search->steps, n))
         return;
-    search->has_closed =
-        dlw_told_kind(order, hash) == TOLD_REAL || dlw_told_contains(order, search->steps, n);
+    search->has_closed = dlw_reported_kind(order, hash) == TOLD_REAL ||
+                         dlw_reported_contains(order, search->steps, n);
     if (search->has_closed || !is_accepted(search))
         return;
     search->has_closed = true;
@@ -159,7 +159,7 @@ static void tell_candidates(struct dlw_order *order, struct candidates *all,
             if (all->list[i].n < shortest->n)
                 shortest = &all->list[i];
         const struct step *steps = all->steps + shortest->first;
-        if (!dlw_told_contains(order, steps, shortest->n))
+        if (!dlw_reported_contains(order, steps, shortest->n))
             tell_real(order, shortest->hash, steps, shortest->n, sink);
         shortest->n = UINT32_MAX;
     }
@@ -182,7 +182,7 @@ static bool is_open(const struct search *search)
     const struct edge *edge = edge_at(order, search->edge);
 
     return !search->has_failed && is_within_component(order, search->edge) &&
-           !dlw_told_pair(order, edge->from, edge->to) &&
+           !dlw_reported_pair(order, edge->from, edge->to) &&
            !dlw_members_exclude(order, edge->to, evidence_at(order, search->piece));
 }
 

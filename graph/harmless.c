@@ -168,7 +168,7 @@ static void tell_best(struct dlw_order *order, struct weighing *w,
      * one gave up too early. */
     if (!reason && w->n <= 3)
         return;
-    if (dlw_told_note(order, hash, w->steps, w->n, reason))
+    if (dlw_reported_note(order, hash, w->steps, w->n, reason))
         dlw_cycle_tell(order, sink, w->steps, w->n, reason,
                        breaks.of[DLW_GUARDED] ? breaks.gate : 0);
 }
@@ -176,11 +176,11 @@ static void tell_best(struct dlw_order *order, struct weighing *w,
 uint32_t dlw_harmless_report(struct dlw_order *order, struct step *steps, const uint32_t *edges,
                              uint32_t n, const struct dlw_order_sink *sink)
 {
-    uint64_t hash = dlw_told_hash(steps, n);
+    uint64_t hash = dlw_reported_hash(steps, n);
     struct weighing w = {
         .order = order, .steps = steps, .edges = edges, .n = n, .best_cost = UINT32_MAX};
 
-    if (dlw_told_kind(order, hash) || dlw_told_contains(order, steps, n))
+    if (dlw_reported_kind(order, hash) || dlw_reported_contains(order, steps, n))
         return 0;
     w.best = dlw_arena_alloc(order->arena, n * sizeof(*w.best));
     w.costs = dlw_arena_alloc(order->arena, n * sizeof(*w.costs));

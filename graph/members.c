@@ -292,7 +292,7 @@ static void note(struct dlw_order *order, struct member *member, struct whole *w
         keep_common_gates(order, member, piece->chain);
     extend(order, member, piece);
     if (whole)
-        add_place(whole, dlw_told_place(piece->hold_stack, piece->want_stack));
+        add_place(whole, dlw_reported_place(piece->hold_stack, piece->want_stack));
 }
 
 void dlw_members_note(struct dlw_order *order, uint32_t edge, uint32_t piece)
@@ -372,7 +372,7 @@ bool dlw_members_exclude(const struct dlw_order *order, dlw_node at, const struc
 static bool are_told(const struct dlw_order *order, uint64_t a, uint64_t b, uint64_t c,
                      bool is_real)
 {
-    return dlw_told_often(order, a + b + c, is_real);
+    return dlw_reported_often(order, a + b + c, is_real);
 }
 
 bool dlw_members_know_threes(const struct dlw_order *order, const struct evidence *piece,
@@ -380,7 +380,7 @@ bool dlw_members_know_threes(const struct dlw_order *order, const struct evidenc
 {
     const struct whole *whole =
         order->has_lost_members ? NULL : find_whole(order, rep_of(order, at));
-    uint64_t own = dlw_told_place(piece->hold_stack, piece->want_stack);
+    uint64_t own = dlw_reported_place(piece->hold_stack, piece->want_stack);
 
     if (!whole || whole->n_places > MOST_PLACES)
         return false;

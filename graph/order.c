@@ -109,7 +109,7 @@ void dlw_order_free(struct dlw_order *order)
         for (uint32_t id = 0; (id = dlw_pool_next(&order->edges, id));)
             dlw_evidence_drop_all(order, id);
     }
-    dlw_told_destroy(order);
+    dlw_reported_destroy(order);
     dlw_members_destroy(order);
     trim_scratch(order, 0);
     dlw_index_destroy(&order->far_index);
@@ -270,7 +270,7 @@ void dlw_order_remove(struct dlw_order *order, dlw_node id)
     while (node->in)
         edge_unlink(order, node->in);
     dlw_component_leave(order, id);
-    dlw_told_forget(order, id);
+    dlw_reported_forget(order, id);
     node->is_alive = 0;
     dlw_order_unpin(order, id);
     if (order->removals > (size_t)order->nodes.live + order->edges.live)

@@ -12,7 +12,7 @@
  *   cycle.c     search for a real cycle
  *   harmless.c  why a cycle can't happen
  *   intent.c    cycles that the program means, or can leave
- *   told.c      cycles already told
+ *   reported.c      cycles already told
  */
 #ifndef DLW_ORDER_PRIVATE_H
 #define DLW_ORDER_PRIVATE_H
@@ -115,7 +115,7 @@ _Static_assert(sizeof(struct node) == 44 && sizeof(struct edge) == 32 &&
                    sizeof(struct evidence) == 20 && sizeof(struct chain) == 20,
                "a lock with one edge takes 96 bytes, and 76 where the evidence is shared");
 
-struct told;
+struct reported;
 struct members;
 
 enum { RECENT = 64 };
@@ -137,7 +137,7 @@ struct dlw_order {
     uint32_t walks_room;
     dlw_node *list; /* result of a search */
     uint32_t list_room;
-    struct told *told;
+    struct reported *told;
     struct members *members;
     bool has_lost_members; /* for want of memory: what they would say is no longer known */
     uint64_t reserve;      /* steps that searches may take beyond those of their component */
@@ -321,24 +321,24 @@ bool dlw_members_know_threes(const struct dlw_order *order, const struct evidenc
 uint32_t dlw_members_steps(const struct dlw_order *order, dlw_node node, bool for_real);
 void dlw_members_spend(struct dlw_order *order, dlw_node node, uint32_t steps);
 
-/* told.c. The cycle of the steps' sources, by the hash of its edges. */
+/* reported.c. The cycle of the steps' sources, by the hash of its edges. */
 enum { TOLD_HARMLESS = 1, TOLD_REAL };
-uint64_t dlw_told_hash(const struct step *steps, uint32_t n);
+uint64_t dlw_reported_hash(const struct step *steps, uint32_t n);
 /* 0: not told. */
-unsigned dlw_told_kind(const struct dlw_order *order, uint64_t hash);
+unsigned dlw_reported_kind(const struct dlw_order *order, uint64_t hash);
 /* Has the cycle of these two been told as real? Every longer one through both contains it. */
-bool dlw_told_pair(const struct dlw_order *order, dlw_node a, dlw_node b);
+bool dlw_reported_pair(const struct dlw_order *order, dlw_node a, dlw_node b);
 /* What the code places of a step count for; a cycle's are the sum. */
-uint64_t dlw_told_place(uint32_t hold_stack, uint32_t want_stack);
+uint64_t dlw_reported_place(uint32_t hold_stack, uint32_t want_stack);
 /* Are there so many cycles of these places that no more need be looked for? */
-bool dlw_told_often(const struct dlw_order *order, uint64_t places, bool is_real);
+bool dlw_reported_often(const struct dlw_order *order, uint64_t places, bool is_real);
 /* Notes that it is told now. False: it is not to be, as enough of the same code places were. When
  * memory is out it may be told again. */
-bool dlw_told_note(struct dlw_order *order, uint64_t hash, const struct step *steps, uint32_t n,
-                   enum dlw_harmless harmless);
+bool dlw_reported_note(struct dlw_order *order, uint64_t hash, const struct step *steps, uint32_t n,
+                       enum dlw_harmless harmless);
 /* Are all locks of a shorter cycle, told as real, among these steps'? */
-bool dlw_told_contains(const struct dlw_order *order, const struct step *steps, uint32_t n);
-void dlw_told_forget(struct dlw_order *order, dlw_node node);
-void dlw_told_destroy(struct dlw_order *order);
+bool dlw_reported_contains(const struct dlw_order *order, const struct step *steps, uint32_t n);
+void dlw_reported_forget(struct dlw_order *order, dlw_node node);
+void dlw_reported_destroy(struct dlw_order *order);
 
 #endif

@@ -37,8 +37,8 @@ struct owners {
 };
 
 /* How many there are, negative when that can't be known. */
-static int read_owners(const struct dlw_world *world, struct dlw_arena *scratch, uint32_t thread,
-                       const struct dlw_wait *wait, struct owners *owners)
+static int read_owners(const struct dlw_live_view *world, struct dlw_arena *scratch,
+                       uint32_t thread, const struct dlw_wait *wait, struct owners *owners)
 {
     if (!dlw_array_fit(scratch, owners->list, owners->room, FEWEST_OWNERS))
         return -1;
@@ -78,7 +78,7 @@ struct met {
 };
 
 struct hunt {
-    const struct dlw_world *world;
+    const struct dlw_live_view *world;
     struct dlw_arena *scratch;
     struct met *met;
     uint32_t n, room;
@@ -156,7 +156,7 @@ static bool closes(const struct dlw_owner *owner, uint32_t index, uint32_t start
 /* Asks who keeps the thread at `index` waiting. True when that closes a cycle. */
 static bool expand(struct hunt *hunt, uint32_t index, uint32_t start, struct dlw_wait_cycle *out)
 {
-    const struct dlw_world *world = hunt->world;
+    const struct dlw_live_view *world = hunt->world;
     struct met *met = &hunt->met[index];
 
     if (!world->wait_of(world->context, met->thread, &met->wait) ||
@@ -199,7 +199,7 @@ static bool still_owns(const struct owners *owners, int n, const struct dlw_owne
  * stood still at one moment together. */
 static bool verify_cycle(struct hunt *hunt, const struct dlw_wait_cycle *cycle)
 {
-    const struct dlw_world *world = hunt->world;
+    const struct dlw_live_view *world = hunt->world;
 
     for (uint32_t i = 0; i < cycle->length; i++) {
         const struct dlw_wait_step *step = &cycle->steps[i];
@@ -214,8 +214,8 @@ static bool verify_cycle(struct hunt *hunt, const struct dlw_wait_cycle *cycle)
     return true;
 }
 
-bool dlw_waits_find_cycle(const struct dlw_world *world, struct dlw_arena *scratch, uint32_t start,
-                          struct dlw_wait_cycle *out)
+bool dlw_waits_find_cycle(const struct dlw_live_view *world, struct dlw_arena *scratch,
+                          uint32_t start, struct dlw_wait_cycle *out)
 {
     struct hunt hunt = {.world = world, .scratch = scratch};
 
@@ -246,7 +246,7 @@ struct suspect {
 };
 
 struct snapshot {
-    const struct dlw_world *world;
+    const struct dlw_live_view *world;
     struct dlw_arena *scratch;
     struct suspect *suspects;
     uint32_t n, room;
@@ -264,7 +264,7 @@ static void snapshot_free(struct snapshot *shot)
 
 static bool read_suspect(struct snapshot *shot, struct suspect *suspect)
 {
-    const struct dlw_world *world = shot->world;
+    const struct dlw_live_view *world = shot->world;
 
     if (!world->wait_of(world->context, suspect->thread, &suspect->wait))
         return false;
@@ -374,7 +374,7 @@ static bool has_dead_owner(const struct snapshot *shot, const struct suspect *su
 
 static bool has_living_waker(const struct snapshot *shot, const struct suspect *suspect)
 {
-    const struct dlw_world *world = shot->world;
+    const struct dlw_live_view *world = shot->world;
 
     for (uint32_t i = 0; i < shot->n; i++) {
         const struct suspect *other = &shot->suspects[i];
@@ -433,7 +433,7 @@ static int write_dead(const struct snapshot *shot, uint32_t *out, uint32_t room)
     return n;
 }
 
-int dlw_waits_reduce(const struct dlw_world *world, struct dlw_arena *scratch, uint32_t *out,
+int dlw_waits_reduce(const struct dlw_live_view *world, struct dlw_arena *scratch, uint32_t *out,
                      uint32_t room)
 {
     struct snapshot first = {.world = world, .scratch = scratch};

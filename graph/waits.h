@@ -38,7 +38,7 @@ struct dlw_owner {
     bool ahead; /* holds nothing yet: a writer waiting in front of this reader */
 };
 
-struct dlw_world {
+struct dlw_live_view {
     void *context;
     /* What `thread` waits for; false when that can't be known (then nothing is concluded through
      * it). */
@@ -71,8 +71,8 @@ struct dlw_wait_cycle {
  * the cycle is a shortest one. On true `out` is the cycle through `start`, verified twice. Scratch
  * memory comes from the arena; out of memory is false.
  */
-bool dlw_waits_find_cycle(const struct dlw_world *world, struct dlw_arena *scratch, uint32_t start,
-                          struct dlw_wait_cycle *out);
+bool dlw_waits_find_cycle(const struct dlw_live_view *world, struct dlw_arena *scratch,
+                          uint32_t start, struct dlw_wait_cycle *out);
 void dlw_wait_cycle_free(struct dlw_arena *scratch, struct dlw_wait_cycle *cycle);
 
 /*
@@ -82,7 +82,7 @@ void dlw_wait_cycle_free(struct dlw_arena *scratch, struct dlw_wait_cycle *cycle
  * there are; negative when something could not be known or did not read the same twice. A thread in
  * a wait of kind SYSCALL counts as running.
  */
-int dlw_waits_reduce(const struct dlw_world *world, struct dlw_arena *scratch, uint32_t *out,
+int dlw_waits_reduce(const struct dlw_live_view *world, struct dlw_arena *scratch, uint32_t *out,
                      uint32_t room);
 
 #endif

@@ -70,9 +70,9 @@ static const struct {
     {dlw_threads_lock, unlock_threads},
     {lock_graph, unlock_graph},
     {dlw_stacks_before_fork, dlw_stacks_after_fork},
-    {dlw_gone_before_fork, dlw_gone_after_fork},
+    {dlw_orphan_before_fork, dlw_orphan_after_fork},
     {dlw_frames_before_fork, dlw_frames_after_fork},
-    {dlw_sink_before_fork, dlw_sink_after_fork},
+    {dlw_report_before_fork, dlw_report_after_fork},
 };
 enum { LOCKS = sizeof(locks) / sizeof(locks[0]) };
 
@@ -133,19 +133,19 @@ static void note_left_behind(struct dlw_thread *thread)
     uint32_t depth = atomic_load_explicit(&thread->depth, memory_order_relaxed);
 
     for (uint32_t i = 0; i < depth; i++) {
-        struct dlw_gone gone = {.lock = atomic_load_explicit(&held[i].lock, memory_order_relaxed),
-                                .tid = atomic_load_explicit(&thread->tid, memory_order_relaxed),
-                                .thread = thread->id,
-                                .kind = held[i].kind,
-                                .mode = atomic_load_explicit(&held[i].mode, memory_order_relaxed),
-                                .in_parent = true};
+        struct dlw_orphan gone = {.lock = atomic_load_explicit(&held[i].lock, memory_order_relaxed),
+                                  .tid = atomic_load_explicit(&thread->tid, memory_order_relaxed),
+                                  .thread = thread->id,
+                                  .kind = held[i].kind,
+                                  .mode = atomic_load_explicit(&held[i].mode, memory_order_relaxed),
+                                  .in_parent = true};
         if (!dlw_held_is_there(&held[i]))
             continue;
         gone.stack = dlw_stack_of_others_held(thread, gone.lock);
-        dlw_gone_note(&gone);
+        dlw_orphan_note(&gone);
     }
     if (depth)
-        dlw_sink_know_thread(thread);
+        dlw_report_know_thread(thread);
 }
 
 static void mark_inherited(struct dlw_thread *self)
@@ -168,11 +168,11 @@ static void give_up_child(struct dlw_thread *self)
 
 static void start_child(struct dlw_thread *self)
 {
-    dlw_sink_after_fork(true);
+    dlw_report_after_fork(true);
     dlw_frames_after_fork(true);
     dlw_stacks_after_fork(true);
     dlw_lock_reset(&dlw_graph_lock);
-    dlw_gone_after_fork(true);
+    dlw_orphan_after_fork(true);
     dlw_threads_after_fork(self, note_left_behind);
     dlw_stall_after_fork(self);
     dlw_joinables_after_fork(true);

@@ -161,9 +161,9 @@ static bool start_graph(void)
 
 const struct dlw_hooks dlw_hooks = {
     .purge = dlw_held_purge,
-    .switched_off = dlw_sink_off,
+    .switched_off = dlw_report_off,
     .thread_starts = dlw_learn_thread_starts,
-    .watch_end = dlw_create_watch_end,
+    .watch_end = dlw_thread_end_watch,
     .condition_left = dlw_cond_left,
     .before_fork = dlw_fork_before,
     .after_fork_in_parent = dlw_fork_in_parent,
@@ -185,9 +185,9 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     read_options(environment);
     dlw_exec_start(own_path(), environment);
     if (!dlw_options_watches(dlw_options.exe, exe)) {
-        dlw_sink_start(exe, folder, (const char *const *)argv,
-                       value_of("DLWATCH_RUN", environment));
-        dlw_sink_leaves_alone();
+        dlw_report_start(exe, folder, (const char *const *)argv,
+                         value_of("DLWATCH_RUN", environment));
+        dlw_report_leaves_alone();
         return;
     }
     dlw_libc_start();
@@ -205,10 +205,10 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     if (!dlw_frames_start())
         dlw_say("libunwind (", DLW_UNWIND_LIBRARY, ") is not there; stacks show one frame only",
                 NULL);
-    dlw_sink_start(exe, folder, (const char *const *)argv, value_of("DLWATCH_RUN", environment));
+    dlw_report_start(exe, folder, (const char *const *)argv, value_of("DLWATCH_RUN", environment));
     sign_in(environment);
     dlw_stall_start();
-    dlw_create_start();
+    dlw_thread_end_start();
     dlw_signals_start();
     dlw_lock_on_failure = gives_up;
     dlw_fork_start();

@@ -297,7 +297,7 @@ static bool is_known_mark(uint64_t mark)
 void dlw_lock_enter_rebirth(struct dlw_thread *self, const struct dlw_lock_ref *ref)
 {
     if (!ref->id || is_known_mark(atomic_load_explicit(ref->id, memory_order_relaxed)) ||
-        dlw_gone_is_any() || dlw_annotation_is_any())
+        dlw_orphan_is_any() || dlw_annotation_is_any())
         dlw_guard_enter(self);
     else
         dlw_guard_enter_briefly(self);
@@ -305,7 +305,7 @@ void dlw_lock_enter_rebirth(struct dlw_thread *self, const struct dlw_lock_ref *
 
 void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)
 {
-    dlw_gone_forget(ref->address);
+    dlw_orphan_forget(ref->address);
     forget_annotation(ref->address);
     if (ref->id) {
         if (is_known_mark(atomic_load_explicit(ref->id, memory_order_relaxed)))

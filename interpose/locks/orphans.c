@@ -7,13 +7,13 @@
 
 struct entry {
     UT_hash_handle hh;
-    struct dlw_gone gone; /* keyed by its lock */
+    struct dlw_orphan gone; /* keyed by its lock */
 };
 
-/* RANK_GONE: protects the table; held for some ns, nests nothing. */
-static struct dlw_lock gone_lock = DLW_LOCK_INIT(DLW_RANK_GONE);
+/* RANK_ORPHANS: protects the table; held for some ns, nests nothing. */
+static struct dlw_lock gone_lock = DLW_LOCK_INIT(DLW_RANK_ORPHANS);
 static struct entry *table;
-_Atomic uint32_t dlw_gone_entries;
+_Atomic uint32_t dlw_orphan_entries;
 
 static struct entry *find_locked(uintptr_t lock)
 {
@@ -23,7 +23,7 @@ static struct entry *find_locked(uintptr_t lock)
     return entry;
 }
 
-void dlw_gone_note(const struct dlw_gone *gone)
+void dlw_orphan_note(const struct dlw_orphan *gone)
 {
     if (!dlw_lock_acquire_or_skip(&gone_lock))
         return;
@@ -33,14 +33,14 @@ void dlw_gone_note(const struct dlw_gone *gone)
     } else if ((entry = dlw_arena_alloc(&arena, sizeof(*entry))) != NULL) {
         entry->gone = *gone;
         HASH_ADD(hh, table, gone.lock, sizeof(entry->gone.lock), entry);
-        atomic_fetch_add_explicit(&dlw_gone_entries, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&dlw_orphan_entries, 1, memory_order_relaxed);
     }
     dlw_lock_release(&gone_lock);
 }
 
-bool dlw_gone_find(uintptr_t lock, struct dlw_gone *out)
+bool dlw_orphan_find(uintptr_t lock, struct dlw_orphan *out)
 {
-    if (!dlw_gone_is_any())
+    if (!dlw_orphan_is_any())
         return false;
     if (!dlw_lock_acquire_or_skip(&gone_lock))
         return false;
@@ -51,9 +51,9 @@ bool dlw_gone_find(uintptr_t lock, struct dlw_gone *out)
     return entry != NULL;
 }
 
-void dlw_gone_forget(uintptr_t lock)
+void dlw_orphan_forget(uintptr_t lock)
 {
-    if (!dlw_gone_is_any())
+    if (!dlw_orphan_is_any())
         return;
     if (!dlw_lock_acquire(&gone_lock))
         return;
@@ -61,17 +61,17 @@ void dlw_gone_forget(uintptr_t lock)
     if (entry) {
         HASH_DEL(table, entry);
         dlw_arena_free(&arena, entry, sizeof(*entry));
-        atomic_fetch_sub_explicit(&dlw_gone_entries, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&dlw_orphan_entries, 1, memory_order_relaxed);
     }
     dlw_lock_release(&gone_lock);
 }
 
-bool dlw_gone_before_fork(void)
+bool dlw_orphan_before_fork(void)
 {
     return dlw_lock_acquire(&gone_lock);
 }
 
-void dlw_gone_after_fork(bool child)
+void dlw_orphan_after_fork(bool child)
 {
     if (child)
         dlw_lock_reset(&gone_lock);

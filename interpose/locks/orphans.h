@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct dlw_gone {
+struct dlw_orphan {
     uintptr_t lock;
     uint32_t tid;    /* as the lock's own word still says */
     uint32_t thread; /* id */
@@ -22,21 +22,21 @@ struct dlw_gone {
 };
 
 /* Notes one hold. Out of memory forgets it. */
-void dlw_gone_note(const struct dlw_gone *gone);
+void dlw_orphan_note(const struct dlw_orphan *gone);
 /* False: nobody who has gone held it, as far as is known. */
-bool dlw_gone_find(uintptr_t lock, struct dlw_gone *out);
+bool dlw_orphan_find(uintptr_t lock, struct dlw_orphan *out);
 /* The lock was released, or lives anew. Cheap when nothing was ever noted. */
-void dlw_gone_forget(uintptr_t lock);
+void dlw_orphan_forget(uintptr_t lock);
 
 /* How many are noted. Relaxed: 0 spares the lock, a stale value only costs it. */
-extern _Atomic uint32_t dlw_gone_entries;
+extern _Atomic uint32_t dlw_orphan_entries;
 
-static inline bool dlw_gone_is_any(void)
+static inline bool dlw_orphan_is_any(void)
 {
-    return atomic_load_explicit(&dlw_gone_entries, memory_order_relaxed) != 0;
+    return atomic_load_explicit(&dlw_orphan_entries, memory_order_relaxed) != 0;
 }
 
-bool dlw_gone_before_fork(void);
-void dlw_gone_after_fork(bool child);
+bool dlw_orphan_before_fork(void);
+void dlw_orphan_after_fork(bool child);
 
 #endif

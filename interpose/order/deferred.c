@@ -6,11 +6,11 @@
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/held.h"
 
-struct dlw_withheld {
-    struct dlw_withheld *next;
+struct dlw_deferred {
+    struct dlw_deferred *next;
     /* tags of semaphores that the asking thread must still post itself; 0: none, or posted */
     uint64_t semaphores[2];
-    struct dlw_news news;
+    struct dlw_pending pending;
 };
 
 static uintptr_t semaphore_locked(uint64_t tag)
@@ -29,7 +29,7 @@ static const struct dlw_cycle_entry *entry_of(const struct dlw_finding *finding,
     return NULL;
 }
 
-bool dlw_withheld_takes_locked(struct dlw_thread *self, const struct dlw_finding *finding)
+bool dlw_deferred_takes_locked(struct dlw_thread *self, const struct dlw_finding *finding)
 {
     const struct dlw_cycle_entry *entry = entry_of(finding, self->id);
     uint64_t holds = entry && semaphore_locked(entry->holds.lock) ? entry->holds.lock : 0;
@@ -37,21 +37,21 @@ bool dlw_withheld_takes_locked(struct dlw_thread *self, const struct dlw_finding
 
     if (!holds && !wants)
         return false;
-    struct dlw_withheld *withheld = dlw_arena_alloc(&dlw_graph_arena, sizeof(*withheld));
+    struct dlw_deferred *withheld = dlw_arena_alloc(&dlw_graph_arena, sizeof(*withheld));
     if (!withheld)
         return false;
     *withheld =
-        (struct dlw_withheld){self->withheld, {holds, wants}, DLW_NEWS_INIT(withheld->news)};
-    dlw_news_finding_locked(&withheld->news, finding);
+        (struct dlw_deferred){self->withheld, {holds, wants}, DLW_PENDING_INIT(withheld->pending)};
+    dlw_pending_finding_locked(&withheld->pending, finding);
     self->withheld = withheld;
     return true;
 }
 
 enum state { RIPE, OPEN, VOID, N_STATES };
 
-static bool is_alive_locked(const struct dlw_withheld *withheld)
+static bool is_alive_locked(const struct dlw_deferred *withheld)
 {
-    const struct dlw_news_item *item = withheld->news.first;
+    const struct dlw_pending_item *item = withheld->pending.first;
 
     for (uint32_t i = 0; item && i < item->finding.n_cycle; i++)
         if (!dlw_lock_lives_locked(item->finding.cycle[i].holds.lock))
@@ -59,7 +59,7 @@ static bool is_alive_locked(const struct dlw_withheld *withheld)
     return item != NULL;
 }
 
-static enum state review_locked(struct dlw_thread *self, struct dlw_withheld *withheld,
+static enum state review_locked(struct dlw_thread *self, struct dlw_deferred *withheld,
                                 const sem_t *posted)
 {
     enum state state = RIPE;
@@ -80,25 +80,25 @@ static enum state review_locked(struct dlw_thread *self, struct dlw_withheld *wi
 }
 
 /* What the semaphores are may have shown meanwhile. */
-static void doubt_again_locked(const struct dlw_thread *self, struct dlw_withheld *ripe)
+static void doubt_again_locked(const struct dlw_thread *self, struct dlw_deferred *ripe)
 {
     for (; ripe; ripe = ripe->next)
-        if (ripe->news.first)
-            ripe->news.first->finding.doubt =
-                (uint8_t)dlw_doubt_of_locked(self, &ripe->news.first->finding);
+        if (ripe->pending.first)
+            ripe->pending.first->finding.doubt =
+                (uint8_t)dlw_doubt_of_locked(self, &ripe->pending.first->finding);
 }
 
-static void put(struct dlw_withheld **list, struct dlw_withheld *withheld)
+static void put(struct dlw_deferred **list, struct dlw_deferred *withheld)
 {
     withheld->next = *list;
     *list = withheld;
 }
 
-static void free_all(struct dlw_withheld *list)
+static void free_all(struct dlw_deferred *list)
 {
     while (list) {
-        struct dlw_withheld *next = list->next;
-        dlw_news_free(&list->news);
+        struct dlw_deferred *next = list->next;
+        dlw_pending_free(&list->pending);
         if (dlw_lock_acquire_or_skip(&dlw_graph_lock)) {
             dlw_arena_free(&dlw_graph_arena, list, sizeof(*list));
             dlw_lock_release(&dlw_graph_lock);
@@ -107,15 +107,15 @@ static void free_all(struct dlw_withheld *list)
     }
 }
 
-struct dlw_withheld *dlw_withheld_posts(struct dlw_thread *self, const sem_t *semaphore)
+struct dlw_deferred *dlw_deferred_posts(struct dlw_thread *self, const sem_t *semaphore)
 {
-    struct dlw_withheld *lists[N_STATES] = {NULL};
-    struct dlw_withheld *withheld = self->withheld;
+    struct dlw_deferred *lists[N_STATES] = {NULL};
+    struct dlw_deferred *withheld = self->withheld;
 
     if (!dlw_lock_acquire(&dlw_graph_lock))
         return NULL;
     while (withheld) {
-        struct dlw_withheld *next = withheld->next;
+        struct dlw_deferred *next = withheld->next;
         put(&lists[review_locked(self, withheld, semaphore)], withheld);
         withheld = next;
     }
@@ -127,18 +127,18 @@ struct dlw_withheld *dlw_withheld_posts(struct dlw_thread *self, const sem_t *se
 }
 
 /* Reporting takes everything out of the news. */
-void dlw_withheld_tell(struct dlw_thread *self, struct dlw_withheld *ripe)
+void dlw_deferred_tell(struct dlw_thread *self, struct dlw_deferred *ripe)
 {
-    for (struct dlw_withheld *at = ripe; at; at = at->next) {
-        dlw_sink_news(self, &at->news);
-        at->news = (struct dlw_news)DLW_NEWS_INIT(at->news);
+    for (struct dlw_deferred *at = ripe; at; at = at->next) {
+        dlw_report_pending(self, &at->pending);
+        at->pending = (struct dlw_pending)DLW_PENDING_INIT(at->pending);
     }
     free_all(ripe);
 }
 
-void dlw_withheld_drop_all(struct dlw_thread *self)
+void dlw_deferred_drop_all(struct dlw_thread *self)
 {
-    struct dlw_withheld *list = self->withheld;
+    struct dlw_deferred *list = self->withheld;
 
     self->withheld = NULL;
     free_all(list);

@@ -18,14 +18,14 @@
 
 /* Takes a copy where the thread, which asks now, has a semaphore in this cycle. False: to be told
  * at once. Called with the graph lock held. */
-bool dlw_withheld_takes_locked(struct dlw_thread *self, const struct dlw_finding *finding);
+bool dlw_deferred_takes_locked(struct dlw_thread *self, const struct dlw_finding *finding);
 
 /* The thread is about to post this, and has taken it off its held stack. What is returned is to be
  * told after the post. Both cold, with the guard up and no lock held. */
-struct dlw_withheld *dlw_withheld_posts(struct dlw_thread *self, const sem_t *semaphore);
-void dlw_withheld_tell(struct dlw_thread *self, struct dlw_withheld *ripe);
+struct dlw_deferred *dlw_deferred_posts(struct dlw_thread *self, const sem_t *semaphore);
+void dlw_deferred_tell(struct dlw_thread *self, struct dlw_deferred *ripe);
 
 /* At its end: what it has not posted by then it never will. */
-void dlw_withheld_drop_all(struct dlw_thread *self);
+void dlw_deferred_drop_all(struct dlw_thread *self);
 
 #endif

@@ -17,7 +17,7 @@ static struct dlw_lock_ref end_of(const struct dlw_ended *ended)
  * The lock that the caller holds is the one that was taken: the mark is the same, of an init call
  * or of an identity. One that never had either lies, if it is static, where nobody moves in.
  */
-static bool is_same(const struct dlw_taken *taken, const struct dlw_lock_ref *held)
+static bool is_same(const struct dlw_outermost *taken, const struct dlw_lock_ref *held)
 {
     uint64_t mark = held->id ? atomic_load_explicit(held->id, memory_order_relaxed) : 0;
 
@@ -42,7 +42,7 @@ static bool was_woken_for(const struct dlw_thread *self, const struct dlw_held_l
 
 static dlw_node node_if_held(struct dlw_thread *self, const struct dlw_was_taken *was)
 {
-    const struct dlw_taken *taken = &was->taken;
+    const struct dlw_outermost *taken = &was->taken;
     int index = dlw_held_find(self, (const void *)taken->lock); /* NOLINT */
 
     if (index < 0)
@@ -73,7 +73,7 @@ static bool find_candidates(struct dlw_thread *self, const struct dlw_ended *end
     bool any = false;
 
     for (uint32_t i = 0; i < ended->n; i++) {
-        const struct dlw_taken *taken = &ended->taken[i].taken;
+        const struct dlw_outermost *taken = &ended->taken[i].taken;
         out[i] = (struct candidate){0};
         if (tells_of_the_end(self, &ended->taken[i]))
             continue;
@@ -101,17 +101,17 @@ static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t 
     };
 
     dlw_lock_saw_stack_locked(ask->want, edge.want);
-    if (dlw_sink_counts_edge())
-        dlw_news_edge_locked(context, &edge);
+    if (dlw_report_counts_edge())
+        dlw_pending_edge_locked(context, &edge);
 }
 
 /* The thread held its end from the start on, and took this. Called with the graph lock held. */
 static void learn_taken_locked(const struct dlw_ended *ended, dlw_node end,
                                const struct dlw_was_taken *was, const struct candidate *candidate,
-                               struct dlw_news *news)
+                               struct dlw_pending *pending)
 {
     struct dlw_order_hold hold = {.node = end};
-    struct dlw_order_sink sink = {news, NULL, on_learned, NULL};
+    struct dlw_order_sink sink = {pending, NULL, on_learned, NULL};
     struct dlw_order_ask ask = {.thread = ended->id,
                                 .segment = was->segment ? was->segment : ended->segment,
                                 .held = &hold,
@@ -128,18 +128,18 @@ static void learn_taken_locked(const struct dlw_ended *ended, dlw_node end,
 static void learn_all(struct dlw_thread *self, const struct dlw_ended *ended,
                       const struct candidate *candidates)
 {
-    struct dlw_news news = DLW_NEWS_INIT(news);
+    struct dlw_pending pending = DLW_PENDING_INIT(pending);
     struct dlw_lock_ref ref = end_of(ended);
 
     if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
         return;
     dlw_node end = dlw_lock_node_locked(&ref);
     for (uint32_t i = 0; end && i < ended->n; i++)
-        learn_taken_locked(ended, end, &ended->taken[i], &candidates[i], &news);
+        learn_taken_locked(ended, end, &ended->taken[i], &candidates[i], &pending);
     dlw_generation_follow_locked();
     dlw_lock_release(&dlw_graph_lock);
-    if (news.first)
-        dlw_sink_news(self, &news);
+    if (pending.first)
+        dlw_report_pending(self, &pending);
 }
 
 static void forget_end(const struct dlw_ended *ended)
@@ -154,8 +154,8 @@ static void forget_end(const struct dlw_ended *ended)
     dlw_lock_release(&dlw_graph_lock);
 }
 
-void dlw_joined_learn(struct dlw_thread *self, const struct dlw_ended *ended, bool timed,
-                      const struct dlw_call *call)
+void dlw_join_order_learn(struct dlw_thread *self, const struct dlw_ended *ended, bool timed,
+                          const struct dlw_call *call)
 {
     struct dlw_lock_ref ref = end_of(ended);
     struct candidate candidates[DLW_TAKEN_MOST];
@@ -163,8 +163,8 @@ void dlw_joined_learn(struct dlw_thread *self, const struct dlw_ended *ended, bo
     self->parted_by = 0;
     if (!find_candidates(self, ended, candidates))
         return;
-    dlw_sink_know_ended(ended);
+    dlw_report_know_ended(ended);
     learn_all(self, ended, candidates);
-    dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, timed, call, false);
+    dlw_validate_wanted(self, &ref, DLW_EXCLUSIVE, timed, call, false);
     forget_end(ended);
 }

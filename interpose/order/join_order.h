@@ -13,7 +13,7 @@
 #include "interpose/threads/joinable.h"
 
 /* A join of `ended` came back while the caller holds locks. Called with the guard up. */
-void dlw_joined_learn(struct dlw_thread *self, const struct dlw_ended *ended, bool timed,
-                      const struct dlw_call *call);
+void dlw_join_order_learn(struct dlw_thread *self, const struct dlw_ended *ended, bool timed,
+                          const struct dlw_call *call);
 
 #endif

@@ -127,7 +127,7 @@ void dlw_spans_follow_locked(struct dlw_thread *self)
 
 /* ---- the child ---- */
 
-static bool is_taking(const struct dlw_taken *taken, const struct dlw_span *span)
+static bool is_taking(const struct dlw_outermost *taken, const struct dlw_span *span)
 {
     if (taken->lock != span->lock || taken->flags & (DLW_HELD_TRY | DLW_HELD_TIMED))
         return false;
@@ -137,7 +137,7 @@ static bool is_taking(const struct dlw_taken *taken, const struct dlw_span *span
 
 static bool has_had(struct dlw_thread *self, const struct dlw_span *span)
 {
-    const struct dlw_taken *slot = dlw_taken_slot(self->taken, span->lock);
+    const struct dlw_outermost *slot = dlw_outermost_slot(self->taken, span->lock);
 
     return is_taking(slot, span) || is_taking(&self->parting.taken, span) ||
            (self->past && is_taking(&self->past[slot - self->taken].taken, span));

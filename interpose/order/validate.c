@@ -31,7 +31,7 @@ struct question {
     struct dlw_order_hold holds[WINDOW]; /* the innermost held, outermost first */
     uint32_t entry_of[WINDOW];           /* index in the held stack of each */
     struct dlw_order_ask ask;
-    struct dlw_news news;
+    struct dlw_pending pending;
 };
 
 static uint64_t key_of(const struct question *q)
@@ -70,7 +70,7 @@ static bool resolve_entry_locked(struct dlw_thread *self, uint32_t i)
         return true;
     /* One of the program's own kind is known by address alone. */
     if (held->kind != DLW_LOCK_CUSTOM && !dlw_held_is_owned(self, held)) {
-        dlw_held_lose(self, lock);
+        dlw_held_disown(self, lock);
         return true;
     }
     struct dlw_lock_ref ref = dlw_lock_ref_of(held);
@@ -240,14 +240,14 @@ static void tell_edge_locked(struct question *q, const struct dlw_order_ask *ask
         if (is_counted(held) && i != q->entry_of[index] && held->node)
             gates[edge.n_gates++] = dlw_order_lock_of(dlw_order_graph, held->node);
     }
-    dlw_news_edge_locked(&q->news, &edge);
+    dlw_pending_edge_locked(&q->pending, &edge);
 }
 
 static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t index)
 {
     dlw_lock_saw_stack_locked(ask->held[index].node, ask->held[index].stack);
     dlw_lock_saw_stack_locked(ask->want, ask->stack);
-    if (dlw_sink_counts_edge())
+    if (dlw_report_counts_edge())
         tell_edge_locked(context, ask, index);
 }
 
@@ -259,9 +259,9 @@ static void on_found(void *context, const struct dlw_finding *finding)
     copy.doubt = copy.harmless ? DLW_NO_DOUBT : (uint8_t)dlw_doubt_of_locked(q->self, &copy);
     if (copy.harmless) /* the word says it, and the command names the gate */
         copy.reason = NULL;
-    else if (dlw_withheld_takes_locked(q->self, &copy))
+    else if (dlw_deferred_takes_locked(q->self, &copy))
         return;
-    dlw_news_finding_locked(&q->news, &copy);
+    dlw_pending_finding_locked(&q->pending, &copy);
 }
 
 /* ---- the two steps ---- */
@@ -331,7 +331,7 @@ static unsigned learn(struct question *q)
         sink.found = NULL;
     if (prepare_locked(q)) /* locks may have been retired meanwhile */
         verdict = dlw_order_learn(dlw_order_graph, &q->ask, &sink);
-    q->news.bounds = dlw_news_bounds_locked();
+    q->pending.bounds = dlw_pending_bounds_locked();
     dlw_generation_follow_locked();
     dlw_lock_release(&dlw_graph_lock);
     return verdict;
@@ -348,8 +348,8 @@ static void ask(struct question *q)
         dlw_switch_off("out of memory");
     else if (verdict != GAVE_UP)
         remember(q, verdict);
-    if (q->news.first)
-        dlw_sink_news(q->self, &q->news);
+    if (q->pending.first)
+        dlw_report_pending(q->self, &q->pending);
     else if (verdict & DLW_ORDER_NEWS) /* the edge was not reported, but is kept as evidence */
         q->self->has_evidence = true;
 }
@@ -365,8 +365,8 @@ static bool is_ordered(struct dlw_thread *self, uint32_t n)
     return false;
 }
 
-void dlw_learn_taken(struct dlw_thread *self, struct dlw_held_lock *held,
-                     const struct dlw_lock_ref *ref, const struct dlw_call *call)
+void dlw_validate_acquired(struct dlw_thread *self, struct dlw_held_lock *held,
+                           const struct dlw_lock_ref *ref, const struct dlw_call *call)
 {
     bool timed = held->flags & DLW_HELD_TIMED;
     uint64_t key = timed ? held->key ^ DLW_KEY_TIMED : held->key;
@@ -380,14 +380,14 @@ void dlw_learn_taken(struct dlw_thread *self, struct dlw_held_lock *held,
                          .n_held = dlw_held_depth(self) - 1,
                          .mode = atomic_load_explicit(&held->mode, memory_order_relaxed),
                          .timed = timed,
-                         .news = DLW_NEWS_INIT(q.news)};
+                         .pending = DLW_PENDING_INIT(q.pending)};
     dlw_guard_enter(self);
     ask(&q);
     dlw_guard_leave(self);
 }
 
-void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsigned mode,
-                      bool timed, const struct dlw_call *call, bool quiet)
+void dlw_validate_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsigned mode,
+                         bool timed, const struct dlw_call *call, bool quiet)
 {
     struct question q = {.self = self,
                          .ref = ref,
@@ -396,7 +396,7 @@ void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, u
                          .mode = (uint8_t)mode,
                          .timed = timed,
                          .quiet = quiet,
-                         .news = DLW_NEWS_INIT(q.news)};
+                         .pending = DLW_PENDING_INIT(q.pending)};
 
     if (!is_ordered(self, q.n_held) || dlw_chain_is_cached(self, key_of(&q), ref->chain))
         return;
@@ -410,7 +410,7 @@ void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, u
 void dlw_learn_thread_ends(struct dlw_thread *self)
 {
     dlw_spans_drop(self);
-    dlw_withheld_drop_all(self);
+    dlw_deferred_drop_all(self);
     if (!self->interned)
         return;
     if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))

@@ -18,19 +18,19 @@
 #define DLW_KEY_TIMED 0x517CC1B727220A95ULL
 
 /* Cold: what the fast check could not answer. `held` is the lock just taken, the last entry. */
-void dlw_learn_taken(struct dlw_thread *self, struct dlw_held_lock *held,
-                     const struct dlw_lock_ref *ref, const struct dlw_call *call);
+void dlw_validate_acquired(struct dlw_thread *self, struct dlw_held_lock *held,
+                           const struct dlw_lock_ref *ref, const struct dlw_call *call);
 
 /*
  * The thread is about to wait for `ref` while it holds others: the same, before the lock is had.
  * `quiet`: a deadlock is being reported for this very wait, so no cycle is looked for.
  */
-void dlw_learn_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsigned mode,
-                      bool timed, const struct dlw_call *call, bool quiet);
+void dlw_validate_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsigned mode,
+                         bool timed, const struct dlw_call *call, bool quiet);
 
 /* Is it the last chain that the lock was validated under? */
-static inline bool dlw_learn_is_current(struct dlw_thread *self, uint64_t key,
-                                        _Atomic uint64_t *chain)
+static inline bool dlw_validate_is_current(struct dlw_thread *self, uint64_t key,
+                                           _Atomic uint64_t *chain)
 {
     uint64_t word = chain ? atomic_load_explicit(chain, memory_order_relaxed) : 0;
 

@@ -4,49 +4,49 @@
 
 #include <string.h>
 
-static void know(struct dlw_news *news, uint64_t lock)
+static void know(struct dlw_pending *pending, uint64_t lock)
 {
     struct dlw_lock_facts facts;
 
-    if (lock == 0 || dlw_news_facts(news, lock) || !dlw_lock_facts_locked(lock, &facts))
+    if (lock == 0 || dlw_pending_facts(pending, lock) || !dlw_lock_facts_locked(lock, &facts))
         return;
-    if (news->n_facts == news->room) {
-        uint32_t room = news->room ? news->room * 2 : 8;
-        void *larger = dlw_arena_resize(&dlw_graph_arena, news->facts, news->room * sizeof(facts),
-                                        room * sizeof(facts));
+    if (pending->n_facts == pending->room) {
+        uint32_t room = pending->room ? pending->room * 2 : 8;
+        void *larger = dlw_arena_resize(&dlw_graph_arena, pending->facts,
+                                        pending->room * sizeof(facts), room * sizeof(facts));
         if (!larger)
             return;
-        news->facts = larger;
-        news->room = room;
+        pending->facts = larger;
+        pending->room = room;
     }
-    news->facts[news->n_facts++] = facts;
+    pending->facts[pending->n_facts++] = facts;
 }
 
-const struct dlw_lock_facts *dlw_news_facts(const struct dlw_news *news, uint64_t lock)
+const struct dlw_lock_facts *dlw_pending_facts(const struct dlw_pending *pending, uint64_t lock)
 {
-    for (uint32_t i = 0; i < news->n_facts; i++)
-        if (news->facts[i].lock == lock)
-            return &news->facts[i];
+    for (uint32_t i = 0; i < pending->n_facts; i++)
+        if (pending->facts[i].lock == lock)
+            return &pending->facts[i];
     return NULL;
 }
 
-static struct dlw_news_item *add(struct dlw_news *news, size_t extra)
+static struct dlw_pending_item *add(struct dlw_pending *pending, size_t extra)
 {
-    size_t size = sizeof(struct dlw_news_item) + extra;
-    struct dlw_news_item *item = dlw_arena_alloc(&dlw_graph_arena, size);
+    size_t size = sizeof(struct dlw_pending_item) + extra;
+    struct dlw_pending_item *item = dlw_arena_alloc(&dlw_graph_arena, size);
 
     if (!item)
         return NULL;
     item->size = size;
-    *news->last = item;
-    news->last = &item->next;
+    *pending->last = item;
+    pending->last = &item->next;
     return item;
 }
 
-void dlw_news_edge_locked(struct dlw_news *news, const struct dlw_journal_edge *edge)
+void dlw_pending_edge_locked(struct dlw_pending *pending, const struct dlw_journal_edge *edge)
 {
     size_t gates = edge->n_gates * sizeof(*edge->gates);
-    struct dlw_news_item *item = add(news, gates);
+    struct dlw_pending_item *item = add(pending, gates);
 
     if (!item)
         return;
@@ -55,10 +55,10 @@ void dlw_news_edge_locked(struct dlw_news *news, const struct dlw_journal_edge *
     item->edge.gates = (const uint64_t *)(item + 1);
     if (gates)
         memcpy(item + 1, edge->gates, gates);
-    know(news, edge->from);
-    know(news, edge->to);
+    know(pending, edge->from);
+    know(pending, edge->to);
     for (uint32_t i = 0; i < edge->n_gates; i++)
-        know(news, edge->gates[i]);
+        know(pending, edge->gates[i]);
 }
 
 static size_t states_size(const struct dlw_finding *finding)
@@ -70,7 +70,7 @@ static size_t states_size(const struct dlw_finding *finding)
     return size;
 }
 
-static void copy_states(struct dlw_news *news, struct dlw_thread_state *to,
+static void copy_states(struct dlw_pending *pending, struct dlw_thread_state *to,
                         const struct dlw_finding *finding)
 {
     struct dlw_held *holds = (struct dlw_held *)(to + finding->n_threads);
@@ -80,17 +80,18 @@ static void copy_states(struct dlw_news *news, struct dlw_thread_state *to,
         if (to[i].n_holds)
             memcpy(holds, finding->threads[i].holds, to[i].n_holds * sizeof(*holds));
         to[i].holds = holds;
-        know(news, to[i].on);
+        know(pending, to[i].on);
         for (uint32_t k = 0; k < to[i].n_holds; k++)
-            know(news, holds[k].lock);
+            know(pending, holds[k].lock);
         holds += to[i].n_holds;
     }
 }
 
-static struct dlw_news_item *copy_finding(struct dlw_news *news, const struct dlw_finding *finding)
+static struct dlw_pending_item *copy_finding(struct dlw_pending *pending,
+                                             const struct dlw_finding *finding)
 {
     size_t cycle = finding->n_cycle * sizeof(*finding->cycle);
-    struct dlw_news_item *item = add(news, cycle + states_size(finding));
+    struct dlw_pending_item *item = add(pending, cycle + states_size(finding));
 
     if (!item)
         return NULL;
@@ -100,46 +101,46 @@ static struct dlw_news_item *copy_finding(struct dlw_news *news, const struct dl
     if (cycle)
         memcpy(entries, finding->cycle, cycle);
     for (uint32_t i = 0; i < finding->n_cycle; i++) {
-        know(news, entries[i].holds.lock);
-        know(news, entries[i].wants.lock);
+        know(pending, entries[i].holds.lock);
+        know(pending, entries[i].wants.lock);
     }
-    know(news, finding->gate);
+    know(pending, finding->gate);
     struct dlw_thread_state *states = (struct dlw_thread_state *)(entries + finding->n_cycle);
     item->finding.threads = states;
-    copy_states(news, states, finding);
+    copy_states(pending, states, finding);
     return item;
 }
 
-void dlw_news_finding_locked(struct dlw_news *news, const struct dlw_finding *finding)
+void dlw_pending_finding_locked(struct dlw_pending *pending, const struct dlw_finding *finding)
 {
-    copy_finding(news, finding);
+    copy_finding(pending, finding);
 }
 
-void dlw_news_waits_locked(struct dlw_news *news, const struct dlw_thread_state *threads,
-                           uint32_t n)
+void dlw_pending_waits_locked(struct dlw_pending *pending, const struct dlw_thread_state *threads,
+                              uint32_t n)
 {
     struct dlw_finding all = {.n_threads = n, .threads = threads};
-    struct dlw_news_item *item = copy_finding(news, &all);
+    struct dlw_pending_item *item = copy_finding(pending, &all);
 
     if (item)
         item->is_snapshot = true;
 }
 
-struct dlw_journal_bounds dlw_news_bounds_locked(void)
+struct dlw_journal_bounds dlw_pending_bounds_locked(void)
 {
     struct dlw_order_totals totals = dlw_order_totals(dlw_order_graph);
 
     return (struct dlw_journal_bounds){totals.dropped, totals.given_up, totals.untold};
 }
 
-void dlw_news_free(struct dlw_news *news)
+void dlw_pending_free(struct dlw_pending *pending)
 {
     if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
         return;
-    for (struct dlw_news_item *item = news->first, *next; item; item = next) {
+    for (struct dlw_pending_item *item = pending->first, *next; item; item = next) {
         next = item->next;
         dlw_arena_free(&dlw_graph_arena, item, item->size);
     }
-    dlw_arena_free(&dlw_graph_arena, news->facts, news->room * sizeof(*news->facts));
+    dlw_arena_free(&dlw_graph_arena, pending->facts, pending->room * sizeof(*pending->facts));
     dlw_lock_release(&dlw_graph_lock);
 }

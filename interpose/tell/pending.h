@@ -9,8 +9,8 @@
 #include "interpose/locks/identity.h"
 #include "report/emit/journal.h"
 
-struct dlw_news_item {
-    struct dlw_news_item *next;
+struct dlw_pending_item {
+    struct dlw_pending_item *next;
     bool is_edge;
     bool is_snapshot;             /* a snapshot of all waits: only `finding.threads` is used */
     struct dlw_journal_edge edge; /* lock ids are tags; `gates` points into this block */
@@ -18,14 +18,14 @@ struct dlw_news_item {
     size_t size;
 };
 
-struct dlw_news {
-    struct dlw_news_item *first, **last;
+struct dlw_pending {
+    struct dlw_pending_item *first, **last;
     struct dlw_lock_facts *facts; /* of every lock named */
     uint32_t n_facts, room;
     struct dlw_journal_bounds bounds; /* of the graph, when the last of this was learned */
 };
 
-#define DLW_NEWS_INIT(name)                                                                        \
+#define DLW_PENDING_INIT(name)                                                                     \
     {                                                                                              \
         NULL, &(name).first, NULL, 0, 0,                                                           \
         {                                                                                          \
@@ -34,13 +34,13 @@ struct dlw_news {
     }
 
 /* Out of memory loses the item, which is then counted as lost in the journal's end line. */
-void dlw_news_edge_locked(struct dlw_news *news, const struct dlw_journal_edge *edge);
-void dlw_news_finding_locked(struct dlw_news *news, const struct dlw_finding *finding);
-void dlw_news_waits_locked(struct dlw_news *news, const struct dlw_thread_state *threads,
-                           uint32_t n);
-struct dlw_journal_bounds dlw_news_bounds_locked(void);
-void dlw_news_free(struct dlw_news *news); /* takes the graph lock */
+void dlw_pending_edge_locked(struct dlw_pending *pending, const struct dlw_journal_edge *edge);
+void dlw_pending_finding_locked(struct dlw_pending *pending, const struct dlw_finding *finding);
+void dlw_pending_waits_locked(struct dlw_pending *pending, const struct dlw_thread_state *threads,
+                              uint32_t n);
+struct dlw_journal_bounds dlw_pending_bounds_locked(void);
+void dlw_pending_free(struct dlw_pending *pending); /* takes the graph lock */
 
-const struct dlw_lock_facts *dlw_news_facts(const struct dlw_news *news, uint64_t lock);
+const struct dlw_lock_facts *dlw_pending_facts(const struct dlw_pending *pending, uint64_t lock);
 
 #endif

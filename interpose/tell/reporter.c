@@ -39,10 +39,10 @@ static _Atomic uint64_t flushed_at;
 
 /* ---- what the journal asks ---- */
 
-struct resolved { /* parallel to news->facts: what had to be looked up under other locks */
+struct resolved { /* parallel to pending->facts: what had to be looked up under other locks */
     uint32_t created, module;
 };
-static const struct dlw_news *current; /* the news being written */
+static const struct dlw_pending *current; /* the pending being written */
 static const struct resolved *current_resolved;
 
 static bool source_module(void *context, uint32_t id, struct dlw_journal_module *out)
@@ -61,7 +61,7 @@ static uint32_t source_stack(void *context, uint32_t id, struct dlw_journal_fram
 static bool source_thread(void *context, uint32_t id, struct dlw_journal_thread *out)
 {
     (void)context;
-    return dlw_known_find_locked(id, out);
+    return dlw_thread_names_find_locked(id, out);
 }
 
 static const char *attribute_text(unsigned attributes)
@@ -118,7 +118,7 @@ static bool keep(void *context, struct dlw_thread *thread)
         *(bool *)context = false;
         return false;
     }
-    dlw_known_keep_locked(thread->id);
+    dlw_thread_names_keep_locked(thread->id);
     dlw_lock_release(&emit_lock);
     return true;
 }
@@ -132,55 +132,55 @@ static void sweep(void)
     if (!are_kept || !dlw_lock_acquire_or_skip(&dlw_graph_lock))
         return;
     if (dlw_lock_acquire_or_skip(&emit_lock)) {
-        dlw_known_sweep_locked();
+        dlw_thread_names_sweep_locked();
         dlw_lock_release(&emit_lock);
     }
     dlw_lock_release(&dlw_graph_lock);
 }
 
-void dlw_sink_know_ended(const struct dlw_ended *ended)
+void dlw_report_know_ended(const struct dlw_ended *ended)
 {
     if (!dlw_lock_acquire_or_skip(&emit_lock))
         return;
-    if (dlw_known_note_locked(ended))
+    if (dlw_thread_names_note_locked(ended))
         dlw_journal_thread_renamed(journal, ended->id);
-    bool is_due = dlw_known_is_due_locked();
+    bool is_due = dlw_thread_names_is_due_locked();
     dlw_lock_release(&emit_lock);
     if (is_due)
         sweep();
 }
 
-void dlw_sink_know_thread(const struct dlw_thread *thread)
+void dlw_report_know_thread(const struct dlw_thread *thread)
 {
     struct dlw_ended facts;
 
-    dlw_known_read(thread, &facts);
-    dlw_sink_know_ended(&facts);
+    dlw_thread_names_read(thread, &facts);
+    dlw_report_know_ended(&facts);
 }
 
-void dlw_sink_renamed(const struct dlw_thread *thread)
+void dlw_report_renamed(const struct dlw_thread *thread)
 {
     struct dlw_journal_thread known;
 
     if (!dlw_lock_acquire_or_skip(&emit_lock))
         return;
-    bool is_known = dlw_known_find_locked(thread->id, &known);
+    bool is_known = dlw_thread_names_find_locked(thread->id, &known);
     dlw_lock_release(&emit_lock);
     if (is_known)
-        dlw_sink_know_thread(thread);
+        dlw_report_know_thread(thread);
 }
 
 /* ---- one finding, one mistake ---- */
 
 /* Findings are the same when kind, verdict and all their stacks are. A thread that has ended by
  * returning shows only where it was created, so there it is also where it took the lock. */
-struct told {
+struct reported {
     UT_hash_handle hh;
     uint64_t places;
     uint32_t id;
     uint64_t count;
 };
-static struct told *told;
+static struct reported *told;
 
 static uint64_t mix(uint64_t x)
 {
@@ -237,10 +237,10 @@ static bool is_seen_deadlock(const struct dlw_finding *finding)
 }
 
 /* NULL: reported before (and counted), or out of memory. */
-static struct told *tell_locked(const struct dlw_finding *finding)
+static struct reported *tell_locked(const struct dlw_finding *finding)
 {
     uint64_t places = places_of(finding);
-    struct told *known = NULL;
+    struct reported *known = NULL;
 
     if (is_seen_deadlock(finding))
         return NULL;
@@ -346,7 +346,7 @@ static void keep_locked(uint32_t id, double time, const struct dlw_finding *find
 static void finding_locked(const struct dlw_finding *finding)
 {
     double time = dlw_wall_time();
-    struct told *new_one = tell_locked(finding);
+    struct reported *new_one = tell_locked(finding);
 
     if (!new_one)
         return;
@@ -379,7 +379,7 @@ static void bounds_locked(const struct dlw_journal_bounds *now, bool is_end)
     dlw_journal_bounds(journal, now);
 }
 
-static void to_serials(struct dlw_news_item *item)
+static void to_serials(struct dlw_pending_item *item)
 {
     if (item->is_edge) {
         uint64_t *gates = (uint64_t *)item->edge.gates;
@@ -404,17 +404,17 @@ static void to_serials(struct dlw_news_item *item)
     }
 }
 
-bool dlw_sink_counts_edge(void)
+bool dlw_report_counts_edge(void)
 {
     atomic_fetch_add_explicit(&n_edges, 1, memory_order_relaxed);
     return journal != NULL;
 }
 
 /* Looked up before the emit lock is taken: stacks have a lower rank. */
-static void resolve(const struct dlw_news *news, struct resolved *out)
+static void resolve(const struct dlw_pending *pending, struct resolved *out)
 {
-    for (uint32_t i = 0; out && i < news->n_facts; i++) {
-        const struct dlw_lock_facts *facts = &news->facts[i];
+    for (uint32_t i = 0; out && i < pending->n_facts; i++) {
+        const struct dlw_lock_facts *facts = &pending->facts[i];
         out[i].created = facts->created ? dlw_stack_of_pc(facts->created) : 0;
         out[i].module = dlw_module_of(facts->address);
     }
@@ -439,17 +439,17 @@ static void end_process(void)
     while (atomic_exchange_explicit(&is_ending, true, memory_order_relaxed))
         dlw_syscall(SYS_nanosleep, &while_it_lasts, NULL);
     if (dlw_options.on_deadlock == DLW_THEN_ABORT) {
-        dlw_sink_end("abort", -1);
+        dlw_report_end("abort", -1);
         dlw_abort();
     }
-    dlw_sink_end("deadlock", status);
+    dlw_report_end("deadlock", status);
     dlw_flush_stdout();
     dlw_syscall(SYS_exit_group, status);
 }
 
-static bool has_findings(const struct dlw_news *news)
+static bool has_findings(const struct dlw_pending *pending)
 {
-    const struct dlw_news_item *item = news->first;
+    const struct dlw_pending_item *item = pending->first;
 
     while (item && item->is_edge)
         item = item->next;
@@ -457,15 +457,15 @@ static bool has_findings(const struct dlw_news *news)
 }
 
 /* True when a finding ends the process. */
-static bool write_locked(const struct dlw_news *news, const struct resolved *resolved)
+static bool write_locked(const struct dlw_pending *pending, const struct resolved *resolved)
 {
     bool end = false;
 
     if (is_silent)
         return false;
-    current = resolved ? news : NULL;
+    current = resolved ? pending : NULL;
     current_resolved = resolved;
-    for (struct dlw_news_item *item = news->first; item; item = item->next) {
+    for (struct dlw_pending_item *item = pending->first; item; item = item->next) {
         to_serials(item);
         if (item->is_edge) {
             dlw_journal_edge(journal, &item->edge);
@@ -478,36 +478,36 @@ static bool write_locked(const struct dlw_news *news, const struct resolved *res
         }
     }
     current = NULL;
-    bounds_locked(&news->bounds, false);
+    bounds_locked(&pending->bounds, false);
     return end;
 }
 
-void dlw_sink_news(struct dlw_thread *self, struct dlw_news *news)
+void dlw_report_pending(struct dlw_thread *self, struct dlw_pending *pending)
 {
     enum { FEW = 8 };
     struct resolved few[FEW];
-    size_t bytes = news->n_facts > FEW ? news->n_facts * sizeof(*few) : 0;
+    size_t bytes = pending->n_facts > FEW ? pending->n_facts * sizeof(*few) : 0;
     struct resolved *resolved = bytes ? dlw_pages_map(bytes) : few;
 
-    if (!self->is_known || has_findings(news)) {
-        dlw_sink_know_thread(self);
+    if (!self->is_known || has_findings(pending)) {
+        dlw_report_know_thread(self);
         self->is_known = true;
     }
-    resolve(news, resolved);
+    resolve(pending, resolved);
     bool end = false;
     if (dlw_lock_acquire(&emit_lock)) {
-        end = write_locked(news, resolved);
+        end = write_locked(pending, resolved);
         dlw_lock_release(&emit_lock);
     }
     if (bytes && resolved)
         dlw_pages_unmap(resolved, bytes);
-    dlw_news_free(news);
+    dlw_pending_free(pending);
     if (end)
         end_process();
-    dlw_sink_flush(false);
+    dlw_report_flush(false);
 }
 
-void dlw_sink_flush(bool now)
+void dlw_report_flush(bool now)
 {
     enum { SECOND = 1000000000 };
 
@@ -526,7 +526,7 @@ void dlw_sink_flush(bool now)
 
 /* ---- life ---- */
 
-void dlw_sink_off(const char *reason)
+void dlw_report_off(const char *reason)
 {
     dlw_say("switched off: ", reason, "; the program goes on unwatched", NULL);
     if (!dlw_lock_acquire_or_skip(&emit_lock))
@@ -535,16 +535,16 @@ void dlw_sink_off(const char *reason)
     dlw_lock_release(&emit_lock);
 }
 
-void dlw_sink_confine(const char *reason)
+void dlw_report_confine(const char *reason)
 {
-    dlw_sink_off(reason);
+    dlw_report_off(reason);
     if (!dlw_lock_acquire(&emit_lock))
         return;
     is_silent = true;
     dlw_lock_release(&emit_lock);
 }
 
-void dlw_sink_exec(void)
+void dlw_report_exec(void)
 {
     if (!dlw_lock_acquire_or_skip(&emit_lock))
         return;
@@ -555,19 +555,19 @@ void dlw_sink_exec(void)
 /* The option exe leaves this process alone, and nobody was told. */
 static _Atomic bool is_left_alone;
 
-void dlw_sink_leaves_alone(void)
+void dlw_report_leaves_alone(void)
 {
     atomic_store_explicit(&is_left_alone, true, memory_order_relaxed);
 }
 
-void dlw_sink_makes_thread(void)
+void dlw_report_makes_thread(void)
 {
     if (atomic_load_explicit(&is_left_alone, memory_order_relaxed) &&
         atomic_exchange_explicit(&is_left_alone, false, memory_order_relaxed))
-        dlw_sink_unwatched(exe_copy, "exe");
+        dlw_report_unwatched(exe_copy, "exe");
 }
 
-void dlw_sink_unwatched(const char *exe, const char *why)
+void dlw_report_unwatched(const char *exe, const char *why)
 {
     if (!dlw_lock_acquire_or_skip(&emit_lock))
         return;
@@ -575,7 +575,7 @@ void dlw_sink_unwatched(const char *exe, const char *why)
     dlw_lock_release(&emit_lock);
 }
 
-bool dlw_sink_found_errors(void)
+bool dlw_report_found_errors(void)
 {
     return atomic_load_explicit(&n_errors, memory_order_relaxed) != 0;
 }
@@ -606,7 +606,7 @@ static void write_end(struct dlw_journal_totals *totals)
     totals->edges = atomic_load_explicit(&n_edges, memory_order_relaxed);
     struct dlw_journal_bounds bounds = {0};
     if (dlw_lock_acquire_or_skip(&dlw_graph_lock)) {
-        bounds = dlw_news_bounds_locked();
+        bounds = dlw_pending_bounds_locked();
         dlw_lock_release(&dlw_graph_lock);
     }
     if (!dlw_lock_acquire_or_skip(&emit_lock))
@@ -616,7 +616,7 @@ static void write_end(struct dlw_journal_totals *totals)
     dlw_lock_release(&emit_lock);
 }
 
-void dlw_sink_end(const char *ended, int status)
+void dlw_report_end(const char *ended, int status)
 {
     static _Atomic bool done;
     struct dlw_journal_totals totals = {.ended = ended, .status = status};
@@ -630,7 +630,7 @@ void dlw_sink_end(const char *ended, int status)
     dlw_helper_wait(10000);
 }
 
-void dlw_sink_may_end(const char *ended, int status)
+void dlw_report_may_end(const char *ended, int status)
 {
     struct dlw_journal_totals totals = {.ended = ended, .status = status};
 
@@ -639,7 +639,7 @@ void dlw_sink_may_end(const char *ended, int status)
     dlw_helper_wait(10000);
 }
 
-void dlw_sink_start(const char *exe, const char *folder, const char *const *argv, const char *run)
+void dlw_report_start(const char *exe, const char *folder, const char *const *argv, const char *run)
 {
     strncpy(exe_copy, exe, sizeof(exe_copy) - 1);
     strncpy(folder_copy, folder, sizeof(folder_copy) - 1);
@@ -656,21 +656,21 @@ void dlw_sink_start(const char *exe, const char *folder, const char *const *argv
     };
     if (!dlw_options.report || !dlw_options.report[0])
         return;
-    journal = dlw_journal_new(&arena, &source, &process, dlw_sink_warn);
+    journal = dlw_journal_new(&arena, &source, &process, dlw_report_warn);
     dlw_journal_to_path(journal, dlw_options.report, folder_copy);
 }
 
-void dlw_sink_warn(const char *line)
+void dlw_report_warn(const char *line)
 {
     dlw_say(line, NULL);
 }
 
-bool dlw_sink_before_fork(void)
+bool dlw_report_before_fork(void)
 {
     return dlw_lock_acquire(&emit_lock);
 }
 
-void dlw_sink_after_fork(bool child)
+void dlw_report_after_fork(bool child)
 {
     if (!child) {
         dlw_lock_release(&emit_lock);

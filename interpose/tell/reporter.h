@@ -12,38 +12,39 @@
 #include "interpose/threads/record.h"
 
 /* Writes and frees the news. Does not return when a deadlock ends the process (on_deadlock). */
-void dlw_sink_news(struct dlw_thread *self, struct dlw_news *news);
+void dlw_report_pending(struct dlw_thread *self, struct dlw_pending *pending);
 /* Puts buffered edges on the file if a second has passed, or at once. */
-void dlw_sink_flush(bool now);
+void dlw_report_flush(bool now);
 /* What the journal says of a thread, kept beyond its end. By the thread itself, or of one that is
  * blocked. */
-void dlw_sink_know_thread(const struct dlw_thread *thread);
+void dlw_report_know_thread(const struct dlw_thread *thread);
 /* Counts an edge for the totals. True when there is a journal to write it to. */
-bool dlw_sink_counts_edge(void);
+bool dlw_report_counts_edge(void);
 /* The same for a thread that has ended. */
-void dlw_sink_know_ended(const struct dlw_ended *ended);
-void dlw_sink_renamed(const struct dlw_thread *thread);
+void dlw_report_know_ended(const struct dlw_ended *ended);
+void dlw_report_renamed(const struct dlw_thread *thread);
 
-void dlw_sink_warn(const char *line);
-void dlw_sink_off(const char *reason);
+void dlw_report_warn(const char *line);
+void dlw_report_off(const char *reason);
 /* The same, and the last that is written: whoever comes later finds nothing to do. */
-void dlw_sink_confine(const char *reason);
-void dlw_sink_exec(void);
+void dlw_report_confine(const char *reason);
+void dlw_report_exec(void);
 /* A program that this process, or a child of its, starts runs unwatched; `why` lasts. */
-void dlw_sink_unwatched(const char *exe, const char *why);
+void dlw_report_unwatched(const char *exe, const char *why);
 /* In the constructor: the option exe leaves this process alone. It is told once it makes a thread.
  */
-void dlw_sink_leaves_alone(void);
-void dlw_sink_makes_thread(void);
+void dlw_report_leaves_alone(void);
+void dlw_report_makes_thread(void);
 /* The process ends: writes the end line, waits for helpers. `status` negative: not known. */
-void dlw_sink_end(const char *ended, int status);
+void dlw_report_end(const char *ended, int status);
 /* The same for an end that may not come, since the program can go on: then another one is told. */
-void dlw_sink_may_end(const char *ended, int status);
-bool dlw_sink_found_errors(void);
+void dlw_report_may_end(const char *ended, int status);
+bool dlw_report_found_errors(void);
 
 /* `run`: the id of the `dlwatch run` above, NULL: none. */
-void dlw_sink_start(const char *exe, const char *folder, const char *const *argv, const char *run);
-bool dlw_sink_before_fork(void);
-void dlw_sink_after_fork(bool child);
+void dlw_report_start(const char *exe, const char *folder, const char *const *argv,
+                      const char *run);
+bool dlw_report_before_fork(void);
+void dlw_report_after_fork(bool child);
 
 #endif

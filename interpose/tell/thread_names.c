@@ -42,7 +42,7 @@ static struct known *make(uint32_t id)
     return known;
 }
 
-bool dlw_known_note_locked(const struct dlw_ended *facts)
+bool dlw_thread_names_note_locked(const struct dlw_ended *facts)
 {
     struct known *known = find(facts->id);
     bool is_renamed = known && strcmp(known->name, facts->name) != 0;
@@ -60,7 +60,7 @@ bool dlw_known_note_locked(const struct dlw_ended *facts)
     return is_renamed;
 }
 
-bool dlw_known_find_locked(uint32_t id, struct dlw_journal_thread *out)
+bool dlw_thread_names_find_locked(uint32_t id, struct dlw_journal_thread *out)
 {
     const struct known *known = find(id);
 
@@ -71,12 +71,12 @@ bool dlw_known_find_locked(uint32_t id, struct dlw_journal_thread *out)
 
 /* ---- the sweep ---- */
 
-bool dlw_known_is_due_locked(void)
+bool dlw_thread_names_is_due_locked(void)
 {
     return HASH_COUNT(table) > left * 2;
 }
 
-void dlw_known_keep_locked(uint32_t id)
+void dlw_thread_names_keep_locked(uint32_t id)
 {
     struct known *known = find(id);
 
@@ -88,10 +88,10 @@ static void keep_one(void *context, dlw_node from, dlw_node to,
                      const struct dlw_order_ask *evidence, uint32_t held_index)
 {
     (void)context, (void)from, (void)to, (void)held_index;
-    dlw_known_keep_locked(evidence->thread);
+    dlw_thread_names_keep_locked(evidence->thread);
 }
 
-void dlw_known_sweep_locked(void)
+void dlw_thread_names_sweep_locked(void)
 {
     struct known *known;
     struct known *next;
@@ -141,7 +141,7 @@ static void read_name(uint32_t tid, char *name)
     memcpy(name, read, sizeof(read));
 }
 
-void dlw_known_read(const struct dlw_thread *thread, struct dlw_ended *out)
+void dlw_thread_names_read(const struct dlw_thread *thread, struct dlw_ended *out)
 {
     *out = (struct dlw_ended){
         .id = thread->id,

@@ -100,11 +100,11 @@ static DLW_NOINLINE void note_levels(struct dlw_thread *self, struct dlw_held_lo
 static void note_taken(struct dlw_thread *self, const struct dlw_held_lock *held)
 {
     uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
-    struct dlw_taken *slot = dlw_taken_slot(self->taken, lock);
+    struct dlw_outermost *slot = dlw_outermost_slot(self->taken, lock);
 
     if (slot->n > 1 || slot->pc[0] != held->pc[0])
         return;
-    slot->n = held->levels < DLW_TAKEN_LEVELS ? held->levels : DLW_TAKEN_LEVELS;
+    slot->n = held->levels < DLW_OUTERMOST_LEVELS ? held->levels : DLW_OUTERMOST_LEVELS;
     for (unsigned i = 1; i < slot->n; i++)
         slot->pc[i] = held->pc[i];
 }

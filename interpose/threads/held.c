@@ -8,7 +8,7 @@
 
 static uint32_t compact_moving(struct dlw_thread *self);
 
-void dlw_held_lose(struct dlw_thread *holder, uintptr_t lock)
+void dlw_held_disown(struct dlw_thread *holder, uintptr_t lock)
 {
     struct dlw_held_lock *held = atomic_load_explicit(&holder->held, memory_order_acquire);
     uint32_t depth = atomic_load_explicit(&holder->depth, memory_order_relaxed);
@@ -16,7 +16,7 @@ void dlw_held_lose(struct dlw_thread *holder, uintptr_t lock)
     for (uint32_t i = 0; held && i < depth; i++) {
         uintptr_t expected = lock;
         /* The holder may have put another lock into this entry meanwhile: then it stays. */
-        atomic_compare_exchange_strong_explicit(&held[i].lock, &expected, DLW_HELD_LOST,
+        atomic_compare_exchange_strong_explicit(&held[i].lock, &expected, DLW_HELD_DISOWNED,
                                                 memory_order_relaxed, memory_order_relaxed);
     }
 }
@@ -24,11 +24,11 @@ void dlw_held_lose(struct dlw_thread *holder, uintptr_t lock)
 static bool lose_one(void *context, struct dlw_thread *thread)
 {
     if (atomic_load_explicit(&thread->depth, memory_order_relaxed))
-        dlw_held_lose(thread, *(uintptr_t *)context);
+        dlw_held_disown(thread, *(uintptr_t *)context);
     return true;
 }
 
-void dlw_held_lose_everywhere(uintptr_t lock)
+void dlw_held_disown_everywhere(uintptr_t lock)
 {
     dlw_threads_each(lose_one, &lock);
 }

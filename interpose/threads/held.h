@@ -52,7 +52,7 @@ static inline uint64_t dlw_held_key(struct dlw_thread *self)
  * just being pushed or popped; lost, since another thread released the lock, or the lock's own word
  * denies it; or a hole left by its own thread, which counts them.
  */
-enum { DLW_HELD_FREE = 0, DLW_HELD_LOST = 1, DLW_HELD_HOLE = 2 };
+enum { DLW_HELD_FREE = 0, DLW_HELD_DISOWNED = 1, DLW_HELD_HOLE = 2 };
 
 _Static_assert((int)DLW_HELD_HOLE == (int)DLW_RECORDS_NO_LOCK,
                "as it is told to who looks from outside");
@@ -68,9 +68,9 @@ static inline bool dlw_held_is_there(const struct dlw_held_lock *held)
 }
 
 /* Called by any thread: the lock is not `holder`'s any more. The record must be alive. */
-void dlw_held_lose(struct dlw_thread *holder, uintptr_t lock);
+void dlw_held_disown(struct dlw_thread *holder, uintptr_t lock);
 /* The same for whoever is found to hold it. Takes the threads lock: the guard is up. */
-void dlw_held_lose_everywhere(uintptr_t lock);
+void dlw_held_disown_everywhere(uintptr_t lock);
 
 /*
  * Where the lock was taken is noted exactly: the return address, the stack pointer and the frame
@@ -136,8 +136,8 @@ static DLW_HOT struct dlw_held_lock *dlw_held_fill(struct dlw_thread *self, uint
     if (__builtin_expect(held->found != 0, 0))
         held->found = 0;
     if (depth == 0 && !(traits & DLW_TRAITS(0, 0, DLW_HELD_TRY, 0)))
-        dlw_taken_note(dlw_taken_slot(self->taken, (uintptr_t)lock), (uintptr_t)lock, id, traits,
-                       call.pc);
+        dlw_outermost_note(dlw_outermost_slot(self->taken, (uintptr_t)lock), (uintptr_t)lock, id,
+                           traits, call.pc);
     atomic_signal_fence(memory_order_seq_cst); /* the rest of the entry is whole */
     /* For walkers ordered by the sequence number of the wait, which they read first. */
     atomic_store_explicit(&held->lock, (uintptr_t)lock, memory_order_relaxed);

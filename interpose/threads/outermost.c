@@ -13,7 +13,7 @@ enum { DLW_TAKEN_SIGNALLED = DLW_HELD_SPAN };
 static void put_back(struct dlw_thread *self)
 {
     struct dlw_parting *parting = &self->parting;
-    struct dlw_taken *slot = dlw_taken_slot(self->taken, parting->taken.lock);
+    struct dlw_outermost *slot = dlw_outermost_slot(self->taken, parting->taken.lock);
 
     if (parting->taken.lock && slot->lock == 0) {
         *slot = parting->taken;
@@ -26,7 +26,7 @@ void dlw_outermost_signals(struct dlw_thread *self, const void *condition)
 {
     struct dlw_parting *parting = &self->parting;
     uintptr_t lock = atomic_load_explicit(&dlw_held_at(self, 0)->lock, memory_order_relaxed);
-    struct dlw_taken *slot = dlw_taken_slot(self->taken, lock);
+    struct dlw_outermost *slot = dlw_outermost_slot(self->taken, lock);
     bool is_again = parting->taken.lock == lock;
 
     if (!dlw_held_is_lock(lock))
@@ -48,7 +48,7 @@ static uint32_t count_table(const struct dlw_thread *self)
 {
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < DLW_TAKEN; i++)
+    for (uint32_t i = 0; i < DLW_OUTERMOST; i++)
         n += self->taken[i].lock != 0;
     return n;
 }
@@ -57,7 +57,7 @@ uint32_t dlw_outermost_count(const struct dlw_thread *self)
 {
     uint32_t n = count_table(self) + (self->parting.taken.lock != 0);
 
-    for (uint32_t i = 0; self->past && i < DLW_TAKEN; i++)
+    for (uint32_t i = 0; self->past && i < DLW_OUTERMOST; i++)
         n += self->past[i].taken.lock != 0;
     return n;
 }
@@ -65,7 +65,7 @@ uint32_t dlw_outermost_count(const struct dlw_thread *self)
 /* Out of memory: the entries stay, and seem to be of a later segment than they are. */
 void dlw_outermost_close_locked(struct dlw_thread *self)
 {
-    const size_t bytes = DLW_TAKEN * sizeof(*self->past);
+    const size_t bytes = DLW_OUTERMOST * sizeof(*self->past);
 
     if (!self->segment || !dlw_thread_has_held(self))
         return;
@@ -77,7 +77,7 @@ void dlw_outermost_close_locked(struct dlw_thread *self)
     if (!self->past)
         return;
     dlw_life_mark_recorded(dlw_life_graph, self->segment);
-    for (uint32_t i = 0; i < DLW_TAKEN; i++) {
+    for (uint32_t i = 0; i < DLW_OUTERMOST; i++) {
         if (!self->taken[i].lock)
             continue;
         dlw_life_unref(dlw_life_graph, self->past[i].segment);
@@ -88,7 +88,7 @@ void dlw_outermost_close_locked(struct dlw_thread *self)
     }
 }
 
-static void add(struct dlw_thread *self, const struct dlw_taken *taken, dlw_segment segment,
+static void add(struct dlw_thread *self, const struct dlw_outermost *taken, dlw_segment segment,
                 struct dlw_was_taken *out)
 {
     *out = (struct dlw_was_taken){
@@ -102,7 +102,7 @@ static uint32_t collect_past(struct dlw_thread *self, struct dlw_was_taken *out)
 {
     uint32_t n = 0;
 
-    for (uint32_t i = 0; self->past && i < DLW_TAKEN; i++) {
+    for (uint32_t i = 0; self->past && i < DLW_OUTERMOST; i++) {
         struct dlw_was_taken *past = &self->past[i];
         uintptr_t lock = past->taken.lock;
         if (!lock || lock == self->taken[i].lock || lock == self->parting.taken.lock)
@@ -119,13 +119,13 @@ uint32_t dlw_outermost_collect_locked(struct dlw_thread *self, struct dlw_was_ta
     uint32_t n = collect_past(self, out);
 
     if (parting->taken.lock) {
-        if (dlw_taken_slot(self->taken, parting->taken.lock)->lock != parting->taken.lock) {
+        if (dlw_outermost_slot(self->taken, parting->taken.lock)->lock != parting->taken.lock) {
             add(self, &parting->taken, 0, &out[n]);
             out[n++].condition = parting->is_repeated ? 0 : parting->condition;
         }
         parting->taken.lock = 0;
     }
-    for (uint32_t i = 0; i < DLW_TAKEN; i++)
+    for (uint32_t i = 0; i < DLW_OUTERMOST; i++)
         if (self->taken[i].lock)
             add(self, &self->taken[i], 0, &out[n++]);
     return n;
@@ -133,8 +133,8 @@ uint32_t dlw_outermost_collect_locked(struct dlw_thread *self, struct dlw_was_ta
 
 void dlw_outermost_drop_locked(struct dlw_thread *self)
 {
-    for (uint32_t i = 0; self->past && i < DLW_TAKEN; i++)
+    for (uint32_t i = 0; self->past && i < DLW_OUTERMOST; i++)
         dlw_life_unref(dlw_life_graph, self->past[i].segment);
-    dlw_arena_free(&dlw_graph_arena, self->past, DLW_TAKEN * sizeof(*self->past));
+    dlw_arena_free(&dlw_graph_arena, self->past, DLW_OUTERMOST * sizeof(*self->past));
     self->past = NULL;
 }

@@ -20,12 +20,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DLW_TAKEN = 32, DLW_TAKEN_LEVELS = 4 };
+enum { DLW_OUTERMOST = 32, DLW_OUTERMOST_LEVELS = 4 };
 
-struct dlw_taken {
+struct dlw_outermost {
     _Alignas(64) uintptr_t lock; /* 0: empty */
     uint64_t id;                 /* its mark when it was taken */
-    uintptr_t pc[DLW_TAKEN_LEVELS];
+    uintptr_t pc[DLW_OUTERMOST_LEVELS];
     union {
         struct {
             uint8_t kind; /* enum dlw_lock_kind */
@@ -37,11 +37,11 @@ struct dlw_taken {
     };
 };
 
-_Static_assert(sizeof(struct dlw_taken) == 64, "its place is found by one mask");
+_Static_assert(sizeof(struct dlw_outermost) == 64, "its place is found by one mask");
 
 /* The same as the joiner gets it. */
 struct dlw_was_taken {
-    struct dlw_taken taken;
+    struct dlw_outermost taken;
     dlw_segment segment; /* it was taken in this one at the latest, with a reference; 0: the last */
     uintptr_t condition; /* signalled in the last hold and in no earlier one; 0: none */
     bool is_kept;        /* held at the thread's end */
@@ -50,7 +50,7 @@ struct dlw_was_taken {
 /* A hold in which the thread signalled. Its entry in the table is cleared, so that a later hold of
  * the same lock shows. */
 struct dlw_parting {
-    struct dlw_taken taken; /* lock 0: none */
+    struct dlw_outermost taken; /* lock 0: none */
     uintptr_t condition;
     bool is_repeated; /* it signalled in an earlier hold too */
 };
@@ -63,22 +63,22 @@ void dlw_outermost_close_locked(struct dlw_thread *self);
 void dlw_outermost_signals(struct dlw_thread *self, const void *condition);
 /* All that the thread took, at its end: no more than so many, and DLW_TAKEN_MOST; returns how many
  * were written. References go with them. With the graph lock held. */
-enum { DLW_TAKEN_MOST = 2 * DLW_TAKEN + 1 };
+enum { DLW_TAKEN_MOST = 2 * DLW_OUTERMOST + 1 };
 uint32_t dlw_outermost_count(const struct dlw_thread *self);
 uint32_t dlw_outermost_collect_locked(struct dlw_thread *self, struct dlw_was_taken *out);
 /* Gives back what is left of the past when nobody will ask. With the graph lock held. */
 void dlw_outermost_drop_locked(struct dlw_thread *self);
 
 /* Locks that lie side by side in memory get different slots. */
-static inline struct dlw_taken *dlw_taken_slot(struct dlw_taken *table, uintptr_t lock)
+static inline struct dlw_outermost *dlw_outermost_slot(struct dlw_outermost *table, uintptr_t lock)
 {
-    const uintptr_t places = (DLW_TAKEN - 1) * sizeof(struct dlw_taken);
+    const uintptr_t places = (DLW_OUTERMOST - 1) * sizeof(struct dlw_outermost);
 
-    return (struct dlw_taken *)(void *)((char *)table + (lock << 1 & places));
+    return (struct dlw_outermost *)(void *)((char *)table + (lock << 1 & places));
 }
 
-static inline void dlw_taken_note(struct dlw_taken *slot, uintptr_t lock, uint64_t id,
-                                  uint32_t traits, uintptr_t pc)
+static inline void dlw_outermost_note(struct dlw_outermost *slot, uintptr_t lock, uint64_t id,
+                                      uint32_t traits, uintptr_t pc)
 {
     if (slot->lock == lock && slot->id == id)
         return;

@@ -163,7 +163,7 @@ struct dlw_thread {
     uint64_t *outgrown;     /* mapped tables that `validated` was, the largest first (validate.c) */
     struct dlw_span *spans; /* holds that began before it created a thread (order/span.h) */
     struct dlw_birth *births;   /* such holds of its creator that it has not had yet */
-    struct dlw_was_taken *past; /* DLW_TAKEN of them, or NULL (outermost.h) */
+    struct dlw_was_taken *past; /* DLW_OUTERMOST of them, or NULL (outermost.h) */
     struct {
         uintptr_t mutex, condition, pc;
     } woken; /* of its last condition wait; an entry of that mutex from that place came out of it */
@@ -173,7 +173,7 @@ struct dlw_thread {
     } outliving[DLW_OUTLIVING];
     uint32_t n_outliving;
     uint64_t parted_by; /* tag of a lock: the joined thread signalled, as it seems, that it ends */
-    struct dlw_withheld *withheld; /* findings that wait for its posts (deferred.h) */
+    struct dlw_deferred *withheld; /* findings that wait for its posts (deferred.h) */
 
     /* published */
     _Alignas(64) struct dlw_wait_slot wait;
@@ -197,7 +197,7 @@ struct dlw_thread {
 
     /* from here on kept when the record is used again; what most threads touch lies on the first
      * page */
-    struct dlw_taken taken[DLW_TAKEN]; /* owner */
+    struct dlw_outermost taken[DLW_OUTERMOST]; /* owner */
     struct dlw_held_lock first_held[DLW_FIRST_HELD];
     struct dlw_arena scratch; /* owner: for walks of the wait-for graph */
     _Alignas(64) uint64_t first_validated[DLW_FIRST_CACHE];

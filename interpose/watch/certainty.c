@@ -14,7 +14,7 @@ struct subject {
 static uint8_t flags_of_hold(uint32_t tid, uintptr_t lock)
 {
     struct dlw_thread *owner = tid ? dlw_thread_by_tid(tid) : NULL;
-    int i = owner ? dlw_world_find_held(owner, lock) : -1;
+    int i = owner ? dlw_view_find_held(owner, lock) : -1;
 
     return i < 0 ? 0 : atomic_load_explicit(&owner->held, memory_order_acquire)[i].flags;
 }

@@ -3,7 +3,8 @@
 #include "interpose/order/acquire.h"
 #include "interpose/watch/wait.h"
 
-void dlw_region_enter(struct dlw_thread *self, void *object, unsigned kind, struct dlw_call call)
+void dlw_initializer_enter(struct dlw_thread *self, void *object, unsigned kind,
+                           struct dlw_call call)
 {
     uint32_t guard = self->guard;
 
@@ -16,14 +17,14 @@ void dlw_region_enter(struct dlw_thread *self, void *object, unsigned kind, stru
                       DLW_TRAITS(kind, DLW_EXCLUSIVE, 0, 1), call);
     if (!held)
         return;
-    dlw_take_more(self, held, NULL);
+    dlw_acquire_more(self, held, NULL);
     /* So that it can be told whether the call has been left by an exception. */
     held->levels = 1;
     held->sp = call.sp;
     held->fp = call.fp;
 }
 
-void dlw_region_leave(struct dlw_thread *self, const void *object)
+void dlw_initializer_leave(struct dlw_thread *self, const void *object)
 {
     int index = dlw_thread_passes(self) ? -1 : dlw_held_find(self, object);
 
@@ -31,8 +32,8 @@ void dlw_region_leave(struct dlw_thread *self, const void *object)
         dlw_held_pop(self, (uint32_t)index);
 }
 
-void dlw_region_wait(struct dlw_thread *self, void *object, unsigned kind, unsigned wait_kind,
-                     struct dlw_call call)
+void dlw_initializer_wait(struct dlw_thread *self, void *object, unsigned kind, unsigned wait_kind,
+                          struct dlw_call call)
 {
     struct dlw_lock_ref ref = {.address = (uintptr_t)object, .kind = (uint8_t)kind};
     struct dlw_wait_for wait = {.on = (uintptr_t)object,

@@ -66,7 +66,7 @@ static bool wait_of(void *context, uint32_t tid, struct dlw_wait *out)
     return sequence_of(thread) == out->sequence;
 }
 
-int dlw_world_find_held(struct dlw_thread *thread, uintptr_t lock)
+int dlw_view_find_held(struct dlw_thread *thread, uintptr_t lock)
 {
     struct dlw_held_lock *held = atomic_load_explicit(&thread->held, memory_order_acquire);
     uint32_t depth = atomic_load_explicit(&thread->depth, memory_order_relaxed);
@@ -84,14 +84,14 @@ int dlw_world_find_held(struct dlw_thread *thread, uintptr_t lock)
 static int owner_by_tid(uint32_t tid, uintptr_t lock, struct dlw_owner *out)
 {
     struct dlw_thread *thread = dlw_thread_by_tid(tid);
-    struct dlw_gone gone;
+    struct dlw_orphan gone;
 
     if (tid == 0)
         return 0;
     *out = (struct dlw_owner){.thread = tid, .mode = DLW_EXCLUSIVE};
-    if (thread && dlw_world_find_held(thread, lock) >= 0)
+    if (thread && dlw_view_find_held(thread, lock) >= 0)
         return 1;
-    if (!dlw_gone_find(lock, &gone) || gone.tid != tid ||
+    if (!dlw_orphan_find(lock, &gone) || gone.tid != tid ||
         (gone.in_parent && dlw_proc_is_shared(lock)))
         return -1;
     out->thread = 0;
@@ -143,16 +143,16 @@ static bool visit_holder(void *context, struct dlw_thread *thread)
     if (tid == 0 || s->n == (int)s->room)
         return true;
     if (s->ahead ? tid != s->not_tid && is_ahead(thread, s->lock)
-                 : dlw_world_find_held(thread, s->lock) >= 0)
+                 : dlw_view_find_held(thread, s->lock) >= 0)
         s->out[s->n++] = (struct dlw_owner){.thread = tid, .mode = s->mode, .ahead = s->ahead};
     return true;
 }
 
 static int gone_holder(uintptr_t lock, struct dlw_owner *out)
 {
-    struct dlw_gone gone;
+    struct dlw_orphan gone;
 
-    if (!dlw_gone_find(lock, &gone) || (gone.in_parent && dlw_proc_is_shared(lock)))
+    if (!dlw_orphan_find(lock, &gone) || (gone.in_parent && dlw_proc_is_shared(lock)))
         return 0;
     *out = (struct dlw_owner){.mode = gone.mode};
     return 1;
@@ -232,7 +232,7 @@ static bool visit_keeper(void *context, struct dlw_thread *thread)
     struct search *s = context;
     struct dlw_held_lock *held = atomic_load_explicit(&thread->held, memory_order_acquire);
     uint32_t tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
-    int i = tid ? dlw_world_find_held(thread, s->lock) : -1;
+    int i = tid ? dlw_view_find_held(thread, s->lock) : -1;
 
     if (i < 0 || s->n == (int)s->room)
         return true;
@@ -279,7 +279,7 @@ static int owners_of(void *context, uint32_t tid, const struct dlw_wait *wait,
     }
 }
 
-const struct dlw_world dlw_world_now = {NULL, wait_of, owners_of, NULL, NULL};
+const struct dlw_live_view dlw_view_now = {NULL, wait_of, owners_of, NULL, NULL};
 
 /*
  * With everybody asleep a semaphore can only be posted by one of those who hold a unit of it (or by
@@ -294,7 +294,7 @@ static bool wait_of_all(void *context, uint32_t tid, struct dlw_wait *out)
     return true;
 }
 
-const struct dlw_world dlw_world_asleep = {NULL, wait_of_all, owners_of, NULL, NULL};
+const struct dlw_live_view dlw_view_asleep = {NULL, wait_of_all, owners_of, NULL, NULL};
 
 /* ---- one wait ---- */
 
@@ -306,7 +306,7 @@ static bool spins_in_vain(uint32_t tid, uintptr_t lock)
     return seen && dlw_spin_is_locked(&seen->spin);
 }
 
-bool dlw_world_spins_in_vain(const struct dlw_thread *thread)
+bool dlw_view_spins_in_vain(const struct dlw_thread *thread)
 {
     return spins_in_vain(atomic_load_explicit(&thread->tid, memory_order_relaxed),
                          atomic_load_explicit(&thread->wait.on, memory_order_relaxed));
@@ -327,7 +327,7 @@ static bool visit_sleeper_on(void *context, struct dlw_thread *thread)
     return !on->found;
 }
 
-bool dlw_world_lets_nobody_go(struct dlw_thread *self)
+bool dlw_view_lets_nobody_go(struct dlw_thread *self)
 {
     uintptr_t mutex = atomic_load_explicit(&self->wait.relocks, memory_order_relaxed);
     struct sleeper_on on = {mutex, mutex + sizeof(pthread_mutex_t), false};
@@ -337,7 +337,7 @@ bool dlw_world_lets_nobody_go(struct dlw_thread *self)
     return !on.found;
 }
 
-bool dlw_world_is_blocked(struct dlw_thread *self)
+bool dlw_view_is_blocked(struct dlw_thread *self)
 {
     uint32_t tid = atomic_load_explicit(&self->tid, memory_order_relaxed);
     uintptr_t on = atomic_load_explicit(&self->wait.on, memory_order_relaxed);

@@ -11,19 +11,19 @@
 #include "graph/waits.h"
 #include "interpose/threads/record.h"
 
-extern const struct dlw_world dlw_world_now;
+extern const struct dlw_live_view dlw_view_now;
 /* The same with everybody seen asleep: then only those who hold a semaphore could post it. */
-extern const struct dlw_world dlw_world_asleep;
+extern const struct dlw_live_view dlw_view_asleep;
 
 /* Index in the thread's held stack, negative when it isn't there. */
-int dlw_world_find_held(struct dlw_thread *thread, uintptr_t lock);
+int dlw_view_find_held(struct dlw_thread *thread, uintptr_t lock);
 /* Is the spin lock that the thread waits for taken right now? False when it can't be read. */
-bool dlw_world_spins_in_vain(const struct dlw_thread *thread);
+bool dlw_view_spins_in_vain(const struct dlw_thread *thread);
 /* Would the wait that the calling thread has published last, if it began now? What it waits for may
  * have come since it looked. Cheap; false in doubt. */
-bool dlw_world_is_blocked(struct dlw_thread *self);
+bool dlw_view_is_blocked(struct dlw_thread *self);
 /* A condition wait gives up its mutex: does nobody sleep for that? Asks the kernel for each thread.
  */
-bool dlw_world_lets_nobody_go(struct dlw_thread *self);
+bool dlw_view_lets_nobody_go(struct dlw_thread *self);
 
 #endif

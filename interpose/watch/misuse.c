@@ -101,7 +101,7 @@ static void note(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsign
 
 static void tell(struct dlw_thread *self, const struct dlw_accusation *accusation)
 {
-    struct dlw_news news = DLW_NEWS_INIT(news);
+    struct dlw_pending pending = DLW_PENDING_INIT(pending);
     struct dlw_thread *other = dlw_thread_by_tid(accusation->other);
     struct dlw_held holding = {
         .lock = accusation->lock, .stack = accusation->other_stack, .mode = accusation->other_mode};
@@ -120,12 +120,12 @@ static void tell(struct dlw_thread *self, const struct dlw_accusation *accusatio
                                   .threads = states};
 
     if (other)
-        dlw_sink_know_thread(other);
+        dlw_report_know_thread(other);
     if (!dlw_lock_acquire(&dlw_graph_lock))
         return;
-    dlw_news_finding_locked(&news, &finding);
+    dlw_pending_finding_locked(&pending, &finding);
     dlw_lock_release(&dlw_graph_lock);
-    dlw_sink_news(self, &news);
+    dlw_report_pending(self, &pending);
 }
 
 static bool is_inherited(struct dlw_thread *self, uintptr_t lock)
@@ -138,11 +138,11 @@ static bool is_inherited(struct dlw_thread *self, uintptr_t lock)
 /* A forked child may let go of what threads of its parent held: atfork handlers do. */
 static bool was_left_behind(uintptr_t lock)
 {
-    struct dlw_gone gone;
+    struct dlw_orphan gone;
 
-    if (!dlw_gone_find(lock, &gone) || !gone.in_parent)
+    if (!dlw_orphan_find(lock, &gone) || !gone.in_parent)
         return false;
-    dlw_gone_forget(lock);
+    dlw_orphan_forget(lock);
     return true;
 }
 
@@ -205,7 +205,7 @@ void dlw_misuse_handed_over(struct dlw_thread *self, const struct dlw_accusation
     tell(self, accusation);
     if (accusation->other) {
         dlw_lock_becomes_signal(&accusation->ref);
-        dlw_held_lose_everywhere(accusation->ref.address);
+        dlw_held_disown_everywhere(accusation->ref.address);
     }
     dlw_guard_leave(self);
 }
@@ -291,7 +291,7 @@ static uint32_t stack_of_gone(struct dlw_thread *self, struct dlw_held_lock *hel
 static void tell_exit(struct dlw_thread *self, struct dlw_held_lock *held, uint32_t stack)
 {
     struct dlw_lock_ref ref = dlw_lock_ref_of(held);
-    struct dlw_news news = DLW_NEWS_INIT(news);
+    struct dlw_pending pending = DLW_PENDING_INIT(pending);
     struct dlw_held holding = {.stack = stack,
                                .mode = atomic_load_explicit(&held->mode, memory_order_relaxed)};
     struct dlw_thread_state state = {.thread = self->id,
@@ -307,9 +307,9 @@ static void tell_exit(struct dlw_thread *self, struct dlw_held_lock *held, uint3
     state.on = holding.lock = node ? dlw_lock_tag_locked(node) : 0;
     if (node)
         dlw_lock_saw_stack_locked(node, stack);
-    dlw_news_finding_locked(&news, &finding);
+    dlw_pending_finding_locked(&pending, &finding);
     dlw_lock_release(&dlw_graph_lock);
-    dlw_sink_news(self, &news);
+    dlw_report_pending(self, &pending);
 }
 
 /* Who waits for the lock, now or later, waits for ever. */
@@ -322,13 +322,13 @@ void dlw_misuse_exit_holding(struct dlw_thread *self)
         if (!counts_at_exit(self, held))
             continue;
         uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
-        struct dlw_gone gone = {.lock = lock,
-                                .tid = tid_of(self),
-                                .thread = self->id,
-                                .stack = stack_of_gone(self, held),
-                                .kind = held->kind,
-                                .mode = atomic_load_explicit(&held->mode, memory_order_relaxed)};
-        dlw_gone_note(&gone);
+        struct dlw_orphan gone = {.lock = lock,
+                                  .tid = tid_of(self),
+                                  .thread = self->id,
+                                  .stack = stack_of_gone(self, held),
+                                  .kind = held->kind,
+                                  .mode = atomic_load_explicit(&held->mode, memory_order_relaxed)};
+        dlw_orphan_note(&gone);
         tell_exit(self, held, gone.stack);
         dlw_wait_look_waiters(self, lock);
     }

@@ -57,7 +57,7 @@ static bool visit_sleeper(void *context, struct dlw_thread *thread)
     if (thread == sleepers->self)
         return true;
     if ((sequence & 1) &&
-        (kind == DLW_WAIT_SPIN ? dlw_world_spins_in_vain(thread)
+        (kind == DLW_WAIT_SPIN ? dlw_view_spins_in_vain(thread)
                                : is_futex_of(thread, dlw_proc_futex(atomic_load_explicit(
                                                          &thread->tid, memory_order_relaxed)))))
         return true;
@@ -70,14 +70,14 @@ static bool is_asleep_itself(struct dlw_thread *self)
 {
     if (self->slept_on.address)
         return is_futex_of(self, self->slept_on.address) && dlw_alarm_still_sleeps(self);
-    return dlw_world_is_blocked(self) && dlw_world_lets_nobody_go(self);
+    return dlw_view_is_blocked(self) && dlw_view_lets_nobody_go(self);
 }
 
 /*
  * Two looks that see the same prove that nobody moved in between, so nobody was awake. The caller
  * looks at itself last: with everybody else asleep its own state can't change any more.
  */
-bool dlw_asleep_all(struct dlw_thread *self)
+bool dlw_quiescence_is_proved(struct dlw_thread *self)
 {
     struct sleepers before = {.self = self, .is_first = true, .all = true};
     struct sleepers after = {.self = self, .all = true};
@@ -91,13 +91,13 @@ bool dlw_asleep_all(struct dlw_thread *self)
 }
 
 /* Those that have published their wait may be on their way to sleep: some milliseconds for them. */
-bool dlw_asleep_soon_all(struct dlw_thread *self)
+bool dlw_quiescence_comes_soon(struct dlw_thread *self)
 {
     struct timespec slice = {0, 500000};
     struct dlw_motion motion = dlw_motion_scan(self);
 
     for (int tries = 0; motion.all && tries < 10; tries++) {
-        bool asleep = dlw_asleep_all(self);
+        bool asleep = dlw_quiescence_is_proved(self);
         if (!dlw_motion_is_none(self, motion.sum))
             return false;
         if (asleep)

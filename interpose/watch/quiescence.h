@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-bool dlw_asleep_all(struct dlw_thread *self);
-bool dlw_asleep_soon_all(struct dlw_thread *self);
+bool dlw_quiescence_is_proved(struct dlw_thread *self);
+bool dlw_quiescence_comes_soon(struct dlw_thread *self);
 
 #endif

@@ -131,7 +131,7 @@ static void fill(struct states *states)
         };
         fill_holds(states, i, holds);
         holds += states->out[i].n_holds;
-        dlw_sink_know_thread(thread);
+        dlw_report_know_thread(thread);
     }
 }
 
@@ -146,15 +146,15 @@ static bool are_still(const struct states *states)
 
 static void tell(struct states *states)
 {
-    struct dlw_news news = DLW_NEWS_INIT(news);
+    struct dlw_pending pending = DLW_PENDING_INIT(pending);
     struct dlw_finding finding = {
         .kind = DLW_STALL, .certain = true, .n_threads = states->n, .threads = states->out};
 
     if (!dlw_lock_acquire(&dlw_graph_lock))
         return;
-    dlw_news_finding_locked(&news, &finding);
+    dlw_pending_finding_locked(&pending, &finding);
     dlw_lock_release(&dlw_graph_lock);
-    dlw_sink_news(states->self, &news);
+    dlw_report_pending(states->self, &pending);
 }
 
 static uint64_t sum_of(const struct states *states)
@@ -175,7 +175,7 @@ static uint64_t sum_of(const struct states *states)
 static void leave_snapshot(struct states *states)
 {
     static _Atomic uint64_t last;
-    struct dlw_news news = DLW_NEWS_INIT(news);
+    struct dlw_pending pending = DLW_PENDING_INIT(pending);
     uint64_t sum = sum_of(states);
 
     if (!dlw_options.report || !dlw_options.report[0] ||
@@ -183,9 +183,9 @@ static void leave_snapshot(struct states *states)
         return;
     if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
         return;
-    dlw_news_waits_locked(&news, states->out, states->n);
+    dlw_pending_waits_locked(&pending, states->out, states->n);
     dlw_lock_release(&dlw_graph_lock);
-    dlw_sink_news(states->self, &news);
+    dlw_report_pending(states->self, &pending);
 }
 
 /* Every task of the process is known, and no signal handler could post. That no wait is for shared
@@ -284,7 +284,7 @@ void dlw_stall_watch(struct dlw_thread *self)
         dlw_motion_any_woken(self))
         return;
     struct dlw_motion motion = dlw_motion_scan(self);
-    if (!motion.all || !dlw_world_is_blocked(self))
+    if (!motion.all || !dlw_view_is_blocked(self))
         return;
     if (may_close && motion.any_semaphore)
         look_fresh(self);
@@ -334,11 +334,11 @@ static uint64_t look(struct dlw_thread *self, bool asleep)
         return 0;
     if (!self->look_after && !motion.any_semaphore && now < due)
         return due - now;
-    if (!(asleep || spins(self)) || !dlw_asleep_soon_all(self)) {
+    if (!(asleep || spins(self)) || !dlw_quiescence_comes_soon(self)) {
         look_again(self);
         return dlw_motion_is_none(self, motion.sum) ? self->look_after : 0;
     }
-    if (dlw_wait_look_all(self) == DLW_WAIT_TOLD)
+    if (dlw_wait_look_all(self) == DLW_WAIT_REPORTED)
         return 0;
     self->look_after = 0;
     if (now < due)

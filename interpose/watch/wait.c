@@ -41,7 +41,7 @@ static void fill_hold(struct dlw_thread *thread, const struct dlw_wait_step *ste
                       struct dlw_cycle_entry *entry)
 {
     struct dlw_held_lock *held = atomic_load_explicit(&thread->held, memory_order_relaxed);
-    int i = dlw_world_find_held(thread, lock);
+    int i = dlw_view_find_held(thread, lock);
 
     entry->holds.lock = lock;
     /* a writer that waits in front of a reader: it holds nothing but its place in the queue */
@@ -88,7 +88,7 @@ static bool fill_cycle(const struct dlw_wait_cycle *cycle, struct dlw_cycle_entr
         entries[i].thread = thread->id;
         fill_want(thread, step, &entries[i]);
         fill_hold(thread, step, (uintptr_t)before->wait.on, &entries[i]);
-        dlw_sink_know_thread(thread);
+        dlw_report_know_thread(thread);
     }
     return true;
 }
@@ -118,7 +118,7 @@ static void name_locks_locked(const struct dlw_wait_cycle *cycle, struct dlw_cyc
     }
 }
 
-static const char *reason_of(const struct dlw_wait_cycle *cycle, const struct dlw_gone *gone)
+static const char *reason_of(const struct dlw_wait_cycle *cycle, const struct dlw_orphan *gone)
 {
     for (uint32_t i = 0; i < cycle->length; i++)
         if (cycle->steps[i].owner.ahead)
@@ -140,7 +140,7 @@ static void mark_dead(const struct dlw_wait_cycle *cycle)
 
 /* A cycle of one, whose holder no longer exists: the report names both. */
 struct half {
-    struct dlw_gone gone;
+    struct dlw_orphan gone;
     struct dlw_held held;
     struct dlw_thread_state states[2];
 };
@@ -166,14 +166,14 @@ static bool is_half(const struct dlw_wait_cycle *cycle, struct half *half)
     const struct dlw_wait_step *step = &cycle->steps[cycle->length - 1];
 
     return cycle->length == 1 && step->owner.thread == 0 &&
-           dlw_gone_find((uintptr_t)step->wait.on, &half->gone);
+           dlw_orphan_find((uintptr_t)step->wait.on, &half->gone);
 }
 
 /* `doubt`: why it is only possible, NULL: it is certain. */
 static void tell(struct dlw_thread *self, const struct dlw_wait_cycle *cycle,
                  struct dlw_cycle_entry *entries, const char *doubt)
 {
-    struct dlw_news news = DLW_NEWS_INIT(news);
+    struct dlw_pending pending = DLW_PENDING_INIT(pending);
     struct half half;
     bool is_gone = is_half(cycle, &half);
     struct dlw_finding finding = {.kind = DLW_DEADLOCK,
@@ -188,9 +188,9 @@ static void tell(struct dlw_thread *self, const struct dlw_wait_cycle *cycle,
     name_locks_locked(cycle, entries);
     if (is_gone)
         add_gone(&finding, entries, &half);
-    dlw_news_finding_locked(&news, &finding);
+    dlw_pending_finding_locked(&pending, &finding);
     dlw_lock_release(&dlw_graph_lock);
-    dlw_sink_news(self, &news);
+    dlw_report_pending(self, &pending);
 }
 
 static void report(struct dlw_thread *self, const struct dlw_wait_cycle *cycle, const char *doubt)
@@ -207,7 +207,7 @@ static void report(struct dlw_thread *self, const struct dlw_wait_cycle *cycle, 
     dlw_pages_unmap(entries, bytes);
 }
 
-static enum dlw_certainty find_deadlock(struct dlw_thread *self, const struct dlw_world *seen,
+static enum dlw_certainty find_deadlock(struct dlw_thread *self, const struct dlw_live_view *seen,
                                         uint32_t tid, struct dlw_wait_cycle *cycle,
                                         const char **doubt)
 {
@@ -215,7 +215,7 @@ static enum dlw_certainty find_deadlock(struct dlw_thread *self, const struct dl
                                                                   : DLW_NO_DEADLOCK;
 }
 
-static bool look_from(struct dlw_thread *self, const struct dlw_world *seen, uint32_t tid)
+static bool look_from(struct dlw_thread *self, const struct dlw_live_view *seen, uint32_t tid)
 {
     struct dlw_wait_cycle cycle = {0};
     const char *doubt;
@@ -231,7 +231,7 @@ bool dlw_wait_look(struct dlw_thread *self)
 {
     dlw_guard_enter(self);
     bool found =
-        look_from(self, &dlw_world_now, atomic_load_explicit(&self->tid, memory_order_relaxed));
+        look_from(self, &dlw_view_now, atomic_load_explicit(&self->tid, memory_order_relaxed));
     dlw_guard_leave(self);
     return found;
 }
@@ -242,7 +242,7 @@ static bool has_deadlock(struct dlw_thread *self, uint32_t tid)
 {
     struct dlw_wait_cycle cycle = {0};
     const char *doubt;
-    enum dlw_certainty certainty = find_deadlock(self, &dlw_world_asleep, tid, &cycle, &doubt);
+    enum dlw_certainty certainty = find_deadlock(self, &dlw_view_asleep, tid, &cycle, &doubt);
 
     dlw_wait_cycle_free(&self->scratch, &cycle);
     return certainty != DLW_NO_DEADLOCK;
@@ -267,11 +267,11 @@ static enum dlw_wait_found look_from_each(struct dlw_thread *self, const struct 
 {
     enum dlw_wait_found found = DLW_WAIT_NO_CYCLE;
 
-    for (uint32_t i = 0; i < tids->n && found != DLW_WAIT_TOLD; i++) {
+    for (uint32_t i = 0; i < tids->n && found != DLW_WAIT_REPORTED; i++) {
         if (!has_deadlock(self, tids->out[i]))
             continue;
-        found = dlw_asleep_soon_all(self) && look_from(self, &dlw_world_asleep, tids->out[i])
-                    ? DLW_WAIT_TOLD
+        found = dlw_quiescence_comes_soon(self) && look_from(self, &dlw_view_asleep, tids->out[i])
+                    ? DLW_WAIT_REPORTED
                     : DLW_WAIT_UNPROVEN;
     }
     return found;
@@ -321,11 +321,11 @@ void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock)
     int index = dlw_held_find(self, (const void *)lock); /* NOLINT(performance-no-int-to-ptr) */
 
     if (index >= 0) /* it ends holding the lock: from here on its record doesn't show that */
-        atomic_store_explicit(&dlw_held_at(self, (uint32_t)index)->lock, DLW_HELD_LOST,
+        atomic_store_explicit(&dlw_held_at(self, (uint32_t)index)->lock, DLW_HELD_DISOWNED,
                               memory_order_relaxed);
     dlw_threads_each(visit_waiter, &waiters);
     for (uint32_t i = 0; i < waiters.n; i++)
-        look_from(self, &dlw_world_now, waiters.tids[i]);
+        look_from(self, &dlw_view_now, waiters.tids[i]);
 }
 
 /* A thread that has not begun, or has ended, waits for nothing. */
@@ -438,7 +438,7 @@ static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
      * holds. */
     atomic_store_explicit(&slot->sequence, sequence + 1, memory_order_seq_cst);
     atomic_thread_fence(memory_order_seq_cst);
-    dlw_sink_flush(true);
+    dlw_report_flush(true);
     dlw_guard_leave(self);
 }
 
@@ -452,8 +452,8 @@ void dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait)
     /* A deadlock over semaphores that is still to be proved (look_after) is told as that; if it is
      * none, the order is learned when the lock is had. */
     if (wait->orders && !self->look_after)
-        dlw_learn_wanted(self, wait->orders, wait->mode, wait->timed, &wait->call,
-                         is_told || self->is_dead);
+        dlw_validate_wanted(self, wait->orders, wait->mode, wait->timed, &wait->call,
+                            is_told || self->is_dead);
 }
 
 void dlw_wait_end(struct dlw_thread *self)

@@ -21,7 +21,7 @@ struct dlw_wait_for {
     const struct dlw_lock_ref *orders; /* the lock whose order is learned; NULL: none is */
     const _Atomic bool *is_over; /* set once what it waits for has come; lives as long as the wait;
                                     NULL: nobody sets it */
-    uint32_t expected; /* a futex: it sleeps while this stands there */
+    uint32_t expected;           /* a futex: it sleeps while this stands there */
     struct dlw_call call;
 };
 
@@ -51,7 +51,7 @@ bool dlw_wait_look(struct dlw_thread *self);
 enum dlw_wait_found {
     DLW_WAIT_NO_CYCLE,
     DLW_WAIT_UNPROVEN, /* there is one, if everybody sleeps */
-    DLW_WAIT_TOLD,
+    DLW_WAIT_REPORTED,
 };
 enum dlw_wait_found dlw_wait_look_all(struct dlw_thread *self);
 /* The caller ends with `lock` in hand: those who wait for it are looked through. */

@@ -217,8 +217,9 @@ static void push(struct dlw_thread *self, const void *lock, int how, const struc
     unsigned flags =
         (how & DLWATCH_TRY ? DLW_HELD_TRY : 0U) | (how & DLWATCH_TIMED ? DLW_HELD_TIMED : 0U);
 
-    dlw_take_slow(self, (void *)(uintptr_t)lock, dlw_lock_tenant((uintptr_t)lock, DLW_LOCK_CUSTOM),
-                  NULL, DLW_TRAITS(DLW_LOCK_CUSTOM, mode_of(how), flags, 1), from);
+    dlw_acquire_slow(self, (void *)(uintptr_t)lock,
+                     dlw_lock_tenant((uintptr_t)lock, DLW_LOCK_CUSTOM), NULL,
+                     DLW_TRAITS(DLW_LOCK_CUSTOM, mode_of(how), flags, 1), from);
 }
 
 static void acquired(const void *lock, int how)
@@ -276,7 +277,7 @@ static DLW_COLD void released_by_other(struct dlw_thread *self, const void *lock
     dlw_guard_enter(self);
     dlw_threads_each(visit_holder, &holder);
     if (holder.is_there) {
-        dlw_held_lose_everywhere((uintptr_t)lock);
+        dlw_held_disown_everywhere((uintptr_t)lock);
         dlw_lock_becomes_signal(&ref);
         note_signal(lock);
     }

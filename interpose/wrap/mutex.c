@@ -49,8 +49,8 @@ static DLW_HOT void taken(struct dlw_thread *self, pthread_mutex_t *mutex, bool 
 
     /* SIGNAL: other threads unlock it, so it is no lock */
     if (__builtin_expect(id != DLW_MARK_SIGNAL, 1))
-        dlw_take(self, mutex, id, marked ? &dlw_mutex_mark(mutex)->chain : NULL,
-                 DLW_TRAITS(DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, 1), from);
+        dlw_acquire(self, mutex, id, marked ? &dlw_mutex_mark(mutex)->chain : NULL,
+                    DLW_TRAITS(DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, 1), from);
 }
 
 /* The same for calls that don't take the fast path. */
@@ -61,8 +61,8 @@ static DLW_COLD void taken_cold(struct dlw_thread *self, pthread_mutex_t *mutex,
     uint64_t id = id_of(mutex, marked);
 
     if (id != DLW_MARK_SIGNAL)
-        dlw_take_at(self, mutex, id, marked ? &dlw_mutex_mark(mutex)->chain : NULL,
-                    DLW_TRAITS(DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, 1), call);
+        dlw_acquire_at(self, mutex, id, marked ? &dlw_mutex_mark(mutex)->chain : NULL,
+                       DLW_TRAITS(DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, 1), call);
 }
 
 /* A recursive mutex that this thread holds already: there is nothing to record. */
@@ -390,7 +390,7 @@ static inline bool is_simple_life(struct dlw_thread *self, pthread_mutex_t *mute
 {
     return __builtin_expect(dlw_mutex_kind(mutex) <= PTHREAD_MUTEX_RECURSIVE, 1) &&
            (uintptr_t)mutex % 8 == 0 && dlw_held_depth(self) == 0 && dlw_marks_are_on &&
-           !dlw_gone_is_any() && !dlw_annotation_is_any();
+           !dlw_orphan_is_any() && !dlw_annotation_is_any();
 }
 
 /* May a destroy do as little? The mutex is free, and never got an identity. */

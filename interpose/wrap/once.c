@@ -19,9 +19,9 @@ static void run_routine(void)
     void (*routine)(void) = self->once_routine;
     void *once = self->once_control;
 
-    dlw_region_enter(self, once, DLW_LOCK_ONCE, self->once_call);
+    dlw_initializer_enter(self, once, DLW_LOCK_ONCE, self->once_call);
     routine();
-    dlw_region_leave(self, once);
+    dlw_initializer_leave(self, once);
 }
 
 struct call {
@@ -38,7 +38,7 @@ static void prepare(struct call *call, struct dlw_call place)
     call->outer_routine = self->once_routine;
     call->outer_control = self->once_control;
     if (dlw_once_is_running(call->once))
-        dlw_region_wait(self, call->once, DLW_LOCK_ONCE, DLW_WAIT_ONCE, place);
+        dlw_initializer_wait(self, call->once, DLW_LOCK_ONCE, DLW_WAIT_ONCE, place);
     self->once_routine = call->routine;
     self->once_control = call->once;
     self->once_call = place;
@@ -61,7 +61,7 @@ static void asked(struct dlw_thread *self, pthread_once_t *once, struct dlw_call
 
     self->calls++;
     if (dlw_held_find(self, once) < 0)
-        dlw_learn_wanted(self, &ref, DLW_EXCLUSIVE, false, &call, false);
+        dlw_validate_wanted(self, &ref, DLW_EXCLUSIVE, false, &call, false);
 }
 
 DLW_EXPORT int pthread_once(pthread_once_t *once, void (*routine)(void))

@@ -16,8 +16,8 @@ static DLW_HOT void taken(struct dlw_thread *self, pthread_rwlock_t *rwlock, uns
     uint64_t id = marked ? atomic_load_explicit(dlw_rwlock_id(rwlock), memory_order_relaxed)
                          : dlw_lock_tenant((uintptr_t)rwlock, DLW_LOCK_RWLOCK);
 
-    dlw_take(self, rwlock, id, marked ? dlw_rwlock_chain(rwlock) : NULL,
-             DLW_TRAITS(DLW_LOCK_RWLOCK, mode, flags, 1), from);
+    dlw_acquire(self, rwlock, id, marked ? dlw_rwlock_chain(rwlock) : NULL,
+                DLW_TRAITS(DLW_LOCK_RWLOCK, mode, flags, 1), from);
 }
 
 static DLW_COLD void taken_cold(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsigned mode,

@@ -62,8 +62,8 @@ static inline void taken(struct dlw_thread *self, sem_t *semaphore, unsigned fla
     if (is_special_mark(mark))
         flags = dlw_mark_is_pool(mark) ? flags | DLW_HELD_POOL
                                        : taken_first(self, semaphore, &mark, flags);
-    dlw_take(self, semaphore, mark, dlw_semaphore_chain(semaphore),
-             DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), from);
+    dlw_acquire(self, semaphore, mark, dlw_semaphore_chain(semaphore),
+                DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), from);
 }
 
 struct request {
@@ -172,7 +172,7 @@ static DLW_COLD void posted_by_other(struct dlw_thread *self, sem_t *semaphore)
         return;
     dlw_guard_enter(self);
     dlw_lock_becomes_signal(&ref);
-    dlw_held_lose_everywhere(ref.address);
+    dlw_held_disown_everywhere(ref.address);
     dlw_guard_leave(self);
 }
 
@@ -180,9 +180,9 @@ static DLW_COLD void posted_by_other(struct dlw_thread *self, sem_t *semaphore)
 static DLW_COLD int post_awaited(struct dlw_thread *self, sem_t *semaphore)
 {
     dlw_guard_enter(self);
-    struct dlw_withheld *ripe = dlw_withheld_posts(self, semaphore);
+    struct dlw_deferred *ripe = dlw_deferred_posts(self, semaphore);
     int result = real.sem_post(semaphore);
-    dlw_withheld_tell(self, ripe);
+    dlw_deferred_tell(self, ripe);
     dlw_guard_leave(self);
     return result;
 }

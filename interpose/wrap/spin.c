@@ -15,8 +15,8 @@ static struct dlw_lock_ref ref_of(pthread_spinlock_t *lock)
 static void taken(struct dlw_thread *self, pthread_spinlock_t *lock, unsigned flags,
                   const struct dlw_frame *from)
 {
-    dlw_take_slow(self, (void *)lock, dlw_lock_tenant((uintptr_t)lock, DLW_LOCK_SPIN), NULL,
-                  DLW_TRAITS(DLW_LOCK_SPIN, DLW_EXCLUSIVE, flags, 1), from);
+    dlw_acquire_slow(self, (void *)lock, dlw_lock_tenant((uintptr_t)lock, DLW_LOCK_SPIN), NULL,
+                     DLW_TRAITS(DLW_LOCK_SPIN, DLW_EXCLUSIVE, flags, 1), from);
 }
 
 static DLW_COLD void lock_busy(struct dlw_thread *self, pthread_spinlock_t *lock,

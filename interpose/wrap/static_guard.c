@@ -136,17 +136,17 @@ DLW_EXPORT int __cxa_guard_acquire(int64_t *object)
         return real_acquire(object, call.pc);
     self->calls++;
     if (is_running(object))
-        dlw_region_wait(self, object, DLW_LOCK_GUARD, DLW_WAIT_GUARD, call);
+        dlw_initializer_wait(self, object, DLW_LOCK_GUARD, DLW_WAIT_GUARD, call);
     int mine = real_acquire(object, call.pc);
     dlw_wait_end(self);
     if (mine)
-        dlw_region_enter(self, object, DLW_LOCK_GUARD, call);
+        dlw_initializer_enter(self, object, DLW_LOCK_GUARD, call);
     return mine;
 }
 
 DLW_EXPORT void __cxa_guard_release(int64_t *object)
 {
-    dlw_region_leave(dlw_thread_self(), object);
+    dlw_initializer_leave(dlw_thread_self(), object);
     if (cxx.release)
         cxx.release(object);
     else
@@ -155,7 +155,7 @@ DLW_EXPORT void __cxa_guard_release(int64_t *object)
 
 DLW_EXPORT void __cxa_guard_abort(int64_t *object)
 {
-    dlw_region_leave(dlw_thread_self(), object);
+    dlw_initializer_leave(dlw_thread_self(), object);
     if (cxx.abort)
         cxx.abort(object);
     else

@@ -44,13 +44,13 @@ static void end_thread(struct dlw_thread *self)
         dlw_learn_drop_segment(self->segment);
     /* A cycle that other threads close later will name this thread. */
     if (self->has_evidence && !self->is_known)
-        dlw_sink_know_thread(self);
-    dlw_sink_flush(true);
+        dlw_report_know_thread(self);
+    dlw_report_flush(true);
     dlw_thread_end(self);
     dlw_stall_thread_ended();
 }
 
-void dlw_create_start(void)
+void dlw_thread_end_start(void)
 {
     dlw_end_start(end_thread);
 }
@@ -68,7 +68,7 @@ static struct dlw_thread *main_thread; /* used again by another when it has ende
 
 /* How it ends nobody knows who has not begun it. The main thread mostly ends with the process; else
  * it says so (pthread_exit), and it may be joined too. */
-void dlw_create_watch_end(struct dlw_thread *self)
+void dlw_thread_end_watch(struct dlw_thread *self)
 {
     if (!self->is_main) {
         dlw_end_watch_guest(self);
@@ -243,7 +243,7 @@ static int create(pthread_t *handle, const pthread_attr_t *attributes, void *(*r
         dlw_thread_passes(self) ? NULL : prepare(self, (uintptr_t)routine, call);
 
     if (!record) {
-        dlw_sink_makes_thread();
+        dlw_report_makes_thread();
         return real.pthread_create(handle, attributes, routine, argument);
     }
     record->routine.posix = routine;
@@ -272,7 +272,7 @@ DLW_EXPORT int thrd_create(thrd_t *handle, thrd_start_t routine, void *argument)
         dlw_thread_passes(self) ? NULL : prepare(self, (uintptr_t)routine, DLW_CALL_HERE());
 
     if (!record) {
-        dlw_sink_makes_thread();
+        dlw_report_makes_thread();
         return real.thrd_create(handle, routine, argument);
     }
     record->routine.c11 = routine;
@@ -335,7 +335,7 @@ static void joined(struct joining *joining)
     dlw_guard_enter(joining->self);
     struct dlw_ended ended = dlw_joinable_remove(joining->handle);
     if (dlw_held_depth(joining->self) && ended.n && joining->waited)
-        dlw_joined_learn(joining->self, &ended, joining->timed, &joining->call);
+        dlw_join_order_learn(joining->self, &ended, joining->timed, &joining->call);
     dlw_ended_drop(&ended);
     dlw_learn_joined(joining->self, ended.segment);
     dlw_guard_leave(joining->self);
@@ -462,7 +462,7 @@ DLW_EXPORT int pthread_setname_np(pthread_t handle, const char *name)
     }
     if (named) {
         strncpy(named->name, name, DLW_NAME_BYTES - 1);
-        dlw_sink_renamed(named);
+        dlw_report_renamed(named);
     }
     dlw_guard_leave(self);
     return result;

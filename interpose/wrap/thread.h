@@ -5,8 +5,8 @@
 #include "interpose/threads/record.h"
 
 /* Once, in the constructor. */
-void dlw_create_start(void);
+void dlw_thread_end_start(void);
 /* The calling thread was not begun by us: the main one, or made by libc itself. */
-void dlw_create_watch_end(struct dlw_thread *self);
+void dlw_thread_end_watch(struct dlw_thread *self);
 
 #endif

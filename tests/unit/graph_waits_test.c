@@ -62,7 +62,7 @@ static int threads(void *context, uint32_t *out, uint32_t room)
     return (int)n;
 }
 
-static const struct dlw_world world = {
+static const struct dlw_live_view world = {
     .wait_of = wait_of, .owners_of = owners_of, .threads = threads};
 
 static void start(void)
@@ -267,7 +267,7 @@ static bool only_one_wakes(void *context, uint32_t thread, const struct dlw_wait
 
 START_TEST(test_reduce_asks_who_could_wake)
 {
-    struct dlw_world asked = world;
+    struct dlw_live_view asked = world;
     uint32_t dead[MOST_THREADS];
 
     asked.could_wake = only_one_wakes;

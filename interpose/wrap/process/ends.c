@@ -53,9 +53,9 @@ int dlw_process_ends(int status)
 {
     if (!is_own_process())
         return status;
-    if (dlw_options.exitcode && dlw_sink_found_errors())
+    if (dlw_options.exitcode && dlw_report_found_errors())
         status = (int)dlw_options.exitcode;
-    tell(dlw_sink_end, "exit", status & 0xff);
+    tell(dlw_report_end, "exit", status & 0xff);
     return status;
 }
 
@@ -113,7 +113,7 @@ DLW_EXPORT void abort(void)
 {
     dlw_thread_self();
     if (is_own_process())
-        tell(dlw_sink_may_end, "abort", -1);
+        tell(dlw_report_may_end, "abort", -1);
     real.abort();
     __builtin_unreachable();
 }
@@ -125,7 +125,7 @@ static __thread bool becomes_daemon;
 static void in_parent(void)
 {
     if (becomes_daemon && is_own_process())
-        tell(dlw_sink_may_end, "exit", 0);
+        tell(dlw_report_may_end, "exit", 0);
 }
 
 static void in_child(void)

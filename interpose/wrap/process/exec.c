@@ -161,7 +161,7 @@ void dlw_exec_collect(void)
         if (!atomic_compare_exchange_strong_explicit(&notes[i].state, &expected, FILLING,
                                                      memory_order_acquire, memory_order_relaxed))
             continue;
-        dlw_sink_unwatched(notes[i].exe, notes[i].why);
+        dlw_report_unwatched(notes[i].exe, notes[i].why);
         atomic_store_explicit(&notes[i].state, TOLD, memory_order_release);
     }
 }
@@ -219,7 +219,7 @@ static void tell(struct dlw_thread *self, const struct start *start)
     dlw_guard_enter(self);
     dlw_exec_collect();
     if (leave_note(start->path, start->why, TOLD))
-        dlw_sink_unwatched(start->path, start->why);
+        dlw_report_unwatched(start->path, start->why);
     dlw_guard_leave(self);
 }
 
@@ -245,8 +245,8 @@ static struct note *becomes_another(const struct start *start)
     dlw_guard_enter(self);
     dlw_exec_collect();
     if (start->why && leave_note(start->path, start->why, TOLD))
-        dlw_sink_unwatched(start->path, start->why);
-    dlw_sink_exec();
+        dlw_report_unwatched(start->path, start->why);
+    dlw_report_exec();
     dlw_guard_leave(self);
     errno = kept;
     return NULL;

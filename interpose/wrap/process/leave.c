@@ -1,7 +1,7 @@
 /*
  * Ways in which a process leaves the watched state: it confines itself, or unmaps code (how it ends
- * stands in ends.c, how it becomes another in exec.c). Each is let through; what is known is written
- * first.
+ * stands in ends.c, how it becomes another in exec.c). Each is let through; what is known is
+ * written first.
  *
  * A vfork child shares the parent's memory and must leave no trace in it: its pid tells.
  */
@@ -71,7 +71,7 @@ static void confines_itself(void)
     dlw_alarm_withdraw_all();
     dlw_helper_confine();
     dlw_switch_off(NULL); /* told here and now: another thread would do so under the filter */
-    dlw_sink_confine("the process confines itself (seccomp)");
+    dlw_report_confine("the process confines itself (seccomp)");
     dlw_guard_leave(self);
     atomic_store_explicit(&dlw_confined, true, memory_order_relaxed);
 }
@@ -87,7 +87,7 @@ static void renames_itself(void)
         return;
     dlw_guard_enter(self);
     dlw_thread_read_name(self);
-    dlw_sink_renamed(self);
+    dlw_report_renamed(self);
     dlw_guard_leave(self);
 }
 

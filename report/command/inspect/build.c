@@ -21,69 +21,70 @@ struct named {
     UT_hash_handle hh;
 };
 
-static const struct dlw_stack *name_place(struct making *making, const struct dlw_place *place)
+static const struct dlw_stack *name_place(struct builder *builder, const struct dlw_place *place)
 {
     struct named *named, wanted = {.key = {place->pc, place->is_return}};
-    HASH_FIND(hh, making->named, &wanted.key, sizeof wanted.key, named);
+    HASH_FIND(hh, builder->named, &wanted.key, sizeof wanted.key, named);
     if (named)
         return &named->frames;
-    named = dlw_region_alloc(&making->doc->region, sizeof *named);
+    named = dlw_region_alloc(&builder->doc->region, sizeof *named);
     named->key = wanted.key;
-    Dwfl_Module *module = dwfl_addrmodule(making->target->dwfl, place->pc - place->is_return);
-    dlw_symbols_frames_of(making->target->tables, &making->doc->region, module, place->pc,
+    Dwfl_Module *module = dwfl_addrmodule(builder->target->dwfl, place->pc - place->is_return);
+    dlw_symbols_frames_of(builder->target->tables, &builder->doc->region, module, place->pc,
                           place->is_return, &named->frames);
-    HASH_ADD(hh, making->named, key, sizeof named->key, named);
+    HASH_ADD(hh, builder->named, key, sizeof named->key, named);
     return &named->frames;
 }
 
-static void add_unknown(struct making *making, struct dlw_stack *stack, const char *why)
+static void add_unknown(struct builder *builder, struct dlw_stack *stack, const char *why)
 {
     stack->frames =
-        dlw_region_grow(&making->doc->region, stack->frames, stack->n, sizeof *stack->frames);
+        dlw_region_grow(&builder->doc->region, stack->frames, stack->n, sizeof *stack->frames);
     stack->frames[stack->n++] = (struct dlw_frame){.unknown = why};
 }
 
-static void add_frames(struct making *making, struct dlw_stack *stack, const struct dlw_stack *more)
+static void add_frames(struct builder *builder, struct dlw_stack *stack,
+                       const struct dlw_stack *more)
 {
     for (size_t i = 0; i < more->n; i++) {
         stack->frames =
-            dlw_region_grow(&making->doc->region, stack->frames, stack->n, sizeof *stack->frames);
+            dlw_region_grow(&builder->doc->region, stack->frames, stack->n, sizeof *stack->frames);
         stack->frames[stack->n++] = more->frames[i];
     }
 }
 
-static struct dlw_stack stack_of(struct making *making, const struct dlw_seen_thread *thread)
+static struct dlw_stack stack_of(struct builder *builder, const struct dlw_seen_thread *thread)
 {
     struct dlw_stack stack = {.cut = thread->is_cut};
     for (size_t i = 0; i < thread->n_places; i++)
-        add_frames(making, &stack, name_place(making, &thread->places[i]));
+        add_frames(builder, &stack, name_place(builder, &thread->places[i]));
     if (!thread->n_places && thread->trouble) {
-        stack.frames = dlw_region_alloc(&making->doc->region, sizeof *stack.frames);
+        stack.frames = dlw_region_alloc(&builder->doc->region, sizeof *stack.frames);
         stack.frames[stack.n++].unknown = thread->trouble;
     }
     return stack;
 }
 
 /* Where a thread took a lock, by the record of it; empty where there is none. */
-static struct dlw_stack stack_of_hold(struct making *making, const struct dlw_seen_thread *thread,
+static struct dlw_stack stack_of_hold(struct builder *builder, const struct dlw_seen_thread *thread,
                                       const struct dlw_seen_hold *hold)
 {
     struct dlw_stack stack = {0};
     struct dlw_place *places;
-    size_t n = dlw_preloaded_stack(making->target, thread, hold, &places, &stack.cut);
+    size_t n = dlw_preloaded_stack(builder->target, thread, hold, &places, &stack.cut);
     for (size_t i = 0; i < n; i++)
         if (places[i].unknown)
-            add_unknown(making, &stack, places[i].unknown);
+            add_unknown(builder, &stack, places[i].unknown);
         else
-            add_frames(making, &stack, name_place(making, &places[i]));
+            add_frames(builder, &stack, name_place(builder, &places[i]));
     return stack;
 }
 
 /* The image that it lies in, and its name where it is a variable. */
-static void locate(struct making *making, struct dlw_doc_lock *lock)
+static void locate(struct builder *builder, struct dlw_doc_lock *lock)
 {
-    struct dlw_region *region = &making->doc->region;
-    Dwfl_Module *module = dwfl_addrmodule(making->target->dwfl, lock->address);
+    struct dlw_region *region = &builder->doc->region;
+    Dwfl_Module *module = dwfl_addrmodule(builder->target->dwfl, lock->address);
     Dwarf_Addr start;
     GElf_Addr bias;
     if (!module)
@@ -95,20 +96,20 @@ static void locate(struct making *making, struct dlw_doc_lock *lock)
     if (lock->name)
         return;
     struct dlw_variable variable =
-        dlw_symbols_variable_of(making->target->tables, region, module, lock->address);
+        dlw_symbols_variable_of(builder->target->tables, region, module, lock->address);
     lock->name = variable.name;
     lock->expression = variable.expression;
 }
 
 /* What it is and what it is called. */
-static struct dlw_doc_lock *make_lock(struct making *making, const struct dlw_seen_wait *wait)
+static struct dlw_doc_lock *make_lock(struct builder *builder, const struct dlw_seen_wait *wait)
 {
-    struct dlw_doc_lock *lock = dlw_region_alloc(&making->doc->region, sizeof *lock);
+    struct dlw_doc_lock *lock = dlw_region_alloc(&builder->doc->region, sizeof *lock);
     lock->kind = wait->object;
     lock->address = wait->address;
     if (wait->kind == DLW_WAIT_JOIN) {
         if (wait->holder == DLW_HOLDER_THREAD)
-            lock->thread = making->threads[wait->holder_index];
+            lock->thread = builder->threads[wait->holder_index];
         return lock;
     }
     if (wait->is_refused) {
@@ -116,41 +117,41 @@ static struct dlw_doc_lock *make_lock(struct making *making, const struct dlw_se
         return lock;
     }
     if (!strcmp(wait->object, "mutex"))
-        lock->attributes = dlw_mutex_attributes(making->target, wait->address);
+        lock->attributes = dlw_mutex_attributes(builder->target, wait->address);
     if (!strcmp(wait->object, "file"))
-        lock->name = dlw_standard_stream(making->target, wait->address);
-    locate(making, lock);
+        lock->name = dlw_standard_stream(builder->target, wait->address);
+    locate(builder, lock);
     return lock;
 }
 
-struct dlw_doc_lock *dlw_making_lock(struct making *making, struct lock_list *list,
-                                     const struct dlw_seen_wait *wait)
+struct dlw_doc_lock *dlw_builder_lock(struct builder *builder, struct lock_list *list,
+                                      const struct dlw_seen_wait *wait)
 {
     for (size_t i = 0; i < list->n; i++)
         if (list->locks[i]->address == wait->address && !strcmp(list->locks[i]->kind, wait->object))
             return list->locks[i];
-    list->locks = dlw_region_grow(&making->doc->region, list->locks, list->n, sizeof *list->locks);
-    return list->locks[list->n++] = make_lock(making, wait);
+    list->locks = dlw_region_grow(&builder->doc->region, list->locks, list->n, sizeof *list->locks);
+    return list->locks[list->n++] = make_lock(builder, wait);
 }
 
-static void set_arguments(struct making *making, struct dlw_doc_process *process)
+static void set_arguments(struct builder *builder, struct dlw_doc_process *process)
 {
-    const struct dlw_target *target = making->target;
-    struct dlw_region *region = &making->doc->region;
+    const struct dlw_target *target = builder->target;
+    struct dlw_region *region = &builder->doc->region;
     process->argv = dlw_region_alloc(region, (target->argc + 1) * sizeof *process->argv);
     process->argc = target->argc;
     for (size_t i = 0; i < target->argc; i++)
         process->argv[i] = dlw_clean(region, target->argv[i]);
 }
 
-static void add_process(struct making *making)
+static void add_process(struct builder *builder)
 {
-    struct dlw_target *target = making->target;
+    struct dlw_target *target = builder->target;
     struct dlw_doc_process *process =
-        making->process ? making->process : dlw_doc_add_process(making->doc);
+        builder->process ? builder->process : dlw_doc_add_process(builder->doc);
     process->pid = target->pid;
-    process->exe = dlw_clean(&making->doc->region, target->exe);
-    set_arguments(making, process);
+    process->exe = dlw_clean(&builder->doc->region, target->exe);
+    set_arguments(builder, process);
     process->start = target->start;
     process->status = target->is_core && target->signal ? target->signal : -1;
     process->ended = !target->is_core      ? "running"
@@ -158,9 +159,9 @@ static void add_process(struct making *making)
                      : target->signal == 6 ? "abort"
                                            : "signal";
     if (!process->ended)
-        dlw_doc_note(making->doc, "process %u ran when this core was taken", target->pid);
+        dlw_doc_note(builder->doc, "process %u ran when this core was taken", target->pid);
     process->threads = target->n_threads;
-    making->process = process;
+    builder->process = process;
 }
 
 /* The library's numbers stand in its findings; threads that it does not know get numbers behind. */
@@ -173,42 +174,42 @@ static uint32_t last_record(const struct dlw_target *target)
     return last;
 }
 
-static void add_threads(struct making *making)
+static void add_threads(struct builder *builder)
 {
-    size_t n = making->target->n_threads;
-    uint32_t others = last_record(making->target);
-    making->threads = dlw_region_alloc(&making->doc->region, (n + 1) * sizeof *making->threads);
+    size_t n = builder->target->n_threads;
+    uint32_t others = last_record(builder->target);
+    builder->threads = dlw_region_alloc(&builder->doc->region, (n + 1) * sizeof *builder->threads);
     for (size_t i = 0; i < n; i++) {
-        const struct dlw_seen_thread *seen = &making->target->threads[i];
-        struct dlw_doc_thread *thread = dlw_region_alloc(&making->doc->region, sizeof *thread);
+        const struct dlw_seen_thread *seen = &builder->target->threads[i];
+        struct dlw_doc_thread *thread = dlw_region_alloc(&builder->doc->region, sizeof *thread);
         thread->id = seen->record_id ? seen->record_id : ++others;
         thread->tid = seen->tid;
-        thread->name = *seen->name ? dlw_clean(&making->doc->region, seen->name) : NULL;
-        thread->process = making->process;
-        making->threads[i] = thread;
+        thread->name = *seen->name ? dlw_clean(&builder->doc->region, seen->name) : NULL;
+        thread->process = builder->process;
+        builder->threads[i] = thread;
     }
 }
 
 /* "with the mutex gate": the one that a condition's waiter takes again when it is woken. */
-static const char *mutex_note(struct making *making, const struct dlw_seen_wait *wait)
+static const char *mutex_note(struct builder *builder, const struct dlw_seen_wait *wait)
 {
     struct dlw_doc_lock mutex = {.kind = "mutex", .address = wait->mutex};
     if (wait->kind != DLW_WAIT_CONDITION || !wait->mutex)
         return NULL;
-    locate(making, &mutex);
-    return dlw_region_print(&making->doc->region, "with %s",
-                            dlw_lock_title(&making->doc->region, &mutex));
+    locate(builder, &mutex);
+    return dlw_region_print(&builder->doc->region, "with %s",
+                            dlw_lock_title(&builder->doc->region, &mutex));
 }
 
 /* "held for reading by a, b and 3 more" */
-static const char *holders_note(struct making *making, const struct dlw_seen_wait *wait)
+static const char *holders_note(struct builder *builder, const struct dlw_seen_wait *wait)
 {
     enum { MOST = 8 };
-    struct dlw_region *region = &making->doc->region;
+    struct dlw_region *region = &builder->doc->region;
     const char *names = "";
     for (size_t i = 0; i < wait->n_holders && i < MOST; i++)
         names = dlw_region_print(region, "%s%s%s", names, i ? ", " : "",
-                                 dlw_thread_title(region, making->threads[wait->holders[i]]));
+                                 dlw_thread_title(region, builder->threads[wait->holders[i]]));
     if (wait->n_holders > MOST)
         names = dlw_region_print(region, "%s and %zu more", names, wait->n_holders - MOST);
     return dlw_region_print(region, "%s %s",
@@ -219,16 +220,16 @@ static const char *holders_note(struct making *making, const struct dlw_seen_wai
                             names);
 }
 
-static const char *holder_note(struct making *making, const struct dlw_seen_wait *wait)
+static const char *holder_note(struct builder *builder, const struct dlw_seen_wait *wait)
 {
-    struct dlw_region *region = &making->doc->region;
+    struct dlw_region *region = &builder->doc->region;
     if (wait->n_holders > 1 || wait->is_behind || (wait->n_holders && !wait->holder))
-        return holders_note(making, wait);
+        return holders_note(builder, wait);
     if (wait->kind == DLW_WAIT_JOIN || wait->kind == DLW_WAIT_NONE)
         return NULL;
     switch (wait->holder) {
     case DLW_HOLDER_THREAD: {
-        const struct dlw_doc_thread *holder = making->threads[wait->holder_index];
+        const struct dlw_doc_thread *holder = builder->threads[wait->holder_index];
         const char *verb = wait->kind == DLW_WAIT_ONCE ? "run" : "held";
         return holder->name
                    ? dlw_region_print(region, "%s by %s, tid %u", verb, holder->name, holder->tid)
@@ -245,10 +246,10 @@ static const char *holder_note(struct making *making, const struct dlw_seen_wait
     }
 }
 
-static const char *note_of(struct making *making, const struct dlw_seen_thread *thread)
+static const char *note_of(struct builder *builder, const struct dlw_seen_thread *thread)
 {
-    const char *holder = holder_note(making, &thread->wait);
-    const char *note = thread->wait.note ? thread->wait.note : mutex_note(making, &thread->wait);
+    const char *holder = holder_note(builder, &thread->wait);
+    const char *note = thread->wait.note ? thread->wait.note : mutex_note(builder, &thread->wait);
     if (thread->is_ended)
         return "it has ended with pthread_exit; the others live on";
     if (thread->has_moved)
@@ -257,16 +258,16 @@ static const char *note_of(struct making *making, const struct dlw_seen_thread *
         note = note ? note : "stopped by a signal or a debugger";
     if (!holder)
         return note;
-    return note ? dlw_region_print(&making->doc->region, "%s; %s", holder, note) : holder;
+    return note ? dlw_region_print(&builder->doc->region, "%s; %s", holder, note) : holder;
 }
 
-const char *dlw_making_call(struct making *making, const struct dlw_seen_thread *thread)
+const char *dlw_builder_call(struct builder *builder, const struct dlw_seen_thread *thread)
 {
-    int machine = making->target->machine;
+    int machine = builder->target->machine;
     const char *name = dlw_syscall_name(machine, thread->call.number);
     if (thread->wait.word && thread->wait.kind == DLW_WAIT_SYSCALL)
         return "futex";
-    return name ? name : dlw_region_print(&making->doc->region, "number %ld", thread->call.number);
+    return name ? name : dlw_region_print(&builder->doc->region, "number %ld", thread->call.number);
 }
 
 /* Not allowed to know more than that it sleeps. */
@@ -276,90 +277,90 @@ static bool is_asleep_unseen(const struct dlw_seen_thread *thread)
            (thread->state == 'S' || thread->state == 'D');
 }
 
-static struct dlw_doc_hold *add_hold(struct making *making, struct dlw_doc_state *state,
+static struct dlw_doc_hold *add_hold(struct builder *builder, struct dlw_doc_state *state,
                                      struct dlw_doc_lock *lock)
 {
     for (size_t i = 0; i < state->n_holds; i++)
         if (state->holds[i].lock == lock)
             return &state->holds[i];
     state->holds =
-        dlw_region_grow(&making->doc->region, state->holds, state->n_holds, sizeof *state->holds);
+        dlw_region_grow(&builder->doc->region, state->holds, state->n_holds, sizeof *state->holds);
     struct dlw_doc_hold *hold = &state->holds[state->n_holds++];
     *hold = (struct dlw_doc_hold){.lock = lock, .mode = DLW_EXCLUSIVE};
     return hold;
 }
 
 /* What the library in the process has recorded of a thread. */
-static void add_recorded(struct making *making, struct dlw_doc_state *state, size_t index,
+static void add_recorded(struct builder *builder, struct dlw_doc_state *state, size_t index,
                          struct lock_list *list)
 {
-    const struct dlw_seen_thread *thread = &making->target->threads[index];
+    const struct dlw_seen_thread *thread = &builder->target->threads[index];
     for (size_t i = 0; i < thread->n_holds; i++) {
         const struct dlw_seen_hold *held = &thread->holds[i];
         const struct dlw_seen_wait as_wait = {
             .kind = DLW_WAIT_LOCK, .object = held->object, .address = held->lock};
         struct dlw_doc_hold *hold =
-            add_hold(making, state, dlw_making_lock(making, list, &as_wait));
+            add_hold(builder, state, dlw_builder_lock(builder, list, &as_wait));
         hold->mode = held->mode;
-        hold->stack = stack_of_hold(making, thread, held);
+        hold->stack = stack_of_hold(builder, thread, held);
     }
 }
 
-static void fill_state(struct making *making, size_t index, struct lock_list *list,
+static void fill_state(struct builder *builder, size_t index, struct lock_list *list,
                        struct dlw_doc_state *state)
 {
-    const struct dlw_seen_thread *thread = &making->target->threads[index];
+    const struct dlw_seen_thread *thread = &builder->target->threads[index];
     const struct dlw_seen_wait *wait = &thread->wait;
-    state->thread = making->threads[index];
+    state->thread = builder->threads[index];
     state->waits = wait->kind;
-    state->on = wait->object ? dlw_making_lock(making, list, wait) : NULL;
+    state->on = wait->object ? dlw_builder_lock(builder, list, wait) : NULL;
     state->mode = wait->mode;
     state->timed = wait->is_timed;
     state->since = thread->stood_still ? thread->since : -1;
     state->is_least = thread->is_least;
     if (wait->kind == DLW_WAIT_SYSCALL)
-        state->syscall = dlw_making_call(making, thread);
+        state->syscall = dlw_builder_call(builder, thread);
     else if (is_asleep_unseen(thread))
         state->waits = DLW_WAIT_SYSCALL;
-    state->stack = stack_of(making, thread);
-    state->note = note_of(making, thread);
-    add_recorded(making, state, index, list);
+    state->stack = stack_of(builder, thread);
+    state->note = note_of(builder, thread);
+    add_recorded(builder, state, index, list);
 }
 
 /* What others wait for tells what a thread holds. Its own end is no lock that it "holds". */
-static void add_holds(struct making *making, struct dlw_doc_state *states, struct lock_list *list)
+static void add_holds(struct builder *builder, struct dlw_doc_state *states, struct lock_list *list)
 {
-    struct dlw_target *target = making->target;
+    struct dlw_target *target = builder->target;
     for (size_t i = 0; i < target->n_threads; i++) {
         const struct dlw_seen_wait *wait = &target->threads[i].wait;
         if (wait->holder != DLW_HOLDER_THREAD || wait->kind == DLW_WAIT_JOIN || !wait->object)
             continue;
-        add_hold(making, &states[wait->holder_index], dlw_making_lock(making, list, wait));
+        add_hold(builder, &states[wait->holder_index], dlw_builder_lock(builder, list, wait));
     }
 }
 
-static void add_states(struct making *making)
+static void add_states(struct builder *builder)
 {
-    size_t n = making->target->n_threads, first = making->doc->n_threads;
+    size_t n = builder->target->n_threads, first = builder->doc->n_threads;
     for (size_t i = 0; i < n; i++)
-        fill_state(making, i, &making->own, dlw_doc_add_thread(making->doc));
-    add_holds(making, making->doc->threads + first, &making->own);
-    for (size_t i = 0; i < making->own.n; i++)
-        dlw_doc_name_document_lock(making->doc, making->own.locks[i]);
-    making->process->locks = making->own.n;
+        fill_state(builder, i, &builder->own, dlw_doc_add_thread(builder->doc));
+    add_holds(builder, builder->doc->threads + first, &builder->own);
+    for (size_t i = 0; i < builder->own.n; i++)
+        dlw_doc_name_document_lock(builder->doc, builder->own.locks[i]);
+    builder->process->locks = builder->own.n;
 }
 
 /* Mode and stack of what a thread holds, where they were recorded. */
-static void add_evidence(struct making *making, size_t holder, const struct dlw_seen_wait *wait,
+static void add_evidence(struct builder *builder, size_t holder, const struct dlw_seen_wait *wait,
                          struct dlw_doc_hold *out)
 {
-    const struct dlw_seen_thread *thread = &making->target->threads[holder];
+    const struct dlw_seen_thread *thread = &builder->target->threads[holder];
     for (size_t i = 0; i < thread->n_holds; i++) {
         const struct dlw_seen_hold *hold = &thread->holds[i];
         if (hold->lock != wait->address || strcmp(hold->object, wait->object))
             continue;
         out->mode = hold->mode;
-        out->stack = stack_of_hold(making, thread, hold);
+        out->stack = stack_of_hold(builder, thread, hold);
     }
 }
 
@@ -372,14 +373,15 @@ static bool is_in_cycle(const struct dlw_doc_finding *finding, uint32_t tid)
 }
 
 /* The library in the process may have said so already. */
-static bool is_told(const struct making *making, const struct dlw_verdict_cycle *cycle)
+static bool is_told(const struct builder *builder, const struct dlw_verdict_cycle *cycle)
 {
-    for (size_t i = 0; i < making->doc->n_findings; i++) {
-        const struct dlw_doc_finding *finding = making->doc->findings[i];
+    for (size_t i = 0; i < builder->doc->n_findings; i++) {
+        const struct dlw_doc_finding *finding = builder->doc->findings[i];
         size_t n = 0;
         if (finding->kind != DLW_DEADLOCK || finding->n_cycle != cycle->n)
             continue;
-        while (n < cycle->n && is_in_cycle(finding, making->target->threads[cycle->threads[n]].tid))
+        while (n < cycle->n &&
+               is_in_cycle(finding, builder->target->threads[cycle->threads[n]].tid))
             n++;
         if (n == cycle->n)
             return true;
@@ -387,87 +389,87 @@ static bool is_told(const struct making *making, const struct dlw_verdict_cycle 
     return false;
 }
 
-static bool has_told(const struct making *making, enum dlw_kind kind)
+static bool has_told(const struct builder *builder, enum dlw_kind kind)
 {
-    for (size_t i = 0; i < making->doc->n_findings; i++)
-        if (making->doc->findings[i]->kind == kind &&
-            making->doc->findings[i]->process == making->process)
+    for (size_t i = 0; i < builder->doc->n_findings; i++)
+        if (builder->doc->findings[i]->kind == kind &&
+            builder->doc->findings[i]->process == builder->process)
             return true;
     return false;
 }
 
-static void add_deadlock(struct making *making, const struct dlw_verdict_cycle *cycle)
+static void add_deadlock(struct builder *builder, const struct dlw_verdict_cycle *cycle)
 {
-    struct dlw_doc_finding *finding = dlw_doc_add_finding(making->doc, DLW_DEADLOCK);
+    struct dlw_doc_finding *finding = dlw_doc_add_finding(builder->doc, DLW_DEADLOCK);
     struct lock_list list = {0};
     finding->certain = true;
-    finding->process = making->process;
+    finding->process = builder->process;
     finding->n_cycle = cycle->n;
-    finding->cycle = dlw_region_alloc(&making->doc->region, cycle->n * sizeof *finding->cycle);
+    finding->cycle = dlw_region_alloc(&builder->doc->region, cycle->n * sizeof *finding->cycle);
     for (size_t i = 0; i < cycle->n; i++) {
-        const struct dlw_seen_thread *thread = &making->target->threads[cycle->threads[i]];
+        const struct dlw_seen_thread *thread = &builder->target->threads[cycle->threads[i]];
         struct dlw_doc_step *step = &finding->cycle[i];
         struct dlw_doc_step *next = &finding->cycle[(i + 1) % cycle->n];
-        struct dlw_doc_lock *lock = dlw_making_lock(making, &list, &thread->wait);
-        step->thread = making->threads[cycle->threads[i]];
+        struct dlw_doc_lock *lock = dlw_builder_lock(builder, &list, &thread->wait);
+        step->thread = builder->threads[cycle->threads[i]];
         step->wants = (struct dlw_doc_hold){.lock = lock, .mode = thread->wait.mode};
-        step->wants.stack = stack_of(making, thread);
+        step->wants.stack = stack_of(builder, thread);
         next->holds = (struct dlw_doc_hold){.lock = lock, .mode = DLW_EXCLUSIVE};
-        add_evidence(making, cycle->threads[(i + 1) % cycle->n], &thread->wait, &next->holds);
+        add_evidence(builder, cycle->threads[(i + 1) % cycle->n], &thread->wait, &next->holds);
         if (thread->wait.is_behind)
             finding->reason = "a writer that waits in front of the reader keeps it out";
     }
     for (size_t i = 0; i < cycle->n; i++) {
-        dlw_doc_name_lock(making->doc, finding, finding->cycle[i].holds.lock);
-        dlw_doc_name_lock(making->doc, finding, finding->cycle[i].wants.lock);
+        dlw_doc_name_lock(builder->doc, finding, finding->cycle[i].holds.lock);
+        dlw_doc_name_lock(builder->doc, finding, finding->cycle[i].wants.lock);
     }
     for (size_t i = 0; i < cycle->n; i++)
-        if (making->target->threads[cycle->threads[i]].wait.is_refused)
+        if (builder->target->threads[cycle->threads[i]].wait.is_refused)
             finding->reason = "the kernel refused the wait for the priority-inheriting mutex that "
                               "closes the circle; which one it is could not be read";
     if (cycle->is_gone)
         finding->reason =
-            dlw_region_print(&making->doc->region, "its holder, thread %u, no longer exists",
-                             making->target->threads[cycle->threads[0]].wait.holder_tid);
+            dlw_region_print(&builder->doc->region, "its holder, thread %u, no longer exists",
+                             builder->target->threads[cycle->threads[0]].wait.holder_tid);
 }
 
-static void add_stall(struct making *making, const struct dlw_verdict *verdict)
+static void add_stall(struct builder *builder, const struct dlw_verdict *verdict)
 {
-    struct dlw_doc_finding *finding = dlw_doc_add_finding(making->doc, DLW_STALL);
+    struct dlw_doc_finding *finding = dlw_doc_add_finding(builder->doc, DLW_STALL);
     struct lock_list list = {0};
-    struct dlw_target *target = making->target;
+    struct dlw_target *target = builder->target;
     finding->certain = verdict->is_certain;
     finding->reason = verdict->reason;
-    finding->process = making->process;
+    finding->process = builder->process;
     finding->threads =
-        dlw_region_alloc(&making->doc->region, (target->n_threads + 1) * sizeof *finding->threads);
+        dlw_region_alloc(&builder->doc->region, (target->n_threads + 1) * sizeof *finding->threads);
     for (size_t i = 0; i < target->n_threads; i++)
         if (!target->threads[i].is_ended)
-            fill_state(making, i, &list, &finding->threads[finding->n_threads++]);
+            fill_state(builder, i, &list, &finding->threads[finding->n_threads++]);
     for (size_t i = 0; i < list.n; i++)
-        dlw_doc_name_lock(making->doc, finding, list.locks[i]);
+        dlw_doc_name_lock(builder->doc, finding, list.locks[i]);
 }
 
-static void add_verdict(struct making *making, const struct dlw_verdict *verdict)
+static void add_verdict(struct builder *builder, const struct dlw_verdict *verdict)
 {
     for (size_t i = 0; i < verdict->n_cycles; i++)
-        if (!is_told(making, &verdict->cycles[i]))
-            add_deadlock(making, &verdict->cycles[i]);
-    if (verdict->kind == DLW_VERDICT_STALL && !has_told(making, DLW_STALL) &&
-        !has_told(making, DLW_DEADLOCK))
-        add_stall(making, verdict);
+        if (!is_told(builder, &verdict->cycles[i]))
+            add_deadlock(builder, &verdict->cycles[i]);
+    if (verdict->kind == DLW_VERDICT_STALL && !has_told(builder, DLW_STALL) &&
+        !has_told(builder, DLW_DEADLOCK))
+        add_stall(builder, verdict);
 }
 
 void dlw_outside_document(struct dlw_target *target, const struct dlw_verdict *verdict,
                           struct dlw_doc *doc, struct dlw_doc_process *process)
 {
-    struct making making = {.target = target, .doc = doc, .process = process};
-    add_process(&making);
-    add_threads(&making);
-    add_states(&making);
-    add_verdict(&making, verdict);
-    dlw_answer(&making, verdict);
+    struct builder builder = {.target = target, .doc = doc, .process = process};
+    add_process(&builder);
+    add_threads(&builder);
+    add_states(&builder);
+    add_verdict(&builder, verdict);
+    dlw_answer(&builder, verdict);
     doc->verdict =
-        dlw_verdict_word(has_told(&making, DLW_DEADLOCK) ? DLW_VERDICT_DEADLOCK : verdict->kind);
-    HASH_CLEAR(hh, making.named);
+        dlw_verdict_word(has_told(&builder, DLW_DEADLOCK) ? DLW_VERDICT_DEADLOCK : verdict->kind);
+    HASH_CLEAR(hh, builder.named);
 }

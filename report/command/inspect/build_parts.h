@@ -13,7 +13,7 @@ struct lock_list {
     size_t n;
 };
 
-struct making {
+struct builder {
     struct dlw_target *target;
     struct dlw_doc *doc;
     struct dlw_doc_process *process;
@@ -23,12 +23,12 @@ struct making {
 };
 
 /* The lock that is waited for, in the list; made when it is new. */
-struct dlw_doc_lock *dlw_making_lock(struct making *making, struct lock_list *list,
-                                     const struct dlw_seen_wait *wait);
+struct dlw_doc_lock *dlw_builder_lock(struct builder *builder, struct lock_list *list,
+                                      const struct dlw_seen_wait *wait);
 /* The system call that a thread is in. */
-const char *dlw_making_call(struct making *making, const struct dlw_seen_thread *thread);
+const char *dlw_builder_call(struct builder *builder, const struct dlw_seen_thread *thread);
 
 /* Adds what the waits amount to, in sentences. */
-void dlw_answer(struct making *making, const struct dlw_verdict *verdict);
+void dlw_answer(struct builder *builder, const struct dlw_verdict *verdict);
 
 #endif

@@ -5,48 +5,48 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *doing(struct making *making, size_t index)
+static const char *doing(struct builder *builder, size_t index)
 {
-    const struct dlw_seen_thread *thread = &making->target->threads[index];
+    const struct dlw_seen_thread *thread = &builder->target->threads[index];
     if (thread->wait.kind == DLW_WAIT_NONE)
         return "runs";
     if (thread->wait.kind == DLW_WAIT_SYSCALL)
-        return dlw_region_print(&making->doc->region, "is in the system call %s",
-                                dlw_making_call(making, thread));
-    return dlw_region_print(&making->doc->region, "itself waits in a %s",
+        return dlw_region_print(&builder->doc->region, "is in the system call %s",
+                                dlw_builder_call(builder, thread));
+    return dlw_region_print(&builder->doc->region, "itself waits in a %s",
                             dlw_wait_word(thread->wait.kind));
 }
 
-static const char *queue_text(struct making *making, const struct dlw_verdict_queue *queue)
+static const char *queue_text(struct builder *builder, const struct dlw_verdict_queue *queue)
 {
     const struct dlw_seen_wait *first = NULL;
-    const struct dlw_doc_thread *holder = making->threads[queue->holder];
-    struct dlw_region *region = &making->doc->region;
+    const struct dlw_doc_thread *holder = builder->threads[queue->holder];
+    struct dlw_region *region = &builder->doc->region;
     for (size_t i = 0; i < queue->n && !first; i++) {
-        const struct dlw_seen_wait *wait = &making->target->threads[queue->waiters[i]].wait;
+        const struct dlw_seen_wait *wait = &builder->target->threads[queue->waiters[i]].wait;
         if (wait->holder_index == queue->holder && wait->kind != DLW_WAIT_JOIN)
             first = wait;
     }
     const char *title = dlw_thread_title(region, holder);
     const char *what =
-        first ? dlw_lock_title(region, dlw_making_lock(making, &making->own, first)) : "its end";
+        first ? dlw_lock_title(region, dlw_builder_lock(builder, &builder->own, first)) : "its end";
     return dlw_region_print(region, "a long wait: %zu thread%s for %s of %s%s%u%s, which %s",
                             queue->n, queue->n == 1 ? " waits" : "s wait", what, title,
                             holder->name ? " (tid " : " [", holder->tid, holder->name ? ")" : "]",
-                            doing(making, queue->holder));
+                            doing(builder, queue->holder));
 }
 
-static void add_stop_note(struct making *making)
+static void add_stop_note(struct builder *builder)
 {
-    const struct dlw_target *target = making->target;
+    const struct dlw_target *target = builder->target;
     if (target->n_stopped)
-        dlw_doc_note(making->doc, "%zu thread%s for at most %.2f ms; all go on", target->n_stopped,
+        dlw_doc_note(builder->doc, "%zu thread%s for at most %.2f ms; all go on", target->n_stopped,
                      target->n_stopped == 1 ? " was stopped," : "s were stopped, each",
                      target->longest_stop * 1000);
 }
 
 /* What the threads do, by kinds: "1 runs, 3 are in system calls, 8 wait for conditions". */
-static void add_counts(struct making *making)
+static void add_counts(struct builder *builder)
 {
     static const uint8_t order[] = {
         DLW_WAIT_NONE, DLW_WAIT_SYSCALL, DLW_WAIT_CONDITION, DLW_WAIT_SEMAPHORE,
@@ -54,7 +54,7 @@ static void add_counts(struct making *making)
         DLW_WAIT_FILE, DLW_WAIT_FUTEX,   DLW_WAIT_ONCE,      DLW_WAIT_GUARD,
     };
     _Static_assert(sizeof(order) == DLW_N_WAIT_KINDS, "each kind of wait is counted");
-    const struct dlw_target *target = making->target;
+    const struct dlw_target *target = builder->target;
     const char *text = "";
     size_t all = 0;
     for (size_t k = 0; k < sizeof(order); k++) {
@@ -64,27 +64,27 @@ static void add_counts(struct making *making)
             n += !target->threads[i].is_ended && target->threads[i].wait.kind == order[k];
         all += n;
         if (n)
-            text = dlw_region_print(&making->doc->region, "%s%s%zu %s", text, *text ? ", " : "", n,
+            text = dlw_region_print(&builder->doc->region, "%s%s%zu %s", text, *text ? ", " : "", n,
                                     n == 1 ? words->one : words->many);
     }
     const char *exe = target->exe ? target->exe : "?";
-    dlw_doc_answer(making->doc, "process %u, %s, %zu thread%s: %s", target->pid, exe, all,
+    dlw_doc_answer(builder->doc, "process %u, %s, %zu thread%s: %s", target->pid, exe, all,
                    all == 1 ? "" : "s", text);
 }
 
-static void add_nothing(struct making *making)
+static void add_nothing(struct builder *builder)
 {
-    const struct dlw_target *target = making->target;
+    const struct dlw_target *target = builder->target;
     size_t n = 0;
     for (size_t i = 0; i < target->n_threads; i++)
         n += target->threads[i].wait.kind == DLW_WAIT_SYSCALL && target->threads[i].wait.word;
     if (n)
-        dlw_doc_answer(making->doc,
+        dlw_doc_answer(builder->doc,
                        "no thread is known to wait for another; %zu wait%s in a futex of which "
                        "can't be told who holds it: the stacks below tell what for",
                        n, n == 1 ? "s" : "");
     else
-        dlw_doc_answer(making->doc, "no thread waits for a lock that another is known to hold");
+        dlw_doc_answer(builder->doc, "no thread waits for a lock that another is known to hold");
 }
 
 static bool all_others_sleep(const struct dlw_target *target, size_t index)
@@ -96,37 +96,37 @@ static bool all_others_sleep(const struct dlw_target *target, size_t index)
 }
 
 /* A thread that runs may be about to wake it: only where all sleep it is past doubt. */
-static void add_missed(struct making *making)
+static void add_missed(struct builder *builder)
 {
-    const struct dlw_target *target = making->target;
-    struct dlw_region *region = &making->doc->region;
+    const struct dlw_target *target = builder->target;
+    struct dlw_region *region = &builder->doc->region;
     for (size_t i = 0; i < target->n_threads; i++) {
         const struct dlw_seen_thread *thread = &target->threads[i];
         if (!thread->wait.is_missed)
             continue;
         const char *lock =
-            dlw_lock_title(region, dlw_making_lock(making, &making->own, &thread->wait));
-        dlw_doc_answer(making->doc,
+            dlw_lock_title(region, dlw_builder_lock(builder, &builder->own, &thread->wait));
+        dlw_doc_answer(builder->doc,
                        "a lost wake-up: %s sleeps for %s, which has changed since it fell asleep%s",
-                       dlw_thread_title(region, making->threads[i]), lock,
+                       dlw_thread_title(region, builder->threads[i]), lock,
                        all_others_sleep(target, i) ? "; nobody is about to wake it"
                                                    : " (or the wake-up is still under way)");
     }
 }
 
-void dlw_answer(struct making *making, const struct dlw_verdict *verdict)
+void dlw_answer(struct builder *builder, const struct dlw_verdict *verdict)
 {
     enum { MOST = 5 };
     if (verdict->kind != DLW_VERDICT_STALL && verdict->reason)
-        dlw_doc_answer(making->doc, "%s", verdict->reason);
+        dlw_doc_answer(builder->doc, "%s", verdict->reason);
     if (verdict->n_cycles && verdict->n_stuck)
-        dlw_doc_answer(making->doc, "%zu more thread%s go on because of that", verdict->n_stuck,
+        dlw_doc_answer(builder->doc, "%zu more thread%s go on because of that", verdict->n_stuck,
                        verdict->n_stuck == 1 ? " can't" : "s can't");
-    add_missed(making);
+    add_missed(builder);
     for (size_t i = 0; i < verdict->n_queues && i < MOST; i++)
-        dlw_doc_answer(making->doc, "%s", queue_text(making, &verdict->queues[i]));
+        dlw_doc_answer(builder->doc, "%s", queue_text(builder, &verdict->queues[i]));
     if (verdict->kind == DLW_VERDICT_NOTHING && !verdict->reason)
-        add_nothing(making);
-    add_counts(making);
-    add_stop_note(making);
+        add_nothing(builder);
+    add_counts(builder);
+    add_stop_note(builder);
 }

@@ -107,9 +107,9 @@ static int all_threads(void *context, uint32_t *out, uint32_t room)
     return n;
 }
 
-static struct dlw_world world_of(struct view *view)
+static struct dlw_live_view world_of(struct view *view)
 {
-    return (struct dlw_world){view, wait_of, owners_of, all_threads, NULL};
+    return (struct dlw_live_view){view, wait_of, owners_of, all_threads, NULL};
 }
 
 static void keep_cycle(struct dlw_target *target, const struct dlw_wait_cycle *found, bool *is_in,
@@ -128,7 +128,7 @@ static void keep_cycle(struct dlw_target *target, const struct dlw_wait_cycle *f
 
 static void find_cycles(struct view *view, bool *is_in, struct dlw_verdict *out)
 {
-    struct dlw_world world = world_of(view);
+    struct dlw_live_view world = world_of(view);
     for (size_t i = 0; i < view->target->n_threads; i++) {
         struct dlw_wait_cycle cycle;
         if (is_in[i] || !dlw_waits_find_cycle(&world, &scratch, (uint32_t)i + 1, &cycle))
@@ -274,7 +274,7 @@ static void find_dead(struct view *view, const bool *is_in, struct dlw_verdict *
     struct dlw_target *target = view->target;
     uint32_t *dead = dlw_region_alloc(target->region, (target->n_threads + 1) * sizeof *dead);
     view->any_holder = true;
-    struct dlw_world world = world_of(view);
+    struct dlw_live_view world = world_of(view);
     int n = dlw_waits_reduce(&world, &scratch, dead, (uint32_t)target->n_threads);
     for (int i = 0; i < n; i++)
         out->n_stuck += !is_in[dead[i] - 1];

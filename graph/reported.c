@@ -40,7 +40,7 @@ struct tally {
     uint32_t n;
 };
 
-struct told {
+struct reported {
     struct dlw_pool records, places, holders, tallies;
     struct dlw_index by_hash, by_node, by_places;
     uint32_t round;
@@ -52,12 +52,12 @@ enum {
     MOST_PAIRED = 8        /* a cycle of so many locks has each pair of them looked up */
 };
 
-static struct record *record_at(const struct told *told, uint32_t id)
+static struct record *record_at(const struct reported *told, uint32_t id)
 {
     return dlw_pool_at(&told->records, id);
 }
 
-static struct place *place_at(const struct told *told, uint32_t id)
+static struct place *place_at(const struct reported *told, uint32_t id)
 {
     return dlw_pool_at(&told->places, id);
 }
@@ -72,7 +72,7 @@ static uint32_t *record_next(const void *owner, uint32_t id)
     return &record_at(owner, id)->hash_next;
 }
 
-static struct holder *holder_at(const struct told *told, uint32_t id)
+static struct holder *holder_at(const struct reported *told, uint32_t id)
 {
     return dlw_pool_at(&told->holders, id);
 }
@@ -87,7 +87,7 @@ static uint32_t *holder_next(const void *owner, uint32_t id)
     return &holder_at(owner, id)->hash_next;
 }
 
-static struct tally *tally_at(const struct told *told, uint32_t id)
+static struct tally *tally_at(const struct reported *told, uint32_t id)
 {
     return dlw_pool_at(&told->tallies, id);
 }
@@ -102,7 +102,7 @@ static uint32_t *tally_next(const void *owner, uint32_t id)
     return &tally_at(owner, id)->hash_next;
 }
 
-static bool init_tables(struct told *told, struct dlw_arena *arena)
+static bool init_tables(struct reported *told, struct dlw_arena *arena)
 {
     told->by_hash =
         (struct dlw_index){.arena = arena, .owner = told, .hash = record_hash, .next = record_next};
@@ -119,9 +119,9 @@ static bool init_tables(struct told *told, struct dlw_arena *arena)
 }
 
 /* Made with the first cycle: a program without one pays nothing. */
-static struct told *get(struct dlw_order *order)
+static struct reported *get(struct dlw_order *order)
 {
-    struct told *told = order->told;
+    struct reported *told = order->told;
 
     if (told)
         return told;
@@ -131,13 +131,13 @@ static struct told *get(struct dlw_order *order)
     order->told = told;
     if (init_tables(told, order->arena))
         return told;
-    dlw_told_destroy(order);
+    dlw_reported_destroy(order);
     return NULL;
 }
 
-void dlw_told_destroy(struct dlw_order *order)
+void dlw_reported_destroy(struct dlw_order *order)
 {
-    struct told *told = order->told;
+    struct reported *told = order->told;
 
     if (!told)
         return;
@@ -152,7 +152,7 @@ void dlw_told_destroy(struct dlw_order *order)
     order->told = NULL;
 }
 
-uint64_t dlw_told_hash(const struct step *steps, uint32_t n)
+uint64_t dlw_reported_hash(const struct step *steps, uint32_t n)
 {
     uint64_t hash = n;
 
@@ -161,7 +161,7 @@ uint64_t dlw_told_hash(const struct step *steps, uint32_t n)
     return hash;
 }
 
-static uint32_t find(const struct told *told, uint64_t hash)
+static uint32_t find(const struct reported *told, uint64_t hash)
 {
     uint32_t id = dlw_index_first(&told->by_hash, (uint32_t)hash);
 
@@ -170,14 +170,14 @@ static uint32_t find(const struct told *told, uint64_t hash)
     return id;
 }
 
-unsigned dlw_told_kind(const struct dlw_order *order, uint64_t hash)
+unsigned dlw_reported_kind(const struct dlw_order *order, uint64_t hash)
 {
     uint32_t id = order->told ? find(order->told, hash) : 0;
 
     return id ? record_at(order->told, id)->kind : 0;
 }
 
-static uint32_t find_holder(const struct told *told, dlw_node node)
+static uint32_t find_holder(const struct reported *told, dlw_node node)
 {
     uint32_t id = dlw_index_first(&told->by_node, (uint32_t)dlw_mix(node));
 
@@ -187,7 +187,7 @@ static uint32_t find_holder(const struct told *told, dlw_node node)
 }
 
 /* In reserved records. */
-static void add_place(struct told *told, uint32_t record, dlw_node node)
+static void add_place(struct reported *told, uint32_t record, dlw_node node)
 {
     uint32_t holder = find_holder(told, node);
     uint32_t id = dlw_pool_alloc(&told->places);
@@ -205,7 +205,7 @@ static void add_place(struct told *told, uint32_t record, dlw_node node)
     record_at(told, record)->places = id;
 }
 
-uint64_t dlw_told_place(uint32_t hold_stack, uint32_t want_stack)
+uint64_t dlw_reported_place(uint32_t hold_stack, uint32_t want_stack)
 {
     return dlw_mix((uint64_t)hold_stack << 32 | want_stack);
 }
@@ -220,11 +220,12 @@ static uint64_t places_of(const struct dlw_order *order, const struct step *step
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < n; i++)
-        sum += dlw_told_place(steps[i].hold_stack, evidence_at(order, steps[i].piece)->want_stack);
+        sum +=
+            dlw_reported_place(steps[i].hold_stack, evidence_at(order, steps[i].piece)->want_stack);
     return sum;
 }
 
-static uint32_t find_tally(const struct told *told, uint64_t places)
+static uint32_t find_tally(const struct reported *told, uint64_t places)
 {
     uint32_t id = dlw_index_first(&told->by_places, (uint32_t)places);
 
@@ -233,7 +234,7 @@ static uint32_t find_tally(const struct told *told, uint64_t places)
     return id;
 }
 
-static void leave_tally(struct told *told, uint32_t id)
+static void leave_tally(struct reported *told, uint32_t id)
 {
     if (!id || --tally_at(told, id)->n > 0)
         return;
@@ -242,7 +243,7 @@ static void leave_tally(struct told *told, uint32_t id)
 }
 
 /* In a reserved record. */
-static void enter_tally(struct told *told, struct record *record, uint32_t id, uint64_t places)
+static void enter_tally(struct reported *told, struct record *record, uint32_t id, uint64_t places)
 {
     if (!id) {
         id = dlw_pool_alloc(&told->tallies);
@@ -253,13 +254,13 @@ static void enter_tally(struct told *told, struct record *record, uint32_t id, u
     record->tally = id;
 }
 
-static void set_kind(struct told *told, struct record *record, unsigned kind)
+static void set_kind(struct reported *told, struct record *record, unsigned kind)
 {
     told->n_real += (uint32_t)(kind == TOLD_REAL) - (uint32_t)(record->kind == TOLD_REAL);
     record->kind = kind;
 }
 
-static struct record *make_record(struct told *told, uint64_t hash, const struct step *steps,
+static struct record *make_record(struct reported *told, uint64_t hash, const struct step *steps,
                                   uint32_t n)
 {
     uint32_t id = dlw_pool_alloc(&told->records);
@@ -271,16 +272,16 @@ static struct record *make_record(struct told *told, uint64_t hash, const struct
     return record_at(told, id);
 }
 
-static bool reserve(struct told *told, uint32_t n)
+static bool reserve(struct reported *told, uint32_t n)
 {
     return dlw_pool_reserve(&told->places, n) && dlw_pool_reserve(&told->holders, n) &&
            dlw_pool_reserve(&told->records, 1) && dlw_pool_reserve(&told->tallies, 1);
 }
 
-bool dlw_told_note(struct dlw_order *order, uint64_t hash, const struct step *steps, uint32_t n,
-                   enum dlw_harmless harmless)
+bool dlw_reported_note(struct dlw_order *order, uint64_t hash, const struct step *steps, uint32_t n,
+                       enum dlw_harmless harmless)
 {
-    struct told *told = get(order);
+    struct reported *told = get(order);
     uint64_t places = key_of(places_of(order, steps, n), !harmless);
 
     if (!told || !reserve(told, n))
@@ -299,33 +300,33 @@ bool dlw_told_note(struct dlw_order *order, uint64_t hash, const struct step *st
     return true;
 }
 
-bool dlw_told_often(const struct dlw_order *order, uint64_t places, bool is_real)
+bool dlw_reported_often(const struct dlw_order *order, uint64_t places, bool is_real)
 {
-    const struct told *told = order->told;
+    const struct reported *told = order->told;
     uint32_t id = told ? find_tally(told, key_of(places, is_real)) : 0;
 
     return id && tally_at(told, id)->n >= order->limits.often;
 }
 
-bool dlw_told_pair(const struct dlw_order *order, dlw_node a, dlw_node b)
+bool dlw_reported_pair(const struct dlw_order *order, dlw_node a, dlw_node b)
 {
     const struct step ends[2] = {{.source = a}, {.source = b}};
 
     return order->told && order->told->n_real &&
-           dlw_told_kind(order, dlw_told_hash(ends, 2)) == TOLD_REAL;
+           dlw_reported_kind(order, dlw_reported_hash(ends, 2)) == TOLD_REAL;
 }
 
 static bool has_told_pair(const struct dlw_order *order, const struct step *steps, uint32_t n)
 {
     for (uint32_t i = 1; i < n; i++)
         for (uint32_t k = 0; k < i; k++)
-            if (dlw_told_pair(order, steps[i].source, steps[k].source))
+            if (dlw_reported_pair(order, steps[i].source, steps[k].source))
                 return true;
     return false;
 }
 
 /* Counts a lock of the cycle for each record that it is in; true when one is full. */
-static bool hit(struct told *told, dlw_node node, uint32_t length, uint32_t *left)
+static bool hit(struct reported *told, dlw_node node, uint32_t length, uint32_t *left)
 {
     uint32_t holder = find_holder(told, node);
     uint32_t id = holder ? holder_at(told, holder)->first : 0;
@@ -344,7 +345,7 @@ static bool hit(struct told *told, dlw_node node, uint32_t length, uint32_t *lef
     return false;
 }
 
-static void begin_round(struct told *told)
+static void begin_round(struct reported *told)
 {
     if (++told->round)
         return;
@@ -353,9 +354,9 @@ static void begin_round(struct told *told)
     told->round = 1;
 }
 
-bool dlw_told_contains(const struct dlw_order *order, const struct step *steps, uint32_t n)
+bool dlw_reported_contains(const struct dlw_order *order, const struct step *steps, uint32_t n)
 {
-    struct told *told = order->told;
+    struct reported *told = order->told;
     uint32_t left = MOST_PLACES;
 
     if (!told || !told->n_real || n == 2)
@@ -371,7 +372,7 @@ bool dlw_told_contains(const struct dlw_order *order, const struct step *steps, 
     return false;
 }
 
-static void drop_place(struct told *told, uint32_t id)
+static void drop_place(struct reported *told, uint32_t id)
 {
     const struct place *place = place_at(told, id);
     struct holder *holder = holder_at(told, place->holder);
@@ -389,7 +390,7 @@ static void drop_place(struct told *told, uint32_t id)
     dlw_pool_free(&told->places, id);
 }
 
-static void forget_record(struct told *told, uint32_t id)
+static void forget_record(struct reported *told, uint32_t id)
 {
     uint32_t place = record_at(told, id)->places;
 
@@ -404,9 +405,9 @@ static void forget_record(struct told *told, uint32_t id)
     dlw_pool_free(&told->records, id);
 }
 
-void dlw_told_forget(struct dlw_order *order, dlw_node node)
+void dlw_reported_forget(struct dlw_order *order, dlw_node node)
 {
-    struct told *told = order->told;
+    struct reported *told = order->told;
     uint32_t holder;
 
     if (!told)
@@ -414,5 +415,5 @@ void dlw_told_forget(struct dlw_order *order, dlw_node node)
     while ((holder = find_holder(told, node)))
         forget_record(told, place_at(told, holder_at(told, holder)->first)->record);
     if (dlw_pool_count(&told->records) == 0)
-        dlw_told_destroy(order);
+        dlw_reported_destroy(order);
 }

@@ -13,11 +13,12 @@
 #define SYS_openat2 437
 #endif
 
-/* Of linux/openat2.h, which older systems lack: links lead no further than the given root. */
-struct open_how {
+/* struct open_how of linux/openat2.h, which older systems lack: links lead no further than the
+ * given root. */
+struct request {
     uint64_t flags, mode, resolve;
 };
-enum { RESOLVE_IN_ROOT = 0x10 };
+enum { IN_ROOT = 0x10 }; /* RESOLVE_IN_ROOT */
 
 const struct dlw_rights dlw_own_rights = {.root = -1};
 
@@ -170,7 +171,7 @@ static bool is_theirs(const struct dlw_rights *rights, const struct stat *state)
 
 static int open_in_root(int root, const char *path, int flags)
 {
-    struct open_how how = {.flags = (uint64_t)flags, .resolve = RESOLVE_IN_ROOT};
+    struct request how = {.flags = (uint64_t)flags, .resolve = IN_ROOT};
     if (root < 0)
         return open(path, flags);
     return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));

@@ -29,12 +29,20 @@ enum how {
     INSIDE, /* this thread may be in the middle of a change: also what a signal handler finds that
                interrupts one of the functions here */
     LOCKED, /* it holds every internal lock */
+    LOOKS,  /* it holds none: the child looks whether they are free */
     NOTHING /* the library is off, or has not started */
 };
 static __thread struct {
     volatile uint32_t depth; /* volatile: signal handlers of this thread read both */
     volatile enum how how;
 } forking;
+
+/* Written before there is a second thread, or with libc's own lock of the handlers to come. */
+static bool has_registered;
+static bool others_are_first;
+
+int __register_atfork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void),
+                      void *library);
 
 /* A thread without a record comes or goes, with the guard of nobody. */
 static bool is_inside(const struct dlw_thread *self)
@@ -106,7 +114,9 @@ void dlw_fork_before(void)
     if (is_inside(self))
         return;
     dlw_guard_enter(self);
-    if (lock_all())
+    if (others_are_first)
+        forking.how = LOOKS;
+    else if (lock_all())
         forking.how = LOCKED;
     else
         dlw_guard_leave(self);
@@ -119,10 +129,10 @@ void dlw_fork_in_parent(void)
     if (forking.depth == 0 || --forking.depth > 0)
         return;
     forking.how = INSIDE;
-    if (how != LOCKED)
-        return;
-    unlock(LOCKS);
-    dlw_guard_leave(dlw_thread_self());
+    if (how == LOCKED)
+        unlock(LOCKS);
+    if (how == LOCKED || how == LOOKS)
+        dlw_guard_leave(dlw_thread_self());
 }
 
 /* What other threads of the parent held is held for ever here, unless the child itself lets go of
@@ -182,6 +192,16 @@ static void start_child(struct dlw_thread *self)
     dlw_guard_leave(self);
 }
 
+/* Nobody else is there to let go of one: what is not free now never is. */
+static bool takes_all_free(void)
+{
+    dlw_lock_open_all();
+    if (!lock_all())
+        return false;
+    dlw_lock_wait_again();
+    return true;
+}
+
 static bool is_another_process(void)
 {
     return !atomic_load_explicit(&dlw_confined, memory_order_relaxed) &&
@@ -195,7 +215,7 @@ void dlw_fork_in_child(void)
 
     if (!dlw_has_started) /* it starts in the child, as it would have in the parent */
         return;
-    if (is_known && forking.how == LOCKED)
+    if (is_known && (forking.how == LOCKED || (forking.how == LOOKS && takes_all_free())))
         start_child(self);
     else if (is_known || is_another_process())
         give_up_child(self);
@@ -205,13 +225,25 @@ void dlw_fork_in_child(void)
 
 /*
  * Registered first: prepare handlers run in reverse order, the others in this one, so ours are
- * innermost. With libc itself: a program may have a __register_atfork of its own and run what is
- * registered there by hand (Firefox does).
+ * innermost, and nobody else's handler waits for its locks while we hold ours. With libc itself: a
+ * program may have a __register_atfork of its own and run what is registered there by hand (Firefox
+ * does).
+ *
+ * Who registers before our constructor (AddressSanitizer and other allocators do so at the first
+ * allocation, which may be the loader's) has his handler run behind ours, and may wait there for a
+ * thread that waits for us. Then no lock is held over the fork; the child looks whether all are
+ * free, and goes on unwatched where one is not.
  */
 void dlw_fork_start(void)
 {
-    if (dlw_libc.register_atfork)
-        dlw_libc.register_atfork(dlw_fork_before, dlw_fork_in_parent, dlw_fork_in_child, NULL);
-    else
-        pthread_atfork(dlw_fork_before, dlw_fork_in_parent, dlw_fork_in_child);
+    has_registered = true;
+    real.__register_atfork(dlw_fork_before, dlw_fork_in_parent, dlw_fork_in_child, NULL);
+}
+
+DLW_EXPORT int __register_atfork(void (*before)(void), void (*in_parent)(void),
+                                 void (*in_child)(void), void *library)
+{
+    dlw_thread_self();
+    others_are_first |= !has_registered;
+    return real.__register_atfork(before, in_parent, in_child, library);
 }

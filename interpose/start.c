@@ -180,6 +180,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     (void)argc;
     dlw_self = &dlw_nobody;
     dlw_real_resolve();
+    dlw_fork_start(); /* before anything allocates */
     dlw_guard_start();
     dlw_pid_changed();
     read_options(environment);
@@ -211,7 +212,6 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     dlw_thread_end_start();
     dlw_signals_start();
     dlw_lock_on_failure = gives_up;
-    dlw_fork_start();
     dlw_ends_start();
     dlw_has_started = true;
     atomic_store_explicit(&dlw_is_on, true, memory_order_release);

@@ -45,6 +45,11 @@ void dlw_lock_open_all(void)
     atomic_store_explicit(&waits_no_more, 1, memory_order_relaxed);
 }
 
+void dlw_lock_wait_again(void)
+{
+    atomic_store_explicit(&waits_no_more, 0, memory_order_relaxed);
+}
+
 uint64_t dlw_locks_given_up(void)
 {
     return atomic_load_explicit(&n_given_up, memory_order_relaxed);

@@ -59,6 +59,8 @@ int dlw_lock_try(struct dlw_lock *lock);
 void dlw_lock_release(struct dlw_lock *lock);
 /* In a child that was forked with locks in an unknown state: from here on nobody waits for any. */
 void dlw_lock_open_all(void);
+/* In such a child, when it has found all of them free. */
+void dlw_lock_wait_again(void);
 /* In a forked child only: makes the lock free whoever held it. */
 void dlw_lock_reset(struct dlw_lock *lock);
 

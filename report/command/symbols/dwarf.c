@@ -96,12 +96,31 @@ static Dwarf_Die declaration_of(Dwarf_Die *die)
     return at;
 }
 
+/* The way to an entry's scopes is a walk over its unit. C has none: its routines are all at the
+ * top.
+ */
+static bool has_scopes(Dwarf_Die *die)
+{
+    Dwarf_Die unit;
+    if (!dwarf_diecu(die, &unit, NULL, NULL))
+        return true;
+    switch (dwarf_srclang(&unit)) {
+    case DW_LANG_C89:
+    case DW_LANG_C:
+    case DW_LANG_C99:
+    case DW_LANG_C11:
+        return false;
+    default:
+        return true;
+    }
+}
+
 /* Routines without external linkage have no linkage name; it is put together from their scopes. */
 static const char *qualified_name(struct dlw_region *region, Dwarf_Die *die)
 {
     const char *name = dlw_region_copy(region, dwarf_diename(die));
     Dwarf_Die declaration = declaration_of(die), *scopes = NULL;
-    int n = name ? dwarf_getscopes_die(&declaration, &scopes) : 0;
+    int n = name && has_scopes(&declaration) ? dwarf_getscopes_die(&declaration, &scopes) : 0;
     for (int i = 1; i < n; i++) {
         int tag = dwarf_tag(&scopes[i]);
         const char *scope = dwarf_diename(&scopes[i]);

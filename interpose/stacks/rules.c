@@ -59,6 +59,7 @@ struct question {
     uint64_t function;
     uintptr_t piece_start; /* of the memory that was read last */
     unsigned char piece[PIECE];
+    uintptr_t map_start, map_end; /* of the object whose tables were found */
 };
 
 static bool is_fake(uint64_t value, uint64_t origin)
@@ -66,13 +67,27 @@ static bool is_fake(uint64_t value, uint64_t origin)
     return value - (origin - FAKE_REACH / 2) < FAKE_REACH;
 }
 
+/* The tables of the object that the loader has found: its own, at addresses that it gave. The code
+ * around the pc is not among them, since a stack that is not what it seems gives any pc. */
+static bool is_in_tables(const struct question *q, uintptr_t address, size_t size)
+{
+    enum { AROUND = 64 };
+
+    return address >= q->map_start && address + size <= q->map_end &&
+           address - (q->pc - AROUND) >= (uintptr_t)2 * AROUND;
+}
+
 /*
- * The kernel copies the memory, in pieces: the unwind tables and the code at the pc may be
- * unmapped, if another thread closes the library or the pc is no code address. In a confined
- * process, where the kernel must not be asked, they are read in place.
+ * What else there is the kernel copies, in pieces: the code at the pc may be unmapped, if another
+ * thread closes the library or the pc is no code address. In a confined process, where the kernel
+ * must not be asked, it is read in place.
  */
 static bool read_checked(struct question *q, uintptr_t address, void *out, size_t size)
 {
+    if (is_in_tables(q, address, size)) {
+        memcpy(out, (const void *)address, size); /* NOLINT(performance-no-int-to-ptr) */
+        return true;
+    }
     if (address - q->piece_start <= PIECE - size) {
         memcpy(out, q->piece + (address - q->piece_start), size);
         return true;
@@ -236,8 +251,11 @@ static int answer_procedure(unw_addr_space_t space, unw_word_t address, unw_proc
 
     int result = -UNW_ENOINFO;
     if (_dl_find_object((void *)address, &object) == 0 && /* NOLINT(performance-no-int-to-ptr) */
-        describe_table(&object, address, &table))
+        describe_table(&object, address, &table)) {
+        q->map_start = (uintptr_t)object.dlfo_map_start;
+        q->map_end = (uintptr_t)object.dlfo_map_end;
         result = unwind.search(space, address, &table, info, need_unwind_info, arg);
+    }
     if (result < 0)
         q->no_tables = true;
     else

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char *const kind_text[DLW_N_KINDS] = {
+static const char *const kind_text[] = {
     "DEADLOCK: these threads wait for each other and can't go on",
     "STALL: every thread waits, and nothing is left that could wake one",
     "LOCK ORDER INVERSION: these code paths can deadlock one day",
@@ -13,6 +13,7 @@ static const char *const kind_text[DLW_N_KINDS] = {
     "CONDITION WAIT WITHOUT HOLDING ITS MUTEX",
     "A THREAD ENDED HOLDING A LOCK",
 };
+_Static_assert(sizeof(kind_text) / sizeof(kind_text[0]) == DLW_N_KINDS, "each kind has a title");
 
 static void say_stack(const struct dlw_journal_source *source, uint32_t id)
 {

@@ -139,6 +139,16 @@ static void values(FILE *out)
     }
 }
 
+/* Numbers and names of programs: nothing is offered, least of all files. */
+static void without_words(FILE *out)
+{
+    fputs("    *:--timeout", out);
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+        if (isdigit((unsigned char)options[i].values[0]) || !strcmp(options[i].values, "NAMES"))
+            fprintf(out, " | *:--%s", options[i].key);
+    fputs(") ;;\n", out);
+}
+
 static void subcommand_options(FILE *out)
 {
     fputs("_dlwatch_options()\n{\n    case $1 in\n    none) echo ", out);
@@ -167,8 +177,6 @@ void dlw_generate_bash(FILE *out)
     subcommand_options(out);
     fputs(head, out);
     values(out);
-    fputs("    *:--stall_after | *:--exitcode | *:--stack_depth | *:--marks | *:--max_reports | "
-          "*:--verbosity | *:--timeout | *:--exe) ;;\n",
-          out);
+    without_words(out);
     fputs(rest, out);
 }

@@ -112,10 +112,17 @@ static bool change(struct dlw_thread *thread, uint32_t from, uint32_t to)
                                                    memory_order_relaxed);
 }
 
-/*
- * It is set no more; false: it wasn't. Another thread that is still setting it finds that it has
- * been left, and takes its time back. The thread itself, or as dlw_alarm_withdraw() says.
- */
+/* 0: not at all. */
+static bool set_time(const struct dlw_thread *thread, uint64_t after)
+{
+    enum { SECOND = 1000000000 };
+    struct itimerspec spec = {.it_value = {(time_t)(after / SECOND), (long)(after % SECOND)}};
+
+    return dlw_syscall(SYS_timer_settime, thread->timer - 1, 0, &spec, NULL) == 0;
+}
+
+/* It is set no more; false: it wasn't. Another thread that is still setting it finds that it has
+ * been left, and takes its time back. The thread itself, or as dlw_alarm_withdraw() says. */
 static bool unset(struct dlw_thread *thread, bool *was_set)
 {
     for (;;) {
@@ -128,12 +135,19 @@ static bool unset(struct dlw_thread *thread, bool *was_set)
     }
 }
 
+/* It rings before the one who sets it has said that it is set: again in a moment. */
+static bool rings_too_soon(struct dlw_thread *self)
+{
+    enum { MOMENT = 1000000 };
+
+    return atomic_load_explicit(&self->alarm, memory_order_seq_cst) == DLW_ALARM_SETTING &&
+           set_time(self, MOMENT);
+}
+
 static void ring(struct dlw_thread *self, const void *context)
 {
-    bool was_set;
-
     /* Whoever falls asleep from here on may set it anew: pairs with dlw_alarm_is_set. */
-    if (!unset(self, &was_set))
+    if (rings_too_soon(self) || !change(self, DLW_ALARM_SET, DLW_ALARM_NONE))
         return;
     if (self->guard != DLW_GUARD_WAITING || !is_on_own_stack(self))
         return;
@@ -207,33 +221,46 @@ static bool make_timer(struct dlw_thread *thread)
     return true;
 }
 
-/* 0: not at all. */
-static bool set_time(const struct dlw_thread *thread, uint64_t after)
-{
-    enum { SECOND = 1000000000 };
-    struct itimerspec spec = {.it_value = {(time_t)(after / SECOND), (long)(after % SECOND)}};
-
-    return dlw_syscall(SYS_timer_settime, thread->timer - 1, 0, &spec, NULL) == 0;
-}
-
 static bool is_confined(void)
 {
     return atomic_load_explicit(&dlw_confined, memory_order_relaxed);
 }
 
+/*
+ * By whoever made it SETTING. When the wait was over meanwhile, the time is taken back; and when
+ * the thread has begun another wait by then, and has asked for another time, that is set.
+ */
+static bool finish_setting(struct dlw_thread *thread)
+{
+    for (;;) {
+        if (!make_timer(thread) ||
+            !set_time(thread, atomic_load_explicit(&thread->alarm_after, memory_order_relaxed))) {
+            atomic_store_explicit(&thread->alarm, DLW_ALARM_NONE, memory_order_seq_cst);
+            return false;
+        }
+        if (change(thread, DLW_ALARM_SETTING, DLW_ALARM_SET))
+            return true;
+        set_time(thread, 0);
+        if (change(thread, DLW_ALARM_LEFT, DLW_ALARM_NONE))
+            return false;
+    }
+}
+
 bool dlw_alarm_set(struct dlw_thread *thread, uint64_t after)
 {
+    bool is_own = thread == dlw_self;
+    uint64_t time = after ? after : 1;
+
     if (is_confined() || !atomic_load_explicit(&thread->wait.may_ring, memory_order_relaxed))
         return false;
-    if (!change(thread, DLW_ALARM_NONE, DLW_ALARM_SETTING)) /* sooner, for oneself only */
-        return thread != dlw_self || set_time(thread, after ? after : 1);
-    bool is_set = make_timer(thread) && set_time(thread, after ? after : 1);
-    if (is_set && change(thread, DLW_ALARM_SETTING, DLW_ALARM_SET))
-        return true;
-    if (is_set) /* its wait was over meanwhile */
-        set_time(thread, 0);
-    atomic_store_explicit(&thread->alarm, DLW_ALARM_NONE, memory_order_seq_cst);
-    return false;
+    if (is_own) /* published by the exchange that follows; others set one that is not set at all */
+        atomic_store_explicit(&thread->alarm_after, time, memory_order_relaxed);
+    if (is_own && change(thread, DLW_ALARM_LEFT, DLW_ALARM_SETTING))
+        return true; /* the one who takes back the last one's time sets this one's */
+    if (!change(thread, DLW_ALARM_NONE, DLW_ALARM_SETTING)) /* sooner or later, for oneself only */
+        return is_own ? set_time(thread, time) : dlw_alarm_is_set(thread);
+    atomic_store_explicit(&thread->alarm_after, time, memory_order_relaxed);
+    return finish_setting(thread);
 }
 
 void dlw_alarm_clear_set(struct dlw_thread *self)

@@ -30,7 +30,9 @@ bool dlw_alarm_set(struct dlw_thread *thread, uint64_t after);
 static inline bool dlw_alarm_is_set(const struct dlw_thread *thread)
 {
     /* Pairs with the store of the thread whose alarm rings, before it looks around. */
-    return atomic_load_explicit(&thread->alarm, memory_order_seq_cst) != DLW_ALARM_NONE;
+    uint32_t state = atomic_load_explicit(&thread->alarm, memory_order_seq_cst);
+
+    return state == DLW_ALARM_SETTING || state == DLW_ALARM_SET;
 }
 
 /* The wait of the calling thread is over. */

@@ -240,10 +240,13 @@ static bool is_watched(void)
     return thread && dlw_alarm_is_set(thread);
 }
 
-static void post(struct dlw_thread *thread, uint64_t after)
+static bool post(struct dlw_thread *thread, uint64_t after)
 {
-    if (thread && dlw_alarm_set(thread, after))
+    bool is_set = thread && dlw_alarm_set(thread, after);
+
+    if (is_set)
         atomic_store_explicit(&sentry, thread, memory_order_seq_cst);
+    return is_set;
 }
 
 static uint64_t stall_after(void)
@@ -290,7 +293,9 @@ void dlw_stall_watch(struct dlw_thread *self)
         look_fresh(self);
     if (self->look_after && dlw_alarm_set(self, self->look_after))
         return;
-    post(motion.sentry, self->look_after ? self->look_after : stall_after());
+    uint64_t after = self->look_after ? self->look_after : stall_after();
+    if (!post(motion.sentry, after)) /* its wait was over, or is another by now */
+        post(self, after);
 }
 
 /* Without a record of its own: no handler may find the threads lock held. */

@@ -157,6 +157,7 @@ formats() {
 	is '.runs[0].results[0].locations[0].physicalLocation|[.artifactLocation.uri,.artifactLocation.uriBaseId,.region.startLine]' \
 		'["bank.c","SRCROOT",15]' 'sarif place'
 	is '[.runs[0].tool.driver.rules[]|[.shortDescription,.fullDescription,.help]|all(.text|length>0 and (contains("{")|not))]|all' true 'sarif rules'
+	# shellcheck disable=SC2016 # jq's variable
 	is '[.runs[0] as $run|$run.results[]|.ruleId==$run.tool.driver.rules[.ruleIndex].id]|all' true 'sarif rule of a result'
 	valid_sarif "$tmp/out"
 	report junit 66 --format=junit --suppressions=/dev/null "$tmp/deadlock.json" "$tmp/exit-holding-lock.json"

@@ -41,7 +41,7 @@ test-conformance: all $(CONFORMANCE_BIN)
 # Under the sanitizer and valgrind, where they are installed.
 test-soak: all $(CONFORMANCE_BIN)
 	$(Q)tests/soak.sh $(O)
-test-e2e: all $(E2E_BIN)
+test-e2e: all $(E2E_BIN) $(OUTSIDE_BIN)
 	$(Q)tests/e2e/run.sh $(O)
 # Programs that hang, natively, looked at with `attach` and `core`.
 test-outside: all $(OUTSIDE_BIN)

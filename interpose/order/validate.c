@@ -342,6 +342,8 @@ static void ask(struct question *q)
     unsigned verdict = probe(q);
 
     if (verdict & DLW_ORDER_NEWS) {
+        /* As soon as the edge is learned another thread may close a cycle with it, and tell that. */
+        dlw_report_introduce(q->self);
         verdict = capture(q) ? learn(q) : GAVE_UP;
     }
     if (verdict & DLW_ORDER_NO_MEMORY)
@@ -350,8 +352,6 @@ static void ask(struct question *q)
         remember(q, verdict);
     if (q->pending.first)
         dlw_report_pending(q->self, &q->pending);
-    else if (verdict & DLW_ORDER_NEWS) /* the edge was not reported, but is kept as evidence */
-        q->self->has_evidence = true;
 }
 
 /* Is there an entry among the first `n` from which edges are learned? */

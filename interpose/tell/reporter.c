@@ -158,6 +158,14 @@ void dlw_report_know_thread(const struct dlw_thread *thread)
     dlw_report_know_ended(&facts);
 }
 
+void dlw_report_introduce(struct dlw_thread *self)
+{
+    if (self->is_known)
+        return;
+    dlw_report_know_thread(self);
+    self->is_known = true;
+}
+
 void dlw_report_renamed(const struct dlw_thread *thread)
 {
     struct dlw_journal_thread known;
@@ -489,10 +497,9 @@ void dlw_report_pending(struct dlw_thread *self, struct dlw_pending *pending)
     size_t bytes = pending->n_facts > FEW ? pending->n_facts * sizeof(*few) : 0;
     struct resolved *resolved = bytes ? dlw_pages_map(bytes) : few;
 
-    if (!self->is_known || has_findings(pending)) {
-        dlw_report_know_thread(self);
-        self->is_known = true;
-    }
+    if (has_findings(pending)) /* it is told by its name of now */
+        self->is_known = false;
+    dlw_report_introduce(self);
     resolve(pending, resolved);
     bool end = false;
     if (dlw_lock_acquire(&emit_lock)) {

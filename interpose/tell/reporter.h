@@ -18,6 +18,8 @@ void dlw_report_flush(bool now);
 /* What the journal says of a thread, kept beyond its end. By the thread itself, or of one that is
  * blocked. */
 void dlw_report_know_thread(const struct dlw_thread *thread);
+/* The same, by the thread itself and once: before anything that it leaves behind can be told. */
+void dlw_report_introduce(struct dlw_thread *self);
 /* Counts an edge for the totals. True when there is a journal to write it to. */
 bool dlw_report_counts_edge(void);
 /* The same for a thread that has ended. */

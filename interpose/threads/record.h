@@ -124,8 +124,7 @@ struct dlw_thread {
     bool resync;  /* a release passed while the guard was up */
     bool foreign; /* not made by pthread_create: its stack's end is a guess */
     bool is_main;
-    bool is_known;     /* the reporter knows it, by the name it had then */
-    bool has_evidence; /* an edge that was not reported names it: its name is kept when it ends */
+    bool is_known; /* the reporter knows it, by the name it had then; evidence may name it */
     bool is_detached;
     bool gave_up;   /* it gave up a mutex for the condition wait that it is in */
     bool is_dead;   /* a deadlock with this thread in it was reported: its wait is told */

@@ -42,8 +42,8 @@ static void end_thread(struct dlw_thread *self)
     dlw_learn_thread_ends(self);
     if (!dlw_joinable_ends(self))
         dlw_learn_drop_segment(self->segment);
-    /* A cycle that other threads close later will name this thread. */
-    if (self->has_evidence && !self->is_known)
+    /* A cycle that other threads close later will name this thread, by its last name. */
+    if (self->is_known)
         dlw_report_know_thread(self);
     dlw_report_flush(true);
     dlw_thread_end(self);

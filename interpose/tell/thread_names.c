@@ -126,8 +126,6 @@ static void read_name(uint32_t tid, char *name)
     char read[DLW_NAME_BYTES];
     size_t n = strlen(path);
 
-    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
-        return;
     dlw_say_number(path + n, tid);
     memcpy(path + strlen(path), "/comm", 6);
     long fd = dlw_syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
@@ -151,9 +149,11 @@ void dlw_thread_names_read(const struct dlw_thread *thread, struct dlw_ended *ou
         .start = thread->start,
     };
     memcpy(out->name, thread->name, sizeof(out->name));
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return;
     /* Another thread may run the end of the main one. */
-    if (thread != dlw_self || out->tid != (uint32_t)dlw_syscall(SYS_gettid))
-        read_name(out->tid, out->name);
-    else if (!atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+    if (thread == dlw_self && out->tid == (uint32_t)dlw_syscall(SYS_gettid))
         ask_name(out->name);
+    else
+        read_name(out->tid, out->name);
 }

@@ -188,6 +188,8 @@ void dlw_journal_free(struct dlw_journal *journal)
     dlw_idset_free(&journal->stacks, arena);
     dlw_idset_free(&journal->threads, arena);
     dlw_idset_free(&journal->locks, arena);
+    dlw_idset_free(&journal->renamed, arena);
+    dlw_repeats_free(&journal->repeats, arena);
     dlw_arena_free(arena, journal, sizeof *journal);
 }
 
@@ -212,6 +214,9 @@ void dlw_journal_after_fork(struct dlw_journal *journal, const struct dlw_journa
     dlw_idset_clear(&journal->stacks);
     dlw_idset_clear(&journal->threads);
     dlw_idset_clear(&journal->locks);
+    dlw_idset_clear(&journal->renamed);
+    dlw_repeats_clear(&journal->repeats);
+    journal->n_edges = 0;
     if (!journal->dead)
         start_anew(journal, child);
 }

@@ -108,10 +108,11 @@ void dlw_journal_to_memory(struct dlw_journal *journal, struct dlw_kept *kept);
 void dlw_journal_to_descriptor(struct dlw_journal *journal, int descriptor);
 void dlw_journal_free(struct dlw_journal *journal);
 
-void dlw_journal_edge(struct dlw_journal *journal,
-                      const struct dlw_journal_edge *edge); /* buffered */
-void dlw_journal_thread_renamed(struct dlw_journal *journal,
-                                uint32_t thread); /* buffered, if it was written before */
+/* Buffered. One that says what another did, but for which of the locks made at one place it was, is
+ * counted and gets no line: journal_edges.c. */
+void dlw_journal_edge(struct dlw_journal *journal, const struct dlw_journal_edge *edge);
+/* If it was written before: its line is written again when another refers to it, and at the end. */
+void dlw_journal_thread_renamed(struct dlw_journal *journal, uint32_t thread);
 void dlw_journal_finding(struct dlw_journal *journal, uint32_t id, double time,
                          const struct dlw_finding *finding); /* flushes */
 void dlw_journal_again(struct dlw_journal *journal, uint32_t finding,

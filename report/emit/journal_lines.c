@@ -41,6 +41,8 @@ void dlw_journal_end(struct dlw_journal *journal, const struct dlw_journal_total
     if (!has_to_close(journal))
         return;
     struct dlw_jsonl *json = &journal->json;
+    dlw_journal_last_names(journal);
+    dlw_journal_last_counts(journal);
     dlw_journal_line_begin(journal, "end");
     dlw_jsonl_text_field(json, "ended", totals->ended ? totals->ended : "exit");
     if (totals->status >= 0)
@@ -63,11 +65,16 @@ void dlw_journal_exec(struct dlw_journal *journal)
     dlw_journal_flush(journal);
 }
 
-/* Said at once: mostly the process itself becomes that program. */
+/* Said at once: mostly the process itself becomes that program. And once: a server may start one
+ * for each request. */
 void dlw_journal_unwatched(struct dlw_journal *journal, const char *exe, const char *why)
 {
     if (dlw_journal_is_mute(journal))
         return;
+    uint64_t key = dlw_journal_mix_text(dlw_journal_mix_text(DLW_KEY_UNWATCHED, exe), why);
+    if (dlw_repeats_find(&journal->repeats, key))
+        return;
+    dlw_repeats_add(&journal->repeats, journal->arena, key);
     dlw_journal_line_begin(journal, "unwatched");
     dlw_jsonl_text_field(&journal->json, "exe", exe);
     dlw_jsonl_text_field(&journal->json, "why", why);
@@ -83,60 +90,6 @@ void dlw_journal_off(struct dlw_journal *journal, const char *reason)
     dlw_jsonl_text_field(&journal->json, "reason", reason ? reason : "");
     dlw_journal_line_end(journal);
     dlw_journal_flush(journal);
-}
-
-void dlw_journal_thread_renamed(struct dlw_journal *journal, uint32_t id)
-{
-    struct dlw_journal_thread thread = {0};
-
-    if (!dlw_journal_is_mute(journal) && dlw_idset_has(&journal->threads, id) &&
-        journal->source.thread(journal->source.context, id, &thread))
-        dlw_journal_thread_line(journal, id, &thread);
-}
-
-/* ---- edges ---- */
-
-static void need_for_edge(struct dlw_journal *journal, const struct dlw_journal_edge *edge)
-{
-    dlw_journal_need_stack(journal, edge->hold);
-    dlw_journal_need_stack(journal, edge->want);
-    dlw_journal_need_thread(journal, edge->thread);
-    dlw_journal_need_lock(journal, edge->from);
-    dlw_journal_need_lock(journal, edge->to);
-    for (uint32_t i = 0; i < edge->n_gates; i++)
-        dlw_journal_need_lock(journal, edge->gates[i]);
-}
-
-static void put_gates(struct dlw_journal *journal, const struct dlw_journal_edge *edge)
-{
-    dlw_jsonl_open(&journal->json, "gates", '[');
-    for (uint32_t i = 0; i < edge->n_gates; i++)
-        if (dlw_idset_has(&journal->locks, edge->gates[i]))
-            dlw_jsonl_number(&journal->json, edge->gates[i]);
-    dlw_jsonl_close(&journal->json, ']');
-}
-
-void dlw_journal_edge(struct dlw_journal *journal, const struct dlw_journal_edge *edge)
-{
-    if (dlw_journal_is_mute(journal))
-        return;
-    struct dlw_jsonl *json = &journal->json;
-    need_for_edge(journal, edge);
-    dlw_journal_line_begin(journal, "edge");
-    dlw_journal_refer(journal, "from", &journal->locks, edge->from);
-    dlw_journal_refer(journal, "to", &journal->locks, edge->to);
-    dlw_journal_refer(journal, "thread", &journal->threads, edge->thread);
-    dlw_journal_refer(journal, "hold", &journal->stacks, edge->hold);
-    dlw_journal_refer(journal, "want", &journal->stacks, edge->want);
-    dlw_jsonl_text_field(json, "from_mode", dlw_mode_word(edge->from_mode));
-    dlw_jsonl_text_field(json, "to_mode", dlw_mode_word(edge->to_mode));
-    if (edge->n_gates)
-        put_gates(journal, edge);
-    if (edge->timed)
-        dlw_jsonl_true_field(json, "timed");
-    if (edge->intended)
-        dlw_jsonl_true_field(json, "intended");
-    dlw_journal_line_end(journal);
 }
 
 /* ---- findings ---- */

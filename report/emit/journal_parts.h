@@ -1,6 +1,7 @@
 /*
  * The journal's inside, shared by its files: journal.c (life and buffer), journal_file.c (where
- * lines go), journal_refs.c (what a line refers to), journal_lines.c (the lines).
+ * lines go), journal_refs.c (what a line refers to), journal_edges.c (the lines of edges, and
+ * which edges get one), journal_lines.c (the other lines).
  *
  * Every function is called with the emit lock held.
  */
@@ -11,6 +12,7 @@
 #include "report/emit/idset.h"
 #include "report/emit/journal.h"
 #include "report/emit/jsonl.h"
+#include "report/emit/repeats.h"
 
 #include <limits.h>
 #include <stdatomic.h>
@@ -30,7 +32,10 @@ struct dlw_journal {
     _Atomic bool is_ahead; /* lines wait in the buffer */
 
     struct dlw_idset modules, stacks, threads, locks; /* that have a line */
-    uint32_t *ancestors; /* threads whose lines are due, youngest first */
+    struct dlw_idset renamed;                         /* threads whose line has an older name */
+    struct dlw_repeats repeats; /* of edges, and of programs that ran unwatched */
+    uint32_t n_edges;           /* that have a line: their ids */
+    uint32_t *ancestors;        /* threads whose lines are due, youngest first */
     uint32_t ancestors_room;
 
     enum dlw_journal_target target;
@@ -71,6 +76,15 @@ void dlw_journal_thread_line(struct dlw_journal *journal, uint32_t id,
 void dlw_journal_need_stack(struct dlw_journal *journal, uint32_t id);
 void dlw_journal_need_thread(struct dlw_journal *journal, uint32_t id);
 void dlw_journal_need_lock(struct dlw_journal *journal, uint64_t id);
+
+/* Before the end: the names that threads were given since, and how often edges were seen. */
+void dlw_journal_last_names(struct dlw_journal *journal);
+void dlw_journal_last_counts(struct dlw_journal *journal);
+
+/* What begins the keys of `repeats`, each sort for itself. */
+enum { DLW_KEY_PAIR = 1, DLW_KEY_VARIANT, DLW_KEY_ROLE, DLW_KEY_UNWATCHED };
+/* NULL is not "". */
+uint64_t dlw_journal_mix_text(uint64_t key, const char *text);
 
 /* A field that refers to a thing; left out when that has no line. */
 void dlw_journal_refer(struct dlw_journal *journal, const char *key, const struct dlw_idset *to,

@@ -145,6 +145,29 @@ static bool push_ancestor(struct dlw_journal *journal, uint32_t at, uint32_t id)
     return true;
 }
 
+/* A thread that takes a name for each thing it does would fill the disk with them: the line is
+ * written when another refers to the thread, and at the end. */
+void dlw_journal_thread_renamed(struct dlw_journal *journal, uint32_t id)
+{
+    if (!dlw_journal_is_mute(journal) && dlw_idset_has(&journal->threads, id))
+        add(journal, &journal->renamed, id);
+}
+
+static void tell_name(void *context, uint64_t id)
+{
+    struct dlw_journal *journal = context;
+    struct dlw_journal_thread thread = {0};
+
+    if (!journal->dead && journal->source.thread(journal->source.context, (uint32_t)id, &thread))
+        dlw_journal_thread_line(journal, (uint32_t)id, &thread);
+}
+
+void dlw_journal_last_names(struct dlw_journal *journal)
+{
+    dlw_idset_each(&journal->renamed, tell_name, journal);
+    dlw_idset_clear(&journal->renamed);
+}
+
 /* No recursion: in a program where every thread creates the next, the line of descent is long and
  * this stack may be small. A thread counts as written once it is pushed, which ends a circle. */
 void dlw_journal_need_thread(struct dlw_journal *journal, uint32_t id)
@@ -152,6 +175,10 @@ void dlw_journal_need_thread(struct dlw_journal *journal, uint32_t id)
     struct dlw_journal_thread thread = {0};
     uint32_t n = 0;
 
+    if (dlw_idset_has(&journal->renamed, id)) {
+        dlw_idset_remove(&journal->renamed, id);
+        tell_name(journal, id);
+    }
     while (is_due(journal, &journal->threads, id) &&
            journal->source.thread(journal->source.context, id, &thread) &&
            push_ancestor(journal, n, id)) {

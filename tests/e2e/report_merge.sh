@@ -88,6 +88,7 @@ evidence() {
 	evidence_of 'two steps of one run' '[["abc",true]]' 'there on' home
 	evidence_of 'two steps of one thread' '[]' there_and_on home
 	evidence_of 'two steps of one thread, in two runs' '[["abc",true]]' there_and_on on home
+	evidence_of 'two threads of one work' '[["abc",true]]' 'there_and_on there_and_on' home
 	evidence_of 'a longer circle beside a shorter one of one thread' '[["abc",true]]' 'there_and_back on' home
 }
 
@@ -175,6 +176,31 @@ watched() {
 	END
 }
 
-for part in across evidence gates annotated algebra damage many watched; do $part; done
+# A circle between locks that were made at a place where others had been: they have no line of their own.
+repeats() {
+	if ! cc -g -O1 -pthread repeats.c -o "$tmp/repeats"; then fail 'repeats.c' && return; fi
+	mkdir "$tmp/repeated"
+	for way in account ledger; do
+		LD_PRELOAD=$build/libdlwatch.so DLWATCH_OPTIONS="report='$tmp/repeated/$way' log=none" "$tmp/repeats" $way 5000
+	done
+	LD_PRELOAD=$build/libdlwatch.so DLWATCH_OPTIONS="report='$tmp/repeated/twice' log=none" "$tmp/repeats" account 300
+	merge 'repeats' 0 "$tmp/repeats.history" "$tmp/repeated/account" "$tmp/repeated/ledger"
+	is repeats.history '[.findings[]|.kind,.severity,(.reason|test("may be different objects")),([.locks[].created[0].function]|sort)]' \
+		'["lock-order-inversion","error",true,["new_account","new_ledger"]]' 'a circle of repeats'
+	merge 'repeats, quiet' 0 "$tmp/repeats.history" "$tmp/repeated/account" "$tmp/repeated/twice"
+	is repeats.history '.findings|length' 0 'one order, repeated'
+	# The journal is as long as the code has places; all that was seen is counted.
+	if [ "$(grep -c '"type":"edge"' "$tmp/repeated/account")" = 1 ] && [ "$(grep -c '"type":"lock"' "$tmp/repeated/account")" = 2 ]; then ok; else
+		fail "repeats: $(grep -c '"type":"edge"' "$tmp/repeated/account") edges are written"
+	fi
+	is repeated/account '[.processes[0]|.edges,.ended]' '[5000,"exit"]' 'orders counted'
+	# Of a process that was killed what the counts say: each fourth power.
+	grep -v '"type":"end"' "$tmp/repeated/account" >"$tmp/repeated/killed"
+	is repeated/killed '[.processes[0]|.edges,.ended]' '[5000,"killed"]' 'orders counted of a killed one'
+	sed '/"count":5000/d' "$tmp/repeated/killed" >"$tmp/repeated/cut"
+	is repeated/cut '.processes[0].edges' 4096 'orders counted so far'
+}
+
+for part in across evidence gates annotated algebra damage many watched repeats; do $part; done
 echo "report_merge: $passed passed, $failed failed"
 [ $failed = 0 ]

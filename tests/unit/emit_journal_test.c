@@ -114,8 +114,10 @@ START_TEST(test_things_are_written_once)
     add_edge(1, 2);
     read_back();
     size_t before = json_array_size(lines);
+    struct dlw_journal_edge edge = world_edge(1, 2);
+    edge.timed = true;
     add_edge(2, 1);
-    add_edge(1, 2);
+    dlw_journal_edge(journal, &edge);
     read_back();
     ck_assert_uint_eq(json_array_size(lines), before + 2);
 }
@@ -265,8 +267,38 @@ START_TEST(test_renamed_thread_only_if_it_was_written)
     dlw_journal_thread_renamed(journal, 1);
     dlw_journal_thread_renamed(journal, 2);
     read_back();
+    ck_assert_ptr_null(line_of(lines, "thread", 1)); /* nothing refers to it since */
+    add_edge(2, 1);
+    add_edge(3, 1);
+    read_back();
     assert_field(line_of(lines, "thread", 1), "id", "1");
     ck_assert_ptr_null(line_of(lines, "thread", 2));
+}
+END_TEST
+
+START_TEST(test_last_name_of_a_thread_is_there_at_the_end)
+{
+    struct dlw_journal_totals totals = {.status = 0};
+
+    add_edge(1, 2);
+    for (int i = 0; i < 1000; i++)
+        dlw_journal_thread_renamed(journal, 1);
+    dlw_journal_end(journal, &totals);
+    read_back();
+    assert_field(line_of(lines, "thread", 1), "id", "1");
+    ck_assert_ptr_null(line_of(lines, "thread", 2));
+}
+END_TEST
+
+/* A server that starts one for each request. */
+START_TEST(test_unwatched_program_is_said_once)
+{
+    for (int i = 0; i < 3; i++)
+        dlw_journal_unwatched(journal, "/bin/busybox", "static");
+    dlw_journal_unwatched(journal, "/bin/busybox", "setuid");
+    read_back();
+    ck_assert_ptr_nonnull(line_of(lines, "unwatched", 1));
+    ck_assert_ptr_null(line_of(lines, "unwatched", 2));
 }
 END_TEST
 
@@ -330,7 +362,7 @@ START_TEST(test_random_lines_refer_only_to_earlier_ones)
             dlw_journal_flush(journal);
     }
     read_back();
-    ck_assert_ptr_nonnull(line_of(lines, "edge", 19999));
+    ck_assert_ptr_nonnull(line_of(lines, "edge", 10000)); /* the others repeat them */
 }
 END_TEST
 
@@ -369,6 +401,8 @@ Suite *emit_journal_suite(void)
     tcase_add_test(tcase, test_finding_and_snapshot_with_threads);
     tcase_add_test(tcase, test_small_lines);
     tcase_add_test(tcase, test_renamed_thread_only_if_it_was_written);
+    tcase_add_test(tcase, test_last_name_of_a_thread_is_there_at_the_end);
+    tcase_add_test(tcase, test_unwatched_program_is_said_once);
     tcase_add_test(tcase, test_long_descent_of_threads);
     tcase_add_test(tcase, test_circle_of_threads);
     tcase_add_test(tcase, test_line_longer_than_the_buffer);

@@ -300,6 +300,8 @@ static void read_again(struct dlw_reader *reader, const json_t *line)
 {
     struct dlw_raw_finding *raw;
     uint64_t id = dlw_json_number(line, "finding"), count = dlw_json_number(line, "count");
+    /* Of an edge: so many that say the same, and have no line. */
+    reader->edges += dlw_json_number(line, "more");
     FIND(reader->findings, id, raw);
     if (raw && count > raw->finding->count)
         raw->finding->count = count;

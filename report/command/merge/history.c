@@ -244,6 +244,9 @@ static struct dlw_key key_of_variant(const struct dlw_h_variant *variant)
         add_entity(&key, &variant->gates[i]->entity);
     uint8_t flags[] = {variant->from_mode, variant->to_mode, variant->timed};
     dlw_key_add(&key, flags, sizeof(flags));
+    /* Where there are too many, those with the fewest gates stay: what one with more could prove,
+     * they do. */
+    key.a = key.a >> 8 | (uint64_t)(variant->n_gates < 255 ? variant->n_gates : 255) << 56;
     return key;
 }
 

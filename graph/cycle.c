@@ -51,13 +51,14 @@ static struct dlw_cycle_entry entry_of(const struct dlw_order *order, const stru
     return (struct dlw_cycle_entry){
         .thread = thread_of(order, piece),
         .timed = piece->timed,
+        .scope = dlw_life_scope(order->life, segment_of(piece)),
         .holds = {node_at(order, step->source)->lock, step->hold_stack, step->hold_mode},
         .wants = {node_at(order, next->source)->lock, piece->want_stack, piece->want_mode},
     };
 }
 
 void dlw_cycle_tell(struct dlw_order *order, const struct dlw_order_sink *sink,
-                    const struct step *steps, uint32_t n, enum dlw_harmless harmless, uint64_t gate)
+                    const struct step *steps, uint32_t n, struct verdict verdict)
 {
     size_t bytes = n * sizeof(struct dlw_cycle_entry);
     struct dlw_cycle_entry *cycle = dlw_arena_alloc(order->arena, bytes);
@@ -71,9 +72,10 @@ void dlw_cycle_tell(struct dlw_order *order, const struct dlw_order_sink *sink,
     }
     struct dlw_finding finding = {
         .kind = DLW_LOCK_ORDER_INVERSION,
-        .harmless = (uint8_t)harmless,
-        .gate = gate,
-        .reason = reason_of(harmless, is_timed),
+        .harmless = (uint8_t)verdict.harmless,
+        .doubt = (uint8_t)verdict.doubt,
+        .gate = verdict.gate,
+        .reason = reason_of(verdict.harmless, is_timed),
         .n_cycle = n,
         .cycle = cycle,
     };
@@ -108,11 +110,14 @@ static void keep_candidate(struct search *search, uint64_t hash)
     all->n_steps += n;
 }
 
-static void tell_real(struct dlw_order *order, uint64_t hash, const struct step *steps, uint32_t n,
-                      const struct dlw_order_sink *sink)
+static void tell_possible(const struct search *search, uint64_t hash, const struct step *steps,
+                          uint32_t n)
 {
-    if (dlw_reported_note(order, hash, steps, n, DLW_FEASIBLE))
-        dlw_cycle_tell(order, sink, steps, n, DLW_FEASIBLE, 0);
+    const struct verdict verdict = {.doubt = search->kind == TOLD_APART ? DLW_DOUBT_SCOPE
+                                                                        : DLW_NO_DOUBT};
+
+    if (dlw_reported_note(search->order, hash, steps, n, search->kind))
+        dlw_cycle_tell(search->order, search->sink, steps, n, verdict);
 }
 
 static bool is_accepted(const struct search *search)
@@ -139,19 +144,18 @@ void dlw_search_close(struct search *search)
 
     if (dlw_cycle_excuse(order, search->steps, n))
         return;
-    search->has_closed = dlw_reported_kind(order, hash) == TOLD_REAL ||
-                         dlw_reported_contains(order, search->steps, n);
+    search->has_closed = dlw_reported_kind(order, hash) >= search->kind ||
+                         dlw_reported_contains(order, search->steps, n, search->kind);
     if (search->has_closed || !is_accepted(search))
         return;
     search->has_closed = true;
     if (search->candidates)
         keep_candidate(search, hash);
     else
-        tell_real(order, hash, search->steps, n, search->sink);
+        tell_possible(search, hash, search->steps, n);
 }
 
-static void tell_candidates(struct dlw_order *order, struct candidates *all,
-                            const struct dlw_order_sink *sink)
+static void tell_candidates(const struct search *search, struct candidates *all)
 {
     for (uint32_t told = 0; told < all->n; told++) {
         struct candidate *shortest = &all->list[0];
@@ -159,8 +163,8 @@ static void tell_candidates(struct dlw_order *order, struct candidates *all,
             if (all->list[i].n < shortest->n)
                 shortest = &all->list[i];
         const struct step *steps = all->steps + shortest->first;
-        if (!dlw_reported_contains(order, steps, shortest->n))
-            tell_real(order, shortest->hash, steps, shortest->n, sink);
+        if (!dlw_reported_contains(search->order, steps, shortest->n, search->kind))
+            tell_possible(search, shortest->hash, steps, shortest->n);
         shortest->n = UINT32_MAX;
     }
 }
@@ -174,22 +178,23 @@ static bool is_within_component(const struct dlw_order *order, uint32_t id)
     return rep_of(order, edge->from) == rep_of(order, edge->to);
 }
 
-/* Can the new piece be a step of a real cycle that is not told? Those of more than two all contain
- * the one between the edge's ends. */
+/* Can the new piece be a step of a cycle that is not told as this kind? Those of more than two all
+ * contain the one between the edge's ends. */
 static bool is_open(const struct search *search)
 {
     const struct dlw_order *order = search->order;
     const struct edge *edge = edge_at(order, search->edge);
 
     return !search->has_failed && is_within_component(order, search->edge) &&
-           !dlw_reported_pair(order, edge->from, edge->to) &&
-           !dlw_members_exclude(order, edge->to, evidence_at(order, search->piece));
+           !dlw_reported_pair(order, edge->from, edge->to, search->kind) &&
+           !dlw_members_exclude(order, edge->to, evidence_at(order, search->piece),
+                                search->kind == TOLD_APART);
 }
 
-static bool knows_threes(const struct search *search, bool are_real)
+static bool knows_threes(const struct search *search, unsigned kind)
 {
     return dlw_members_know_threes(search->order, evidence_at(search->order, search->piece),
-                                   search->goal, are_real);
+                                   search->goal, kind);
 }
 
 /* All cycles of two, or of three. */
@@ -198,7 +203,8 @@ static void search_short(struct search *search, uint32_t n)
     dlw_node start = edge_at(search->order, search->edge)->to;
 
     search->order->visits.n = 0;
-    if (!is_open(search) || (n == 3 && knows_threes(search, true)) || !dlw_search_begin(search))
+    if (!is_open(search) || (n == 3 && knows_threes(search, search->kind)) ||
+        !dlw_search_begin(search))
         return;
     if (n == 2)
         dlw_search_two(search, start);
@@ -241,7 +247,7 @@ static void weigh_shortest(struct search *search)
         weigh(search, edges, 2);
         return;
     }
-    if (knows_threes(search, false))
+    if (knows_threes(search, TOLD_HARMLESS))
         return;
     edges[1] = dlw_search_first_between(search, start);
     if (edges[1]) {
@@ -295,7 +301,7 @@ static void report_longer(struct search *search, const struct news *news, uint32
             dlw_search_longer(search);
     }
     search->candidates = NULL;
-    tell_candidates(order, &candidates, search->sink);
+    tell_candidates(search, &candidates);
     dlw_array_release(order->arena, candidates.list, candidates.room, sizeof(*candidates.list));
     dlw_array_release(order->arena, candidates.steps, candidates.steps_room,
                       sizeof(*candidates.steps));
@@ -311,8 +317,14 @@ void dlw_cycle_report(struct dlw_order *order, const struct news *news, uint32_t
         kept += is_within_component(order, news[i].edge);
     if (kept == 0)
         return;
+    search.kind = TOLD_REAL;
     report_short(&search, news, n);
     report_longer(&search, news, n);
+    if (dlw_life_has_scopes(order->life)) {
+        search.kind = TOLD_APART;
+        report_short(&search, news, n);
+        report_longer(&search, news, n);
+    }
     for (uint32_t i = 0; i < n && !sink->accepts; i++) {
         aim(&search, &news[i]);
         if (news[i].is_new_edge && is_within_component(order, news[i].edge))

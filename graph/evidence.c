@@ -14,10 +14,13 @@
  * segment its thread is now in, of which nothing known is the future, so what
  * is unordered with the old piece is unordered with the new one too. Only when
  * there is none does a piece with many gates give way, a bounded number of times.
+ *
+ * Pieces of other scopes count as unordered where all else fails, so an old one of a scope is of
+ * use until a few other scopes stand for it.
  */
 #include "graph/order_private.h"
 
-enum { EVICTION_LIMIT = 256 };
+enum { EVICTION_LIMIT = 256, SCOPES_KEPT = 3 };
 
 /* Asks as strongly as `b`, from a lock held alike. */
 static bool is_as_strong(const struct evidence *a, const struct evidence *b)
@@ -97,13 +100,39 @@ static bool is_made_useless(const struct dlw_order *order, const struct evidence
             dlw_life_is_before(order->life, segment_of(old), segment_of(piece)));
 }
 
+/* Are there a few of as many scopes, `piece` among them, which all stand for `old`? */
+static bool is_outnumbered(const struct dlw_order *order, const struct edge *edge,
+                           const struct evidence *old, const struct evidence *piece)
+{
+    const char *scopes[SCOPES_KEPT] = {dlw_life_scope(order->life, segment_of(piece))};
+    uint32_t n = scopes[0] != NULL;
+
+    for (uint32_t id = edge->evidence; id && n < SCOPES_KEPT; id = next_piece(order, id)) {
+        const struct evidence *other = evidence_at(order, id);
+        const char *scope = dlw_life_scope(order->life, segment_of(other));
+        bool is_counted = !scope || other == old || !is_as_strong(other, old) ||
+                          !has_no_more_gates(order, other->chain, old->chain);
+        for (uint32_t i = 0; i < n; i++)
+            is_counted |= scopes[i] == scope;
+        if (!is_counted)
+            scopes[n++] = scope;
+    }
+    return n == SCOPES_KEPT;
+}
+
 static uint32_t find_useless(const struct dlw_order *order, const struct edge *edge,
                              const struct evidence *piece)
 {
+    const char *scope = dlw_life_scope(order->life, segment_of(piece));
     uint32_t id = edge->evidence;
 
-    while (id && !is_made_useless(order, evidence_at(order, id), piece))
-        id = next_piece(order, id);
+    for (; id; id = next_piece(order, id)) {
+        const struct evidence *old = evidence_at(order, id);
+        const char *its = dlw_life_scope(order->life, segment_of(old));
+        if (is_made_useless(order, old, piece) &&
+            (!its || its == scope || is_outnumbered(order, edge, old, piece)))
+            break;
+    }
     return id;
 }
 

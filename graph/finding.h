@@ -72,6 +72,7 @@ struct dlw_cycle_entry {
     bool timed; /* the want ends by itself */
     struct dlw_held holds;
     struct dlw_held wants;
+    const char *scope; /* that the thread was in (graph/life.h), orders only; or NULL */
 };
 
 struct dlw_thread_state {

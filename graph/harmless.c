@@ -168,9 +168,10 @@ static void tell_best(struct dlw_order *order, struct weighing *w,
      * one gave up too early. */
     if (!reason && w->n <= 3)
         return;
-    if (dlw_reported_note(order, hash, w->steps, w->n, reason))
-        dlw_cycle_tell(order, sink, w->steps, w->n, reason,
-                       breaks.of[DLW_GUARDED] ? breaks.gate : 0);
+    if (dlw_reported_note(order, hash, w->steps, w->n, reason ? TOLD_HARMLESS : TOLD_REAL))
+        dlw_cycle_tell(
+            order, sink, w->steps, w->n,
+            (struct verdict){.harmless = reason, .gate = breaks.of[DLW_GUARDED] ? breaks.gate : 0});
 }
 
 uint32_t dlw_harmless_report(struct dlw_order *order, struct step *steps, const uint32_t *edges,
@@ -180,7 +181,7 @@ uint32_t dlw_harmless_report(struct dlw_order *order, struct step *steps, const 
     struct weighing w = {
         .order = order, .steps = steps, .edges = edges, .n = n, .best_cost = UINT32_MAX};
 
-    if (dlw_reported_kind(order, hash) || dlw_reported_contains(order, steps, n))
+    if (dlw_reported_kind(order, hash) || dlw_reported_contains(order, steps, n, TOLD_APART))
         return 0;
     w.best = dlw_arena_alloc(order->arena, n * sizeof(*w.best));
     w.costs = dlw_arena_alloc(order->arena, n * sizeof(*w.costs));

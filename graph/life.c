@@ -17,6 +17,7 @@
 
 struct segment {
     uint64_t number; /* rises along every link */
+    const char *scope;
     uint32_t thread;
     uint32_t era;
     uint32_t before, after; /* lists of links to predecessors and successors */
@@ -42,6 +43,7 @@ struct dlw_life {
     uint64_t number;
     uint32_t era;
     uint32_t mark; /* of the walk under way */
+    bool has_scopes;
 };
 
 static struct segment *segment_at(const struct dlw_life *life, uint32_t id)
@@ -293,7 +295,8 @@ static void close_segment(struct dlw_life *life, uint32_t id)
     dlw_life_unref(life, id);
 }
 
-static dlw_segment follow(struct dlw_life *life, uint32_t thread, uint32_t era, uint32_t before)
+static dlw_segment follow(struct dlw_life *life, uint32_t thread, uint32_t era, const char *scope,
+                          uint32_t before)
 {
     if (before && !dlw_pool_reserve(&life->links, 1))
         return 0;
@@ -301,6 +304,7 @@ static dlw_segment follow(struct dlw_life *life, uint32_t thread, uint32_t era, 
     if (!id)
         return 0;
     segment_at(life, id)->is_open = 1;
+    segment_at(life, id)->scope = scope;
     if (before)
         link_add(life, before, id);
     return id;
@@ -312,16 +316,30 @@ dlw_segment dlw_life_start(struct dlw_life *life, uint32_t thread, dlw_segment c
 
     if (!anchor(life, creator, &before))
         return 0;
-    return follow(life, thread, dlw_life_era(life, creator), before);
+    return follow(life, thread, dlw_life_era(life, creator), dlw_life_scope(life, creator), before);
 }
 
 dlw_segment dlw_life_advance(struct dlw_life *life, dlw_segment current)
 {
     if (!current || !segment_at(life, current)->is_recorded)
         return current;
-    dlw_segment next =
-        follow(life, segment_at(life, current)->thread, segment_at(life, current)->era, current);
+    const struct segment now = *segment_at(life, current);
+    dlw_segment next = follow(life, now.thread, now.era, now.scope, current);
     close_segment(life, current);
+    return next;
+}
+
+/* Another era: what threads of other scopes proved says nothing about this one's. */
+dlw_segment dlw_life_enter(struct dlw_life *life, dlw_segment current, const char *scope)
+{
+    if (!current || segment_at(life, current)->scope == scope)
+        return current;
+    dlw_segment next = dlw_life_advance(life, current);
+    if (!next)
+        return 0;
+    segment_at(life, next)->scope = scope;
+    segment_at(life, next)->era = ++life->era;
+    life->has_scopes = true;
     return next;
 }
 
@@ -420,6 +438,24 @@ void dlw_life_mark_recorded(struct dlw_life *life, dlw_segment segment)
 uint32_t dlw_life_thread(const struct dlw_life *life, dlw_segment segment)
 {
     return segment ? segment_at(life, segment)->thread : 0;
+}
+
+const char *dlw_life_scope(const struct dlw_life *life, dlw_segment segment)
+{
+    return segment ? segment_at(life, segment)->scope : NULL;
+}
+
+bool dlw_life_has_scopes(const struct dlw_life *life)
+{
+    return life->has_scopes;
+}
+
+bool dlw_life_is_other_scope(const struct dlw_life *life, dlw_segment a, dlw_segment b)
+{
+    const char *scope = dlw_life_scope(life, a);
+    const char *other = dlw_life_scope(life, b);
+
+    return scope && other && scope != other;
 }
 
 uint32_t dlw_life_era(const struct dlw_life *life, dlw_segment segment)

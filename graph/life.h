@@ -49,6 +49,18 @@ dlw_segment dlw_life_join(struct dlw_life *life, dlw_segment current, dlw_segmen
  * 0. Takes over `round`'s reference. */
 dlw_segment dlw_life_gather(struct dlw_life *life, dlw_segment round, dlw_segment arrival);
 
+/*
+ * From here on the caller is in this scope (one test of a test program), and so are the threads
+ * that it creates; NULL: in none. The text is known by its address and outlives the graph. Returns
+ * the segment to go on in, as advance does.
+ */
+dlw_segment dlw_life_enter(struct dlw_life *life, dlw_segment current, const char *scope);
+const char *dlw_life_scope(const struct dlw_life *life, dlw_segment segment);
+bool dlw_life_has_scopes(const struct dlw_life *life); /* was there ever one */
+/* Both are in a scope, and not in the same: that one is before the other is how this program runs
+ * its tests, and says nothing of another that runs the same code. */
+bool dlw_life_is_other_scope(const struct dlw_life *life, dlw_segment a, dlw_segment b);
+
 void dlw_life_ref(struct dlw_life *life, dlw_segment segment);
 void dlw_life_unref(struct dlw_life *life, dlw_segment segment);
 /* Something refers to what happened in this segment: it may no longer be merged with its successor.

@@ -351,7 +351,8 @@ void dlw_members_join(struct dlw_order *order, dlw_node small, dlw_node large)
     }
 }
 
-bool dlw_members_exclude(const struct dlw_order *order, dlw_node at, const struct evidence *piece)
+bool dlw_members_exclude(const struct dlw_order *order, dlw_node at, const struct evidence *piece,
+                         bool across_scopes)
 {
     const struct member *member = order->has_lost_members ? NULL : find(order, at);
 
@@ -360,7 +361,7 @@ bool dlw_members_exclude(const struct dlw_order *order, dlw_node at, const struc
     for (unsigned i = 0; i < GATES; i++)
         if (member->gates[i] && holds(order, piece->chain, member->gates[i], false))
             return true;
-    if (member->sequence != BOUNDED)
+    if (across_scopes || member->sequence != BOUNDED)
         return false;
     dlw_segment last = last_of(member);
     uint32_t thread = last ? dlw_life_thread(order->life, last) : member->last;
@@ -370,13 +371,13 @@ bool dlw_members_exclude(const struct dlw_order *order, dlw_node at, const struc
 
 /* The three places as a cycle's, which begins anywhere. */
 static bool are_told(const struct dlw_order *order, uint64_t a, uint64_t b, uint64_t c,
-                     bool is_real)
+                     unsigned kind)
 {
-    return dlw_reported_often(order, a + b + c, is_real);
+    return dlw_reported_often(order, a + b + c, kind);
 }
 
 bool dlw_members_know_threes(const struct dlw_order *order, const struct evidence *piece,
-                             dlw_node at, bool is_real)
+                             dlw_node at, unsigned kind)
 {
     const struct whole *whole =
         order->has_lost_members ? NULL : find_whole(order, rep_of(order, at));
@@ -386,7 +387,7 @@ bool dlw_members_know_threes(const struct dlw_order *order, const struct evidenc
         return false;
     for (uint32_t i = 0; i < whole->n_places; i++)
         for (uint32_t k = i; k < whole->n_places; k++)
-            if (!are_told(order, own, whole->places[i], whole->places[k], is_real))
+            if (!are_told(order, own, whole->places[i], whole->places[k], kind))
                 return false;
     return true;
 }

@@ -284,10 +284,13 @@ struct step dlw_cycle_step(const struct dlw_order *order, uint32_t edge, uint32_
 /* At the lock between two steps: can the holder keep the asker out? */
 bool dlw_cycle_excludes(const struct dlw_order *order, const struct step *asker,
                         const struct step *holder);
-/* `gate` is the lock of a guarded one. */
+struct verdict {
+    enum dlw_harmless harmless;
+    enum dlw_doubt doubt;
+    uint64_t gate; /* of a guarded one */
+};
 void dlw_cycle_tell(struct dlw_order *order, const struct dlw_order_sink *sink,
-                    const struct step *steps, uint32_t n, enum dlw_harmless harmless,
-                    uint64_t gate);
+                    const struct step *steps, uint32_t n, struct verdict verdict);
 
 /* harmless.c: tells the cycle of these edges, of which no real choice of evidence was found.
  * `steps` are of n edges, the first with the new piece, the others with any. Returns the
@@ -311,33 +314,38 @@ void dlw_members_join(struct dlw_order *order, dlw_node small, dlw_node large);
 void dlw_members_hand_over(struct dlw_order *order, dlw_node old, dlw_node rep);
 void dlw_members_forget(struct dlw_order *order, dlw_node node);
 void dlw_members_destroy(struct dlw_order *order);
-/* Can no piece that goes on from `at` stand beside this one, which came later than all of them? */
-bool dlw_members_exclude(const struct dlw_order *order, dlw_node at, const struct evidence *piece);
+/* Can no piece that goes on from `at` stand beside this one, which came later than all of them?
+ * `across_scopes`: coming later is no reason. */
+bool dlw_members_exclude(const struct dlw_order *order, dlw_node at, const struct evidence *piece,
+                         bool across_scopes);
 /* Would every cycle of three that this piece can close in the component of `at` be one more of code
- * places that were told often? */
+ * places that were told often, as `kind`? */
 bool dlw_members_know_threes(const struct dlw_order *order, const struct evidence *piece,
-                             dlw_node at, bool is_real);
+                             dlw_node at, unsigned kind);
 /* Steps that one search in the component of `node` may take, of its own and of the common ones. */
 uint32_t dlw_members_steps(const struct dlw_order *order, dlw_node node, bool for_real);
 void dlw_members_spend(struct dlw_order *order, dlw_node node, uint32_t steps);
 
-/* reported.c. The cycle of the steps' sources, by the hash of its edges. */
-enum { TOLD_HARMLESS = 1, TOLD_REAL };
+/* reported.c. The cycle of the steps' sources, by the hash of its edges. One is told again when it
+ * shows as more than before: as possible but for the scopes of its steps (APART), as real. */
+enum { TOLD_HARMLESS = 1, TOLD_APART, TOLD_REAL };
 uint64_t dlw_reported_hash(const struct step *steps, uint32_t n);
 /* 0: not told. */
 unsigned dlw_reported_kind(const struct dlw_order *order, uint64_t hash);
-/* Has the cycle of these two been told as real? Every longer one through both contains it. */
-bool dlw_reported_pair(const struct dlw_order *order, dlw_node a, dlw_node b);
+/* Has the cycle of these two been told as `kind` or more? Every longer one through both contains
+ * it. */
+bool dlw_reported_pair(const struct dlw_order *order, dlw_node a, dlw_node b, unsigned kind);
 /* What the code places of a step count for; a cycle's are the sum. */
 uint64_t dlw_reported_place(uint32_t hold_stack, uint32_t want_stack);
 /* Are there so many cycles of these places that no more need be looked for? */
-bool dlw_reported_often(const struct dlw_order *order, uint64_t places, bool is_real);
+bool dlw_reported_often(const struct dlw_order *order, uint64_t places, unsigned kind);
 /* Notes that it is told now. False: it is not to be, as enough of the same code places were. When
  * memory is out it may be told again. */
 bool dlw_reported_note(struct dlw_order *order, uint64_t hash, const struct step *steps, uint32_t n,
-                       enum dlw_harmless harmless);
-/* Are all locks of a shorter cycle, told as real, among these steps'? */
-bool dlw_reported_contains(const struct dlw_order *order, const struct step *steps, uint32_t n);
+                       unsigned kind);
+/* Are all locks of a shorter cycle, told as `kind` or more, among these steps'? */
+bool dlw_reported_contains(const struct dlw_order *order, const struct step *steps, uint32_t n,
+                           unsigned kind);
 void dlw_reported_forget(struct dlw_order *order, dlw_node node);
 void dlw_reported_destroy(struct dlw_order *order);
 

@@ -44,7 +44,7 @@ struct reported {
     struct dlw_pool records, places, holders, tallies;
     struct dlw_index by_hash, by_node, by_places;
     uint32_t round;
-    uint32_t n_real;
+    uint32_t n_possible; /* told as more than harmless */
 };
 
 enum {
@@ -210,9 +210,9 @@ uint64_t dlw_reported_place(uint32_t hold_stack, uint32_t want_stack)
     return dlw_mix((uint64_t)hold_stack << 32 | want_stack);
 }
 
-static uint64_t key_of(uint64_t places, bool is_real)
+static uint64_t key_of(uint64_t places, unsigned kind)
 {
-    return dlw_mix(places + is_real);
+    return dlw_mix(places + kind);
 }
 
 static uint64_t places_of(const struct dlw_order *order, const struct step *steps, uint32_t n)
@@ -256,7 +256,7 @@ static void enter_tally(struct reported *told, struct record *record, uint32_t i
 
 static void set_kind(struct reported *told, struct record *record, unsigned kind)
 {
-    told->n_real += (uint32_t)(kind == TOLD_REAL) - (uint32_t)(record->kind == TOLD_REAL);
+    told->n_possible += (uint32_t)(kind > TOLD_HARMLESS) - (uint32_t)(record->kind > TOLD_HARMLESS);
     record->kind = kind;
 }
 
@@ -279,10 +279,10 @@ static bool reserve(struct reported *told, uint32_t n)
 }
 
 bool dlw_reported_note(struct dlw_order *order, uint64_t hash, const struct step *steps, uint32_t n,
-                       enum dlw_harmless harmless)
+                       unsigned kind)
 {
     struct reported *told = get(order);
-    uint64_t places = key_of(places_of(order, steps, n), !harmless);
+    uint64_t places = key_of(places_of(order, steps, n), kind);
 
     if (!told || !reserve(told, n))
         return true;
@@ -296,44 +296,46 @@ bool dlw_reported_note(struct dlw_order *order, uint64_t hash, const struct step
     uint32_t old = record->tally;
     enter_tally(told, record, tally, places);
     leave_tally(told, old);
-    set_kind(told, record, harmless ? TOLD_HARMLESS : TOLD_REAL);
+    set_kind(told, record, kind);
     return true;
 }
 
-bool dlw_reported_often(const struct dlw_order *order, uint64_t places, bool is_real)
+bool dlw_reported_often(const struct dlw_order *order, uint64_t places, unsigned kind)
 {
     const struct reported *told = order->told;
-    uint32_t id = told ? find_tally(told, key_of(places, is_real)) : 0;
+    uint32_t id = told ? find_tally(told, key_of(places, kind)) : 0;
 
     return id && tally_at(told, id)->n >= order->limits.often;
 }
 
-bool dlw_reported_pair(const struct dlw_order *order, dlw_node a, dlw_node b)
+bool dlw_reported_pair(const struct dlw_order *order, dlw_node a, dlw_node b, unsigned kind)
 {
     const struct step ends[2] = {{.source = a}, {.source = b}};
 
-    return order->told && order->told->n_real &&
-           dlw_reported_kind(order, dlw_reported_hash(ends, 2)) == TOLD_REAL;
+    return order->told && order->told->n_possible &&
+           dlw_reported_kind(order, dlw_reported_hash(ends, 2)) >= kind;
 }
 
-static bool has_told_pair(const struct dlw_order *order, const struct step *steps, uint32_t n)
+static bool has_told_pair(const struct dlw_order *order, const struct step *steps, uint32_t n,
+                          unsigned kind)
 {
     for (uint32_t i = 1; i < n; i++)
         for (uint32_t k = 0; k < i; k++)
-            if (dlw_reported_pair(order, steps[i].source, steps[k].source))
+            if (dlw_reported_pair(order, steps[i].source, steps[k].source, kind))
                 return true;
     return false;
 }
 
 /* Counts a lock of the cycle for each record that it is in; true when one is full. */
-static bool hit(struct reported *told, dlw_node node, uint32_t length, uint32_t *left)
+static bool hit(struct reported *told, dlw_node node, uint32_t length, unsigned kind,
+                uint32_t *left)
 {
     uint32_t holder = find_holder(told, node);
     uint32_t id = holder ? holder_at(told, holder)->first : 0;
 
     for (; id && *left; id = place_at(told, id)->next, (*left)--) {
         struct record *record = record_at(told, place_at(told, id)->record);
-        if (record->kind != TOLD_REAL || record->length >= length)
+        if (record->kind < kind || record->length >= length)
             continue;
         if (record->round != told->round) {
             record->round = told->round;
@@ -354,20 +356,21 @@ static void begin_round(struct reported *told)
     told->round = 1;
 }
 
-bool dlw_reported_contains(const struct dlw_order *order, const struct step *steps, uint32_t n)
+bool dlw_reported_contains(const struct dlw_order *order, const struct step *steps, uint32_t n,
+                           unsigned kind)
 {
     struct reported *told = order->told;
     uint32_t left = MOST_PLACES;
 
-    if (!told || !told->n_real || n == 2)
+    if (!told || !told->n_possible || n == 2)
         return false;
-    if (n <= MOST_PAIRED && has_told_pair(order, steps, n))
+    if (n <= MOST_PAIRED && has_told_pair(order, steps, n, kind))
         return true;
     if (n == 3)
         return false;
     begin_round(told);
     for (uint32_t i = 0; i < n; i++)
-        if (hit(told, steps[i].source, n, &left))
+        if (hit(told, steps[i].source, n, kind, &left))
             return true;
     return false;
 }

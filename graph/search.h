@@ -48,6 +48,7 @@ struct search {
     const struct dlw_order_sink *sink;
     struct candidates *candidates; /* NULL: what is found is told at once */
     uint32_t edge, piece;          /* the new one */
+    unsigned kind;                 /* TOLD_APART: steps of other scopes are never ordered */
     dlw_node goal;
     struct info *infos;
     uint32_t infos_room;

@@ -19,8 +19,8 @@ void dlw_search_two(struct search *search, dlw_node at)
 
 static bool is_told_through(const struct search *search, dlw_node start, dlw_node middle)
 {
-    return dlw_reported_pair(search->order, start, middle) ||
-           dlw_reported_pair(search->order, middle, search->goal);
+    return dlw_reported_pair(search->order, start, middle, search->kind) ||
+           dlw_reported_pair(search->order, middle, search->goal, search->kind);
 }
 
 /* By the edge `id` to a lock from which another goes to the goal. */

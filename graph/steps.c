@@ -77,6 +77,8 @@ static bool is_unordered(const struct search *search, dlw_segment segment)
 
     for (uint32_t i = 0; i < search->n_steps; i++) {
         dlw_segment other = segment_of(evidence_at(order, search->steps[i].piece));
+        if (search->kind == TOLD_APART && dlw_life_is_other_scope(order->life, other, segment))
+            continue;
         if (dlw_life_is_before(order->life, other, segment) ||
             dlw_life_is_before(order->life, segment, other))
             return false;

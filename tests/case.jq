@@ -31,7 +31,8 @@ def trim: sub("^\\s+"; "") | sub("\\s+$"; "");
   def why:
     if .reason == null then ""
     elif .kind == "lock-order-inversion" then
-      (.reason | if test("guarded") then " gate"
+      (.reason | if test("kept apart only") then " scope"
+                 elif test("guarded") then " gate"
                  elif test("one thread") then " one-thread"
                  elif test("ordered") then " ordered"
                  elif test("shared|reader") then " shared"

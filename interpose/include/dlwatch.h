@@ -3,7 +3,8 @@
  *
  *   - locks that are not pthread's (futexes, spinning words, lock-free hand-overs),
  *   - names, classes and nesting levels of any lock, pthread's included,
- *   - orders that are meant, and hand-overs that put one thread's doings before another's.
+ *   - orders that are meant, and hand-overs that put one thread's doings before another's,
+ *   - where one test of a test program begins and ends.
  *
  * Header only, C99 or C++, nothing to link. Without the library each call is one load and one
  * branch that is not taken; with it, the price of a watched pthread call. -DDLWATCH_DISABLE,
@@ -62,6 +63,7 @@ struct dlwatch_calls {
     void (*forget)(const void *object);
     void (*happens_before)(const void *object);
     void (*happens_after)(const void *object);
+    void (*scope)(const char *name);
 };
 
 /* Exported by the library; NULL when it doesn't know this version. Not for calling. */
@@ -105,6 +107,11 @@ __attribute__((constructor(101))) static void dlwatch_look(void)
 #define DLWATCH_CALL(name, arguments)                                                              \
     if (__builtin_expect(dlwatch_here.calls != (void *)0, 0))                                      \
     dlwatch_here.calls->name arguments
+/* Of a call that came after the first release: an older library does not have it. */
+#define DLWATCH_LATER_CALL(name, arguments)                                                        \
+    if (__builtin_expect(dlwatch_here.calls != (void *)0, 0) &&                                    \
+        dlwatch_here.calls->size > __builtin_offsetof(struct dlwatch_calls, name))                 \
+    dlwatch_here.calls->name arguments
 
 /* 1 while the library is there. */
 DLWATCH_INLINE int dlwatch_is_watching(void)
@@ -114,6 +121,7 @@ DLWATCH_INLINE int dlwatch_is_watching(void)
 #else
 #define DLWATCH_INLINE static inline
 #define DLWATCH_CALL(name, arguments)
+#define DLWATCH_LATER_CALL(name, arguments)
 DLWATCH_INLINE int dlwatch_is_watching(void)
 {
     return 0;
@@ -259,6 +267,27 @@ DLWATCH_INLINE void dlwatch_happens_after(const void *object)
 {
     (void)object;
     DLWATCH_CALL(happens_after, (object));
+}
+
+/* ---- tests ----
+ *
+ * A test program runs its tests one after the other and joins what each has started, so two tests
+ * never meet in it, although the program that they test may run the same code at once. Between
+ * these calls what the thread does, and what the threads do that it creates, belongs to the test of
+ * that name; NULL, or another name, ends it. Lock orders that only create and join between two
+ * tests keep apart are then reported as a warning that names both (an error with show=strict).
+ * Within one test, and against what belongs to none (set-up, a pool of threads made before),
+ * nothing changes; nor do orders that one thread alone takes, or that a lock held around them keeps
+ * apart.
+ *
+ * The name is copied and is the test: one that is run again, under the same name, is the same test,
+ * and what its own joins keep apart in one turn stays so in the next. Parameters that matter belong
+ * in the name. A thread that outlives the test it was created in still belongs to it.
+ */
+DLWATCH_INLINE void dlwatch_scope(const char *name)
+{
+    (void)name;
+    DLWATCH_LATER_CALL(scope, (name));
 }
 
 #endif /* !DLWATCH_LIBRARY */

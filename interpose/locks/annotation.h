@@ -51,6 +51,10 @@ void dlw_annotation_bind_locked(uintptr_t lock);
 void dlw_annotation_unbind_locked(uintptr_t lock);
 void dlw_annotation_forget_locked(uintptr_t address);
 
+/* The name of a scope, for dlw_life_enter: the same text has the same address. NULL: memory is out.
+ */
+const char *dlw_annotation_scope_locked(const char *name);
+
 /* Everything in `segment` comes before what takes the object's segment up. */
 bool dlw_annotation_publish_locked(uintptr_t object, dlw_segment segment);
 /* With a reference for the caller; 0: nothing was published. */

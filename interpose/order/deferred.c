@@ -83,7 +83,7 @@ static enum state review_locked(struct dlw_thread *self, struct dlw_deferred *wi
 static void doubt_again_locked(const struct dlw_thread *self, struct dlw_deferred *ripe)
 {
     for (; ripe; ripe = ripe->next)
-        if (ripe->pending.first)
+        if (ripe->pending.first && ripe->pending.first->finding.doubt != DLW_DOUBT_SCOPE)
             ripe->pending.first->finding.doubt =
                 (uint8_t)dlw_doubt_of_locked(self, &ripe->pending.first->finding);
 }

@@ -256,7 +256,8 @@ static void on_found(void *context, const struct dlw_finding *finding)
     struct question *q = context;
     struct dlw_finding copy = *finding;
 
-    copy.doubt = copy.harmless ? DLW_NO_DOUBT : (uint8_t)dlw_doubt_of_locked(q->self, &copy);
+    if (!copy.harmless && !copy.doubt)
+        copy.doubt = (uint8_t)dlw_doubt_of_locked(q->self, &copy);
     if (copy.harmless) /* the word says it, and the command names the gate */
         copy.reason = NULL;
     else if (dlw_deferred_takes_locked(q->self, &copy))
@@ -342,7 +343,8 @@ static void ask(struct question *q)
     unsigned verdict = probe(q);
 
     if (verdict & DLW_ORDER_NEWS) {
-        /* As soon as the edge is learned another thread may close a cycle with it, and tell that. */
+        /* As soon as the edge is learned another thread may close a cycle with it, and tell that.
+         */
         dlw_report_introduce(q->self);
         verdict = capture(q) ? learn(q) : GAVE_UP;
     }
@@ -472,6 +474,12 @@ void dlw_learn_creates(struct dlw_thread *self, struct dlw_thread *child)
     enter_segment(self, dlw_life_advance(dlw_life_graph, self->segment));
     dlw_spans_begin_locked(self, child);
     dlw_lock_release(&dlw_graph_lock);
+}
+
+void dlw_learn_enters_locked(struct dlw_thread *self, const char *scope)
+{
+    settle_locked(self);
+    enter_segment(self, dlw_life_enter(dlw_life_graph, self->segment, scope));
 }
 
 void dlw_learn_goes_on(struct dlw_thread *self)

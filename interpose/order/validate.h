@@ -46,6 +46,8 @@ void dlw_learn_creates(struct dlw_thread *self, struct dlw_thread *child);
 /* It is about to do something that what it did so far comes before. With the graph lock held. */
 void dlw_learn_goes_out_locked(struct dlw_thread *self);
 void dlw_learn_thread_ends(struct dlw_thread *self); /* gives the interned chains back */
+/* It enters a scope (interned), or leaves the one it is in (NULL). With the graph lock held. */
+void dlw_learn_enters_locked(struct dlw_thread *self, const char *scope);
 /* What it does from here on is another segment. */
 void dlw_learn_goes_on(struct dlw_thread *self);
 void dlw_learn_drop_segment(dlw_segment segment);

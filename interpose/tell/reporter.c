@@ -211,7 +211,9 @@ static uint64_t join_places_of(const struct dlw_finding *finding)
 
 static uint64_t places_of(const struct dlw_finding *finding)
 {
-    uint64_t sum = mix(finding->kind * 64U + finding->harmless + 1);
+    /* Of these two the same places may show later as an error. */
+    bool is_lowered = finding->doubt == DLW_DOUBT_SEMAPHORE || finding->doubt == DLW_DOUBT_SCOPE;
+    uint64_t sum = mix((finding->kind * 64U + finding->harmless) * 2 + is_lowered + 1);
 
     if (finding->doubt == DLW_DOUBT_JOIN || finding->doubt == DLW_DOUBT_CONDITION)
         return mix(sum + join_places_of(finding));
@@ -283,10 +285,12 @@ static struct reported *tell_locked(const struct dlw_finding *finding)
 
 static bool is_error(const struct dlw_finding *finding)
 {
-    if (dlw_kind_severity(finding->kind) != DLW_ERROR || finding->doubt)
+    bool is_strict = dlw_options.show == DLW_SHOW_STRICT;
+
+    if (dlw_kind_severity(finding->kind) != DLW_ERROR ||
+        (finding->doubt && !(finding->doubt == DLW_DOUBT_SCOPE && is_strict)))
         return false;
-    return !finding->harmless ||
-           (finding->harmless != DLW_INTENDED && dlw_options.show == DLW_SHOW_STRICT);
+    return !finding->harmless || (finding->harmless != DLW_INTENDED && is_strict);
 }
 
 static bool is_shown(const struct dlw_finding *finding)

@@ -160,6 +160,29 @@ static void happens_after(const void *object)
     errno = kept;
 }
 
+/* ---- scopes ---- */
+
+static void scope(const char *name)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int kept = errno;
+
+    if (dlw_thread_passes(self))
+        return;
+    self->calls++;
+    dlw_guard_enter(self);
+    if (dlw_lock_acquire(&dlw_graph_lock)) {
+        const char *text = name && *name ? dlw_annotation_scope_locked(name) : NULL;
+        if (!text && name && *name)
+            dlw_switch_off("out of memory");
+        else
+            dlw_learn_enters_locked(self, text);
+        dlw_lock_release(&dlw_graph_lock);
+    }
+    dlw_guard_leave(self);
+    errno = kept;
+}
+
 /* ---- waiting ---- */
 
 static bool is_waiting_for(const struct dlw_thread *self, const void *lock)
@@ -372,7 +395,8 @@ DLW_EXPORT const struct dlwatch_calls *dlwatch_annotations(unsigned version)
                                                .intended_classes = intended_classes,
                                                .forget = forget,
                                                .happens_before = happens_before,
-                                               .happens_after = happens_after};
+                                               .happens_after = happens_after,
+                                               .scope = scope};
 
     return version == DLWATCH_VERSION ? &calls : NULL;
 }

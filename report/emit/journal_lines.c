@@ -144,6 +144,8 @@ static void put_cycle(struct dlw_journal *journal, const struct dlw_cycle_entry 
     for (uint32_t i = 0; i < n; i++) {
         dlw_jsonl_open(json, NULL, '{');
         dlw_journal_refer(journal, "thread", &journal->threads, cycle[i].thread);
+        if (cycle[i].scope)
+            dlw_jsonl_text_field(json, "scope", cycle[i].scope);
         put_held(journal, "holds", &cycle[i].holds, false);
         put_held(journal, "wants", &cycle[i].wants, cycle[i].timed);
         dlw_jsonl_close(json, '}');

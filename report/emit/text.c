@@ -71,6 +71,8 @@ void dlw_text_finding(const struct dlw_journal_source *source, const struct dlw_
         dlw_say("  ", finding->reason, NULL);
     for (uint32_t i = 0; i < finding->n_cycle; i++) {
         say_thread(source, finding->cycle[i].thread);
+        if (finding->cycle[i].scope)
+            dlw_say("    in test ", finding->cycle[i].scope, NULL);
         say_lock(source, "holds", finding->cycle[i].holds.lock, finding->cycle[i].holds.stack);
         say_lock(source, "wants", finding->cycle[i].wants.lock, finding->cycle[i].wants.stack);
     }

@@ -160,8 +160,8 @@ START_TEST(test_unknown_things_are_absent)
 END_TEST
 
 static const struct dlw_cycle_entry cycle[] = {
-    {1, false, {10, 11, DLW_EXCLUSIVE}, {20, 12, DLW_SHARED}},
-    {2, true, {20, 13, DLW_SHARED}, {10, 0, DLW_EXCLUSIVE}},
+    {1, false, {10, 11, DLW_EXCLUSIVE}, {20, 12, DLW_SHARED}, "Bank.Opens"},
+    {2, true, {20, 13, DLW_SHARED}, {10, 0, DLW_EXCLUSIVE}, NULL},
 };
 
 START_TEST(test_finding_with_a_cycle_is_there_at_once)
@@ -185,7 +185,8 @@ START_TEST(test_finding_with_a_cycle_is_there_at_once)
     assert_field(line, "harmless", "\"gate\"");
     assert_field(line, "harmless_lock", "30");
     assert_field(line, "cycle",
-                 "[{\"thread\":1,\"holds\":{\"lock\":10,\"mode\":\"exclusive\",\"stack\":11},"
+                 "[{\"thread\":1,\"scope\":\"Bank.Opens\",\"holds\":{\"lock\":10,\"mode\":"
+                 "\"exclusive\",\"stack\":11},"
                  "\"wants\":{\"lock\":20,\"mode\":\"shared\",\"stack\":12}},"
                  "{\"thread\":2,\"holds\":{\"lock\":20,\"mode\":\"shared\",\"stack\":13},"
                  "\"wants\":{\"lock\":10,\"mode\":\"exclusive\",\"timed\":true}}]");

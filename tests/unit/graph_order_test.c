@@ -248,6 +248,103 @@ START_TEST(test_ordered_when_joined_and_real_when_a_third_comes)
 }
 END_TEST
 
+static void nest_in_test(const char *scope, uint32_t thread, dlw_segment *main_segment,
+                         dlw_node first, dlw_node second)
+{
+    *main_segment = dlw_life_enter(world.life, *main_segment, scope);
+    dlw_segment segment = create_thread(thread, main_segment);
+    NEST(thread, segment, first, second);
+    join_thread(main_segment, segment);
+}
+
+static const struct told_finding *last_told(void)
+{
+    return &world.findings[world.n_findings - 1];
+}
+
+START_TEST(test_doubt_when_only_other_scopes_are_ordered)
+{
+    const char *one = "One", *two = "Two";
+    dlw_segment main_segment = dlw_life_start(world.life, 9, 0);
+
+    nest_in_test(one, 1, &main_segment, a, b);
+    nest_in_test(two, 2, &main_segment, b, a);
+    assert_findings(1);
+    assert_last(DLW_FEASIBLE, 2);
+    ck_assert_int_eq(last_told()->doubt, DLW_DOUBT_SCOPE);
+    ck_assert_ptr_eq(last_told()->cycle[0].scope, two);
+    ck_assert_ptr_eq(last_told()->cycle[1].scope, one);
+    nest_in_test(one, 3, &main_segment, b, a);
+    assert_findings(1);
+    dlw_segment four = create_thread(4, &main_segment);
+    dlw_segment five = create_thread(5, &main_segment);
+    NEST(4, four, a, b);
+    NEST(5, five, b, a);
+    assert_findings(2);
+    assert_last(DLW_FEASIBLE, 2);
+    ck_assert_int_eq(last_told()->doubt, DLW_NO_DOUBT);
+    dlw_order_check_invariants(world.order);
+    dlw_life_check_invariants(world.life);
+}
+END_TEST
+
+START_TEST(test_ordered_when_two_steps_are_of_one_scope)
+{
+    const char *one = "One", *two = "Two", *three = "Three";
+    dlw_segment main_segment = dlw_life_start(world.life, 9, 0);
+
+    nest_in_test(one, 1, &main_segment, a, b);
+    nest_in_test(two, 2, &main_segment, b, c);
+    nest_in_test(one, 3, &main_segment, c, a);
+    assert_findings(1);
+    assert_last(DLW_ORDERED, 3);
+    nest_in_test(NULL, 4, &main_segment, c, a);
+    assert_findings(1);
+    nest_in_test(three, 5, &main_segment, c, a);
+    assert_findings(2);
+    assert_last(DLW_FEASIBLE, 3);
+    ck_assert_int_eq(last_told()->doubt, DLW_DOUBT_SCOPE);
+}
+END_TEST
+
+/* An edge keeps eight pieces: the last scope's must be among them, and those of others too. */
+static dlw_segment fill_with_scopes(const char *names, uint32_t n)
+{
+    dlw_segment main_segment = dlw_life_start(world.life, 999, 0);
+
+    for (uint32_t thread = 1; thread <= n; thread++)
+        nest_in_test(&names[thread - 1], thread, &main_segment, a, b);
+    ck_assert_uint_le(dlw_order_totals(world.order).evidence, 8);
+    return main_segment;
+}
+
+START_TEST(test_last_scope_finds_room_when_the_edge_is_full)
+{
+    static const char names[100];
+    dlw_segment main_segment = fill_with_scopes(names, 100);
+    dlw_segment one = create_thread(101, &main_segment);
+    dlw_segment two = create_thread(102, &main_segment);
+
+    NEST(101, one, a, b);
+    NEST(102, two, b, a);
+    assert_findings(1);
+    ck_assert_int_eq(last_told()->doubt, DLW_NO_DOUBT);
+}
+END_TEST
+
+START_TEST(test_other_scopes_stay_when_one_has_many_threads)
+{
+    static const char names[4];
+    dlw_segment main_segment = fill_with_scopes(names, 4);
+
+    for (uint32_t thread = 5; thread < 50; thread++)
+        nest_in_test(&names[3], thread, &main_segment, a, b);
+    nest_in_test(&names[3], 101, &main_segment, b, a);
+    assert_findings(1);
+    ck_assert_int_eq(last_told()->doubt, DLW_DOUBT_SCOPE);
+}
+END_TEST
+
 START_TEST(test_inversion_when_creator_goes_on)
 {
     dlw_segment main_segment = dlw_life_start(world.life, 9, 0);
@@ -569,6 +666,10 @@ Suite *graph_order_suite(void)
     tcase_add_test(rules, test_all_shared_when_readers_meet);
     tcase_add_test(rules, test_inversion_when_readers_meet_and_writers_go_first);
     tcase_add_test(rules, test_ordered_when_joined_and_real_when_a_third_comes);
+    tcase_add_test(rules, test_doubt_when_only_other_scopes_are_ordered);
+    tcase_add_test(rules, test_ordered_when_two_steps_are_of_one_scope);
+    tcase_add_test(rules, test_last_scope_finds_room_when_the_edge_is_full);
+    tcase_add_test(rules, test_other_scopes_stay_when_one_has_many_threads);
     tcase_add_test(rules, test_inversion_when_creator_goes_on);
     tcase_add_test(rules, test_cycle_of_three_when_threads_differ);
     tcase_add_test(rules, test_short_cycle_only_when_a_longer_contains_it);

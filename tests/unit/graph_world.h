@@ -10,7 +10,7 @@
 enum { WORLD_FINDINGS = 64, WORLD_ENTRIES = 8, WORLD_HELD = 64 };
 
 struct told_finding {
-    uint8_t harmless;
+    uint8_t harmless, doubt;
     uint64_t gate;
     uint32_t n_cycle;
     struct dlw_cycle_entry cycle[WORLD_ENTRIES]; /* the first ones */
@@ -35,7 +35,10 @@ static inline void world_on_found(void *context, const struct dlw_finding *findi
     (void)context;
     ck_assert_uint_lt(world.n_findings, WORLD_FINDINGS);
     ck_assert_int_eq(finding->kind, DLW_LOCK_ORDER_INVERSION);
-    *told = (struct told_finding){finding->harmless, finding->gate, finding->n_cycle, {{0}}};
+    *told = (struct told_finding){.harmless = finding->harmless,
+                                  .doubt = finding->doubt,
+                                  .gate = finding->gate,
+                                  .n_cycle = finding->n_cycle};
     for (uint32_t i = 0; i < finding->n_cycle && i < WORLD_ENTRIES; i++)
         told->cycle[i] = finding->cycle[i];
     world.n_findings++;

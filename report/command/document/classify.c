@@ -17,6 +17,8 @@ static enum dlw_severity severity_of(const struct dlw_doc_finding *finding, enum
     if (finding->harmless == DLW_INTENDED ||
         (finding->harmless != DLW_FEASIBLE && show != DLW_SHOW_STRICT))
         return DLW_NOTE;
+    if (finding->doubt == DLW_DOUBT_SCOPE && show == DLW_SHOW_STRICT)
+        return DLW_ERROR;
     return finding->doubt != DLW_NO_DOUBT ? DLW_WARNING : DLW_ERROR;
 }
 
@@ -67,15 +69,18 @@ static const char *harmless_reason(struct dlw_doc *doc, const struct dlw_doc_fin
     }
 }
 
-static const char *doubt_reason(enum dlw_doubt doubt)
+static const char *doubt_reason(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
-    switch (doubt) {
+    switch (finding->doubt) {
     case DLW_DOUBT_JOIN:
         return "a step is the end of a thread";
     case DLW_DOUBT_CONDITION:
         return "a condition seems to keep the steps apart";
     case DLW_DOUBT_SEMAPHORE:
         return "a semaphore in it may be no lock";
+    case DLW_DOUBT_SCOPE:
+        return dlw_region_print(region, "%s are kept apart only by running one after the other",
+                                dlw_finding_scopes(region, finding));
     default:
         return NULL;
     }
@@ -91,7 +96,8 @@ void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,
     if (!finding->reason)
         finding->reason = harmless_reason(doc, finding);
     if (!finding->reason)
-        finding->reason = finding->across_runs ? "seen across runs" : doubt_reason(finding->doubt);
+        finding->reason =
+            finding->across_runs ? "seen across runs" : doubt_reason(&doc->region, finding);
     finding->message = dlw_finding_message(&doc->region, finding);
     dlw_fingerprint(finding, finding->fingerprint);
     finding->hidden = finding->harmless != DLW_FEASIBLE && show == DLW_SHOW_FEASIBLE;
@@ -102,11 +108,20 @@ void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,
 }
 
 struct seen {
-    struct dlw_doc_finding *finding;
+    char fingerprint[sizeof(((struct dlw_doc_finding *)0)->fingerprint)];
+    size_t at; /* in the document's list */
     UT_hash_handle hh;
 };
 
-/* The first one stays, with its process and its stacks. */
+static void fold_into(struct dlw_doc_finding **kept, struct dlw_doc_finding *finding)
+{
+    uint64_t count = (*kept)->count + finding->count;
+    if (finding->severity < (*kept)->severity)
+        *kept = finding;
+    (*kept)->count = count;
+}
+
+/* The first of the worst stays, with its process and its stacks. */
 static void fold_equal(struct dlw_doc *doc)
 {
     struct seen *table = NULL, *seen, *next;
@@ -116,12 +131,13 @@ static void fold_equal(struct dlw_doc *doc)
         struct dlw_doc_finding *finding = doc->findings[i];
         HASH_FIND_STR(table, finding->fingerprint, seen);
         if (seen) {
-            seen->finding->count += finding->count;
+            fold_into(&doc->findings[seen->at], finding);
             continue;
         }
         seen = dlw_region_alloc(&region, sizeof(*seen));
-        seen->finding = finding;
-        HASH_ADD_KEYPTR(hh, table, finding->fingerprint, strlen(finding->fingerprint), seen);
+        memcpy(seen->fingerprint, finding->fingerprint, sizeof(seen->fingerprint));
+        seen->at = kept;
+        HASH_ADD_STR(table, fingerprint, seen);
         doc->findings[kept++] = finding;
     }
     doc->n_findings = kept;

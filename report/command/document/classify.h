@@ -8,6 +8,8 @@
  * 16 hex digits. */
 void dlw_fingerprint(const struct dlw_doc_finding *finding, char out[17]);
 /* One line that says what is wrong. */
+/* "test A and test B", of the steps of a cycle. */
+const char *dlw_finding_scopes(struct dlw_region *region, const struct dlw_doc_finding *finding);
 const char *dlw_finding_message(struct dlw_region *region, const struct dlw_doc_finding *finding);
 /* What would break it: paragraphs of plain words, under a title. */
 struct dlw_remedy {

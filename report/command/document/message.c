@@ -253,6 +253,27 @@ static const char *why_harmless(struct dlw_region *region, const struct dlw_doc_
     }
 }
 
+static bool has_scope_before(const struct dlw_doc_finding *finding, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (finding->cycle[k].scope &&
+            strcmp(finding->cycle[k].scope, finding->cycle[i].scope) == 0)
+            return true;
+    return false;
+}
+
+const char *dlw_finding_scopes(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    const char *list = NULL;
+    for (size_t i = 0; i < finding->n_cycle; i++) {
+        const char *scope = finding->cycle[i].scope;
+        if (scope && !has_scope_before(finding, i))
+            list = list ? dlw_region_print(region, "%s and test %s", list, scope)
+                        : dlw_region_print(region, "test %s", scope);
+    }
+    return list ? list : "two tests";
+}
+
 /* What an inversion that is a warning stands on. NULL: it is none. */
 static const char *why_doubtful(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
@@ -280,6 +301,13 @@ static const char *why_doubtful(struct dlw_region *region, const struct dlw_doc_
                "readers do for all of them. Then a count keeps the steps apart, which dlwatch does "
                "not see. If it does not, it hangs when the threads are between their locks at "
                "once.";
+    case DLW_DOUBT_SCOPE:
+        return dlw_region_print(
+            region,
+            "It can't hang in this run: %s run one after the other, each with its own threads, and "
+            "the joins between them are all that keeps the orders apart. Where one program runs "
+            "both pieces of code at once, it hangs when the threads are between their locks.",
+            dlw_finding_scopes(region, finding));
     default:
         return NULL;
     }

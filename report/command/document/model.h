@@ -108,6 +108,7 @@ struct dlw_doc_hold {
 struct dlw_doc_step {
     struct dlw_doc_thread *thread;
     struct dlw_doc_thread *holder; /* who has gone with what is wanted in hand; NULL: the thread */
+    const char *scope;             /* the test that it was done in, or NULL */
     struct dlw_doc_hold holds, wants;
 };
 

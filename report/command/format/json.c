@@ -153,6 +153,7 @@ static json_t *cycle_json(const struct dlw_doc_finding *finding)
         json_object_set_new(entry, "thread", thread_json(step->thread));
         if (step->thread->process && step->thread->process != finding->process)
             json_object_set_new(entry, "process", process_json(step->thread->process));
+        put_text(entry, "scope", step->scope);
         json_t *holds = hold_json(&step->holds);
         if (step->holder)
             json_object_set_new(holds, "thread", thread_json(step->holder));

@@ -53,6 +53,9 @@ static void annotations(FILE *out)
         {"dlwatch_happens_before(object), dlwatch_happens_after(object)",
          "what came before the one always comes before what follows the other: a message, a "
          "queue"},
+        {"dlwatch_scope(name)",
+         "a test of that name begins in this thread and the threads it makes, NULL: it ends; two "
+         "tests in which lock orders disagree are a warning although they never meet"},
         {"dlwatch_forget(object)", "what was said of this address is void"},
         {"dlwatch_is_watching()", "1 while the library is there"},
     };

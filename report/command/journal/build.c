@@ -185,6 +185,7 @@ static bool build_cycle(struct dlw_reader *reader, struct dlw_doc_finding *findi
         const json_t *entry = json_array_get(cycle, i);
         struct dlw_doc_step *step = &finding->cycle[i];
         step->thread = dlw_reader_thread(reader, dlw_json_number(entry, "thread"));
+        step->scope = dlw_clean(reader->region, dlw_json_text(entry, "scope"));
         build_hold(reader, finding, json_object_get(entry, "holds"), &step->holds);
         build_hold(reader, finding, json_object_get(entry, "wants"), &step->wants);
         if (!step->holds.lock || !step->wants.lock)

@@ -404,6 +404,7 @@ static bool take_step(struct dlw_collector *collector, struct dlw_reader *reader
                       const json_t *json, struct dlw_h_part *part)
 {
     part->role = role(collector, reader, dlw_json_number(json, "thread"));
+    part->scope = dlw_region_copy(&collector->history->region, dlw_json_text(json, "scope"));
     part->wants = hold(collector, reader, json_object_get(json, "wants"));
     part->holds = dlw_region_alloc(&collector->history->region, sizeof(*part->holds));
     part->holds[0] = hold(collector, reader, json_object_get(json, "holds"));
@@ -477,6 +478,7 @@ static void take_finding(struct dlw_collector *collector, struct dlw_reader *rea
     struct dlw_h_finding draft = {.kind = kind,
                                   .reason = dlw_json_text(json, "reason"),
                                   .harmless = dlw_json_text(json, "harmless"),
+                                  .doubt = dlw_json_text(json, "doubt"),
                                   .certain = certainty && strcmp(certainty, "certain") == 0,
                                   .time = dlw_json_real(json, "time", 0)};
     uint64_t id = dlw_json_number(json, "id");

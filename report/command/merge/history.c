@@ -312,6 +312,7 @@ static struct dlw_key key_of_part(const struct dlw_h_part *part)
     struct dlw_key key = dlw_key_of("part", 4);
     add_hold(&key, &part->wants);
     dlw_key_add_text(&key, part->waits);
+    dlw_key_add_text(&key, part->scope);
     add_entity(&key, part->stack ? &part->stack->entity : NULL);
     for (size_t i = 0; i < part->n_holds; i++)
         add_hold(&key, &part->holds[i]);
@@ -345,6 +346,7 @@ struct dlw_h_finding *dlw_h_finding(struct dlw_history *history, const struct dl
     turn(&fresh, &history->region);
     dlw_key_add_text(&key, fresh.kind);
     dlw_key_add_text(&key, fresh.harmless);
+    dlw_key_add_text(&key, fresh.doubt);
     dlw_key_add(&key, &fresh.across, sizeof(fresh.across));
     for (size_t i = 0; i < fresh.n_parts; i++) {
         struct dlw_key part = key_of_part(&fresh.parts[i]);
@@ -357,6 +359,7 @@ struct dlw_h_finding *dlw_h_finding(struct dlw_history *history, const struct dl
         finding->entity = (struct dlw_entity){.key = key};
         finding->kind = dlw_region_copy(&history->region, fresh.kind);
         finding->harmless = dlw_region_copy(&history->region, fresh.harmless);
+        finding->doubt = dlw_region_copy(&history->region, fresh.doubt);
         finding->reason = dlw_region_copy(&history->region, fresh.reason);
         TABLE_ADD(history->findings, finding);
         return finding;

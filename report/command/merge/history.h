@@ -105,6 +105,7 @@ struct dlw_h_part {
     struct dlw_h_role *role;
     struct dlw_h_hold wants;
     const char *waits; /* of a state: the word, or NULL */
+    const char *scope; /* of a step: the test, or NULL */
     struct dlw_h_stack *stack;
     struct dlw_h_hold *holds;
     size_t n_holds;
@@ -117,7 +118,7 @@ struct dlw_h_count {
 
 struct dlw_h_finding {
     struct dlw_entity entity;
-    const char *kind, *reason, *harmless;
+    const char *kind, *reason, *harmless, *doubt;
     struct dlw_h_lock *harmless_lock;
     bool certain, is_cycle, across;
     double time;

@@ -297,6 +297,7 @@ static json_t *step_json(const struct dlw_h_part *part)
 {
     json_t *json = json_object();
     refer(json, "thread", part->role ? &part->role->entity : NULL);
+    text(json, "scope", part->scope);
     json_object_set_new(json, "holds", hold_json(&part->holds[0]));
     json_object_set_new(json, "wants", hold_json(&part->wants));
     return json;
@@ -362,6 +363,7 @@ static void put_finding(struct writer *writer, struct dlw_entity *entity)
         json_object_set_new(line, "time", json_real(finding->time));
     text(line, "reason", finding->reason);
     text(line, "harmless", finding->harmless);
+    text(line, "doubt", finding->doubt);
     refer(line, "harmless_lock", finding->harmless_lock ? &finding->harmless_lock->entity : NULL);
     if (finding->across)
         json_object_set_new(line, "across", json_true());

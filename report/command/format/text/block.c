@@ -87,7 +87,7 @@ static const char *order_circle(struct dlw_readable *text, const struct dlw_doc_
 }
 
 static void thread_heading(struct dlw_readable *text, const struct dlw_doc_finding *finding,
-                           const struct dlw_doc_thread *which)
+                           const struct dlw_doc_thread *which, const char *scope)
 {
     const char *title = thread(text, finding, which);
     bool is_number = strncmp(title, "thread ", 7) == 0;
@@ -98,6 +98,8 @@ static void thread_heading(struct dlw_readable *text, const struct dlw_doc_findi
     if (which->process && is_elsewhere)
         fprintf(text->out, " of process %u, %s", which->process->pid,
                 which->process->exe ? which->process->exe : "?");
+    if (scope)
+        fprintf(text->out, ", in test %s", scope);
     fputc('\n', text->out);
 }
 
@@ -140,7 +142,7 @@ static void step_lines(struct dlw_readable *text, const struct dlw_doc_finding *
                        const struct dlw_doc_step *step)
 {
     const struct dlw_doc_process *process = process_of(finding, step->thread);
-    thread_heading(text, finding, step->thread);
+    thread_heading(text, finding, step->thread, step->scope);
     if (dlw_step_is_in_line(finding, step))
         fprintf(text->out, "    is next in line for " BOLD "%s" PLAIN "\n",
                 lock(text, finding, step->holds.lock));
@@ -149,7 +151,7 @@ static void step_lines(struct dlw_readable *text, const struct dlw_doc_finding *
     want_lines(text, finding, &step->wants, process);
     if (!step->holder)
         return;
-    thread_heading(text, finding, step->holder);
+    thread_heading(text, finding, step->holder, NULL);
     hold_lines(text, finding, &step->holds, process_of(finding, step->holder), "still holds");
 }
 
@@ -248,7 +250,7 @@ void dlw_readable_states(struct dlw_readable *text, const struct dlw_doc_finding
             left++;
             continue;
         }
-        thread_heading(text, finding, states[i].thread);
+        thread_heading(text, finding, states[i].thread, NULL);
         dlw_readable_state(text, finding, &states[i]);
         also_lines(text, finding, states, n, i, is_shown);
     }
@@ -261,7 +263,7 @@ static void accused_lines(struct dlw_readable *text, const struct dlw_doc_findin
 {
     const struct dlw_doc_state *state = &finding->threads[0];
     const struct dlw_doc_process *process = process_of(finding, state->thread);
-    thread_heading(text, finding, state->thread);
+    thread_heading(text, finding, state->thread, NULL);
     fprintf(text->out, "    %s " BOLD "%s" PLAIN "\n", dlw_kind_words(finding->kind)->verb,
             state->on ? full_lock(text, finding, state->on) : "a lock");
     if (state->stack.n)

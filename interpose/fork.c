@@ -5,6 +5,7 @@
 #include "interpose/base/state.h"
 #include "interpose/locks/identity.h"
 #include "interpose/locks/orphans.h"
+#include "interpose/order/deferred.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/stacks/rules.h"
 #include "interpose/tell/reporter.h"
@@ -183,6 +184,7 @@ static void start_child(struct dlw_thread *self)
     dlw_stacks_after_fork(true);
     dlw_lock_reset(&dlw_graph_lock);
     dlw_orphan_after_fork(true);
+    dlw_deferred_after_fork();
     dlw_threads_after_fork(self, note_left_behind);
     dlw_stall_after_fork(self);
     dlw_joinables_after_fork(true);

@@ -260,7 +260,7 @@ static void on_found(void *context, const struct dlw_finding *finding)
         copy.doubt = (uint8_t)dlw_doubt_of_locked(q->self, &copy);
     if (copy.harmless) /* the word says it, and the command names the gate */
         copy.reason = NULL;
-    else if (dlw_deferred_takes_locked(q->self, &copy))
+    else if (dlw_deferred_takes_locked(q->self, &copy, &q->pending))
         return;
     dlw_pending_finding_locked(&q->pending, &copy);
 }

@@ -116,6 +116,15 @@ void dlw_pending_finding_locked(struct dlw_pending *pending, const struct dlw_fi
     copy_finding(pending, finding);
 }
 
+void dlw_pending_withheld_locked(struct dlw_pending *pending, const struct dlw_finding *finding,
+                                 uint32_t id)
+{
+    struct dlw_pending_item *item = copy_finding(pending, finding);
+
+    if (item)
+        item->withheld = id;
+}
+
 void dlw_pending_waits_locked(struct dlw_pending *pending, const struct dlw_thread_state *threads,
                               uint32_t n)
 {

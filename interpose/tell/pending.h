@@ -13,6 +13,7 @@ struct dlw_pending_item {
     struct dlw_pending_item *next;
     bool is_edge;
     bool is_snapshot;             /* a snapshot of all waits: only `finding.threads` is used */
+    uint32_t withheld;            /* the number of a finding that is not to be told yet; 0 */
     struct dlw_journal_edge edge; /* lock ids are tags; `gates` points into this block */
     struct dlw_finding finding;
     size_t size;
@@ -36,6 +37,9 @@ struct dlw_pending {
 /* Out of memory loses the item, which is then counted as lost in the journal's end line. */
 void dlw_pending_edge_locked(struct dlw_pending *pending, const struct dlw_journal_edge *edge);
 void dlw_pending_finding_locked(struct dlw_pending *pending, const struct dlw_finding *finding);
+/* Of this number (dlw_report_new_id), and not to be told until it has shown itself. */
+void dlw_pending_withheld_locked(struct dlw_pending *pending, const struct dlw_finding *finding,
+                                 uint32_t id);
 void dlw_pending_waits_locked(struct dlw_pending *pending, const struct dlw_thread_state *threads,
                               uint32_t n);
 struct dlw_journal_bounds dlw_pending_bounds_locked(void);

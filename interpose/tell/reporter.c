@@ -31,7 +31,7 @@ const struct dlw_records_findings dlw_records_findings = {.lines = &kept.first};
 static struct dlw_journal_process process;
 static char run_copy[256]; /* the program may change its environment */
 static char exe_copy[1024], folder_copy[1024];
-static uint32_t n_findings;
+static _Atomic uint32_t n_findings; /* numbers given out; relaxed: each is used by one */
 static _Atomic uint32_t n_errors;
 static uint32_t n_blocks;
 static _Atomic uint64_t n_edges;
@@ -256,6 +256,11 @@ static void count_locked(struct reported *known, bool is_end)
     dlw_journal_again(journal, known->id, known->count);
 }
 
+static uint32_t new_id(void)
+{
+    return atomic_fetch_add_explicit(&n_findings, 1, memory_order_relaxed) + 1;
+}
+
 /* NULL: reported before (and counted), or out of memory. */
 static struct reported *tell_locked(const struct dlw_finding *finding)
 {
@@ -275,7 +280,7 @@ static struct reported *tell_locked(const struct dlw_finding *finding)
     if (!known)
         return NULL;
     known->places = places;
-    known->id = ++n_findings;
+    known->id = new_id();
     known->count = known->said = 1;
     HASH_ADD(hh, told, places, sizeof(known->places), known);
     return known;
@@ -432,6 +437,19 @@ bool dlw_report_counts_edge(void)
     return journal != NULL;
 }
 
+uint32_t dlw_report_new_id(void)
+{
+    return journal ? new_id() : 0;
+}
+
+void dlw_report_void(uint32_t id)
+{
+    if (!dlw_lock_acquire(&emit_lock))
+        return;
+    dlw_journal_void(journal, id);
+    dlw_lock_release(&emit_lock);
+}
+
 /* Looked up before the emit lock is taken: stacks have a lower rank. */
 static void resolve(const struct dlw_pending *pending, struct resolved *out)
 {
@@ -494,6 +512,8 @@ static bool write_locked(const struct dlw_pending *pending, const struct resolve
         } else if (item->is_snapshot) {
             dlw_journal_waits(journal, dlw_wall_time(), item->finding.threads,
                               item->finding.n_threads);
+        } else if (item->withheld) {
+            dlw_journal_withheld(journal, item->withheld, dlw_wall_time(), &item->finding);
         } else {
             finding_locked(&item->finding);
             end |= ends_process(&item->finding);
@@ -704,7 +724,7 @@ void dlw_report_after_fork(bool child)
     process.ppid = (uint32_t)dlw_syscall(SYS_getppid);
     process.start = dlw_wall_time();
     process.forked = true;
-    n_findings = 0;
+    atomic_store_explicit(&n_findings, 0, memory_order_relaxed);
     bounds_told = (struct dlw_journal_bounds){0};
     HASH_CLEAR(hh, told);
     told = NULL;

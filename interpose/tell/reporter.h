@@ -22,6 +22,10 @@ void dlw_report_know_thread(const struct dlw_thread *thread);
 void dlw_report_introduce(struct dlw_thread *self);
 /* Counts an edge for the totals. True when there is a journal to write it to. */
 bool dlw_report_counts_edge(void);
+/* A number for a finding that is written as withheld; 0: there is no journal to write it to. */
+uint32_t dlw_report_new_id(void);
+/* What was withheld under this number is not so, or is told. */
+void dlw_report_void(uint32_t id);
 /* The same for a thread that has ended. */
 void dlw_report_know_ended(const struct dlw_ended *ended);
 void dlw_report_renamed(const struct dlw_thread *thread);

@@ -99,6 +99,12 @@ static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
     errno = kept;
     int result = real_wait(semaphore, request);
     dlw_wait_end(self);
+    if (__builtin_expect(self->withheld && result != 0 && errno == ETIMEDOUT, 0)) {
+        dlw_guard_enter(self);
+        dlw_deferred_gave_up(self, semaphore);
+        dlw_guard_leave(self);
+        errno = ETIMEDOUT;
+    }
     if (result == 0)
         taken(self, semaphore, request->limit ? DLW_HELD_TIMED : 0, from);
     return result;
@@ -171,6 +177,7 @@ static DLW_COLD void posted_by_other(struct dlw_thread *self, sem_t *semaphore)
     if (is_signal(semaphore))
         return;
     dlw_guard_enter(self);
+    dlw_deferred_loses(semaphore);
     dlw_lock_becomes_signal(&ref);
     dlw_held_disown_everywhere(ref.address);
     dlw_guard_leave(self);
@@ -241,6 +248,7 @@ DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
     dlw_lock_enter_rebirth(self, &ref);
     dlw_held_forget(self, semaphore);
+    dlw_deferred_loses(semaphore);
     dlw_lock_reborn(&ref, call.pc);
     uint64_t mark =
         value == 0   ? DLW_MARK_SIGNAL
@@ -262,6 +270,7 @@ DLW_EXPORT int sem_destroy(sem_t *semaphore)
     self->calls++;
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
     dlw_lock_enter_rebirth(self, &ref);
+    dlw_deferred_loses(semaphore);
     dlw_lock_reborn(&ref, 0);
     dlw_guard_leave(self);
     return result;

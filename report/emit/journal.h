@@ -115,6 +115,11 @@ void dlw_journal_edge(struct dlw_journal *journal, const struct dlw_journal_edge
 void dlw_journal_thread_renamed(struct dlw_journal *journal, uint32_t thread);
 void dlw_journal_finding(struct dlw_journal *journal, uint32_t id, double time,
                          const struct dlw_finding *finding); /* flushes */
+/* One that may yet show itself as none: a reader believes it while no `void` line follows. Both
+ * flush. */
+void dlw_journal_withheld(struct dlw_journal *journal, uint32_t id, double time,
+                          const struct dlw_finding *finding);
+void dlw_journal_void(struct dlw_journal *journal, uint32_t finding);
 void dlw_journal_again(struct dlw_journal *journal, uint32_t finding,
                        uint64_t count); /* buffered */
 void dlw_journal_bounds(struct dlw_journal *journal,

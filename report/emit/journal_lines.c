@@ -208,8 +208,8 @@ static void put_verdict(struct dlw_journal *journal, const struct dlw_finding *f
         dlw_journal_refer(journal, "harmless_lock", &journal->locks, finding->gate);
 }
 
-void dlw_journal_finding(struct dlw_journal *journal, uint32_t id, double time,
-                         const struct dlw_finding *finding)
+static void put_finding(struct dlw_journal *journal, const char *type, uint32_t id, double time,
+                        const struct dlw_finding *finding)
 {
     if (dlw_journal_is_mute(journal))
         return;
@@ -217,7 +217,7 @@ void dlw_journal_finding(struct dlw_journal *journal, uint32_t id, double time,
     need_for_cycle(journal, finding->cycle, finding->n_cycle);
     need_for_threads(journal, finding->threads, finding->n_threads);
     dlw_journal_need_lock(journal, finding->gate);
-    dlw_journal_line_begin(journal, "finding");
+    dlw_journal_line_begin(journal, type);
     dlw_jsonl_number_field(json, "id", id);
     dlw_jsonl_real_field(json, "time", time);
     put_verdict(journal, finding);
@@ -225,6 +225,28 @@ void dlw_journal_finding(struct dlw_journal *journal, uint32_t id, double time,
         put_cycle(journal, finding->cycle, finding->n_cycle);
     if (finding->n_threads)
         put_threads(journal, finding->threads, finding->n_threads);
+    dlw_journal_line_end(journal);
+    dlw_journal_flush(journal);
+}
+
+void dlw_journal_finding(struct dlw_journal *journal, uint32_t id, double time,
+                         const struct dlw_finding *finding)
+{
+    put_finding(journal, "finding", id, time, finding);
+}
+
+void dlw_journal_withheld(struct dlw_journal *journal, uint32_t id, double time,
+                          const struct dlw_finding *finding)
+{
+    put_finding(journal, "withheld", id, time, finding);
+}
+
+void dlw_journal_void(struct dlw_journal *journal, uint32_t finding)
+{
+    if (dlw_journal_is_mute(journal))
+        return;
+    dlw_journal_line_begin(journal, "void");
+    dlw_jsonl_number_field(&journal->json, "finding", finding);
     dlw_journal_line_end(journal);
     dlw_journal_flush(journal);
 }

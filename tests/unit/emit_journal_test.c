@@ -194,6 +194,21 @@ START_TEST(test_finding_with_a_cycle_is_there_at_once)
 }
 END_TEST
 
+START_TEST(test_withheld_and_void_are_there_at_once)
+{
+    struct dlw_finding finding = {.kind = DLW_LOCK_ORDER_INVERSION, .n_cycle = 2, .cycle = cycle};
+
+    dlw_journal_withheld(journal, 7, 5, &finding);
+    dlw_journal_void(journal, 7);
+    ck_assert(!dlw_journal_has_pending(journal));
+    lines = read_lines(in_folder("j"));
+    assert_field(line_of(lines, "withheld", 0), "id", "7");
+    assert_field(line_of(lines, "withheld", 0), "kind", "\"lock-order-inversion\"");
+    assert_field(line_of(lines, "void", 0), "finding", "7");
+    ck_assert_ptr_null(line_of(lines, "finding", 0));
+}
+END_TEST
+
 static const struct dlw_held holds[] = {{10, 11, DLW_EXCLUSIVE}, {20, 0, DLW_SHARED}};
 static const struct dlw_thread_state states[] = {
     {.thread = 1, .on = 10, .stack = 5},
@@ -399,6 +414,7 @@ Suite *emit_journal_suite(void)
     tcase_add_test(tcase, test_module_of_a_lock_that_no_stack_brings);
     tcase_add_test(tcase, test_unknown_things_are_absent);
     tcase_add_test(tcase, test_finding_with_a_cycle_is_there_at_once);
+    tcase_add_test(tcase, test_withheld_and_void_are_there_at_once);
     tcase_add_test(tcase, test_finding_and_snapshot_with_threads);
     tcase_add_test(tcase, test_small_lines);
     tcase_add_test(tcase, test_renamed_thread_only_if_it_was_written);

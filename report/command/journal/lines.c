@@ -296,6 +296,53 @@ static void read_finding(struct dlw_reader *reader, const json_t *line)
     ADD(reader->findings, raw);
 }
 
+/* The line of an id, by which it is kept. A void one stays void, whichever line comes first. */
+static void keep_withheld(struct dlw_reader *reader, uint64_t id, json_t *line)
+{
+    char key[24];
+    snprintf(key, sizeof(key), "%llu", (unsigned long long)id);
+    if (!reader->withheld)
+        reader->withheld = json_object();
+    if (json_is_null(line) || !json_object_get(reader->withheld, key))
+        json_object_set(reader->withheld, key, line);
+}
+
+static void read_withheld(struct dlw_reader *reader, const json_t *line)
+{
+    uint64_t id = new_id(reader, line, "withheld finding");
+    json_t *copy = json_deep_copy(line);
+    if (id)
+        keep_withheld(reader, id, copy);
+    json_decref(copy);
+}
+
+static void read_void(struct dlw_reader *reader, const json_t *line)
+{
+    keep_withheld(reader, dlw_json_number(line, "finding"), json_null());
+}
+
+void dlw_reader_promote(struct dlw_reader *reader)
+{
+    const struct dlw_line_sink *sink = reader->reading->sink;
+    const char *key, *ended = reader->process ? reader->process->ended : NULL;
+    json_t *line;
+    if (!reader->process || (ended && strcmp(ended, "running") == 0))
+        return;
+    json_object_foreach(reader->withheld, key, line)
+    {
+        if (json_is_null(line))
+            continue;
+        if (!json_object_get(line, "reason"))
+            json_object_set_new(line, "reason",
+                                json_string("the process ended before it was seen whether the "
+                                            "semaphore is a lock"));
+        if (sink)
+            sink->line(sink->context, reader, "finding", line);
+        else
+            read_finding(reader, line);
+    }
+}
+
 static void read_again(struct dlw_reader *reader, const json_t *line)
 {
     struct dlw_raw_finding *raw;
@@ -369,6 +416,8 @@ static const struct {
     {"lock", read_lock},
     {"edge", dlw_reader_build_edge},
     {"finding", read_finding},
+    {"withheld", read_withheld},
+    {"void", read_void},
     {"again", read_again},
     {"off", read_off},
     {"unwatched", read_unwatched},

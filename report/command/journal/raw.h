@@ -87,6 +87,7 @@ struct dlw_reader {
     struct dlw_raw_finding *findings;
     struct dlw_raw_journal *journals; /* that a merged history holds */
     json_t *waits;                    /* the last snapshot line */
+    json_t *withheld; /* by id: the line of a finding that is held back, null for a void one */
 };
 
 /* A message with file and line; counts as damage. */
@@ -101,6 +102,8 @@ struct dlw_doc_thread *dlw_reader_thread(struct dlw_reader *reader, uint64_t id)
 /* Names looked up; NULL for id 0. */
 struct dlw_doc_lock *dlw_reader_lock(struct dlw_reader *reader, uint64_t id);
 
+/* The process has ended: what is still withheld is told. */
+void dlw_reader_promote(struct dlw_reader *reader);
 void dlw_reader_build_finding(struct dlw_reader *reader, const json_t *line);
 void dlw_reader_build_edge(struct dlw_reader *reader, const json_t *line);
 void dlw_reader_build_waits(struct dlw_reader *reader, const json_t *line);

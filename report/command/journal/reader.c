@@ -204,6 +204,7 @@ bool dlw_reader_close(struct dlw_reader *reader)
                             "the journal ends early: %s; what happened after that is not known",
                             reader->process->cut);
     count_what_was_seen(reader);
+    dlw_reader_promote(reader);
     bool whole = reader->complaints == 0;
     const struct dlw_line_sink *sink = reader->reading->sink;
     if (sink && reader->process)
@@ -215,6 +216,7 @@ bool dlw_reader_close(struct dlw_reader *reader)
     HASH_CLEAR(hh, reader->findings);
     HASH_CLEAR(hh, reader->journals);
     json_decref(reader->waits);
+    json_decref(reader->withheld);
     dlw_region_free(&reader->own);
     free(reader->partial);
     free(reader);

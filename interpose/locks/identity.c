@@ -93,14 +93,19 @@ static dlw_node mark_node(uint64_t mark, uintptr_t address)
 _Atomic uint32_t dlw_tenancies[DLW_TENANCIES];
 _Static_assert(DLW_TENANCIES == 1 << (64 - 54), "the shift of dlw_tenancy_of");
 
+static bool has_tenancies(uintptr_t address, unsigned kind)
+{
+    return dlw_marks_are_on && !(kind == DLW_LOCK_MUTEX && address % 8);
+}
+
 /* Keys that were validated for a lock without a mark must not fit the next lock at its address, so
  * the tenancy counter of the address changes. Where the hot paths read 0 as the id (marks=0, a
  * mutex at an odd address) the generation changes instead, and all keys are stale. */
 static void end_tenancy(const struct record *record)
 {
-    bool is_askew = record->kind == DLW_LOCK_MUTEX && record->address % 8;
-    _Atomic uint32_t *counter =
-        dlw_marks_are_on && !is_askew ? dlw_tenancy_of(record->address) : &dlw_generation.value;
+    _Atomic uint32_t *counter = has_tenancies(record->address, record->kind)
+                                    ? dlw_tenancy_of(record->address)
+                                    : &dlw_generation.value;
 
     if (!record->marked)
         atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
@@ -202,6 +207,16 @@ dlw_node dlw_lock_of_mark_locked(uintptr_t address, uint64_t mark)
     return node && mark_of(node, address) == mark ? node : 0;
 }
 
+dlw_node dlw_lock_of_tenant_locked(uintptr_t address, unsigned kind, uint64_t id)
+{
+    dlw_node node = node_at_address(address);
+
+    return node && !records[node].marked && records[node].kind == kind &&
+                   has_tenancies(address, kind) && dlw_lock_tenant(address, kind) == id
+               ? node
+               : 0;
+}
+
 /* A thread that ends may still be asked about a lock that lay on its stack. Frames of the library
  * are there now, and a mark would go into them. */
 static bool was_on_this_stack(uintptr_t address)
@@ -286,6 +301,9 @@ static void retire_known(const struct dlw_lock_ref *ref)
     dlw_node node = dlw_lock_known_locked(ref);
     if (node)
         retire(node);
+    else if (!ref->id && has_tenancies(ref->address, ref->kind))
+        /* a thread may have noted the lock that lived here (outermost.h) */
+        atomic_fetch_add_explicit(dlw_tenancy_of(ref->address), 1, memory_order_relaxed);
     dlw_lock_release(&dlw_graph_lock);
 }
 

@@ -79,8 +79,8 @@ struct dlw_lock_ref {
 
 /*
  * What tells the lock from others that lived at its address: its mark, or where none can stand,
- * the number of times that a lock with an identity has left one of the addresses that share a
- * counter, spread over the word. Keys carry it, so that those of the lock before fit no more; that
+ * the number of times that a lock has left, or come to, one of the addresses that share a counter,
+ * spread over the word. Keys carry it, so that those of the lock before fit no more; that
  * of another lock on the same counter is asked for once again.
  */
 enum { DLW_TENANCIES = 1024 };
@@ -136,6 +136,9 @@ static inline bool dlw_lock_is_end(uintptr_t address)
 void dlw_lock_retire_locked(dlw_node node);
 /* The node of the lock that bore this mark at this address, if it lives; the memory is not read. */
 dlw_node dlw_lock_of_mark_locked(uintptr_t address, uint64_t mark);
+/* The node of a lock without a mark, if the one that lives at the address is still the one whose
+ * taking had this id. */
+dlw_node dlw_lock_of_tenant_locked(uintptr_t address, unsigned kind, uint64_t id);
 /* The node of a pool in which `mark` stands, as a gate. 0: it is too large to be one, or out of
  * memory. The memory is not read. */
 dlw_node dlw_lock_pool_locked(uintptr_t address, uint64_t mark);

@@ -15,12 +15,15 @@ static struct dlw_lock_ref end_of(const struct dlw_ended *ended)
 
 /*
  * The lock that the caller holds is the one that was taken: the mark is the same, of an init call
- * or of an identity. One that never had either lies, if it is static, where nobody moves in.
+ * or of an identity; where none can stand, nobody has moved in since. One that never had either
+ * lies, if it is static, where nobody moves in.
  */
 static bool is_same(const struct dlw_outermost *taken, const struct dlw_lock_ref *held)
 {
     uint64_t mark = held->id ? atomic_load_explicit(held->id, memory_order_relaxed) : 0;
 
+    if (!held->id && taken->id != 0 && taken->id == dlw_lock_id_of(held))
+        return true;
     if (!held->id || taken->id == 0)
         return dlw_module_of(taken->lock) != 0;
     return mark == taken->id;
@@ -82,6 +85,8 @@ static bool find_candidates(struct dlw_thread *self, const struct dlw_ended *end
             return false;
         if (!out[i].node)
             out[i].node = dlw_lock_of_mark_locked(taken->lock, taken->id);
+        if (!out[i].node)
+            out[i].node = dlw_lock_of_tenant_locked(taken->lock, taken->kind, taken->id);
         out[i].tag = out[i].node ? dlw_lock_tag_locked(out[i].node) : 0;
         dlw_lock_release(&dlw_graph_lock);
         out[i].stack = out[i].node ? dlw_stack_of_ended(taken->pc, taken->n) : 0;

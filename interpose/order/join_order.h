@@ -4,8 +4,9 @@
  * is a cycle of two, though today T was quick enough.
  *
  * What a thread took is known as far as its table reaches (outermost.h). A lock is believed to be
- * the same one only where its mark says so, or where it is static: else an address may have had two
- * tenants, and nothing is said.
+ * the same one only where its mark says so, where it bears none and nobody was seen to move in at
+ * its address since, or where it is static: else an address may have had two tenants, and nothing
+ * is said.
  */
 #ifndef DLW_ORDER_JOIN_ORDER_H
 #define DLW_ORDER_JOIN_ORDER_H

@@ -168,8 +168,8 @@ void dlw_misuse_unlock_before(struct dlw_thread *self, const struct dlw_lock_ref
     if (ref->kind == DLW_LOCK_MUTEX) {
         uint32_t owner = dlw_mutex_owner_at(ref->address);
         const pthread_mutex_t *mutex = (const void *)ref->address; /* NOLINT */
-        other_says_so =
-            owner == 0 ? dlw_mutex_word(mutex) == 0 : owner != tid_of(self) && owner == holder;
+        other_says_so = owner == 0 ? dlw_mutex_held_word(mutex, dlw_mutex_kind(mutex)) == 0
+                                   : owner != tid_of(self) && owner == holder;
     } else if (ref->kind == DLW_LOCK_SPIN) {
         /* A spin lock's word names no owner: the record of another thread must show that it holds
          * the lock. */

@@ -439,7 +439,8 @@ static DLW_COLD int destroy_known(struct dlw_thread *self, pthread_mutex_t *mute
     struct dlw_call call = dlw_call_of(from);
     struct dlw_accusation accusation;
 
-    dlw_misuse_destroy_before(self, &ref, dlw_mutex_word(mutex) != 0, &call, &accusation);
+    dlw_misuse_destroy_before(self, &ref, dlw_mutex_held_word(mutex, dlw_mutex_kind(mutex)) != 0,
+                              &call, &accusation);
     int result = real.pthread_mutex_destroy(mutex);
     dlw_misuse_destroy_after(self, &ref, &accusation, result);
     return result;

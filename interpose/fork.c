@@ -115,6 +115,7 @@ void dlw_fork_before(void)
     if (is_inside(self))
         return;
     dlw_guard_enter(self);
+    dlw_guard_outlives_frame(self);
     if (others_are_first)
         forking.how = LOOKS;
     else if (lock_all())

@@ -50,10 +50,50 @@ static bool rwlock_is_as_known(uint32_t tid)
            atomic_load_explicit(dlw_rwlock_chain(&rwlock), memory_order_relaxed) == ~0ULL;
 }
 
+/* ---- a jump's buffer ---- */
+
+static bool jumps_are_known; /* written in the constructor */
+
+#if defined(__x86_64__)
+/* glibc sysdeps/x86_64/jmpbuf-offsets.h, and PTR_MANGLE of sysdeps/unix/sysv/linux/x86_64/
+ * pointer_guard.h: exclusive or with the word at %fs:0x30, then turned left by 17. */
+static uintptr_t read_target(const void *buffer)
+{
+    enum { STACK_POINTER = 6, TURNED = 17, BITS = 64 };
+    uintptr_t word = ((const uintptr_t *)buffer)[STACK_POINTER], guard;
+
+    __asm__("mov %%fs:0x30, %0" : "=r"(guard));
+    return (word >> TURNED | word << (BITS - TURNED)) ^ guard;
+}
+#else
+static uintptr_t read_target(const void *buffer)
+{
+    (void)buffer;
+    return 0;
+}
+#endif
+
+uintptr_t dlw_platform_jump_target(const void *buffer)
+{
+    return jumps_are_known ? read_target(buffer) : 0;
+}
+
+static DLW_NOINLINE bool jump_is_as_known(void)
+{
+    enum { PLENTY = 1024 };
+    jmp_buf buffer;
+
+    if (_setjmp(buffer) != 0)
+        return false;
+    uintptr_t target = read_target(buffer), frame = (uintptr_t)__builtin_frame_address(0);
+    return target <= frame && frame - target < PLENTY;
+}
+
 static bool owner_is_tid; /* of a recursive mutex; written in the constructor */
 
 bool dlw_platform_check(uint32_t tid)
 {
+    jumps_are_known = jump_is_as_known();
     owner_is_tid = mutex_is_as_known(PTHREAD_MUTEX_RECURSIVE, tid);
     return owner_is_tid && mutex_is_as_known(PTHREAD_MUTEX_NORMAL, tid) &&
            mutex_is_as_known(PTHREAD_MUTEX_ERRORCHECK, tid) &&

@@ -351,6 +351,10 @@ struct dlw_platform_call {
 };
 bool dlw_platform_interrupted_call(const void *context, struct dlw_platform_call *out);
 
+/* The stack pointer that a jump by this buffer (a jmp_buf of libc) sets; 0: how libc writes it down
+ * is not known. */
+uintptr_t dlw_platform_jump_target(const void *buffer);
+
 /* Runs real locks of each kind and compares every word above with what it must be. */
 bool dlw_platform_check(uint32_t tid);
 

@@ -31,6 +31,16 @@ void dlw_signals_start(void)
     }
 }
 
+bool dlw_signals_alternate_stack(const uintptr_t *inside)
+{
+    stack_t stack = {.ss_flags = SS_DISABLE};
+
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed) ||
+        dlw_syscall(SYS_sigaltstack, NULL, &stack) != 0 || !(stack.ss_flags & SS_ONSTACK))
+        return false;
+    return !inside || *inside - (uintptr_t)stack.ss_sp < stack.ss_size;
+}
+
 void dlw_shield_raise(struct dlw_shield *shield)
 {
     uint64_t all = ~synchronous;
@@ -40,6 +50,20 @@ void dlw_shield_raise(struct dlw_shield *shield)
         return;
     shield->is_up =
         dlw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &shield->before, KERNEL_SIGSET_BYTES) == 0;
+}
+
+void dlw_shield_abandon(struct dlw_shield *shield)
+{
+    uint64_t now = 0, never = BIT(SIGKILL) | BIT(SIGSTOP);
+
+    if (!shield->is_up)
+        return;
+    shield->is_up = false;
+    dlw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &now, KERNEL_SIGSET_BYTES);
+    if ((now | synchronous | never) != ~UINT64_C(0))
+        return; /* the jump has restored the mask that the program wanted */
+    now = shield->before | (now & synchronous);
+    dlw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &now, NULL, KERNEL_SIGSET_BYTES);
 }
 
 void dlw_shield_lower(struct dlw_shield *shield)

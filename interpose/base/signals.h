@@ -18,6 +18,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Less than what the kernel puts on the stack for a handler, in bytes. */
+enum { DLW_SIGNAL_FRAME = 1024 };
+
+/* Is an alternate signal stack in use? If `inside` is not NULL, and there is one in use: does that
+ * stack hold *inside? False in a confined process, which must not ask. */
+bool dlw_signals_alternate_stack(const uintptr_t *inside);
+
 /* What a thread had blocked before, while it has all blocked. */
 struct dlw_shield {
     uint64_t before;
@@ -37,5 +44,8 @@ void dlw_signals_start(void);
 /* Blocks the calling thread's signals, if any may be caught; restores them. errno is kept. */
 void dlw_shield_raise(struct dlw_shield *shield);
 void dlw_shield_lower(struct dlw_shield *shield);
+/* It was raised by what has been jumped out of: restores what the jump has not. In a handler, too,
+ * where its own signal stays blocked. */
+void dlw_shield_abandon(struct dlw_shield *shield);
 
 #endif

@@ -312,13 +312,10 @@ static bool is_known_mark(uint64_t mark)
     return mark != 0 && !dlw_mark_is_created(mark);
 }
 
-void dlw_lock_enter_rebirth(struct dlw_thread *self, const struct dlw_lock_ref *ref)
+bool dlw_lock_rebirth_is_brief(const struct dlw_lock_ref *ref)
 {
-    if (!ref->id || is_known_mark(atomic_load_explicit(ref->id, memory_order_relaxed)) ||
-        dlw_orphan_is_any() || dlw_annotation_is_any())
-        dlw_guard_enter(self);
-    else
-        dlw_guard_enter_briefly(self);
+    return ref->id && !is_known_mark(atomic_load_explicit(ref->id, memory_order_relaxed)) &&
+           !dlw_orphan_is_any() && !dlw_annotation_is_any();
 }
 
 void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created)

@@ -148,7 +148,15 @@ dlw_node dlw_lock_pool_locked(uintptr_t address, uint64_t mark);
 void dlw_lock_reborn(const struct dlw_lock_ref *ref, uintptr_t created);
 /* Raises the guard for that. Most locks that come and go are never known: then no internal lock is
  * taken, and signals need not be blocked. */
-void dlw_lock_enter_rebirth(struct dlw_thread *self, const struct dlw_lock_ref *ref);
+bool dlw_lock_rebirth_is_brief(const struct dlw_lock_ref *ref);
+static inline __attribute__((always_inline)) void
+dlw_lock_enter_rebirth(struct dlw_thread *self, const struct dlw_lock_ref *ref)
+{
+    if (dlw_lock_rebirth_is_brief(ref))
+        dlw_guard_enter_briefly(self);
+    else
+        dlw_guard_enter(self);
+}
 
 /* Another thread released it: from now on a signal without an owner. Its edges go. */
 void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref);

@@ -6,6 +6,7 @@
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/flush.h"
 #include "interpose/tell/thread_names.h"
+#include "interpose/threads/jump.h"
 #include "report/emit/helper.h"
 #include "report/emit/journal.h"
 #include "report/emit/records.h"
@@ -627,14 +628,20 @@ static bool add_calls(void *context, struct dlw_thread *thread)
     return true;
 }
 
-static void say_totals(const struct dlw_journal_totals *totals)
+static void say_count(const char *what, uint64_t count)
 {
     char number[24];
 
+    if (count)
+        dlw_say(what, dlw_say_number(number, count), NULL);
+}
+
+static void say_totals(const struct dlw_journal_totals *totals)
+{
     dlw_text_totals(totals);
-    dlw_say_number(number, dlw_locks_given_up());
-    if (dlw_locks_given_up())
-        dlw_say("waits for a lock of its own that were given up: ", number, NULL);
+    say_count("waits for a lock of its own that were given up: ", dlw_locks_given_up());
+    say_count("sections of its own that were jumped out of, and mended: ", dlw_jumps_healed());
+    say_count("threads unwatched since they jumped out of it: ", dlw_jumps_lost());
 }
 
 static void write_end(struct dlw_journal_totals *totals)

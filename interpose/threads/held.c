@@ -1,6 +1,7 @@
 #include "interpose/threads/held.h"
 
 #include "graph/base/arena.h"
+#include "interpose/base/proc.h"
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
 
@@ -36,14 +37,55 @@ void dlw_held_disown_everywhere(uintptr_t lock)
 /* ---- moving all of them: with the guard up, so that a handler that comes in between passes ----
  */
 
+static inline uintptr_t lock_of(const struct dlw_held_lock *held)
+{
+    return atomic_load_explicit(&held->lock, memory_order_relaxed);
+}
+
+static inline void set_lock(struct dlw_held_lock *held, uintptr_t lock)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&held->lock, lock, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static void leave_hole(struct dlw_thread *self, struct dlw_held_lock *held, uint32_t index)
+{
+    set_lock(held, DLW_HELD_HOLE);
+    self->holes++;
+    if (index < self->stale_above)
+        self->stale_above = index;
+}
+
+/*
+ * The caller that was just pushing or popping this entry, if a handler came in between: has the
+ * handler been left by a jump? The caller's frame is there as long as its call's return address is,
+ * and who calls from further out comes after it. (In the two stores before the entry names its call
+ * it may be taken for left: then its lock is not known.)
+ */
+static bool is_left(const struct dlw_held_lock *held)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0), pc = 0;
+
+    if (dlw_signals_alternate_stack(NULL))
+        return false;
+    enum dlw_proc_reading reading = dlw_proc_try_read(held->sp - DLW_RETURN_SLOT, &pc, sizeof(pc));
+    return here > held->sp - DLW_SIGNAL_FRAME || reading == DLW_PROC_GONE ||
+           (reading == DLW_PROC_READ && pc != held->pc[0]);
+}
+
 /* Is an entry just being pushed, popped or moved? Then this is a signal handler that came in
  * between, and the entries stay where they are. */
 static bool is_interrupted(struct dlw_thread *self)
 {
-    for (uint32_t i = dlw_held_depth(self); i-- > 0;)
-        if (atomic_load_explicit(&dlw_held_at(self, i)->lock, memory_order_relaxed) ==
-            DLW_HELD_FREE)
+    for (uint32_t i = dlw_held_depth(self); i-- > 0;) {
+        struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (lock_of(held) != DLW_HELD_FREE)
+            continue;
+        if (!is_left(held))
             return true;
+        leave_hole(self, held, i);
+    }
     return false;
 }
 
@@ -118,18 +160,6 @@ static inline void move_entry(struct dlw_held_lock *to, const struct dlw_held_lo
         move_word(&to->pc[i], &from->pc[i]);
 }
 
-static inline uintptr_t lock_of(const struct dlw_held_lock *held)
-{
-    return atomic_load_explicit(&held->lock, memory_order_relaxed);
-}
-
-static inline void set_lock(struct dlw_held_lock *held, uintptr_t lock)
-{
-    atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&held->lock, lock, memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst);
-}
-
 static void drop_last(struct dlw_thread *self)
 {
     uint32_t last = dlw_held_depth(self) - 1;
@@ -146,6 +176,32 @@ static void drop_last(struct dlw_thread *self)
     }
 }
 
+/* Only readers and takers of units hold one lock twice; each time under a key of its own, until
+ * entries are moved, and mostly from another place. */
+static bool is_copy(const struct dlw_held_lock *held, const struct dlw_held_lock *other)
+{
+    if (lock_of(held) != lock_of(other))
+        return false;
+    if (held->kind != DLW_LOCK_SEMAPHORE &&
+        atomic_load_explicit(&held->mode, memory_order_relaxed) == DLW_EXCLUSIVE)
+        return true;
+    return held->key == other->key && held->sp == other->sp && held->pc[0] == other->pc[0];
+}
+
+/* Entries that a jump left half moved: what is there twice goes once, the one further in, as it
+ * would have next. */
+static void drop_copies(struct dlw_thread *self, uint32_t from)
+{
+    uint32_t depth = dlw_held_depth(self);
+
+    for (uint32_t i = from; i < depth; i++) {
+        const struct dlw_held_lock *held = dlw_held_at(self, i);
+        for (uint32_t k = i + 1; k < depth && dlw_held_is_there(held); k++)
+            if (is_copy(held, dlw_held_at(self, k)))
+                set_lock(dlw_held_at(self, k), DLW_HELD_FREE);
+    }
+}
+
 /* Moves the entries together; amortised over the removals that made the holes. Returns the depth.
  */
 static uint32_t compact_moving(struct dlw_thread *self)
@@ -154,6 +210,8 @@ static uint32_t compact_moving(struct dlw_thread *self)
     uint32_t depth = dlw_held_depth(self);
     uint32_t to = 0;
 
+    self->moves_held = true;
+    atomic_signal_fence(memory_order_seq_cst);
     for (uint32_t from = 0; from < depth; from++) {
         if (!dlw_held_is_there(&held[from]))
             continue;
@@ -168,7 +226,35 @@ static uint32_t compact_moving(struct dlw_thread *self)
     atomic_store_explicit(&self->depth, to, memory_order_relaxed);
     self->holes = 0;
     self->stale_above = 0;
+    atomic_signal_fence(memory_order_seq_cst);
+    self->moves_held = false;
     return to;
+}
+
+void dlw_held_settle(struct dlw_thread *self)
+{
+    if (!self->moves_held)
+        return;
+    drop_copies(self, 0);
+    compact_moving(self);
+}
+
+void dlw_held_jumped_over(struct dlw_thread *self, uintptr_t above)
+{
+    enum { NEAR = 16 }; /* more than close_gap() moves, and a handler holds */
+    uint32_t depth = dlw_held_depth(self), from = depth > NEAR ? depth - NEAR : 0;
+
+    drop_copies(self, from);
+    for (uint32_t i = depth; i-- > from;) {
+        struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (lock_of(held) == DLW_HELD_FREE && held->sp < above)
+            leave_hole(self, held, i);
+    }
+    while (depth > 0 && lock_of(dlw_held_at(self, depth - 1)) == DLW_HELD_HOLE) {
+        self->holes--;
+        depth--;
+        dlw_held_drop(self, dlw_held_at(self, depth), depth);
+    }
 }
 
 /* The key of a chain: as dlw_held_fill() makes it, but for a hold that spans a create. */
@@ -186,14 +272,6 @@ static void compact(struct dlw_thread *self)
     dlw_guard_enter_briefly(self);
     compact_moving(self);
     dlw_guard_leave(self);
-}
-
-static void leave_hole(struct dlw_thread *self, struct dlw_held_lock *held, uint32_t index)
-{
-    set_lock(held, DLW_HELD_HOLE);
-    self->holes++;
-    if (index < self->stale_above)
-        self->stale_above = index;
 }
 
 /* The few above it come down one place each, under their new keys. At every moment one of them is

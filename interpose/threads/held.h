@@ -169,6 +169,12 @@ static inline int dlw_held_find(struct dlw_thread *self, const void *lock)
 /* Cold: puts back an entry that an unlock took out which then failed. */
 void dlw_held_restore(struct dlw_thread *self, const struct dlw_held_lock *kept);
 
+/* What a jump left behind that came while entries were moved (the guard is up)... */
+void dlw_held_settle(struct dlw_thread *self);
+/* ...and while one was pushed or popped by a caller whose stack pointer is below `above`: those are
+ * no locks. In the handler that is about to jump. */
+void dlw_held_jumped_over(struct dlw_thread *self, uintptr_t above);
+
 /*
  * A release that passes: inside the library, or in a signal handler during a wait. If the record
  * says the lock is held, it is looked through when the guard drops.

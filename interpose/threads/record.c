@@ -302,6 +302,9 @@ void dlw_guard_leave(struct dlw_thread *self)
     }
     atomic_signal_fence(memory_order_seq_cst);
     self->guard -= DLW_GUARD_NESTED;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (!(self->guard & DLW_GUARD_DEPTH))
+        self->guard_frame = 0; /* a handler that raises its own before this has left it already */
     if (__builtin_expect(!atomic_load_explicit(&dlw_is_on, memory_order_relaxed), 0)) {
         self->guard |= DLW_GUARD_OFF;
         dlw_tell_switched_off();

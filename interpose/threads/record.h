@@ -159,8 +159,13 @@ struct dlw_thread {
     void *once_control;
     struct dlw_call once_call;
     struct dlw_shield shield; /* up while the guard is, where the program has signal handlers */
-    uint64_t *outgrown;     /* mapped tables that `validated` was, the largest first (validate.c) */
-    struct dlw_span *spans; /* holds that began before it created a thread (order/span.h) */
+    uintptr_t
+        guard_frame;    /* of the function that raised the guard, 0: may not be judged by it... */
+    uintptr_t guard_pc; /* ...and its return address (jump.h) */
+    bool moves_held;    /* entries are being moved, under the guard */
+    bool is_lost;       /* it left the guard by a jump, as it seems, and that was told */
+    uint64_t *outgrown; /* mapped tables that `validated` was, the largest first (validate.c) */
+    struct dlw_span *spans;     /* holds that began before it created a thread (order/span.h) */
     struct dlw_birth *births;   /* such holds of its creator that it has not had yet */
     struct dlw_was_taken *past; /* DLW_OUTERMOST of them, or NULL (outermost.h) */
     struct {
@@ -242,21 +247,51 @@ static inline bool dlw_thread_passes(struct dlw_thread *self)
     return __builtin_expect(self->guard != 0, 0) && dlw_thread_still_passes(self);
 }
 
-/* Signals are blocked first: a handler that runs before that runs outside the library. */
-static inline void dlw_guard_enter(struct dlw_thread *self)
+static inline __attribute__((always_inline)) void dlw_guard_note_frame(struct dlw_thread *self)
+{
+    self->guard_pc = (uintptr_t)__builtin_return_address(0);
+    atomic_signal_fence(memory_order_seq_cst);
+    self->guard_frame = (uintptr_t)__builtin_frame_address(0);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* By its frame it is seen whether the function that raised the guard is still there (jump.h). It is
+ * noted twice: a handler that comes before the guard is up raises its own, and leaves none noted.
+ */
+static inline __attribute__((always_inline)) void dlw_guard_raise(struct dlw_thread *self)
+{
+    bool is_first = !(self->guard & DLW_GUARD_DEPTH);
+
+    if (is_first)
+        dlw_guard_note_frame(self);
+    self->guard += DLW_GUARD_NESTED;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (is_first)
+        dlw_guard_note_frame(self);
+}
+
+/* Signals are blocked first: a handler that runs before that runs outside the library. Inlined,
+ * since the frame that is noted must be there until the guard is left: a function that returns with
+ * the guard up is inlined too, or calls dlw_guard_outlives_frame(). */
+static inline __attribute__((always_inline)) void dlw_guard_enter(struct dlw_thread *self)
 {
     if (__builtin_expect(atomic_load_explicit(&dlw_signals_are_caught, memory_order_relaxed), 0) &&
         !(self->guard & DLW_GUARD_DEPTH) && self != &dlw_nobody)
         dlw_shield_raise(&self->shield);
-    self->guard += DLW_GUARD_NESTED;
-    atomic_signal_fence(memory_order_seq_cst);
+    dlw_guard_raise(self);
 }
 
 /* The same where no internal lock is taken until it is left: handlers may come, and pass. */
-static inline void dlw_guard_enter_briefly(struct dlw_thread *self)
+static inline __attribute__((always_inline)) void dlw_guard_enter_briefly(struct dlw_thread *self)
 {
-    self->guard += DLW_GUARD_NESTED;
-    atomic_signal_fence(memory_order_seq_cst);
+    dlw_guard_raise(self);
+}
+
+/* The guard was raised just now, and stays up when the function that did so has returned, or while
+ * code of others is called: nothing is concluded from its frame. */
+static inline void dlw_guard_outlives_frame(struct dlw_thread *self)
+{
+    self->guard_frame = 0;
 }
 
 void dlw_guard_leave(struct dlw_thread *self);

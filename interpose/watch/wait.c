@@ -14,6 +14,7 @@
 #include "interpose/threads/held.h"
 #include "interpose/threads/hooks.h"
 #include "interpose/threads/joinable.h"
+#include "interpose/threads/jump.h"
 #include "interpose/watch/certainty.h"
 #include "interpose/watch/live_view.h"
 #include "interpose/watch/motion.h"
@@ -479,12 +480,17 @@ void dlw_wait_left(struct dlw_thread *self)
     dlw_hooks.condition_left(self, mutex, call);
 }
 
-static bool is_on_alternate_stack(void)
+void dlw_wait_jumps(struct dlw_thread *self, uintptr_t target)
 {
-    stack_t stack = {.ss_flags = SS_DISABLE};
+    const struct dlw_call *call = &self->wait.call;
 
-    return !atomic_load_explicit(&dlw_confined, memory_order_relaxed) &&
-           dlw_syscall(SYS_sigaltstack, NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK);
+    if (self->guard != DLW_GUARD_WAITING)
+        return;
+    if (atomic_load_explicit(&self->wait.lock_kind, memory_order_relaxed) != DLW_LOCK_CUSTOM &&
+        dlw_jump_leaves(self, target, call->sp))
+        dlw_wait_left(self);
+    else if (!target)
+        dlw_alarm_clear(self);
 }
 
 /*
@@ -494,9 +500,7 @@ static bool is_on_alternate_stack(void)
  */
 static bool is_left(const struct dlw_thread *self, uintptr_t here)
 {
-    enum { SIGNAL_FRAME = 1024 };
     const struct dlw_call *call = &self->wait.call;
-
     uintptr_t pc = 0;
 
     if (atomic_load_explicit(&self->wait.lock_kind, memory_order_relaxed) == DLW_LOCK_CUSTOM)
@@ -507,13 +511,18 @@ static bool is_left(const struct dlw_thread *self, uintptr_t here)
         return false;
     if (reading == DLW_PROC_GONE || pc != call->pc)
         return true;
-    return here > call->sp - SIGNAL_FRAME && here <= self->stack_high && !is_on_alternate_stack();
+    return here > call->sp - DLW_SIGNAL_FRAME && here <= self->stack_high &&
+           !dlw_signals_alternate_stack(NULL);
 }
 
 bool dlw_thread_still_passes(struct dlw_thread *self)
 {
-    if (self->guard != DLW_GUARD_WAITING || !is_left(self, (uintptr_t)__builtin_frame_address(0)))
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+    if ((self->guard & DLW_GUARD_OFF) ||
+        (self->guard & DLW_GUARD_DEPTH && !dlw_jump_heals(self, here)))
         return true;
-    dlw_wait_left(self);
+    if (self->guard == DLW_GUARD_WAITING && is_left(self, here))
+        dlw_wait_left(self);
     return self->guard != 0;
 }

@@ -34,12 +34,17 @@ void dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait);
 void dlw_wait_end(struct dlw_thread *self);
 
 /*
- * A wait may be left without a return: cancelled, by pthread_exit or longjmp in a signal handler.
- * No cleanup handler tells us, for in C that is a jump buffer which longjmp would leave registered.
- * The next call of the thread sees it: takes the wait back, and the mutex of a condition wait with
- * it. At the thread's end it is certain, before that the stack tells.
+ * A wait may be left without a return: cancelled, by pthread_exit or by a jump out of a signal
+ * handler. No cleanup handler tells us, for in C that is a jump buffer which longjmp would leave
+ * registered. longjmp itself says so (dlw_wait_jumps), else the next call of the thread sees it:
+ * takes the wait back, and the mutex of a condition wait with it. At the thread's end it is
+ * certain, before that the stack tells.
  */
 void dlw_wait_left(struct dlw_thread *self);
+
+/* A handler is about to jump, to where the stack pointer is `target` (0: that is not known): if the
+ * wait is left by that, it is over. If it is not known, at least nothing interrupts what comes. */
+void dlw_wait_jumps(struct dlw_thread *self, uintptr_t target);
 
 /* Looks again for a cycle through this thread, whose wait is published. */
 bool dlw_wait_look(struct dlw_thread *self);

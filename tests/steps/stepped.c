@@ -2,7 +2,9 @@
  * stepped OPERATION ACTION [raw|probe|TIMES]: one operation between two marks, for
  * tests/steps/stepper.c; the handler of SIGUSR1 does what ACTION says. Raw: it is installed by a
  * system call of our own. Probe: one more lock is taken under what the operation left held, and
- * another thread takes both the other way round. What is printed must not depend on who watches.
+ * another thread takes both the other way round. After jumps the thread takes two locks in one
+ * order and another takes them in the other: that is found only if both are watched. What is
+ * printed must not depend on who watches.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -127,6 +129,14 @@ static void act_jump(void)
     siglongjmp(back, 1);
 }
 
+/* By an instruction of the compiler's own, which no library sees. */
+static void *inlined_back[5];
+
+static void act_bolt(void)
+{
+    __builtin_longjmp(inlined_back, 1);
+}
+
 static void (*act)(void);
 
 static void handle(int number)
@@ -238,6 +248,39 @@ static void new_life(void)
     must(pthread_mutex_destroy(&own));
 }
 
+static void new_rwlock(void)
+{
+    pthread_rwlock_t own;
+
+    must(pthread_rwlock_init(&own, NULL));
+    must(pthread_rwlock_wrlock(&own));
+    must(pthread_rwlock_unlock(&own));
+    must(pthread_rwlock_destroy(&own));
+}
+
+/* Half of them let go, outermost first: with one more the rest is moved together. */
+enum { MANY = 12 };
+static pthread_mutex_t many[MANY];
+
+static void lock_many(void)
+{
+    for (int k = 0; k < MANY; k++)
+        must(pthread_mutex_lock(&many[k]));
+    for (int k = 0; k < MANY / 2; k++)
+        must(pthread_mutex_unlock(&many[k]));
+}
+
+static void unlock_one_more(void)
+{
+    must(pthread_mutex_unlock(&many[MANY / 2]));
+}
+
+static void unlock_rest(void)
+{
+    for (int k = MANY; k-- > MANY / 2 + 1;)
+        must(pthread_mutex_unlock(&many[k]));
+}
+
 static void learn(void)
 {
     new_order(own_pair, 1);
@@ -281,6 +324,8 @@ static const struct operation {
     {"sem_wait", nothing, wait_semaphore, post_semaphore, nothing, nothing, false},
     {"sem_trywait", nothing, try_semaphore, post_semaphore, nothing, nothing, false},
     {"sem_post", wait_semaphore, post_semaphore, nothing, nothing, nothing, false},
+    {"compact", lock_many, unlock_one_more, unlock_rest, nothing, nothing, false},
+    {"rwlife", nothing, new_rwlock, nothing, nothing, nothing, false},
     {"spin", nothing, lock_spin, unlock_spin, lock_spin, unlock_spin, false},
     {"life", nothing, new_life, nothing, nothing, nothing, false},
     {"learn", nothing, learn, nothing, nothing, nothing, true},
@@ -325,6 +370,41 @@ static void probe_by_other(const struct operation *o)
     must(pthread_join(thread, NULL));
 }
 
+/* In one order, with as many more around them as make the stack of held locks grow. */
+static void take_both(pthread_mutex_t *outer, pthread_mutex_t *inner)
+{
+    enum { AROUND = 40 };
+    pthread_mutex_t around[AROUND];
+
+    for (int k = 0; k < AROUND; k++) {
+        must(pthread_mutex_init(&around[k], NULL));
+        must(pthread_mutex_lock(&around[k]));
+    }
+    must(pthread_mutex_lock(outer));
+    must(pthread_mutex_lock(inner));
+    must(pthread_mutex_unlock(inner));
+    must(pthread_mutex_unlock(outer));
+    for (int k = AROUND; k-- > 0;) {
+        must(pthread_mutex_unlock(&around[k]));
+        must(pthread_mutex_destroy(&around[k]));
+    }
+}
+
+static void *take_both_crosswise(void *unused)
+{
+    take_both(&i, &h);
+    return unused;
+}
+
+static void jumper_is_watched(void)
+{
+    pthread_t thread;
+
+    take_both(&h, &i);
+    must(pthread_create(&thread, NULL, take_both_crosswise, NULL));
+    must(pthread_join(thread, NULL));
+}
+
 /* Whatever state the jump left them in. */
 static void make_anew(void)
 {
@@ -332,6 +412,8 @@ static void make_anew(void)
     must(pthread_mutex_init(&b, NULL));
     must(pthread_rwlock_init(&rwlock, NULL));
     must(sem_init(&semaphore, 0, 1));
+    for (int k = 0; k < MANY; k++)
+        must(pthread_mutex_init(&many[k], NULL));
 }
 
 /* One passage more for each instruction: the stepper interrupts each once. */
@@ -345,11 +427,27 @@ static void pass_and_jump(const struct operation *o, int times)
         else
             make_anew();
     }
+    make_anew();
+    jumper_is_watched();
+}
+
+static void pass_and_bolt(const struct operation *o, int times)
+{
+    volatile int k = 0;
+
+    for (; k < times; k++) {
+        if (__builtin_setjmp(inlined_back) == 0)
+            pass(o, true);
+        else
+            make_anew();
+    }
+    make_anew();
+    jumper_is_watched();
 }
 
 static void install(bool is_raw)
 {
-    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART | SA_NODEFER};
 
     if (!is_raw) {
         must(sigaction(SIGUSR1, &action, NULL));
@@ -381,6 +479,7 @@ int main(int argc, char **argv)
     act = argv[2][0] == 'l'   ? act_lock
           : argv[2][0] == 'p' ? act_park
           : argv[2][0] == 'f' ? act_fork
+          : argv[2][0] == 'b' ? act_bolt
                               : act_jump;
     must(pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE));
     must(sem_init(&semaphore, 0, 1));
@@ -392,8 +491,11 @@ int main(int argc, char **argv)
     probes = argc > 3 && argv[3][0] == 'p';
     for (int k = 0; k < WARM && !o->is_first; k++)
         pass(o, false);
+    int times = argc > 3 && atoi(argv[3]) ? atoi(argv[3]) : 500;
     if (act == act_jump)
-        pass_and_jump(o, argc > 3 ? atoi(argv[3]) : 1000);
+        pass_and_jump(o, times);
+    else if (act == act_bolt)
+        pass_and_bolt(o, times);
     else
         for (int k = 0; k < (o->is_first ? 1 : 3); k++)
             pass(o, true);

@@ -92,7 +92,7 @@ bench-scale: all $(BENCH_BIN)
 	@echo '# natively'; $(T)/bench/scale $(BENCH_ARGS); $(T)/bench/rotations
 	@echo '# preloaded'; export LD_PRELOAD=$(abspath $(O))/libdlwatch.so DLWATCH_OPTIONS=log=none; \
 		$(T)/bench/scale $(BENCH_ARGS); $(T)/bench/rotations
-bench-apps: all $(BENCH_BIN)
+bench-apps: all $(BENCH_BIN) $(T)/unit/run
 	$(Q)tests/bench/apps.sh $(BENCH_ARGS) $(O)
 
 # Everything that reads what others wrote, with libFuzzer, ASan and UBSan: FUZZ_SECONDS a target.

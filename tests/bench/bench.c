@@ -3,8 +3,8 @@
  * that is DEPTH calls deep. With N the operation is done N times and no more, for who counts
  * instructions. tests/bench/run.sh runs it natively, preloaded and under peers.
  * Every thread walks its locks before the clock runs, so that what is measured is the steady
- * state; those called edge_* measure the first time itself. All but `alone` run in a process of two
- * threads, since in one of one thread libc leaves the atomic operations out.
+ * state; first.c measures the first times. All but `alone` run in a process of two threads, since
+ * in one of one thread libc leaves the atomic operations out.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -25,12 +25,12 @@ struct scenario {
     int threads;
     bool wall;                     /* its cost is waiting: wall time, else CPU time */
     bool alone;                    /* in a process of one thread, where libc needs no atomics */
-    void (*work)(int who, long n); /* the operation n times, as thread `who`; NULL: see once */
-    long (*once)(void);            /* measures itself: nanoseconds of one operation */
+    void (*work)(int who, long n); /* the operation n times, as thread `who` */
 };
 
 static pthread_mutex_t *locks;
 static long n_locks;
+static unsigned *shuffled; /* the numbers of all locks, in random order */
 static pthread_mutex_t outer = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t m[4] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER,
                                PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
@@ -43,11 +43,6 @@ static long read_clock(clockid_t clock)
     struct timespec t;
     clock_gettime(clock, &t);
     return t.tv_sec * 1000000000L + t.tv_nsec;
-}
-
-static long now_ns(void)
-{
-    return read_clock(CLOCK_MONOTONIC);
 }
 
 static void pair(pthread_mutex_t *mutex)
@@ -136,6 +131,16 @@ static void under_one(int who, long n)
     for (long i = 0; n-- > 0; i = i + 1 < n_locks ? i + 1 : 0) {
         pthread_mutex_lock(&outer);
         pair(&locks[i]);
+        pthread_mutex_unlock(&outer);
+    }
+}
+
+static void under_random(int who, long n)
+{
+    (void)who;
+    for (long i = 0; n-- > 0; i = i + 1 < n_locks ? i + 1 : 0) {
+        pthread_mutex_lock(&outer);
+        pair(&locks[shuffled[i]]);
         pthread_mutex_unlock(&outer);
     }
 }
@@ -270,102 +275,41 @@ static void ping_pong(int who, long n)
     pthread_mutex_unlock(&outer);
 }
 
-/* A new edge from a place that has made edges before: fresh locks under one, one call place. */
-static long edge_known_place(void)
+static pthread_barrier_t both;
+
+static void barrier(int who, long n)
 {
-    pthread_mutex_lock(&outer);
-    pair(&locks[0]);
-    pair(&locks[1]);
-    long start = now_ns();
-    for (long i = 2; i < n_locks; i++)
-        pair(&locks[i]);
-    long spent = now_ns() - start;
-    pthread_mutex_unlock(&outer);
-    return spent / (n_locks - 2);
+    sit_on(who);
+    while (n-- > 0)
+        pthread_barrier_wait(&both);
 }
 
-/* A new edge from a place never seen: each of these functions has a lock call of its own. */
-#define PLACE(n)                                                                                   \
-    static __attribute__((noinline)) void place##n(void)                                           \
-    {                                                                                              \
-        pthread_mutex_lock(&locks[0x##n]);                                                         \
-        pthread_mutex_unlock(&locks[0x##n]);                                                       \
-    }
-// clang-format off
-#define PLACES(X, n)                                                                               \
-    X(n##0) X(n##1) X(n##2) X(n##3) X(n##4) X(n##5) X(n##6) X(n##7)                                \
-    X(n##8) X(n##9) X(n##a) X(n##b) X(n##c) X(n##d) X(n##e) X(n##f)
-#define CALL(n) place##n,
-PLACES(PLACE, 1) PLACES(PLACE, 2) PLACES(PLACE, 3) PLACES(PLACE, 4)
-static void (*const places[])(void) = {
-    PLACES(CALL, 1) PLACES(CALL, 2) PLACES(CALL, 3) PLACES(CALL, 4)
-};
-// clang-format on
-enum { N_PLACES = sizeof places / sizeof *places };
-
-static long edge_new_place(void)
-{
-    pthread_mutex_lock(&outer);
-    pair(&locks[0]);
-    long start = now_ns();
-    for (int i = 0; i < N_PLACES; i++)
-        places[i]();
-    long spent = now_ns() - start;
-    pthread_mutex_unlock(&outer);
-    return spent / N_PLACES;
-}
-
-/* The first new edge of a thread. */
-static void *first_edge(void *arg)
-{
-    static long next;
-    long *spent = arg;
-    pthread_mutex_lock(&outer);
-    long start = now_ns();
-    pair(&locks[next++]);
-    *spent += now_ns() - start;
-    pthread_mutex_unlock(&outer);
-    return NULL;
-}
-
-static long edge_first_in_thread(void)
-{
-    long spent = 0;
-    for (int i = 0; i < 200; i++) {
-        pthread_t thread;
-        pthread_create(&thread, NULL, first_edge, &spent);
-        pthread_join(thread, NULL);
-    }
-    return spent / 200;
-}
-
-/* name, locks, threads, wall, alone, work, once */
+/* name, locks, threads, wall, alone, work */
 static const struct scenario scenarios[] = {
-    {"alone", 0, 1, false, true, single, NULL},
-    {"single", 0, 1, false, false, single, NULL},
-    {"nested2", 0, 1, false, false, nested2, NULL},
-    {"nested4", 0, 1, false, false, nested4, NULL},
-    {"crosswise", 0, 1, false, false, crosswise, NULL},
-    {"helpers", 0, 1, false, false, helpers, NULL},
-    {"turn1k", 1000, 1, false, false, in_turn, NULL},
-    {"turn100k", 100000, 1, false, false, in_turn, NULL},
-    {"under100k", 100000, 1, false, false, under_one, NULL},
-    {"under1m", 1000000, 1, false, false, under_one, NULL},
-    {"two_plain", 0, 2, false, false, plain, NULL},
-    {"two_nested", 0, 2, false, false, nested, NULL},
-    {"two_shared", TEN_THOUSAND, 2, false, false, shared, NULL},
-    {"contended", 0, 2, true, false, single, NULL},
-    {"rw_read", 0, 1, false, false, rw_read, NULL},
-    {"rw_write", 0, 1, false, false, rw_write, NULL},
-    {"recursive", 0, 1, false, false, recurse, NULL},
-    {"trylock", 0, 1, false, false, trylock, NULL},
-    {"semaphore", 0, 1, false, false, semaphore, NULL},
-    {"short_life", 0, 1, false, false, short_life, NULL},
-    {"create_join", 0, 1, true, false, create_join, NULL},
-    {"ping_pong", 0, 2, true, false, ping_pong, NULL},
-    {"edge_known_place", TEN_THOUSAND, 1, true, false, NULL, edge_known_place},
-    {"edge_new_place", 256, 1, true, false, NULL, edge_new_place},
-    {"edge_first_in_thread", 256, 1, true, false, NULL, edge_first_in_thread},
+    {"alone", 0, 1, false, true, single},
+    {"single", 0, 1, false, false, single},
+    {"nested2", 0, 1, false, false, nested2},
+    {"nested4", 0, 1, false, false, nested4},
+    {"crosswise", 0, 1, false, false, crosswise},
+    {"helpers", 0, 1, false, false, helpers},
+    {"turn1k", 1000, 1, false, false, in_turn},
+    {"turn100k", 100000, 1, false, false, in_turn},
+    {"under100k", 100000, 1, false, false, under_one},
+    {"under1m", 1000000, 1, false, false, under_one},
+    {"random1m", 1000000, 1, false, false, under_random},
+    {"two_plain", 0, 2, false, false, plain},
+    {"two_nested", 0, 2, false, false, nested},
+    {"two_shared", TEN_THOUSAND, 2, false, false, shared},
+    {"contended", 0, 2, true, false, single},
+    {"rw_read", 0, 1, false, false, rw_read},
+    {"rw_write", 0, 1, false, false, rw_write},
+    {"recursive", 0, 1, false, false, recurse},
+    {"trylock", 0, 1, false, false, trylock},
+    {"semaphore", 0, 1, false, false, semaphore},
+    {"short_life", 0, 1, false, false, short_life},
+    {"create_join", 0, 1, true, false, create_join},
+    {"ping_pong", 0, 2, true, false, ping_pong},
+    {"barrier", 0, 2, true, false, barrier},
 };
 
 struct run {
@@ -428,8 +372,6 @@ static long calibrate(const struct scenario *s)
 
 static double measure(const struct scenario *s, long fixed)
 {
-    if (s->once)
-        return (double)s->once();
     if (fixed)
         return (double)run_once(s, fixed) / (double)fixed;
     long n = calibrate(s);
@@ -449,13 +391,28 @@ static __attribute__((noinline)) double deeper(const struct scenario *s, int dep
     return result;
 }
 
+static void shuffle(void)
+{
+    unsigned long state = 1;
+
+    shuffled = malloc(((size_t)n_locks + 1) * sizeof *shuffled);
+    for (long i = 0; i < n_locks; i++) {
+        state = state * 6364136223846793005UL + 1442695040888963407UL;
+        long other = (long)((state >> 33) % (unsigned long)(i + 1));
+        shuffled[i] = shuffled[other];
+        shuffled[other] = (unsigned)i;
+    }
+}
+
 static void prepare(const struct scenario *s)
 {
     n_locks = s->locks;
     locks = calloc((size_t)n_locks + 1, sizeof *locks);
     for (long i = 0; i < n_locks; i++)
         locks[i] = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    shuffle();
     sem_init(&binary, 0, 1);
+    pthread_barrier_init(&both, NULL, 2);
 }
 
 static void *idle(void *arg)

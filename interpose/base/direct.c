@@ -6,6 +6,11 @@
 #include <errno.h>
 #include <string.h>
 
+DLW_COLD void dlw_direct_wake(int *word)
+{
+    dlw_syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
+}
+
 /* Behind us may stand a tool that must see each call: gcc's thread sanitizer as a shared library.
  */
 static bool is_libc_itself(const char *name, const void *found)
@@ -81,8 +86,31 @@ static bool fits(int kind, uint32_t tid)
     return holds_as_we_do(kind, tid) && finds_as_it_would_leave(kind, tid);
 }
 
+static bool counts(const pthread_mutex_t *mutex, uint32_t tid, unsigned count)
+{
+    return is_held(mutex, count != 0, count ? tid : 0, count != 0) &&
+           mutex->__data.__count == count && mutex->__data.__kind == PTHREAD_MUTEX_RECURSIVE_NP;
+}
+
+/* The same of a recursive one, which libc and we take and release in turn. */
+static bool fits_recursive(uint32_t tid)
+{
+    pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+    real.pthread_mutex_lock(&mutex);
+    bool good = counts(&mutex, tid, 1) && dlw_direct_again(&mutex) &&
+                real.pthread_mutex_trylock(&mutex) == 0 && counts(&mutex, tid, 3);
+    dlw_direct_unlock_once(&mutex);
+    good = good && real.pthread_mutex_unlock(&mutex) == 0 && counts(&mutex, tid, 1);
+    dlw_direct_unlock_last(&mutex);
+    good = good && counts(&mutex, tid, 0) && dlw_direct_try_first(&mutex, tid) &&
+           counts(&mutex, tid, 1) && real.pthread_mutex_lock(&mutex) == 0 && counts(&mutex, tid, 2);
+    return real.pthread_mutex_unlock(&mutex) == 0 && real.pthread_mutex_unlock(&mutex) == 0 &&
+           good && counts(&mutex, tid, 0);
+}
+
 bool dlw_direct_check(uint32_t tid, char *const *environment)
 {
     return is_behind_us() && !is_tool_there(environment) && fits(PTHREAD_MUTEX_NORMAL, tid) &&
-           fits(PTHREAD_MUTEX_ADAPTIVE_NP, tid);
+           fits(PTHREAD_MUTEX_ADAPTIVE_NP, tid) && fits_recursive(tid);
 }

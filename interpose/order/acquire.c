@@ -3,7 +3,7 @@
 #include "interpose/locks/ref.h"
 #include "interpose/order/chain_cache.h"
 
-void dlw_acquire_more(struct dlw_thread *self, struct dlw_held_lock *held, _Atomic uint64_t *chain)
+int dlw_acquire_more(struct dlw_thread *self, struct dlw_held_lock *held, _Atomic uint64_t *chain)
 {
     struct dlw_call call = {held->pc[0], held->sp, held->fp};
     bool is_nested = held != dlw_held_at(self, 0);
@@ -13,22 +13,22 @@ void dlw_acquire_more(struct dlw_thread *self, struct dlw_held_lock *held, _Atom
     if (!is_nested || held->flags & (DLW_HELD_TRY | DLW_HELD_POOL) ||
         dlw_validate_is_current(self, held->key, chain) ||
         dlw_chain_is_cached(self, held->key, chain))
-        return;
+        return 0;
     struct dlw_lock_ref ref = dlw_lock_ref_of(held);
     dlw_validate_acquired(self, held, &ref, &call);
+    return 0;
 }
 
-void dlw_acquire_at(struct dlw_thread *self, void *lock, uint64_t id, _Atomic uint64_t *chain,
-                    uint32_t traits, struct dlw_call call)
+int dlw_acquire_at(struct dlw_thread *self, void *lock, uint64_t id, _Atomic uint64_t *chain,
+                   uint32_t traits, struct dlw_call call)
 {
     struct dlw_held_lock *held = dlw_held_push(self, lock, id, traits, call);
 
-    if (held)
-        dlw_acquire_more(self, held, chain);
+    return held ? dlw_acquire_more(self, held, chain) : 0;
 }
 
-void dlw_acquire_slow(struct dlw_thread *self, void *lock, uint64_t id, _Atomic uint64_t *chain,
-                      uint32_t traits, const struct dlw_frame *from)
+int dlw_acquire_slow(struct dlw_thread *self, void *lock, uint64_t id, _Atomic uint64_t *chain,
+                     uint32_t traits, const struct dlw_frame *from)
 {
-    dlw_acquire_at(self, lock, id, chain, traits, dlw_call_of(from));
+    return dlw_acquire_at(self, lock, id, chain, traits, dlw_call_of(from));
 }

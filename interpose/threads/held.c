@@ -147,16 +147,19 @@ static inline void move_word(uint64_t *to, const uint64_t *from)
 
 /* All but the lock, which tells that an entry is whole, and the interned chain: its reference
  * belongs to the place. */
-static inline void move_entry(struct dlw_held_lock *to, const struct dlw_held_lock *from)
+static DLW_HOT void move_entry(struct dlw_held_lock *to, const struct dlw_held_lock *from)
 {
-    atomic_store_explicit(&to->traits, atomic_load_explicit(&from->traits, memory_order_relaxed),
-                          memory_order_relaxed);
+    uint32_t traits = atomic_load_explicit(&from->traits, memory_order_relaxed);
+    unsigned levels = traits >> 24;
+
+    atomic_store_explicit(&to->traits, traits, memory_order_relaxed);
     move_word(&to->id, &from->id);
     move_word(&to->key, &from->key);
     move_word(&to->found, &from->found);
     move_word(&to->sp, &from->sp);
     move_word(&to->fp, &from->fp);
-    for (unsigned i = 0; i < from->levels; i++)
+    move_word(&to->pc[0], &from->pc[0]);
+    for (unsigned i = 1; i < levels; i++)
         move_word(&to->pc[i], &from->pc[i]);
 }
 
@@ -258,11 +261,12 @@ void dlw_held_jumped_over(struct dlw_thread *self, uintptr_t above)
 }
 
 /* The key of a chain: as dlw_held_fill() makes it, but for a hold that spans a create. */
-static uint64_t key_over(uint64_t below, uintptr_t lock, const struct dlw_held_lock *held)
+static DLW_HOT uint64_t key_over(uint64_t below, uintptr_t lock, const struct dlw_held_lock *held)
 {
-    unsigned mode = atomic_load_explicit(&held->mode, memory_order_relaxed);
+    uint32_t traits = atomic_load_explicit(&held->traits, memory_order_relaxed);
+    unsigned spans = traits & DLW_TRAITS(0, 0, DLW_HELD_SPAN, 0) ? 256 : 0;
 
-    return dlw_key_mix(below, lock, held->id, held->flags & DLW_HELD_SPAN ? mode | 256U : mode);
+    return dlw_key_mix(below, lock, held->id, (traits >> 8 & 0xFF) | spans);
 }
 
 static void compact(struct dlw_thread *self)
@@ -296,6 +300,24 @@ static void close_gap(struct dlw_thread *self, uint32_t index, uint32_t last)
         set_lock(gap + 1, DLW_HELD_FREE);
     }
     atomic_store_explicit(&self->depth, last, memory_order_relaxed);
+}
+
+/* The last but one goes, as where two locks are released in the order taken, and no entry is a hole
+ * or stale: the last comes down one place. False: this is for the others. */
+static bool close_second(struct dlw_thread *self, struct dlw_held_lock *gap, uint32_t last)
+{
+    struct dlw_held_lock *held = gap + 1;
+    uintptr_t lock = lock_of(held);
+
+    if (!dlw_held_is_lock(lock) || held->kind == DLW_LOCK_SEMAPHORE)
+        return false;
+    uint64_t below = last > 1 ? gap[-1].key : self->base;
+    set_lock(gap, DLW_HELD_FREE);
+    move_entry(gap, held);
+    gap->key = key_over(below, lock, held);
+    set_lock(gap, lock);
+    dlw_held_drop(self, held, last);
+    return true;
 }
 
 /* ---- semaphores kept longer than what they were taken under ---- */
@@ -340,23 +362,32 @@ static void note_outliving(struct dlw_thread *self, uint32_t index, uint32_t dep
     }
 }
 
-void dlw_held_remove(struct dlw_thread *self, uint32_t index)
+static DLW_NOINLINE void remove_any(struct dlw_thread *self, uint32_t index, uint32_t depth,
+                                    bool is_tidy)
 {
     enum { FEW = 4 };
-    uint32_t depth = dlw_held_depth(self);
 
     if (index + 1 == depth) {
         drop_last(self);
         return;
     }
     note_outliving(self, index, depth - index <= FEW ? depth : index + FEW);
-    if (depth - index <= FEW && self->holes == 0 && depth <= self->stale_above) {
+    if (depth - index <= FEW && is_tidy) {
         close_gap(self, index, depth - 1);
         return;
     }
     leave_hole(self, dlw_held_at(self, index), index);
     if (self->holes * 2 > depth)
         compact(self);
+}
+
+void dlw_held_remove(struct dlw_thread *self, uint32_t index)
+{
+    uint32_t depth = dlw_held_depth(self);
+    bool is_tidy = self->holes == 0 && depth <= self->stale_above;
+
+    if (index + 2 != depth || !is_tidy || !close_second(self, dlw_held_at(self, index), index + 1))
+        remove_any(self, index, depth, is_tidy);
 }
 
 void dlw_held_restore(struct dlw_thread *self, const struct dlw_held_lock *kept)
@@ -412,5 +443,8 @@ struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void *lock, uint64_
         return NULL;
     if (dlw_held_depth(self) > self->stale_above)
         dlw_held_rekey(self);
-    return dlw_held_fill(self, dlw_held_depth(self), lock, id, traits, call);
+    uint32_t depth = dlw_held_depth(self);
+    struct dlw_held_lock *held = dlw_held_claim(self, depth);
+    dlw_held_fill(self, held, depth == 0, lock, id, traits, call);
+    return held;
 }

@@ -67,6 +67,11 @@ static inline bool dlw_held_is_there(const struct dlw_held_lock *held)
     return dlw_held_is_lock(atomic_load_explicit(&held->lock, memory_order_relaxed));
 }
 
+static inline bool dlw_held_is_of(const struct dlw_held_lock *held, const void *lock)
+{
+    return atomic_load_explicit(&held->lock, memory_order_relaxed) == (uintptr_t)lock;
+}
+
 /* Called by any thread: the lock is not `holder`'s any more. The record must be alive. */
 void dlw_held_disown(struct dlw_thread *holder, uintptr_t lock);
 /* The same for whoever is found to hold it. Takes the threads lock: the guard is up. */
@@ -108,40 +113,42 @@ static inline bool dlw_held_is_ready(struct dlw_thread *self, uint32_t depth)
     return __builtin_expect(depth <= self->stale_above, 1);
 }
 
+/* Claims the entry above `depth` others: from here on no handler uses or moves it. */
+static DLW_HOT struct dlw_held_lock *dlw_held_claim(struct dlw_thread *self, uint32_t depth)
+{
+    atomic_store_explicit(&self->depth, depth + 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    return dlw_held_at(self, depth);
+}
+
 /*
  * What is mostly the same as last time is looked at and not stored: the next atomic operation waits
  * until all that was stored before it has left the processor's buffer.
  *
- * The lock is held now, `depth` others are below it. An outermost one that was asked for, not only
- * tried, also goes among those that the thread took last (outermost.h). Returns its entry. Unless
- * the place is plain, dlw_held_note_more() must be called next.
+ * The lock is held now, and its entry is claimed. An outermost one that was asked for, not only
+ * tried, also goes among those that the thread took last (outermost.h). Unless the place is plain,
+ * dlw_held_note_more() must be called next.
  */
-static DLW_HOT struct dlw_held_lock *dlw_held_fill(struct dlw_thread *self, uint32_t depth,
-                                                   void *lock, uint64_t id, uint32_t traits,
-                                                   struct dlw_call call)
+static DLW_HOT void dlw_held_fill(struct dlw_thread *self, struct dlw_held_lock *held,
+                                  bool is_outermost, void *lock, uint64_t id, uint32_t traits,
+                                  struct dlw_call call)
 {
-    atomic_store_explicit(&self->depth, depth + 1, memory_order_relaxed);
-    atomic_signal_fence(
-        memory_order_seq_cst); /* the entry is claimed: no handler uses or moves it */
-    struct dlw_held_lock *held = dlw_held_at(self, depth);
-    uint64_t below = depth ? held[-1].key : self->base;
-
-    held->pc[0] = call.pc;
-    held->sp = call.sp;
     held->fp = call.fp;
+    held->sp = call.sp;
+    held->pc[0] = call.pc;
     held->id = id;
+    uint64_t below = is_outermost ? self->base : held[-1].key;
     held->key = dlw_key_mix(below, (uintptr_t)lock, id, traits >> 8 & 0xFF);
     if (__builtin_expect(atomic_load_explicit(&held->traits, memory_order_relaxed) != traits, 0))
         atomic_store_explicit(&held->traits, traits, memory_order_relaxed);
     if (__builtin_expect(held->found != 0, 0))
         held->found = 0;
-    if (depth == 0 && !(traits & DLW_TRAITS(0, 0, DLW_HELD_TRY, 0)))
+    if (is_outermost && !(traits & DLW_TRAITS(0, 0, DLW_HELD_TRY, 0)))
         dlw_outermost_note(dlw_outermost_slot(self->taken, (uintptr_t)lock), (uintptr_t)lock, id,
                            traits, call.pc);
     atomic_signal_fence(memory_order_seq_cst); /* the rest of the entry is whole */
     /* For walkers ordered by the sequence number of the wait, which they read first. */
     atomic_store_explicit(&held->lock, (uintptr_t)lock, memory_order_relaxed);
-    return held;
 }
 
 /* The same where it may not be ready. NULL: it is not pushed; memory is out and the library has
@@ -159,9 +166,7 @@ static inline int dlw_held_find(struct dlw_thread *self, const void *lock)
 {
     uint32_t depth = dlw_held_depth(self);
 
-    if (__builtin_expect(depth > 0, 1) &&
-        atomic_load_explicit(&dlw_held_at(self, depth - 1)->lock, memory_order_relaxed) ==
-            (uintptr_t)lock)
+    if (__builtin_expect(depth > 0, 1) && dlw_held_is_of(dlw_held_at(self, depth - 1), lock))
         return (int)depth - 1;
     return dlw_held_search(self, lock);
 }

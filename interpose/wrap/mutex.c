@@ -41,16 +41,17 @@ static inline uint64_t id_of(pthread_mutex_t *mutex, bool marked)
                   : dlw_lock_tenant((uintptr_t)mutex, DLW_LOCK_MUTEX);
 }
 
-/* The mutex is held now. Nothing is touched that other threads write. */
-static DLW_HOT void taken(struct dlw_thread *self, pthread_mutex_t *mutex, bool marked,
-                          unsigned flags, const struct dlw_frame *from)
+/* The mutex is held now. Nothing is touched that other threads write. Returns 0. */
+static DLW_HOT int taken(struct dlw_thread *self, pthread_mutex_t *mutex, bool marked,
+                         unsigned flags, const struct dlw_frame *from)
 {
     uint64_t id = id_of(mutex, marked);
 
     /* SIGNAL: other threads unlock it, so it is no lock */
-    if (__builtin_expect(id != DLW_MARK_SIGNAL, 1))
-        dlw_acquire(self, mutex, id, marked ? &dlw_mutex_mark(mutex)->chain : NULL,
-                    DLW_TRAITS(DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, 1), from);
+    if (__builtin_expect(id == DLW_MARK_SIGNAL, 0))
+        return 0;
+    return dlw_acquire(self, mutex, id, marked ? &dlw_mutex_mark(mutex)->chain : NULL,
+                       DLW_TRAITS(DLW_LOCK_MUTEX, DLW_EXCLUSIVE, flags, 1), from);
 }
 
 /* The same for calls that don't take the fast path. */
@@ -152,43 +153,94 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
 static const struct request no_limit;
 
 /*
- * Takes a mutex that may be tried, if it is free. In a process of one thread glibc locks without an
- * atomic operation, but does not try so.
+ * Takes a mutex that may be tried by libc, if it is free. In a process of one thread glibc locks
+ * without an atomic operation, but does not try so.
  */
-static DLW_HOT int take(struct dlw_thread *self, pthread_mutex_t *mutex, bool fits)
+static int take(pthread_mutex_t *mutex)
 {
-    if (fits && __builtin_expect(self->owner != 0, 1))
-        return dlw_direct_try(mutex, self->owner) ? 0 : EBUSY;
     if (__libc_single_threaded && dlw_mutex_word(mutex) == 0)
         return real.pthread_mutex_lock(mutex);
     return real.pthread_mutex_trylock(mutex);
 }
 
-/* Not PTHREAD_MUTEX_NORMAL: errorcheck, robust and priority-inheriting mutexes must not be tried
- * first; a recursive one may be held by this thread already. */
-static DLW_NOINLINE int lock_special(struct dlw_thread *self, pthread_mutex_t *mutex,
-                                     const struct dlw_frame *from)
+/*
+ * May the fast path of the wrappers take or release it: a thread that is known and watched, and a
+ * mutex of this kind that is taken without libc? Whatever else there is to ask is left to the cold
+ * half, so that the wrapper needs no register that it would have to save: each store before the
+ * atomic operation makes that one wait.
+ */
+static DLW_HOT bool is_fast(const struct dlw_thread *self)
 {
-    if (!is_plain(dlw_mutex_kind(mutex)) || take(self, mutex, dlw_direct_fits(mutex)) != 0)
-        return dlw_in_frame(lock_slow(self, mutex, &no_limit, from));
-    if (!is_again(mutex, dlw_mutex_kind(mutex)))
-        taken(self, mutex, true, 0, from);
-    return 0;
+    return __builtin_expect(self && self->guard == 0 && self->owner != 0, 1);
 }
 
-static DLW_HOT int lock(pthread_mutex_t *mutex, const struct dlw_frame *from)
+static DLW_NOINLINE int lock_busy(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                  const struct dlw_frame *from)
+{
+    return lock_slow(self, mutex, &no_limit, from);
+}
+
+/* Errorcheck, robust and priority-inheriting mutexes must not be tried first; a recursive one may
+ * be held by this thread already. */
+static int lock_through_libc(struct dlw_thread *self, pthread_mutex_t *mutex,
+                             const struct dlw_frame *from)
+{
+    unsigned kind = dlw_mutex_kind(mutex);
+
+    if (!is_plain(kind) || take(mutex) != 0)
+        return lock_slow(self, mutex, &no_limit, from);
+    return is_again(mutex, kind) ? 0 : taken(self, mutex, true, 0, from);
+}
+
+/* A thread's first call, one that passes, and all where libc takes the mutexes. */
+static DLW_NOINLINE int lock_any(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
 
     if (dlw_thread_passes(self))
         return real.pthread_mutex_lock(mutex);
     self->calls++;
+    return lock_through_libc(self, mutex, from);
+}
+
+static bool is_mine(const struct dlw_thread *self, const pthread_mutex_t *mutex)
+{
+    return dlw_mutex_owner(mutex) == self->owner;
+}
+
+/* Where is_fast(): a mutex that is not of the normal kind. */
+static DLW_NOINLINE int lock_special(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                     const struct dlw_frame *from)
+{
+    bool is_taken;
+
+    self->calls++;
+    if (dlw_direct_is_recursive(mutex)) {
+        if (is_mine(self, mutex))
+            return dlw_direct_again(mutex) ? 0 : real.pthread_mutex_lock(mutex);
+        is_taken = dlw_direct_try_first(mutex, self->owner);
+    } else if (dlw_direct_fits(mutex)) {
+        is_taken = dlw_direct_try(mutex, self->owner);
+    } else {
+        return lock_through_libc(self, mutex, from);
+    }
+    if (!is_taken)
+        return lock_busy(self, mutex, from);
+    return taken(self, mutex, true, 0, from);
+}
+
+static DLW_HOT int lock(pthread_mutex_t *mutex, const struct dlw_frame *from)
+{
+    struct dlw_thread *self = dlw_self;
+
+    if (!is_fast(self))
+        return dlw_in_frame(lock_any(mutex, DLW_FRAME(from)));
     if (dlw_direct_kind(mutex) != PTHREAD_MUTEX_NORMAL)
         return dlw_in_frame(lock_special(self, mutex, DLW_FRAME(from)));
-    if (__builtin_expect(take(self, mutex, true) != 0, 0))
-        return dlw_in_frame(lock_slow(self, mutex, &no_limit, DLW_FRAME(from)));
-    taken(self, mutex, true, 0, from);
-    return 0;
+    self->calls++;
+    if (__builtin_expect(!dlw_direct_try(mutex, self->owner), 0))
+        return dlw_in_frame(lock_busy(self, mutex, DLW_FRAME(from)));
+    return taken(self, mutex, true, 0, from);
 }
 
 DLW_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
@@ -237,22 +289,56 @@ DLW_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
     return timed(mutex, &request, DLW_FRAME_HERE());
 }
 
-static DLW_HOT int trylock(pthread_mutex_t *mutex, const struct dlw_frame *from)
+static int trylock_through_libc(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                const struct dlw_frame *from)
+{
+    int result = real.pthread_mutex_trylock(mutex);
+    unsigned kind = dlw_mutex_kind(mutex);
+    if ((result == 0 || result == EOWNERDEAD) && !is_again(mutex, kind))
+        taken(self, mutex, is_plain(kind) || dlw_mutex_has_mark(mutex), DLW_HELD_TRY, from);
+    return result;
+}
+
+static DLW_NOINLINE int trylock_any(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
 
     if (dlw_thread_passes(self))
         return real.pthread_mutex_trylock(mutex);
     self->calls++;
-    int result = self->owner && dlw_direct_fits(mutex)
-                     ? (dlw_direct_try(mutex, self->owner) ? 0 : EBUSY)
-                     : real.pthread_mutex_trylock(mutex);
-    if (result == 0 || result == EOWNERDEAD) {
-        unsigned kind = dlw_mutex_kind(mutex);
-        if (!is_again(mutex, kind))
-            taken(self, mutex, is_plain(kind) || dlw_mutex_has_mark(mutex), DLW_HELD_TRY, from);
+    return trylock_through_libc(self, mutex, from);
+}
+
+static DLW_NOINLINE int trylock_special(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                        const struct dlw_frame *from)
+{
+    bool is_taken;
+
+    self->calls++;
+    if (dlw_direct_is_recursive(mutex)) {
+        if (is_mine(self, mutex))
+            return dlw_direct_again(mutex) ? 0 : real.pthread_mutex_trylock(mutex);
+        is_taken = dlw_direct_try_first(mutex, self->owner);
+    } else if (dlw_direct_fits(mutex)) {
+        is_taken = dlw_direct_try(mutex, self->owner);
+    } else {
+        return trylock_through_libc(self, mutex, from);
     }
-    return result;
+    return is_taken ? taken(self, mutex, true, DLW_HELD_TRY, from) : EBUSY;
+}
+
+static DLW_HOT int trylock(pthread_mutex_t *mutex, const struct dlw_frame *from)
+{
+    struct dlw_thread *self = dlw_self;
+
+    if (!is_fast(self))
+        return dlw_in_frame(trylock_any(mutex, DLW_FRAME(from)));
+    if (dlw_direct_kind(mutex) != PTHREAD_MUTEX_NORMAL)
+        return dlw_in_frame(trylock_special(self, mutex, DLW_FRAME(from)));
+    self->calls++;
+    if (!dlw_direct_try(mutex, self->owner))
+        return EBUSY;
+    return taken(self, mutex, true, DLW_HELD_TRY, from);
 }
 
 DLW_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex)
@@ -308,12 +394,11 @@ static DLW_COLD int unlock_or_restore(struct dlw_thread *self, pthread_mutex_t *
 }
 
 /* The object is not touched after the real call: it may be freed. */
-static DLW_NOINLINE int unlock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
-                                    const struct dlw_frame *from)
+static DLW_NOINLINE int unlock_through_libc(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                            const struct dlw_frame *from)
 {
     unsigned kind = dlw_mutex_kind(mutex);
     int index = dlw_held_find(self, mutex);
-
     if (index < 0)
         return unlock_unheld(self, mutex, dlw_call_of(from));
     if (is_recursive(kind) && dlw_mutex_count(mutex) > 1)
@@ -325,11 +410,30 @@ static DLW_NOINLINE int unlock_slow(struct dlw_thread *self, pthread_mutex_t *mu
     return real.pthread_mutex_unlock(mutex);
 }
 
-/* Gives back what is_last_unlock() was said of. */
-static DLW_HOT int give_back(struct dlw_thread *self, pthread_mutex_t *mutex)
+static DLW_NOINLINE int unlock_any(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
-    if (__builtin_expect(!self->owner || !dlw_direct_fits(mutex), 0))
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (dlw_thread_passes(self)) {
+        dlw_passed_release(self, mutex);
         return real.pthread_mutex_unlock(mutex);
+    }
+    self->calls++;
+    return unlock_through_libc(self, mutex, from);
+}
+
+/* A mutex of the fast kind that is not the last entry: mostly it is the one before, of two that are
+ * released in the order taken. */
+static DLW_NOINLINE int unlock_inner(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                     const struct dlw_frame *from)
+{
+    uint32_t depth = dlw_held_depth(self);
+
+    self->calls++;
+    if (depth < 2 || !dlw_held_is_of(dlw_held_at(self, depth - 2), mutex))
+        return unlock_through_libc(self, mutex, from);
+    dlw_held_leaves(dlw_held_at(self, depth - 2), dlw_call_of(from));
+    dlw_held_remove(self, depth - 2);
     dlw_direct_unlock(mutex);
     return 0;
 }
@@ -343,30 +447,47 @@ static DLW_NOINLINE int unlock_telling(struct dlw_thread *self, pthread_mutex_t 
 
     dlw_held_assess(dlw_held_at(self, index), dlw_call_of(from));
     dlw_held_drop(self, dlw_held_at(self, index), index);
-    return give_back(self, mutex);
+    dlw_direct_unlock(mutex);
+    return 0;
+}
+
+/* Where is_fast(): a mutex that is neither normal nor adaptive. */
+static DLW_NOINLINE int unlock_special(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                       const struct dlw_frame *from)
+{
+    self->calls++;
+    if (!dlw_direct_is_recursive(mutex) || !is_mine(self, mutex))
+        return unlock_through_libc(self, mutex, from);
+    if (dlw_mutex_count(mutex) > 1) {
+        dlw_direct_unlock_once(mutex);
+        return 0;
+    }
+    int index = dlw_held_find(self, mutex);
+    if (index < 0)
+        return unlock_through_libc(self, mutex, from);
+    dlw_held_let_go(self, (uint32_t)index, dlw_call_of(from));
+    dlw_direct_unlock_last(mutex);
+    return 0;
 }
 
 static DLW_HOT int unlock(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
-    struct dlw_thread *self = dlw_thread_self();
+    struct dlw_thread *self = dlw_self;
 
-    if (dlw_thread_passes(self)) {
-        dlw_passed_release(self, mutex);
-        return real.pthread_mutex_unlock(mutex);
-    }
-    self->calls++;
+    if (!is_fast(self))
+        return dlw_in_frame(unlock_any(mutex, DLW_FRAME(from)));
+    if (__builtin_expect(!dlw_direct_fits(mutex), 0))
+        return dlw_in_frame(unlock_special(self, mutex, DLW_FRAME(from)));
     uint32_t depth = dlw_held_depth(self);
     struct dlw_held_lock *held = dlw_held_at(self, depth - 1);
-    if (__builtin_expect(depth == 0 || self->holes ||
-                             atomic_load_explicit(&held->lock, memory_order_relaxed) !=
-                                 (uintptr_t)mutex ||
-                             !is_last_unlock(mutex, dlw_mutex_kind(mutex)),
-                         0))
-        return dlw_in_frame(unlock_slow(self, mutex, DLW_FRAME(from)));
+    if (__builtin_expect(depth == 0 || self->holes || !dlw_held_is_of(held, mutex), 0))
+        return dlw_in_frame(unlock_inner(self, mutex, DLW_FRAME(from)));
+    self->calls++;
     if (__builtin_expect(dlw_held_tells(held, (uintptr_t)(DLW_FRAME(from) + 1)), 0))
         return dlw_in_frame(unlock_telling(self, mutex, DLW_FRAME(from)));
     dlw_held_drop(self, held, depth - 1);
-    return give_back(self, mutex);
+    dlw_direct_unlock(mutex);
+    return 0;
 }
 
 DLW_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)

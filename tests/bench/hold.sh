@@ -21,7 +21,7 @@ maker="$compiler, $flags, $(getconf GNU_LIBC_VERSION), $(uname -m)"
 if [ -n "$record" ]; then
 	{
 		echo "# $maker"
-		"$here/count.sh" "$build" single nested2 crosswise helpers rw_write semaphore short_life
+		"$here/count.sh" "$build" single nested2 crosswise helpers trylock recursive rw_read rw_write semaphore short_life
 	} >"$recorded"
 	cat "$recorded"
 	exit

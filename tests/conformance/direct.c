@@ -55,6 +55,19 @@ static void take(int s, int i)
     }
 }
 
+/* Once more, where it is recursive: by the same side and by the other. */
+static void again(int s, int i)
+{
+    int other = i % 2 ? s : !s;
+
+    if (shared->__data.__kind != PTHREAD_MUTEX_RECURSIVE_NP)
+        return;
+    if (side[other].lock(shared) != 0 || side[s].trylock(shared) != 0 ||
+        shared->__data.__count != 3 || side[!other].unlock(shared) != 0 ||
+        side[other].unlock(shared) != 0 || shared->__data.__count != 1)
+        abort();
+}
+
 static void work(void)
 {
     for (int i = 0; i < ROUNDS; i++) {
@@ -62,6 +75,7 @@ static void work(void)
         take(s, i);
         doubles += inside++ != 0;
         count++;
+        again(s, i);
         if (i % 64 == 0) /* now and then with the others asleep on it */
             sched_yield();
         inside--;
@@ -131,6 +145,8 @@ static void forks(void)
     say("children: %d of %d", good, FORKS);
 }
 
+static pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
 int main(void)
 {
     static pthread_mutex_t adaptive = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP, named;
@@ -144,6 +160,8 @@ int main(void)
     init_mutex(&named, PTHREAD_MUTEX_NORMAL);
     shared = &named;
     crowd("normal by name");
+    shared = &recursive;
+    crowd("recursive");
     pthread_t a = spawn("first", first), b = spawn("second", second);
     JOIN(a);
     JOIN(b);

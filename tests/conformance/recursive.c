@@ -1,0 +1,44 @@
+/*
+ * What a recursive mutex refuses: it counts no further than its count goes, and only its owner
+ * unlocks it, in a child too. The library takes it itself and must answer as libc does.
+ */
+// finds
+#include "tell.h"
+#include <sys/wait.h>
+
+static pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+static void not_its_own(void)
+{
+    say("another's: unlock %s, trylock %s", strerrorname_np(pthread_mutex_unlock(&recursive)),
+        strerrorname_np(pthread_mutex_trylock(&recursive)));
+}
+
+/* What a recursive one refuses. */
+static void refuse(void)
+{
+    int status = 1;
+
+    LOCK(recursive);
+    recursive.__data.__count = ~0U;
+    int full = pthread_mutex_lock(&recursive), full_try = pthread_mutex_trylock(&recursive);
+    recursive.__data.__count = 2;
+    say("full: %s %s", strerrorname_np(full), strerrorname_np(full_try));
+    JOIN(spawn("other", not_its_own));
+    pid_t child = fork();
+    if (child == 0) /* the owner is the parent's thread */
+        _exit(pthread_mutex_unlock(&recursive));
+    waitpid(child, &status, 0);
+    say("child: %s", strerrorname_np(WEXITSTATUS(status)));
+    UNLOCK(recursive);
+    say("once less: %u, lock %d", recursive.__data.__count, recursive.__data.__lock);
+    UNLOCK(recursive);
+    say("not held: %s, lock %d users %d", strerrorname_np(pthread_mutex_unlock(&recursive)),
+        recursive.__data.__lock, recursive.__data.__nusers);
+}
+
+int main(void)
+{
+    refuse();
+    return 0;
+}

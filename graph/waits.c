@@ -24,6 +24,7 @@ static enum model model_of(const struct dlw_wait *wait)
     case DLW_WAIT_CONDITION:
     case DLW_WAIT_SEMAPHORE:
     case DLW_WAIT_BARRIER:
+    case DLW_WAIT_DESTROY:
         return MODEL_OR;
     default:
         return MODEL_RUNNING;

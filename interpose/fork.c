@@ -137,6 +137,25 @@ void dlw_fork_in_parent(void)
         dlw_guard_leave(dlw_thread_self());
 }
 
+/* The condition counts it among its waiters for ever here: whoever destroys it waits for that one.
+ */
+static bool note_wait_left_behind(struct dlw_thread *thread)
+{
+    uint64_t sequence = atomic_load_explicit(&thread->wait.sequence, memory_order_relaxed);
+    struct dlw_orphan gone = {.lock = atomic_load_explicit(&thread->wait.on, memory_order_relaxed),
+                              .tid = atomic_load_explicit(&thread->tid, memory_order_relaxed),
+                              .thread = thread->id,
+                              .kind = DLW_LOCK_CONDITION,
+                              .in_parent = true};
+
+    if (!(sequence & 1) ||
+        atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != DLW_WAIT_CONDITION)
+        return false;
+    gone.stack = dlw_stack_of_waiting(thread, sequence);
+    dlw_orphan_note(&gone);
+    return true;
+}
+
 /* What other threads of the parent held is held for ever here, unless the child itself lets go of
  * it. */
 static void note_left_behind(struct dlw_thread *thread)
@@ -156,7 +175,8 @@ static void note_left_behind(struct dlw_thread *thread)
         gone.stack = dlw_stack_of_others_held(thread, gone.lock);
         dlw_orphan_note(&gone);
     }
-    if (depth)
+    bool waits = note_wait_left_behind(thread);
+    if (depth || waits)
         dlw_report_know_thread(thread);
 }
 

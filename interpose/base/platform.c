@@ -89,6 +89,34 @@ static DLW_NOINLINE bool jump_is_as_known(void)
     return target <= frame && frame - target < PLENTY;
 }
 
+/* ---- checks ---- */
+
+unsigned dlw_condition_word =
+    offsetof(pthread_cond_t, __data.__wrefs) / sizeof(unsigned); /* written in the constructor */
+
+/* One that is made for several processes has a flag set in that word, and nothing else. */
+static bool find_condition_word(void)
+{
+    enum { WORDS = sizeof(pthread_cond_t) / sizeof(unsigned) };
+    pthread_condattr_t attributes;
+    pthread_cond_t condition;
+    unsigned words[WORDS];
+    unsigned n_set = 0;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_cond_init(&condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+    memcpy(words, &condition, sizeof(words));
+    for (unsigned i = 0; i < WORDS; i++) {
+        if (!words[i])
+            continue;
+        dlw_condition_word = i;
+        n_set += words[i] == 1 ? 1 : 2;
+    }
+    return n_set == 1;
+}
+
 static bool owner_is_tid; /* of a recursive mutex; written in the constructor */
 
 bool dlw_platform_check(uint32_t tid)
@@ -97,7 +125,8 @@ bool dlw_platform_check(uint32_t tid)
     owner_is_tid = mutex_is_as_known(PTHREAD_MUTEX_RECURSIVE, tid);
     return owner_is_tid && mutex_is_as_known(PTHREAD_MUTEX_NORMAL, tid) &&
            mutex_is_as_known(PTHREAD_MUTEX_ERRORCHECK, tid) &&
-           mutex_is_as_known(PTHREAD_MUTEX_ADAPTIVE_NP, tid) && rwlock_is_as_known(tid);
+           mutex_is_as_known(PTHREAD_MUTEX_ADAPTIVE_NP, tid) && rwlock_is_as_known(tid) &&
+           find_condition_word();
 }
 
 /* A recursive one, since lock elision leaves those alone, and with it the owner. */

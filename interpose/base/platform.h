@@ -276,7 +276,7 @@ static inline bool dlw_semaphore_has_waiters(const sem_t *semaphore)
 }
 
 /* pthread_barrier_t (glibc sysdeps/nptl/internaltypes.h, struct pthread_barrier): in,
- * current_round, count. */
+ * current_round, count, shared, out. */
 static inline unsigned dlw_barrier_count(const pthread_barrier_t *barrier)
 {
     return ((const unsigned *)(const void *)barrier)[2];
@@ -291,6 +291,15 @@ static inline unsigned dlw_barrier_arrived(const pthread_barrier_t *barrier)
            __atomic_load_n(&words[1], __ATOMIC_RELAXED);
 }
 
+/* How many have come and not left yet, let through or not. Who destroys it waits for them. */
+static inline unsigned dlw_barrier_inside(const pthread_barrier_t *barrier)
+{
+    const unsigned *words = (const unsigned *)(const void *)barrier;
+
+    return __atomic_load_n(&words[0], __ATOMIC_RELAXED) -
+           __atomic_load_n(&words[4], __ATOMIC_RELAXED);
+}
+
 static inline bool dlw_barrier_is_shared(const pthread_barrier_t *barrier)
 {
     return ((const unsigned *)(const void *)barrier)[3] != 0;
@@ -302,9 +311,27 @@ static inline bool dlw_semaphore_is_shared(const sem_t *semaphore)
     return ((const unsigned *)(const void *)semaphore)[2] != 0;
 }
 
+/* Which word of a condition counts its waiters and has its flags: found at start, since another
+ * glibc than the one built with may keep it elsewhere (2.41, and what took its change over). */
+extern unsigned dlw_condition_word;
+
+static inline unsigned dlw_condition_refs(const pthread_cond_t *condition)
+{
+    const unsigned *words = (const unsigned *)(const void *)condition;
+
+    return __atomic_load_n(&words[dlw_condition_word], __ATOMIC_RELAXED);
+}
+
 static inline bool dlw_condition_is_shared(const pthread_cond_t *condition)
 {
-    return condition->__data.__wrefs & 1;
+    return dlw_condition_refs(condition) & 1;
+}
+
+/* How many have not come out of their wait yet, signalled or not (glibc nptl/pthread_cond_wait.c:
+ * three bits of the word are flags). Who destroys it waits for them. */
+static inline unsigned dlw_condition_waiters(const pthread_cond_t *condition)
+{
+    return dlw_condition_refs(condition) >> 3;
 }
 
 /* One word: 1 is free on x86-64 (glibc sysdeps/x86_64/nptl/pthread_spin_init.c), 0 elsewhere. */

@@ -108,7 +108,14 @@ static void task_path(char *path, uint32_t tid, const char *file)
     memcpy(path + strlen(path), file, strlen(file) + 1);
 }
 
-uintptr_t dlw_proc_futex(uint32_t tid)
+struct futex_call {
+    uintptr_t address;
+    uint32_t expected;
+};
+
+/* The line of a task in a system call: its number, then its arguments (the futex, the operation,
+ * the value that it expects there). */
+static bool read_futex_call(uint32_t tid, struct futex_call *out)
 {
     char path[64];
     char text[160];
@@ -116,12 +123,37 @@ uintptr_t dlw_proc_futex(uint32_t tid)
 
     task_path(path, tid, "/syscall");
     if (read_start(path, text, sizeof(text)) <= 0)
-        return 0;
+        return false;
     dlw_say_number(number, SYS_futex);
     size_t n = strlen(number);
     if (strncmp(text, number, n) != 0 || strncmp(text + n, " 0x", 3) != 0)
-        return 0;
-    return parse(text + n + 3, 16);
+        return false;
+    const char *at = text + n + 3;
+    out->address = parse(at, 16);
+    for (int argument = 1; argument <= 2; argument++) {
+        at = strstr(at, " 0x");
+        if (!at)
+            return false;
+        at += 3;
+    }
+    out->expected = (uint32_t)parse(at, 16);
+    return true;
+}
+
+uintptr_t dlw_proc_futex(uint32_t tid)
+{
+    struct futex_call call;
+
+    return read_futex_call(tid, &call) ? call.address : 0;
+}
+
+bool dlw_proc_sleeps_on(uint32_t tid, uintptr_t low, uintptr_t high)
+{
+    struct futex_call call;
+    uint32_t value;
+
+    return read_futex_call(tid, &call) && call.address >= low && call.address < high &&
+           dlw_proc_read(call.address, &value, sizeof(value)) && value == call.expected;
 }
 
 /* A line of maps: "low-high rwxs …"; the fourth letter is s in shared memory. */

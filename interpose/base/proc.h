@@ -19,6 +19,9 @@ long dlw_proc_tasks(void);
 bool dlw_proc_catches_signals(void);
 /* The futex a thread sleeps on; 0 when it doesn't, or it can't be known. */
 uintptr_t dlw_proc_futex(uint32_t tid);
+/* Does it sleep on a futex that has still the value with which it fell asleep? Then nothing that
+ * changes the value before it wakes has begun to wake it. */
+bool dlw_proc_sleeps_on(uint32_t tid, uintptr_t low, uintptr_t high);
 struct dlw_mapping {
     uintptr_t low, high;
     bool is_shared;

@@ -342,6 +342,8 @@ bool dlw_view_is_blocked(struct dlw_thread *self)
     uint32_t tid = atomic_load_explicit(&self->tid, memory_order_relaxed);
     uintptr_t on = atomic_load_explicit(&self->wait.on, memory_order_relaxed);
     const void *object = (const void *)on; /* NOLINT(performance-no-int-to-ptr) */
+    bool destroys =
+        atomic_load_explicit(&self->wait.kind, memory_order_relaxed) == DLW_WAIT_DESTROY;
     struct dlw_owner owner[2];
     struct dlw_wait wait;
     uint32_t value;
@@ -354,11 +356,12 @@ bool dlw_view_is_blocked(struct dlw_thread *self)
     case DLW_LOCK_SEMAPHORE:
         return dlw_semaphore_value(object) == 0;
     case DLW_LOCK_BARRIER:
-        return dlw_barrier_arrived(object) + 1 < dlw_barrier_count(object);
+        return destroys ? dlw_barrier_inside(object) != 0
+                        : dlw_barrier_arrived(object) + 1 < dlw_barrier_count(object);
     case DLW_LOCK_FUTEX:
         return dlw_proc_read(on, &value, sizeof(value)) && value == self->wait.expected;
     case DLW_LOCK_CONDITION:
-        return true;
+        return !destroys || dlw_condition_waiters(object) != 0;
     default:
         return wait_of(NULL, tid, &wait) && owners_of(NULL, tid, &wait, owner, 2) > 0;
     }

@@ -87,7 +87,7 @@ static void note(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsign
     out->kind = (uint8_t)kind;
     out->reason = reason;
     out->stack = stack_here(self, call);
-    if (out->other)
+    if (out->other && !out->other_waits)
         out->other_stack = stack_of_holder(self, ref->address, out->other, call);
     if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
         return;
@@ -102,7 +102,8 @@ static void note(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsign
 static void tell(struct dlw_thread *self, const struct dlw_accusation *accusation)
 {
     struct dlw_pending pending = DLW_PENDING_INIT(pending);
-    struct dlw_thread *other = dlw_thread_by_tid(accusation->other);
+    struct dlw_thread *other = accusation->other ? dlw_thread_by_tid(accusation->other) : NULL;
+    uint32_t other_id = other ? other->id : accusation->gone;
     struct dlw_held holding = {
         .lock = accusation->lock, .stack = accusation->other_stack, .mode = accusation->other_mode};
     struct dlw_thread_state states[2] = {
@@ -111,12 +112,17 @@ static void tell(struct dlw_thread *self, const struct dlw_accusation *accusatio
          .stack = accusation->stack,
          .n_holds = other == self,
          .holds = &holding},
-        {.thread = other ? other->id : 0, .n_holds = 1, .holds = &holding},
+        {.thread = other_id, .n_holds = 1, .holds = &holding},
     };
+    if (accusation->other_waits)
+        states[1] = (struct dlw_thread_state){.thread = other_id,
+                                              .waits = accusation->other_waits,
+                                              .on = accusation->lock,
+                                              .stack = accusation->other_stack};
     struct dlw_finding finding = {.kind = accusation->kind,
                                   .certain = true,
                                   .reason = accusation->reason,
-                                  .n_threads = other && other != self ? 2 : 1,
+                                  .n_threads = other_id && other_id != self->id ? 2 : 1,
                                   .threads = states};
 
     if (other)
@@ -244,6 +250,106 @@ void dlw_misuse_destroy_after(struct dlw_thread *self, const struct dlw_lock_ref
         dlw_lock_reborn(ref, 0);
     }
     dlw_guard_leave(self);
+}
+
+/* ---- a condition or a barrier is destroyed ---- */
+
+struct waiters {
+    uintptr_t object;
+    size_t size;
+    uint8_t kind; /* enum dlw_wait_kind: what they do there */
+    unsigned n;   /* of this process, in whatever state */
+    struct dlw_thread *sleeper;
+    uint64_t sequence;
+};
+
+/* Neither cancelled nor signalled: each of these changes the word that it sleeps on before it wakes
+ * it, or takes it from its sleep. */
+static bool sleeps_on(const struct dlw_thread *thread, const struct waiters *waiters)
+{
+    return !atomic_load_explicit(&thread->is_cancelled, memory_order_relaxed) &&
+           dlw_proc_sleeps_on(tid_of(thread), waiters->object, waiters->object + waiters->size);
+}
+
+static bool visit_waiter_of(void *context, struct dlw_thread *thread)
+{
+    struct waiters *waiters = context;
+    uint64_t sequence = atomic_load_explicit(&thread->wait.sequence, memory_order_seq_cst);
+
+    if (!(sequence & 1) ||
+        atomic_load_explicit(&thread->wait.kind, memory_order_relaxed) != waiters->kind ||
+        atomic_load_explicit(&thread->wait.on, memory_order_relaxed) != waiters->object)
+        return true;
+    waiters->n++;
+    if (!waiters->sleeper && sleeps_on(thread, waiters)) {
+        waiters->sleeper = thread;
+        waiters->sequence = sequence;
+    }
+    return true;
+}
+
+/* There are more than this process has, and one of its parent's had begun to wait. */
+static bool has_waiter_in_parent(const struct waiters *waiters, struct dlw_orphan *gone)
+{
+    const pthread_cond_t *condition = (const void *)waiters->object; /* NOLINT */
+
+    return waiters->kind == DLW_WAIT_CONDITION && dlw_orphan_find(waiters->object, gone) &&
+           gone->kind == DLW_LOCK_CONDITION && gone->in_parent &&
+           dlw_condition_waiters(condition) > waiters->n && !dlw_proc_is_shared(waiters->object);
+}
+
+static void accuse_of_waiters(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                              const struct dlw_call *call, const struct waiters *waiters)
+{
+    struct dlw_accusation accusation = {.other_waits = waiters->kind};
+    struct dlw_orphan gone;
+    const char *reason = "a thread waits for it";
+
+    if (waiters->sleeper) {
+        accusation.other = tid_of(waiters->sleeper);
+        accusation.other_stack = dlw_stack_of_waiting(waiters->sleeper, waiters->sequence);
+        if (!accusation.other_stack) /* it has left, so it was not asleep for good */
+            return;
+    } else if (has_waiter_in_parent(waiters, &gone)) {
+        reason = "a thread that waits for it stayed in the parent of the fork";
+        accusation.gone = gone.thread;
+        accusation.other_stack = gone.stack;
+    } else {
+        return;
+    }
+    note(self, ref, DLW_DESTROY_LOCKED, call, reason, &accusation);
+    tell(self, &accusation);
+}
+
+static void look_for_waiters(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                             const struct dlw_call *call)
+{
+    bool is_barrier = ref->kind == DLW_LOCK_BARRIER;
+    struct waiters waiters = {.object = ref->address,
+                              .size =
+                                  is_barrier ? sizeof(pthread_barrier_t) : sizeof(pthread_cond_t),
+                              .kind = is_barrier ? DLW_WAIT_BARRIER : DLW_WAIT_CONDITION};
+
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return;
+    dlw_guard_enter(self);
+    dlw_threads_each(visit_waiter_of, &waiters);
+    accuse_of_waiters(self, ref, call, &waiters);
+    dlw_guard_leave(self);
+}
+
+void dlw_misuse_destroy_begin(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                              const struct dlw_call *call)
+{
+    struct dlw_wait_for wait = {.on = ref->address,
+                                .kind = DLW_WAIT_DESTROY,
+                                .lock_kind = ref->kind,
+                                .mode = DLW_EXCLUSIVE,
+                                .call = *call};
+
+    self->calls++;
+    look_for_waiters(self, ref, call);
+    dlw_wait_begin(self, &wait);
 }
 
 /* ---- condition wait ---- */

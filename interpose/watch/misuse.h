@@ -20,8 +20,10 @@ struct dlw_accusation {
     struct dlw_lock_ref ref;
     uint32_t stack;
     uint32_t other_stack;
-    uint32_t other;     /* tid of the thread that holds it, 0: nobody */
-    uint8_t other_mode; /* enum dlw_mode of its hold */
+    uint32_t other;      /* tid of the thread that holds it, 0: nobody */
+    uint8_t other_mode;  /* enum dlw_mode of its hold */
+    uint8_t other_waits; /* enum dlw_wait_kind; none: it holds the lock */
+    uint32_t gone;       /* id of the one that stayed in the parent of a fork; `other` is 0 then */
 };
 
 /* The caller unlocks what its record says it doesn't hold. */
@@ -41,6 +43,15 @@ void dlw_misuse_destroy_before(struct dlw_thread *self, const struct dlw_lock_re
 /* On success the lock's identity ends. */
 void dlw_misuse_destroy_after(struct dlw_thread *self, const struct dlw_lock_ref *ref,
                               const struct dlw_accusation *accusation, int result);
+
+/*
+ * The caller is about to destroy a condition or a barrier that has waiters. glibc's call waits
+ * until all have left it, woken or not: right after a broadcast that is what a program may do, but
+ * while one sleeps on unwoken it is told, for then the call never returns. Publishes that wait; to
+ * be ended by dlw_wait_end.
+ */
+void dlw_misuse_destroy_begin(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                              const struct dlw_call *call);
 
 /* A condition wait with a mutex that neither the record nor the mutex says is the caller's. */
 void dlw_misuse_wait_without(struct dlw_thread *self, const struct dlw_lock_ref *mutex,

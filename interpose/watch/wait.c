@@ -350,7 +350,8 @@ static bool can_be_a_cycle(struct dlw_thread *self, const struct dlw_wait_for *w
     if (wait->kind == DLW_WAIT_JOIN)
         return joins_a_waiter(self, (pthread_t)wait->on);
     if (wait->kind == DLW_WAIT_CONDITION || wait->kind == DLW_WAIT_SEMAPHORE ||
-        wait->kind == DLW_WAIT_BARRIER || wait->kind == DLW_WAIT_FUTEX)
+        wait->kind == DLW_WAIT_BARRIER || wait->kind == DLW_WAIT_FUTEX ||
+        wait->kind == DLW_WAIT_DESTROY)
         return false;
     if (wait->lock_kind != DLW_LOCK_MUTEX)
         return true;

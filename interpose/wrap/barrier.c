@@ -4,7 +4,9 @@
  */
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
+#include "interpose/locks/ref.h"
 #include "interpose/order/validate.h"
+#include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
 
 #include "interpose/base/table.h"
@@ -137,8 +139,15 @@ DLW_EXPORT int pthread_barrier_init(pthread_barrier_t *restrict barrier,
 DLW_EXPORT int pthread_barrier_destroy(pthread_barrier_t *barrier)
 {
     struct dlw_thread *self = dlw_thread_self();
-    int result = real.pthread_barrier_destroy(barrier);
+    struct dlw_lock_ref ref = dlw_lock_ref_at((uintptr_t)barrier, DLW_LOCK_BARRIER);
+    struct dlw_call call = DLW_CALL_HERE();
+    bool waits = !dlw_thread_passes(self) && dlw_barrier_inside(barrier) != 0;
 
+    if (waits)
+        dlw_misuse_destroy_begin(self, &ref, &call);
+    int result = real.pthread_barrier_destroy(barrier);
+    if (waits)
+        dlw_wait_end(self);
     if (result == 0)
         forget(self, barrier);
     return result;

@@ -171,3 +171,34 @@ DLW_EXPORT int cnd_broadcast(cnd_t *condition)
     signals(condition);
     return real.cnd_broadcast(condition);
 }
+
+/* ---- the end of a condition ---- */
+
+DLW_EXPORT int pthread_cond_destroy(pthread_cond_t *condition)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    struct dlw_lock_ref ref = dlw_lock_ref_at((uintptr_t)condition, DLW_LOCK_CONDITION);
+    struct dlw_call call = DLW_CALL_HERE();
+
+    if (dlw_thread_passes(self) || dlw_condition_waiters(condition) == 0)
+        return real.pthread_cond_destroy(condition);
+    dlw_misuse_destroy_begin(self, &ref, &call);
+    int result = real.pthread_cond_destroy(condition);
+    dlw_wait_end(self);
+    return result;
+}
+
+DLW_EXPORT void cnd_destroy(cnd_t *condition)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    struct dlw_lock_ref ref = dlw_lock_ref_at((uintptr_t)condition, DLW_LOCK_CONDITION);
+    struct dlw_call call = DLW_CALL_HERE();
+
+    if (dlw_thread_passes(self) || dlw_condition_waiters((pthread_cond_t *)condition) == 0) {
+        real.cnd_destroy(condition);
+        return;
+    }
+    dlw_misuse_destroy_begin(self, &ref, &call);
+    real.cnd_destroy(condition);
+    dlw_wait_end(self);
+}

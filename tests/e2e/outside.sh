@@ -127,6 +127,7 @@ upgrade lock rwlock table exclusive - 2
 semaphore semaphore semaphore slots - - 2
 condition condition condition news - - 2
 barrier barrier barrier meeting - - 2
+destroy destroy condition news - - 3
 once once once setup - holder 2
 join join thread - - - 2
 file file file - - holder 2

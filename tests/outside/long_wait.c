@@ -96,6 +96,26 @@ static void meet(void)
 {
     pthread_barrier_wait(&meeting);
 }
+/* Destroying waits for whoever is still inside. */
+static void *wait_too(void *unused)
+{
+    pthread_mutex_lock(&gate);
+    sem_post(&slots);
+    while (!told)
+        pthread_cond_wait(&news, &gate);
+    pthread_mutex_unlock(&gate);
+    return unused;
+}
+static void destroy_news(void)
+{
+    pthread_t inside;
+    pthread_create(&inside, NULL, wait_too, NULL);
+    sem_wait(&slots);
+    lock_gate(); /* it has given the gate up, so it is in its wait */
+    unlock_gate();
+    pthread_cond_destroy(&news);
+    pthread_join(inside, NULL);
+}
 static void run_once(void)
 {
     pthread_once(&setup, wait_until_told);
@@ -153,6 +173,7 @@ static const struct kind {
     {"semaphore", nothing, give_slot, take_slot, give_slot, 0, 0, 0},
     {"condition", nothing, tell_news, wait_news, nothing, 0, 0, 0},
     {"barrier", nothing, meet, meet, nothing, 0, 0, 0},
+    {"destroy", nothing, tell_news, destroy_news, nothing, 0, 0, 0},
     {"once", NULL, nothing, run_once, nothing, 0, 0, 0},
     {"join", nothing, nothing, join_holder, nothing, 0, 0, 0},
     {"spin", take_spin, drop_spin, take_spin, drop_spin, 0, 0, 0},

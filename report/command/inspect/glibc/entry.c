@@ -41,6 +41,9 @@ static const struct {
     {"thrd_join", DLW_ENTRY_JOIN},
     {"pthread_spin_lock", DLW_ENTRY_SPIN},
     {"cxa_guard_acquire", DLW_ENTRY_GUARD},
+    {"pthread_cond_destroy", DLW_ENTRY_DESTROY_CONDITION},
+    {"cnd_destroy", DLW_ENTRY_DESTROY_CONDITION},
+    {"pthread_barrier_destroy", DLW_ENTRY_DESTROY_BARRIER},
     {"syscall", DLW_ENTRY_OTHER},
 };
 

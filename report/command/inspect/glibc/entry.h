@@ -20,6 +20,8 @@ enum dlw_entry {
     DLW_ENTRY_JOIN,
     DLW_ENTRY_SPIN,
     DLW_ENTRY_GUARD,
+    DLW_ENTRY_DESTROY_CONDITION,
+    DLW_ENTRY_DESTROY_BARRIER,
     DLW_ENTRY_OTHER, /* in the program's own code: `syscall`, or none of the library's */
 };
 

@@ -15,7 +15,7 @@ struct dlw_layout {
     uint16_t mutex_owner, mutex_users, mutex_kind;
     /* pthread_rwlock_t: the words waited on, and the writer's tid */
     uint16_t rwlock_phase, rwlock_writers, rwlock_writer, rwlock_kind;
-    /* pthread_cond_t: the two words waited on stand side by side */
+    /* pthread_cond_t: the two words waited on stand side by side, behind the one that counts */
     uint16_t cond_signals;
     uint16_t barrier_round, barrier_count;
     uint16_t file_owner; /* in the lock that a FILE points to */

@@ -255,6 +255,18 @@ bool dlw_wait_on_barrier(struct dlw_target *target, const struct dlw_futex *fute
     return true;
 }
 
+bool dlw_wait_to_destroy(struct dlw_target *target, const struct dlw_futex *futex,
+                         enum dlw_lock_kind kind, struct dlw_seen_wait *wait)
+{
+    /* a barrier's first word, which counts who came; a condition's in front of its signals */
+    uint64_t word = kind == DLW_LOCK_BARRIER ? 0 : target->layout.cond_signals - 4;
+    wait->kind = DLW_WAIT_DESTROY;
+    wait->object = dlw_lock_kind_word(kind);
+    wait->address = futex->word - word;
+    wait->is_shared = !futex->is_private;
+    return true;
+}
+
 /*
  * The thread inside the routine has {handler, control} on its stack, for its cleanup, within a
  * frame of the library. Values left over from earlier calls are not within such a frame of a

@@ -44,6 +44,10 @@ static bool by_entry(struct dlw_target *target, enum dlw_entry entry, const stru
         return dlw_wait_on_once(target, futex, wait);
     case DLW_ENTRY_JOIN:
         return dlw_wait_on_join(target, futex, wait);
+    case DLW_ENTRY_DESTROY_CONDITION:
+        return dlw_wait_to_destroy(target, futex, DLW_LOCK_CONDITION, wait);
+    case DLW_ENTRY_DESTROY_BARRIER:
+        return dlw_wait_to_destroy(target, futex, DLW_LOCK_BARRIER, wait);
     default:
         return false;
     }

@@ -27,6 +27,9 @@ bool dlw_wait_on_once(struct dlw_target *target, const struct dlw_futex *futex,
                       struct dlw_seen_wait *wait);
 bool dlw_wait_on_join(struct dlw_target *target, const struct dlw_futex *futex,
                       struct dlw_seen_wait *wait);
+/* Whoever destroys a condition or a barrier waits until all have left it. */
+bool dlw_wait_to_destroy(struct dlw_target *target, const struct dlw_futex *futex,
+                         enum dlw_lock_kind kind, struct dlw_seen_wait *wait);
 bool dlw_wait_on_file(struct dlw_target *target, const struct dlw_futex *futex,
                       struct dlw_seen_wait *wait);
 /* A priority-inheriting mutex that its own holder asked for again: the kernel refused, and glibc

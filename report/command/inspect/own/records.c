@@ -259,7 +259,8 @@ static void find_holders(struct dlw_target *target, struct dlw_seen_wait *wait)
     bool is_rwlock = wait->object && !strcmp(wait->object, dlw_lock_kind_word(DLW_LOCK_RWLOCK));
     size_t n = 0;
     if (!wait->object || !wait->address || wait->holder != DLW_HOLDER_UNKNOWN ||
-        wait->kind == DLW_WAIT_CONDITION || wait->kind == DLW_WAIT_BARRIER)
+        wait->kind == DLW_WAIT_CONDITION || wait->kind == DLW_WAIT_BARRIER ||
+        wait->kind == DLW_WAIT_DESTROY)
         return;
     if (is_rwlock && wait->mode == DLW_SHARED) {
         find_writers(target, wait);

@@ -164,8 +164,7 @@ static const char reason_nobody[] = "nobody holds it";
 void dlw_misuse_unlock_before(struct dlw_thread *self, const struct dlw_lock_ref *ref,
                               const struct dlw_call *call, struct dlw_accusation *out)
 {
-    out->is_made = false;
-    out->other = 0;
+    *out = (struct dlw_accusation){0};
     if (self->resync || was_left_behind(ref->address))
         return;
     dlw_guard_enter(self);
@@ -222,8 +221,7 @@ void dlw_misuse_destroy_before(struct dlw_thread *self, const struct dlw_lock_re
                                bool looks_locked, const struct dlw_call *call,
                                struct dlw_accusation *out)
 {
-    out->is_made = false;
-    out->other = 0;
+    *out = (struct dlw_accusation){0};
     if (!looks_locked || self->resync || was_left_behind(ref->address) ||
         is_inherited(self, ref->address))
         return;

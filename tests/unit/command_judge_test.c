@@ -168,6 +168,73 @@ static bool is_suppressed(const char *line)
     return result;
 }
 
+/* N threads that wait: number 0 for a signal on `done`, with `ledger` in hand; the others for that.
+ */
+static struct dlw_doc_finding *sample_stall(struct dlw_doc *doc, size_t n)
+{
+    struct dlw_doc_finding *stall = dlw_doc_add_finding(doc, DLW_STALL);
+    static const char *const names[] = {"main", "auditor", "clerk"};
+    struct dlw_doc_lock *ledger = sample_lock(doc, stall, "mutex", "ledger");
+    stall->certain = true;
+    stall->n_threads = n;
+    stall->threads = dlw_region_alloc(&doc->region, n * sizeof(*stall->threads));
+    for (size_t i = 0; i < n; i++)
+        stall->threads[i] =
+            (struct dlw_doc_state){.thread = sample_thread(doc, (uint32_t)i + 1, names[i]),
+                                   .waits = DLW_WAIT_LOCK,
+                                   .on = ledger};
+    stall->threads[0].waits = DLW_WAIT_CONDITION;
+    stall->threads[0].on = sample_lock(doc, stall, "condition", "done");
+    stall->threads[0].n_holds = 1;
+    stall->threads[0].holds = dlw_region_alloc(&doc->region, sizeof(*stall->threads[0].holds));
+    stall->threads[0].holds->lock = ledger;
+    return stall;
+}
+
+START_TEST(test_stall_names_its_half_circles)
+{
+    struct dlw_doc *doc = dlw_doc_new();
+    ck_assert_str_eq(dlw_finding_message(&doc->region, sample_stall(doc, 2)),
+                     "both threads wait, and nothing is left that could wake one of them: auditor "
+                     "waits for ledger, which main holds while it waits for a signal on the "
+                     "condition done");
+    ck_assert_str_eq(dlw_finding_message(&doc->region, sample_stall(doc, 3)),
+                     "all 3 threads wait, and nothing is left that could wake one of them: 2 "
+                     "threads wait for ledger, which main holds while it waits for a signal on the "
+                     "condition done");
+    /* who holds what nobody waits for closes nothing */
+    ck_assert_str_eq(dlw_finding_message(&doc->region, sample_stall(doc, 1)),
+                     "the only thread waits, and nothing is left that could wake it");
+    dlw_doc_free(doc);
+}
+END_TEST
+
+START_TEST(test_stall_that_a_handler_could_end_is_a_note)
+{
+    struct dlw_doc *doc = dlw_doc_new();
+    struct dlw_doc_finding *stall = sample_stall(doc, 2);
+    stall->certain = false;
+    stall->doubt = DLW_DOUBT_SIGNAL;
+    stall->reason = "only a signal handler could wake one (SIGHUP)";
+    dlw_doc_finish(doc, NULL);
+    ck_assert_uint_eq(doc->summary.errors, 0);
+    ck_assert_uint_eq(doc->summary.notes, 1);
+    ck_assert_ptr_nonnull(strstr(doc->findings[0]->message, "only a signal handler is left"));
+    dlw_doc_free(doc);
+    /* of two that are alike the certain one stays */
+    doc = dlw_doc_new();
+    stall = sample_stall(doc, 2);
+    stall->certain = false;
+    stall->doubt = DLW_DOUBT_SIGNAL;
+    sample_stall(doc, 2);
+    dlw_doc_finish(doc, NULL);
+    ck_assert_uint_eq(doc->n_findings, 1);
+    ck_assert_uint_eq(doc->summary.errors, 1);
+    ck_assert_uint_eq(doc->findings[0]->count, 2);
+    dlw_doc_free(doc);
+}
+END_TEST
+
 START_TEST(test_suppressions_match_what_they_name)
 {
     ck_assert(is_suppressed("deadlock:Bank::transfer"));
@@ -208,6 +275,8 @@ Suite *command_judge_suite(void)
     tcase_add_test(tests, test_finish_folds_equal_findings);
     tcase_add_test(tests, test_harmless_cycles_are_hidden_shown_or_errors);
     tcase_add_test(tests, test_worst_findings_come_first);
+    tcase_add_test(tests, test_stall_names_its_half_circles);
+    tcase_add_test(tests, test_stall_that_a_handler_could_end_is_a_note);
     tcase_add_test(tests, test_suppressions_match_what_they_name);
     tcase_add_test(tests, test_bad_suppressions_are_named_and_the_rest_is_used);
     suite_add_tcase(suite, tests);

@@ -233,6 +233,7 @@ START_TEST(test_no_stall_while_something_can_wake)
     target.caught_signals = UINT64_C(1) << (SIGTERM - 1);
     judge();
     ck_assert_int_eq(verdict.kind, DLW_VERDICT_NOTHING);
+    ck_assert(!verdict.is_certain && verdict.doubt == DLW_DOUBT_SIGNAL);
     ck_assert_ptr_nonnull(strstr(verdict.reason, "SIGTERM"));
     end();
     all_wait();

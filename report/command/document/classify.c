@@ -13,6 +13,8 @@ static enum dlw_severity severity_of(const struct dlw_doc_finding *finding, enum
     enum dlw_severity severity = dlw_kind_severity(finding->kind);
     if (severity != DLW_ERROR)
         return severity;
+    if (finding->doubt == DLW_DOUBT_SIGNAL)
+        return DLW_NOTE;
     /* What the program vouches for stays a note, however strict one is. */
     if (finding->harmless == DLW_INTENDED ||
         (finding->harmless != DLW_FEASIBLE && show != DLW_SHOW_STRICT))

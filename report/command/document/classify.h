@@ -30,6 +30,10 @@ bool dlw_finding_holder_is_gone(const struct dlw_doc_finding *finding);
 bool dlw_step_is_in_line(const struct dlw_doc_finding *finding, const struct dlw_doc_step *step);
 
 /* Titles of the finding's locks; equal ones are told apart by a number. */
+/* Of a stall: who waits for a lock that another sleeper holds, and what that one waits for; NULL:
+ * nobody does. */
+const char *dlw_finding_half_circles(struct dlw_region *region,
+                                     const struct dlw_doc_finding *finding);
 const char *dlw_finding_lock_title(struct dlw_region *region, const struct dlw_doc_finding *finding,
                                    const struct dlw_doc_lock *lock);
 /* The same for its threads. */

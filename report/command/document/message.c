@@ -200,13 +200,15 @@ static const char *accusation(struct dlw_region *region, const struct dlw_doc_fi
 
 static const char *stall(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
-    if (finding->n_threads == 1)
-        return "the only thread waits, and nothing is left that could wake it";
-    if (finding->n_threads == 2)
-        return "both threads wait, and nothing is left that could wake one of them";
-    return dlw_region_print(region,
-                            "all %zu threads wait, and nothing is left that could wake one of them",
-                            finding->n_threads);
+    const char *halves = dlw_finding_half_circles(region, finding);
+    const char *who = finding->n_threads == 1 ? "the only thread waits"
+                      : finding->n_threads == 2
+                          ? "both threads wait"
+                          : dlw_region_print(region, "all %zu threads wait", finding->n_threads);
+    return dlw_region_print(
+        region, "%s, and %s left that could wake %s%s%s", who,
+        finding->doubt == DLW_DOUBT_SIGNAL ? "only a signal handler is" : "nothing is",
+        finding->n_threads == 1 ? "it" : "one of them", halves ? ": " : "", halves ? halves : "");
 }
 
 const char *dlw_finding_message(struct dlw_region *region, const struct dlw_doc_finding *finding)
@@ -349,6 +351,12 @@ const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_d
             "no create, join or barrier keeps them apart; a flag or a queue that does is not "
             "seen.%s%s%s%s",
             open, reason, stop, limit);
+    if (finding->doubt == DLW_DOUBT_SIGNAL)
+        return dlw_region_print(
+            region,
+            "Possible: every thread of the process waits without a time limit, and %s. A service "
+            "that has nothing to do looks the same, so this is a note.",
+            reason);
     if (finding->kind == DLW_STALL && finding->certain)
         return dlw_region_print(
             region,

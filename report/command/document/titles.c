@@ -254,7 +254,5 @@ const char *dlw_thread_title(struct dlw_region *region, const struct dlw_doc_thr
         return "main";
     if (thread->start)
         return dlw_short_name(region, thread->start);
-    if (thread->tid)
-        return dlw_region_print(region, "thread %u (tid %u)", thread->id, thread->tid);
     return dlw_region_print(region, "thread %u", thread->id);
 }

@@ -24,6 +24,14 @@ const struct dlw_wait_words *dlw_wait_words(enum dlw_wait_kind kind)
     return &waits[kind];
 }
 
+const char *dlw_wait_phrase_for(struct dlw_region *region, const char *phrase, const char *title)
+{
+    const char *kind = strncmp(title, "the ", 4) == 0 ? strstr(phrase, " the ") : NULL;
+    for (const char *next; kind && (next = strstr(kind + 1, " the ")) != NULL;)
+        kind = next;
+    return kind ? dlw_region_cut(region, phrase, (size_t)(kind - phrase)) : phrase;
+}
+
 const char *dlw_words_fill(struct dlw_region *region, const char *text, const char *lock,
                            const char *place)
 {

@@ -16,6 +16,10 @@ struct dlw_wait_words {
 };
 const struct dlw_wait_words *dlw_wait_words(enum dlw_wait_kind kind);
 
+/* The phrase in front of that title. Not "the semaphore the semaphore at 0x…": what a lock without
+ * a name is called says its kind. */
+const char *dlw_wait_phrase_for(struct dlw_region *region, const char *phrase, const char *title);
+
 /* The text with {lock} and {place} filled in. */
 const char *dlw_words_fill(struct dlw_region *region, const char *text, const char *lock,
                            const char *place);

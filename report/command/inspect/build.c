@@ -439,6 +439,7 @@ static void add_stall(struct builder *builder, const struct dlw_verdict *verdict
     struct lock_list list = {0};
     struct dlw_target *target = builder->target;
     finding->certain = verdict->is_certain;
+    finding->doubt = verdict->doubt;
     finding->reason = verdict->reason;
     finding->process = builder->process;
     finding->threads =
@@ -455,8 +456,8 @@ static void add_verdict(struct builder *builder, const struct dlw_verdict *verdi
     for (size_t i = 0; i < verdict->n_cycles; i++)
         if (!is_told(builder, &verdict->cycles[i]))
             add_deadlock(builder, &verdict->cycles[i]);
-    if (verdict->kind == DLW_VERDICT_STALL && !has_told(builder, DLW_STALL) &&
-        !has_told(builder, DLW_DEADLOCK))
+    bool is_stall = verdict->kind == DLW_VERDICT_STALL || verdict->doubt == DLW_DOUBT_SIGNAL;
+    if (is_stall && !has_told(builder, DLW_STALL) && !has_told(builder, DLW_DEADLOCK))
         add_stall(builder, verdict);
 }
 

@@ -117,7 +117,9 @@ static void add_missed(struct builder *builder)
 void dlw_answer(struct builder *builder, const struct dlw_verdict *verdict)
 {
     enum { MOST = 5 };
-    if (verdict->kind != DLW_VERDICT_STALL && verdict->reason)
+    if (verdict->doubt == DLW_DOUBT_SIGNAL)
+        dlw_doc_answer(builder->doc, "every thread waits without limit; %s", verdict->reason);
+    else if (verdict->kind != DLW_VERDICT_STALL && verdict->reason)
         dlw_doc_answer(builder->doc, "%s", verdict->reason);
     if (verdict->n_cycles && verdict->n_stuck)
         dlw_doc_answer(builder->doc, "%zu more thread%s go on because of that", verdict->n_stuck,

@@ -258,9 +258,9 @@ static void judge_stall(struct dlw_target *target, struct dlw_verdict *out)
         out->reason = "every thread waits without limit; another process could wake one, through "
                       "memory that they share";
     } else if (signals) {
-        out->reason = dlw_region_print(target->region,
-                                       "every thread waits without limit; only a signal handler "
-                                       "could wake one (%s)",
+        out->is_certain = false;
+        out->doubt = DLW_DOUBT_SIGNAL;
+        out->reason = dlw_region_print(target->region, "only a signal handler could wake one (%s)",
                                        signal_names(target, signals));
     } else {
         out->kind = DLW_VERDICT_STALL;

@@ -31,6 +31,8 @@ struct dlw_verdict_queue {
 struct dlw_verdict {
     enum dlw_verdict_kind kind;
     bool is_certain;
+    enum dlw_doubt
+        doubt;          /* DLW_DOUBT_SIGNAL: a stall, but for a signal handler that could end it */
     const char *reason; /* why a stall is not certain, or why there is none; NULL */
     struct dlw_verdict_cycle *cycles;
     size_t n_cycles;

@@ -98,12 +98,11 @@ static void read_waits(struct dlw_target *target)
     dlw_live_settle(target);
 }
 
-/* `own_findings`: also those that the library in the process has made. */
+/* `known`: the process is in the document, and so is what the library in it has found. */
 static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size_t depth,
-                            bool own_findings)
+                            struct dlw_doc_process *known)
 {
     struct dlw_verdict verdict;
-    struct dlw_doc_process *process;
     if (!dlw_modules_report(target, doc))
         return false;
     dlw_stacks_unwind(target, depth);
@@ -113,18 +112,30 @@ static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size
     read_waits(target);
     dlw_runtime_say_unowned(target, doc);
     dlw_verdict_find(target, &verdict);
-    process = own_findings ? dlw_preloaded_findings(target, doc) : NULL;
-    dlw_outside_document(target, &verdict, doc, process);
+    dlw_outside_document(target, &verdict, doc,
+                         known ? known : dlw_preloaded_findings(target, doc));
     return true;
+}
+
+/* Of several with one pid the last one lives. */
+static struct dlw_doc_process *find_living(const struct dlw_doc *doc, uint32_t pid)
+{
+    for (size_t i = doc->n_processes; i-- > 0;)
+        if (doc->processes[i]->pid == pid)
+            return doc->processes[i]->ended ? NULL : doc->processes[i];
+    return NULL;
 }
 
 bool dlw_outside_add_process(struct dlw_doc *doc, uint32_t pid)
 {
     struct dlw_target target = {.region = &doc->region, .memory = -1, .is_quiet = true};
+    struct dlw_doc_process *process = find_living(doc, pid);
     bool is_added = dlw_live_open(&target, doc, pid);
     if (is_added) {
         dlw_live_sample(&target, doc, false);
-        is_added = add_to_document(&target, doc, DEPTH, false);
+        process = process ? process : dlw_doc_add_process(doc);
+        is_added = add_to_document(&target, doc, DEPTH, process);
+        process->ended = NULL; /* it is for its journal to say, or for who started it */
     }
     dlw_target_close(&target);
     return is_added;
@@ -133,7 +144,7 @@ bool dlw_outside_add_process(struct dlw_doc *doc, uint32_t pid)
 int dlw_view_show(struct dlw_target *target, struct dlw_doc *doc,
                   const struct dlw_view_options *options)
 {
-    if (!add_to_document(target, doc, (size_t)options->depth, true))
+    if (!add_to_document(target, doc, (size_t)options->depth, NULL))
         return DLW_STATUS_TROUBLE;
     if (!target->is_core && !dlw_live_is_there(target)) {
         dlw_target_trouble(target, doc, "process %u ended while it was looked at", target->pid);

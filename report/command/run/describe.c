@@ -26,7 +26,7 @@ static bool read_line(struct dlw_region *region, pid_t pid, const char *task, co
     return n > 0;
 }
 
-static const struct dlw_doc_process *find_process(struct dlw_doc *doc, pid_t pid)
+static struct dlw_doc_process *find_process(struct dlw_doc *doc, pid_t pid)
 {
     for (size_t i = doc->n_processes; i-- > 0;)
         if (doc->processes[i]->pid == (uint32_t)pid)
@@ -38,7 +38,6 @@ static const struct dlw_doc_process *find_process(struct dlw_doc *doc, pid_t pid
     process->pid = (uint32_t)pid;
     exe[n > 0 ? n : 0] = '\0';
     process->exe = n > 0 ? dlw_clean(&doc->region, exe) : NULL;
-    process->ended = "killed";
     return process;
 }
 
@@ -82,9 +81,11 @@ static void describe_task(struct dlw_doc *doc, const struct dlw_doc_process *pro
 
 void dlw_tree_describe(struct dlw_doc *doc, pid_t pid)
 {
-    if (dlw_outside_add_process(doc, (uint32_t)pid))
+    bool is_seen = dlw_outside_add_process(doc, (uint32_t)pid);
+    struct dlw_doc_process *process = find_process(doc, pid);
+    process->ended = "killed"; /* as it will be */
+    if (is_seen)
         return;
-    const struct dlw_doc_process *process = find_process(doc, pid);
     DIR *folder = opendir(dlw_region_print(&doc->region, "/proc/%d/task", (int)pid));
     struct dirent *item;
     while (folder && (item = readdir(folder)))

@@ -155,15 +155,6 @@ static void step_lines(struct dlw_readable *text, const struct dlw_doc_finding *
     hold_lines(text, finding, &step->holds, process_of(finding, step->holder), "still holds");
 }
 
-/* Not "the semaphore the semaphore at 0x…": what a lock without a name is called says its kind. */
-static const char *without_kind(struct dlw_region *region, const char *phrase, const char *title)
-{
-    const char *kind = strncmp(title, "the ", 4) == 0 ? strstr(phrase, " the ") : NULL;
-    for (const char *next; kind && (next = strstr(kind + 1, " the ")) != NULL;)
-        kind = next;
-    return kind ? dlw_region_cut(region, phrase, (size_t)(kind - phrase)) : phrase;
-}
-
 static const char *wait_phrase(struct dlw_readable *text, const struct dlw_doc_finding *finding,
                                const struct dlw_doc_state *state)
 {
@@ -175,8 +166,8 @@ static const char *wait_phrase(struct dlw_readable *text, const struct dlw_doc_f
         return phrase;
     const struct dlw_doc_hold want = {.lock = state->on, .mode = state->mode};
     const char *title = full_lock(text, finding, state->on);
-    return dlw_region_print(region, "%s " BOLD "%s" PLAIN "%s", without_kind(region, phrase, title),
-                            title, for_mode(&want));
+    return dlw_region_print(region, "%s " BOLD "%s" PLAIN "%s",
+                            dlw_wait_phrase_for(region, phrase, title), title, for_mode(&want));
 }
 
 void dlw_readable_state(struct dlw_readable *text, const struct dlw_doc_finding *finding,

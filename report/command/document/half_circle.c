@@ -1,0 +1,89 @@
+/*
+ * The half circles of a stall: who waits for a lock that another sleeper holds, and what that one
+ * waits for. A circle that closes is a deadlock; here the last step is something nobody holds.
+ */
+#include "report/command/document/classify.h"
+#include "report/command/document/words.h"
+
+enum { MOST = 2 }; /* told one by one: a message is a line */
+
+struct half {
+    const struct dlw_doc_lock *lock;
+    const struct dlw_doc_state *waiter, *holder;
+    size_t n_waiters;
+};
+
+static bool holds(const struct dlw_doc_state *state, const struct dlw_doc_lock *lock)
+{
+    for (size_t i = 0; i < state->n_holds; i++)
+        if (state->holds[i].lock == lock)
+            return true;
+    return false;
+}
+
+/* The first who holds it stands for all; who waits for what it holds itself is no half circle. */
+static const struct dlw_doc_state *holder_of(const struct dlw_doc_finding *finding,
+                                             const struct dlw_doc_state *waiter)
+{
+    if (!waiter->on || holds(waiter, waiter->on))
+        return NULL;
+    for (size_t i = 0; i < finding->n_threads; i++)
+        if (&finding->threads[i] != waiter && holds(&finding->threads[i], waiter->on))
+            return &finding->threads[i];
+    return NULL;
+}
+
+static const char *what_of(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                           const struct dlw_doc_state *state)
+{
+    const char *phrase = dlw_wait_words(state->waits)->phrase;
+    if (state->waits == DLW_WAIT_SYSCALL)
+        return dlw_region_print(region, "%s %s", phrase, state->syscall ? state->syscall : "?");
+    if (!state->on)
+        return phrase;
+    const char *title = dlw_finding_lock_title(region, finding, state->on);
+    return dlw_region_print(region, "%s %s", dlw_wait_phrase_for(region, phrase, title), title);
+}
+
+static const char *tell(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                        const struct half *half)
+{
+    const char *who =
+        half->n_waiters == 1
+            ? dlw_region_print(region, "%s waits",
+                               dlw_finding_thread_title(region, finding, half->waiter->thread))
+            : dlw_region_print(region, "%zu threads wait", half->n_waiters);
+    return dlw_region_print(region, "%s for %s, which %s holds while it %s", who,
+                            dlw_finding_lock_title(region, finding, half->lock),
+                            dlw_finding_thread_title(region, finding, half->holder->thread),
+                            what_of(region, finding, half->holder));
+}
+
+static void add(struct half *halves, size_t *n, const struct dlw_doc_state *waiter,
+                const struct dlw_doc_state *holder)
+{
+    for (size_t i = 0; i < *n; i++) {
+        if (halves[i].lock != waiter->on)
+            continue;
+        halves[i].n_waiters++;
+        return;
+    }
+    halves[(*n)++] = (struct half){waiter->on, waiter, holder, 1};
+}
+
+const char *dlw_finding_half_circles(struct dlw_region *region,
+                                     const struct dlw_doc_finding *finding)
+{
+    struct half *halves = dlw_region_alloc(region, (finding->n_threads + 1) * sizeof(*halves));
+    const char *text = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < finding->n_threads; i++) {
+        const struct dlw_doc_state *holder = holder_of(finding, &finding->threads[i]);
+        if (holder)
+            add(halves, &n, &finding->threads[i], holder);
+    }
+    for (size_t i = 0; i < n && i < MOST; i++)
+        text = dlw_region_print(region, "%s%s%s", text ? text : "", text ? "; " : "",
+                                tell(region, finding, &halves[i]));
+    return n > MOST ? dlw_region_print(region, "%s; and %zu more like that", text, n - MOST) : text;
+}

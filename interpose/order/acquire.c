@@ -5,12 +5,11 @@
 
 int dlw_acquire_more(struct dlw_thread *self, struct dlw_held_lock *held, _Atomic uint64_t *chain)
 {
-    struct dlw_call call = {held->pc[0], held->sp, held->fp};
-    bool is_nested = held != dlw_held_at(self, 0);
+    struct dlw_call call = {held->pc[0], held->sp, held->fp}; /* before more levels are noted */
 
     if (!dlw_place_is_plain(call.pc))
         dlw_held_note_more(self, held);
-    if (!is_nested || held->flags & (DLW_HELD_TRY | DLW_HELD_POOL) ||
+    if (held == dlw_held_at(self, 0) || held->flags & (DLW_HELD_TRY | DLW_HELD_POOL) ||
         dlw_validate_is_current(self, held->key, chain) ||
         dlw_chain_is_cached(self, held->key, chain))
         return 0;

@@ -8,8 +8,7 @@
 
 #include "interpose/order/validate.h"
 
-/* Completes an entry that was just pushed, where the two compares did not settle it. The outermost
- * needs no chain word. Returns 0. */
+/* Completes an entry that was just pushed, where the two compares did not settle it. Returns 0. */
 int dlw_acquire_more(struct dlw_thread *self, struct dlw_held_lock *held, _Atomic uint64_t *chain);
 /* Pushes and completes: where the entry can't simply be pushed, and for callers that aren't hot.
  * dlw_acquire_at is for callers whose own frame may be gone. Return 0. */
@@ -38,7 +37,7 @@ static DLW_HOT int dlw_acquire(struct dlw_thread *self, void *lock, uint64_t id,
         dlw_held_fill(self, held, true, lock, id, traits, dlw_call_of(DLW_FRAME(from)));
         return __builtin_expect(dlw_place_is_plain(DLW_FRAME(from)->pc), 1)
                    ? 0
-                   : dlw_acquire_more(self, held, NULL);
+                   : dlw_held_note_more(self, held);
     }
     dlw_held_fill(self, held, false, lock, id, traits, dlw_call_of(DLW_FRAME(from)));
     bool asks = !(traits & DLW_TRAITS(0, 0, DLW_HELD_TRY | DLW_HELD_POOL, 0));

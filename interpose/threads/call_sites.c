@@ -83,8 +83,21 @@ static inline bool note_helper(struct dlw_held_lock *held, struct dlw_rule rule,
     return true;
 }
 
-static DLW_NOINLINE void note_levels(struct dlw_thread *self, struct dlw_held_lock *held,
-                                     const struct dlw_rule_slot *slot)
+/* Copies the callers that were noted to the slot of an outermost lock (outermost.h). */
+static inline void note_taken(struct dlw_thread *self, const struct dlw_held_lock *held)
+{
+    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+    struct dlw_outermost *slot = dlw_outermost_slot(self->taken, lock);
+
+    if (held != dlw_held_at(self, 0) || slot->n > 1 || slot->pc[0] != held->pc[0])
+        return;
+    slot->n = held->levels < DLW_OUTERMOST_LEVELS ? held->levels : DLW_OUTERMOST_LEVELS;
+    for (unsigned i = 1; i < slot->n; i++)
+        slot->pc[i] = held->pc[i];
+}
+
+static void note_levels(struct dlw_thread *self, struct dlw_held_lock *held,
+                        const struct dlw_rule_slot *slot)
 {
     if (slot && slot->rule.levels == 0) {
         atomic_store_explicit(dlw_plain_place(held->pc[0]), held->pc[0], memory_order_relaxed);
@@ -96,27 +109,22 @@ static DLW_NOINLINE void note_levels(struct dlw_thread *self, struct dlw_held_lo
         note_new(held, (struct dlw_call){held->pc[0], held->sp, held->fp});
 }
 
-/* Copies the callers that were noted to the slot of an outermost lock (outermost.h). */
-static void note_taken(struct dlw_thread *self, const struct dlw_held_lock *held)
+static DLW_NOINLINE int note_any(struct dlw_thread *self, struct dlw_held_lock *held,
+                                 const struct dlw_rule_slot *slot)
 {
-    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
-    struct dlw_outermost *slot = dlw_outermost_slot(self->taken, lock);
-
-    if (slot->n > 1 || slot->pc[0] != held->pc[0])
-        return;
-    slot->n = held->levels < DLW_OUTERMOST_LEVELS ? held->levels : DLW_OUTERMOST_LEVELS;
-    for (unsigned i = 1; i < slot->n; i++)
-        slot->pc[i] = held->pc[i];
+    note_levels(self, held, slot);
+    note_taken(self, held);
+    return 0;
 }
 
-void dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held)
+int dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held)
 {
     const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
 
     if (!slot || !note_helper(held, slot->rule, self->stack_high))
-        note_levels(self, held, slot);
-    if (held == dlw_held_at(self, 0))
-        note_taken(self, held);
+        return note_any(self, held, slot);
+    note_taken(self, held);
+    return 0;
 }
 
 enum { NOW = 2 * DLW_LEVELS };

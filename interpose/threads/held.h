@@ -83,9 +83,9 @@ void dlw_held_disown_everywhere(uintptr_t lock);
  * is asked for (capture.c). Only a helper that returns with the lock held destroys that: at call
  * sites in such helpers the frames further out are noted too, as many as needed. The first unlocks
  * of a call site show how many it needs; until then all are noted. At a plain call site one return
- * address is enough; at any other the hot path calls dlw_held_note_more().
+ * address is enough; at any other the hot path calls dlw_held_note_more(), which returns 0.
  */
-void dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held);
+int dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held);
 
 /* Cold: learns from this unlock how many frames the call site of the lock needs. */
 void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call);
@@ -202,6 +202,21 @@ static inline void dlw_held_drop(struct dlw_thread *self, struct dlw_held_lock *
     atomic_store_explicit(&held->lock, DLW_HELD_FREE, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&self->depth, index, memory_order_relaxed);
+}
+
+/* The same if it is of this lock, which is released by the frame that took it. False: nothing was
+ * done, see dlw_held_let_go(). */
+static DLW_HOT bool dlw_held_drop_last(struct dlw_thread *self, const void *lock, uintptr_t sp)
+{
+    uint32_t depth = dlw_held_depth(self);
+    struct dlw_held_lock *held = dlw_held_at(self, depth - 1);
+
+    if (__builtin_expect(depth == 0 || self->holes || !dlw_held_is_of(held, lock) ||
+                             dlw_held_tells(held, sp),
+                         0))
+        return false;
+    dlw_held_drop(self, held, depth - 1);
+    return true;
 }
 
 static inline void dlw_held_take_out(struct dlw_thread *self, struct dlw_held_lock *held,

@@ -247,6 +247,13 @@ static inline bool dlw_thread_passes(struct dlw_thread *self)
     return __builtin_expect(self->guard != 0, 0) && dlw_thread_still_passes(self);
 }
 
+/* Does the fast path apply: the thread is known, and its guard is down? Where it doesn't the cold
+ * half of a wrapper asks the two above, so that the hot half needs no register over their calls. */
+static inline bool dlw_thread_is_watched(const struct dlw_thread *self)
+{
+    return __builtin_expect(self && self->guard == 0, 1);
+}
+
 static inline __attribute__((always_inline)) void dlw_guard_note_frame(struct dlw_thread *self)
 {
     self->guard_pc = (uintptr_t)__builtin_return_address(0);

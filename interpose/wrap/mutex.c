@@ -171,7 +171,7 @@ static int take(pthread_mutex_t *mutex)
  */
 static DLW_HOT bool is_fast(const struct dlw_thread *self)
 {
-    return __builtin_expect(self && self->guard == 0 && self->owner != 0, 1);
+    return dlw_thread_is_watched(self) && __builtin_expect(self->owner != 0, 1);
 }
 
 static DLW_NOINLINE int lock_busy(struct dlw_thread *self, pthread_mutex_t *mutex,

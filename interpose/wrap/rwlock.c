@@ -9,15 +9,16 @@
 
 #include <errno.h>
 
-static DLW_HOT void taken(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsigned mode,
-                          unsigned flags, const struct dlw_frame *from)
+/* Returns 0. */
+static DLW_HOT int taken(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsigned mode,
+                         unsigned flags, const struct dlw_frame *from)
 {
     bool marked = dlw_rwlock_has_mark(rwlock);
     uint64_t id = marked ? atomic_load_explicit(dlw_rwlock_id(rwlock), memory_order_relaxed)
                          : dlw_lock_tenant((uintptr_t)rwlock, DLW_LOCK_RWLOCK);
 
-    dlw_acquire(self, rwlock, id, marked ? dlw_rwlock_chain(rwlock) : NULL,
-                DLW_TRAITS(DLW_LOCK_RWLOCK, mode, flags, 1), from);
+    return dlw_acquire(self, rwlock, id, marked ? dlw_rwlock_chain(rwlock) : NULL,
+                       DLW_TRAITS(DLW_LOCK_RWLOCK, mode, flags, 1), from);
 }
 
 static DLW_COLD void taken_cold(struct dlw_thread *self, pthread_rwlock_t *rwlock, unsigned mode,
@@ -84,30 +85,48 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
 static const struct request read_request = {.mode = DLW_SHARED};
 static const struct request write_request = {.mode = DLW_EXCLUSIVE};
 
-static DLW_HOT int lock(pthread_rwlock_t *rwlock, uint8_t mode, const struct dlw_frame *from)
+static DLW_HOT int try_lock(pthread_rwlock_t *rwlock, uint8_t mode)
+{
+    return mode == DLW_SHARED ? real.pthread_rwlock_tryrdlock(rwlock)
+                              : real.pthread_rwlock_trywrlock(rwlock);
+}
+
+/* A thread's first call, or one that passes. */
+static DLW_NOINLINE int lock_any(pthread_rwlock_t *rwlock, const struct request *request,
+                                 const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
-    const struct request *request = mode == DLW_SHARED ? &read_request : &write_request;
 
     if (dlw_thread_passes(self))
         return real_lock(rwlock, request);
     self->calls++;
-    int result = mode == DLW_SHARED ? real.pthread_rwlock_tryrdlock(rwlock)
-                                    : real.pthread_rwlock_trywrlock(rwlock);
-    if (__builtin_expect(result != 0, 0))
-        return dlw_in_frame(lock_slow(self, rwlock, request, from));
-    taken(self, rwlock, mode, 0, from);
-    return 0;
+    if (try_lock(rwlock, request->mode) != 0)
+        return lock_slow(self, rwlock, request, from);
+    return taken(self, rwlock, request->mode, 0, from);
+}
+
+/* Inlined: the frame is the wrapper's. */
+static DLW_HOT int lock(pthread_rwlock_t *rwlock, uint8_t mode)
+{
+    struct dlw_thread *self = dlw_self;
+    const struct request *request = mode == DLW_SHARED ? &read_request : &write_request;
+
+    if (!dlw_thread_is_watched(self))
+        return dlw_in_frame(lock_any(rwlock, request, DLW_FRAME_HERE()));
+    self->calls++;
+    if (__builtin_expect(try_lock(rwlock, mode) != 0, 0))
+        return dlw_in_frame(lock_slow(self, rwlock, request, DLW_FRAME_HERE()));
+    return taken(self, rwlock, mode, 0, NULL);
 }
 
 DLW_EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *rwlock)
 {
-    return lock(rwlock, DLW_SHARED, DLW_FRAME_HERE());
+    return lock(rwlock, DLW_SHARED);
 }
 
 DLW_EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *rwlock)
 {
-    return lock(rwlock, DLW_EXCLUSIVE, DLW_FRAME_HERE());
+    return lock(rwlock, DLW_EXCLUSIVE);
 }
 
 static int timed(pthread_rwlock_t *rwlock, const struct request *request,
@@ -153,29 +172,28 @@ DLW_EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *rwlock, clockid_t cl
     return dlw_in_frame(timed(rwlock, &request, DLW_FRAME_HERE()));
 }
 
-static DLW_HOT int trylock(pthread_rwlock_t *rwlock, uint8_t mode, const struct dlw_frame *from)
+static DLW_HOT int trylock(pthread_rwlock_t *rwlock, uint8_t mode)
 {
     struct dlw_thread *self = dlw_thread_self();
     bool passes = dlw_thread_passes(self);
-    int result = mode == DLW_SHARED ? real.pthread_rwlock_tryrdlock(rwlock)
-                                    : real.pthread_rwlock_trywrlock(rwlock);
+    int result = try_lock(rwlock, mode);
 
     if (passes)
         return result;
     self->calls++;
     if (result == 0)
-        taken(self, rwlock, mode, DLW_HELD_TRY, from);
+        return taken(self, rwlock, mode, DLW_HELD_TRY, NULL);
     return result;
 }
 
 DLW_EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t *rwlock)
 {
-    return trylock(rwlock, DLW_SHARED, DLW_FRAME_HERE());
+    return trylock(rwlock, DLW_SHARED);
 }
 
 DLW_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *rwlock)
 {
-    return trylock(rwlock, DLW_EXCLUSIVE, DLW_FRAME_HERE());
+    return trylock(rwlock, DLW_EXCLUSIVE);
 }
 
 static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_rwlock_t *rwlock,
@@ -190,8 +208,7 @@ static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_rwlock_t *rwl
     return result;
 }
 
-/* glibc's unlock of a rwlock can't fail, so the entry need not be put back. */
-DLW_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *rwlock)
+static DLW_NOINLINE int unlock_any(pthread_rwlock_t *rwlock, const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
 
@@ -202,8 +219,19 @@ DLW_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *rwlock)
     self->calls++;
     int index = dlw_held_find(self, rwlock);
     if (index < 0)
-        return unlock_unheld(self, rwlock, DLW_CALL_HERE());
-    dlw_held_let_go(self, (uint32_t)index, DLW_CALL_HERE());
+        return unlock_unheld(self, rwlock, dlw_call_of(from));
+    dlw_held_let_go(self, (uint32_t)index, dlw_call_of(from));
+    return real.pthread_rwlock_unlock(rwlock);
+}
+
+/* glibc's unlock of a rwlock can't fail, so the entry need not be put back. */
+DLW_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *rwlock)
+{
+    struct dlw_thread *self = dlw_self;
+
+    if (!dlw_thread_is_watched(self) || !dlw_held_drop_last(self, rwlock, DLW_CALL_HERE().sp))
+        return dlw_in_frame(unlock_any(rwlock, DLW_FRAME_HERE()));
+    self->calls++;
     return real.pthread_rwlock_unlock(rwlock);
 }
 

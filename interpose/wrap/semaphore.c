@@ -52,18 +52,19 @@ static DLW_COLD unsigned taken_first(struct dlw_thread *self, sem_t *semaphore, 
     return flags;
 }
 
-static inline void taken(struct dlw_thread *self, sem_t *semaphore, unsigned flags,
+/* Returns 0. */
+static DLW_HOT int taken(struct dlw_thread *self, sem_t *semaphore, unsigned flags,
                          const struct dlw_frame *from)
 {
     uint64_t mark = dlw_semaphore_mark(semaphore);
 
     if (dlw_mark_is_signal(mark, (uintptr_t)semaphore))
-        return;
+        return 0;
     if (is_special_mark(mark))
         flags = dlw_mark_is_pool(mark) ? flags | DLW_HELD_POOL
                                        : taken_first(self, semaphore, &mark, flags);
-    dlw_acquire(self, semaphore, mark, dlw_semaphore_chain(semaphore),
-                DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), from);
+    return dlw_acquire(self, semaphore, mark, dlw_semaphore_chain(semaphore),
+                       DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), from);
 }
 
 struct request {
@@ -106,42 +107,56 @@ static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
         errno = ETIMEDOUT;
     }
     if (result == 0)
-        taken(self, semaphore, request->limit ? DLW_HELD_TIMED : 0, from);
+        return taken(self, semaphore, request->limit ? DLW_HELD_TIMED : 0, from);
     return result;
 }
 
-static DLW_HOT int wait_for(sem_t *semaphore, const struct request *request,
-                            const struct dlw_frame *from)
+static const struct request no_limit;
+
+/* True: a unit was free. errno is as it was. */
+static DLW_HOT bool tries(sem_t *semaphore)
+{
+    int *error = &errno;
+    int kept = *error;
+
+    pthread_testcancel();
+    if (__builtin_expect(real.sem_trywait(semaphore) == 0, 1))
+        return true;
+    *error = kept;
+    return false;
+}
+
+/* A thread's first call, or one that passes. */
+static DLW_NOINLINE int wait_any(sem_t *semaphore, const struct request *request,
+                                 const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
-    int kept = errno;
 
     if (dlw_thread_passes(self))
         return real_wait(semaphore, request);
     self->calls++;
-    if (!request->limit) {
-        pthread_testcancel();
-        if (real.sem_trywait(semaphore) == 0) {
-            taken(self, semaphore, 0, from);
-            return 0;
-        }
-        errno = kept;
-    }
-    return dlw_in_frame(wait_slow(self, semaphore, request, from));
+    if (!request->limit && tries(semaphore))
+        return taken(self, semaphore, 0, from);
+    return wait_slow(self, semaphore, request, from);
 }
 
 DLW_EXPORT int sem_wait(sem_t *semaphore)
 {
-    static const struct request no_limit;
+    struct dlw_thread *self = dlw_self;
 
-    return wait_for(semaphore, &no_limit, DLW_FRAME_HERE());
+    if (!dlw_thread_is_watched(self))
+        return dlw_in_frame(wait_any(semaphore, &no_limit, DLW_FRAME_HERE()));
+    self->calls++;
+    if (!tries(semaphore))
+        return dlw_in_frame(wait_slow(self, semaphore, &no_limit, DLW_FRAME_HERE()));
+    return taken(self, semaphore, 0, NULL);
 }
 
 DLW_EXPORT int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict limit)
 {
     struct request request = {.limit = limit};
 
-    return wait_for(semaphore, &request, DLW_FRAME_HERE());
+    return dlw_in_frame(wait_any(semaphore, &request, DLW_FRAME_HERE()));
 }
 
 DLW_EXPORT int sem_clockwait(sem_t *restrict semaphore, clockid_t clock,
@@ -149,7 +164,7 @@ DLW_EXPORT int sem_clockwait(sem_t *restrict semaphore, clockid_t clock,
 {
     struct request request = {.limit = limit, .clock = clock, .has_clock = true};
 
-    return wait_for(semaphore, &request, DLW_FRAME_HERE());
+    return dlw_in_frame(wait_any(semaphore, &request, DLW_FRAME_HERE()));
 }
 
 DLW_EXPORT int sem_trywait(sem_t *semaphore)
@@ -161,7 +176,7 @@ DLW_EXPORT int sem_trywait(sem_t *semaphore)
         return result;
     self->calls++;
     if (result == 0)
-        taken(self, semaphore, DLW_HELD_TRY, DLW_FRAME_HERE());
+        return taken(self, semaphore, DLW_HELD_TRY, NULL);
     return result;
 }
 
@@ -203,7 +218,7 @@ static DLW_COLD void outlives(struct dlw_thread *self, sem_t *semaphore)
     dlw_guard_leave(self);
 }
 
-DLW_EXPORT int sem_post(sem_t *semaphore)
+static DLW_NOINLINE int post_any(sem_t *semaphore, const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
 
@@ -214,19 +229,29 @@ DLW_EXPORT int sem_post(sem_t *semaphore)
         return real.sem_post(semaphore);
     }
     self->calls++;
-    if (__builtin_expect(dlw_semaphore_has_waiters(semaphore), 0))
+    if (dlw_semaphore_has_waiters(semaphore))
         dlw_motion_signals(self, semaphore);
     int index = dlw_held_depth(self) ? dlw_held_find(self, semaphore) : -1;
     if (index >= 0) {
-        if (__builtin_expect(self->n_outliving != 0, 0) &&
-            dlw_held_outlives(self, (uintptr_t)semaphore))
+        if (self->n_outliving && dlw_held_outlives(self, (uintptr_t)semaphore))
             outlives(self, semaphore);
-        dlw_held_let_go(self, (uint32_t)index, DLW_CALL_HERE());
-        if (__builtin_expect(self->withheld != NULL, 0))
+        dlw_held_let_go(self, (uint32_t)index, dlw_call_of(from));
+        if (self->withheld)
             return post_awaited(self, semaphore);
     } else {
         posted_by_other(self, semaphore);
     }
+    return real.sem_post(semaphore);
+}
+
+DLW_EXPORT int sem_post(sem_t *semaphore)
+{
+    struct dlw_thread *self = dlw_self;
+
+    if (!dlw_thread_is_watched(self) || dlw_semaphore_has_waiters(semaphore) || self->n_outliving ||
+        self->withheld || !dlw_held_drop_last(self, semaphore, DLW_CALL_HERE().sp))
+        return dlw_in_frame(post_any(semaphore, DLW_FRAME_HERE()));
+    self->calls++;
     return real.sem_post(semaphore);
 }
 

@@ -1,6 +1,7 @@
 /* Lines for the user, and what they were given. */
 #include "report/command/base/clean.h"
 #include "report/command/base/command.h"
+#include "report/command/base/progress.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -19,6 +20,7 @@ void dlw_message(const char *format, ...)
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
     dlw_clean_into(clean, sizeof(clean), line, false);
+    dlw_progress_wipe();
     fprintf(stderr, "dlwatch: %s\n", clean);
 }
 

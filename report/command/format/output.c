@@ -1,14 +1,12 @@
 #include "report/command/format/output.h"
 
-#include "report/command/base/command.h"
+#include "report/command/base/temporary.h"
 #include "report/command/format/format.h"
 #include "report/emit/fd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static bool write_as(FILE *out, struct dlw_doc *doc, const char *format, enum dlw_color color,
@@ -55,47 +53,11 @@ static bool write_live(struct dlw_doc *doc, enum dlw_color color)
     return made;
 }
 
-/* A device or pipe can't be replaced by a new file. */
-static bool is_replaceable(const char *path)
-{
-    struct stat state;
-    return lstat(path, &state) != 0 ? errno == ENOENT : S_ISREG(state.st_mode);
-}
-
-static FILE *open_beside(struct dlw_doc *doc, const char *path, char **temporary)
-{
-    if (!is_replaceable(path)) {
-        *temporary = NULL;
-        return fopen(path, "we");
-    }
-    *temporary = dlw_region_print(&doc->region, "%s.XXXXXX", path);
-    int descriptor = mkostemp(*temporary, O_CLOEXEC);
-    if (descriptor < 0)
-        return NULL;
-    mode_t mask = umask(0);
-    umask(mask);
-    fchmod(descriptor, 0666 & ~mask);
-    return fdopen(descriptor, "w");
-}
-
 static bool write_file(struct dlw_doc *doc, const char *format, const char *path,
                        enum dlw_color color)
 {
-    char *temporary;
-    FILE *out = open_beside(doc, path, &temporary);
-    if (!out) {
-        dlw_message("%s: %s", path, strerror(errno));
-        return false;
-    }
-    bool made = write_to(out, doc, format, color, false);
-    bool written = fflush(out) == 0 && !ferror(out);
-    if (fclose(out) != 0 || !written || (made && temporary && rename(temporary, path) != 0)) {
-        dlw_message("%s: %s", path, strerror(errno));
-        made = false;
-    }
-    if (!made && temporary)
-        unlink(temporary);
-    return made;
+    FILE *out = dlw_temporary_open(path);
+    return out && dlw_temporary_close(out, write_to(out, doc, format, color, false));
 }
 
 bool dlw_output_write(struct dlw_doc *doc, const char *format, const char *path,

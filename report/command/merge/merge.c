@@ -1,18 +1,17 @@
 /* dlwatch merge: journals and histories into one history. */
 #include "report/command/base/command.h"
+#include "report/command/base/progress.h"
+#include "report/command/base/temporary.h"
 #include "report/command/merge/history.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct merge {
     struct dlw_history *history;
     struct dlw_collector *collector;
-    bool sound, shows_progress;
+    struct dlw_progress progress;
+    bool sound;
     size_t n_read;
 };
 
@@ -28,6 +27,15 @@ static void print_help(void)
          "Status: 0 written, 2 wrong usage or unreadable input (what could be read is written).");
 }
 
+/* Between two lines of a journal. */
+static void attend(void *context)
+{
+    struct merge *merge = context;
+    if (dlw_progress_is_due(&merge->progress))
+        dlw_progress_show(&merge->progress, "%zu journals read, %u lock orders so far",
+                          merge->n_read, (unsigned)HASH_CNT(entity.hh, merge->history->edges));
+}
+
 /* Each journal's own texts are given back when it has been read. */
 static bool merge_one(void *context, const char *path, bool from_folder)
 {
@@ -35,41 +43,27 @@ static bool merge_one(void *context, const char *path, bool from_folder)
     struct dlw_doc *doc = dlw_doc_new();
     struct dlw_reading reading = {.doc = doc,
                                   .symbols = merge->history->symbols,
-                                  .sink = dlw_collector_sink(merge->collector)};
+                                  .sink = dlw_collector_sink(merge->collector),
+                                  .attend = attend,
+                                  .attend_context = merge};
     merge->sound &= dlw_read_path(&reading, path, from_folder);
     dlw_doc_free(doc);
     merge->n_read++;
-    if (merge->shows_progress && merge->n_read % 16 == 0)
-        fprintf(stderr, "\rdlwatch: %zu journals read ", merge->n_read);
+    attend(merge);
     return true;
 }
 
 static bool write_history(struct dlw_history *history, const char *path)
 {
-    char *temporary = dlw_region_print(&history->region, "%s.XXXXXX", path);
-    int descriptor = mkstemp(temporary);
-    FILE *out = descriptor < 0 ? NULL : fdopen(descriptor, "w");
-    if (!out) {
-        dlw_message("%s: %s", path, strerror(errno));
+    FILE *out = dlw_temporary_open(path);
+    if (!out)
         return false;
-    }
-    mode_t mask = umask(0);
-    umask(mask);
-    fchmod(descriptor, 0666 & ~mask);
     dlw_history_write(history, out);
-    bool written = fflush(out) == 0 && !ferror(out);
-    if (fclose(out) != 0 || !written || rename(temporary, path) != 0) {
-        dlw_message("%s: %s", path, strerror(errno));
-        unlink(temporary);
-        return false;
-    }
-    return true;
+    return dlw_temporary_close(out, true);
 }
 
 static void tell(const struct merge *merge, size_t across)
 {
-    if (merge->shows_progress)
-        fputs("\r\033[K", stderr);
     dlw_message("%u journals, %u lock orders%s", merge->history->n_journals,
                 (unsigned)HASH_CNT(entity.hh, merge->history->edges),
                 across ? "" : "; no cycle shows only across runs");
@@ -90,13 +84,16 @@ static void tell(const struct merge *merge, size_t across)
 static int merge_paths(char **paths, size_t n, const char *output)
 {
     struct dlw_symbols *symbols = dlw_symbols_new(NULL, NULL);
-    struct merge merge = {.history = dlw_history_new(symbols),
-                          .sound = true,
-                          .shows_progress = isatty(STDERR_FILENO)};
+    struct merge merge = {
+        .history = dlw_history_new(symbols), .progress = dlw_progress_begin(), .sound = true};
     merge.collector = dlw_collector_new(merge.history);
     merge.sound &= dlw_each_path(paths, n, merge_one, &merge);
+    dlw_progress_show(&merge.progress, "looking for cycles over %u lock orders",
+                      (unsigned)HASH_CNT(entity.hh, merge.history->edges));
     size_t across = dlw_history_cross(merge.history);
+    dlw_progress_show(&merge.progress, "writing %s", output);
     bool written = write_history(merge.history, output);
+    dlw_progress_end(&merge.progress);
     tell(&merge, across);
     dlw_collector_free(merge.collector);
     dlw_history_free(merge.history);

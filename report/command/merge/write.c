@@ -1,6 +1,9 @@
 /* A history as a journal (report/JOURNAL.md): what is referred to comes first, each sort by key. */
 #include "report/command/merge/history.h"
 
+#include "report/command/base/command.h"
+#include "report/emit/jsonl.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +11,7 @@
 struct writer {
     struct dlw_history *history;
     FILE *out;
+    struct dlw_jsonl json; /* a line of those that there are many of */
 };
 
 /* ---- only what is referred to is written: the smaller of two stacks may have replaced another
@@ -150,73 +154,128 @@ static void put_journal(struct writer *writer, struct dlw_entity *entity)
     put(writer, line);
 }
 
+/* ---- lines that there are many of ---- */
+
+static bool make_room(struct dlw_jsonl *json, size_t size)
+{
+    size_t room = 2 * json->room + size;
+    char *text = realloc(json->text, room);
+    if (!text) {
+        dlw_message("out of memory");
+        exit(DLW_STATUS_TROUBLE);
+    }
+    json->text = text;
+    json->room = room;
+    return true;
+}
+
+static void begin(struct writer *writer, const char *type)
+{
+    dlw_jsonl_line_begin(&writer->json, type);
+}
+
+static void end(struct writer *writer)
+{
+    dlw_jsonl_line_end(&writer->json);
+    fwrite(writer->json.text, 1, writer->json.used, writer->out);
+    writer->json.used = writer->json.line = 0;
+}
+
+static void put_number(struct writer *writer, const char *key, uint64_t number)
+{
+    dlw_jsonl_number_field(&writer->json, key, number);
+}
+
+static void put_text(struct writer *writer, const char *key, const char *value)
+{
+    if (value)
+        dlw_jsonl_text_field(&writer->json, key, value);
+}
+
+static void put_id(struct writer *writer, const char *key, const struct dlw_entity *entity)
+{
+    if (entity)
+        put_number(writer, key, entity->id);
+}
+
 static void put_module(struct writer *writer, struct dlw_entity *entity)
 {
     struct dlw_h_module *module = (struct dlw_h_module *)entity;
-    json_t *line = line_of("module", entity);
-    text(line, "path", module->path);
-    text(line, "build_id", module->build_id);
-    text(line, "base", "0x0");
-    put(writer, line);
+    begin(writer, "module");
+    put_id(writer, "id", entity);
+    put_text(writer, "path", module->path);
+    put_text(writer, "build_id", module->build_id);
+    put_text(writer, "base", "0x0");
+    end(writer);
 }
 
 static void put_stack(struct writer *writer, struct dlw_entity *entity)
 {
     struct dlw_h_stack *stack = (struct dlw_h_stack *)entity;
-    json_t *line = line_of("stack", entity), *frames = json_array();
+    struct dlw_jsonl *json = &writer->json;
+    begin(writer, "stack");
+    put_id(writer, "id", entity);
+    dlw_jsonl_open(json, "frames", '[');
     for (size_t i = 0; i < stack->n; i++) {
         const struct dlw_h_frame *frame = &stack->frames[i];
-        json_t *json = json_array();
+        dlw_jsonl_open(json, NULL, '[');
         if (frame->module) {
-            json_array_append_new(json, json_integer(frame->module->entity.id));
-            json_array_append_new(json, json_sprintf("0x%" PRIx64, frame->offset));
+            dlw_jsonl_number(json, frame->module->entity.id);
+            dlw_jsonl_hex(json, frame->offset);
         } else {
-            json_array_append_new(json, json_string(frame->unknown ? frame->unknown : "unknown"));
+            dlw_jsonl_text(json, frame->unknown ? frame->unknown : "unknown");
         }
-        json_array_append_new(frames, json);
+        dlw_jsonl_close(json, ']');
     }
-    json_object_set_new(line, "frames", frames);
+    dlw_jsonl_close(json, ']');
     if (stack->cut)
-        json_object_set_new(line, "cut", json_true());
-    put(writer, line);
+        dlw_jsonl_true_field(json, "cut");
+    end(writer);
 }
 
 static void put_role(struct writer *writer, struct dlw_entity *entity)
 {
     struct dlw_h_role *role = (struct dlw_h_role *)entity;
-    json_t *line = line_of("thread", entity);
-    text(line, "name", role->name);
-    refer(line, "start", role->start ? &role->start->entity : NULL);
-    refer(line, "created", role->created ? &role->created->entity : NULL);
+    begin(writer, "thread");
+    put_id(writer, "id", entity);
+    put_text(writer, "name", role->name);
+    put_id(writer, "start", role->start ? &role->start->entity : NULL);
+    put_id(writer, "created", role->created ? &role->created->entity : NULL);
     if (role->is_main)
-        json_object_set_new(line, "main", json_true());
+        dlw_jsonl_true_field(&writer->json, "main");
     if (role->is_several)
-        json_object_set_new(line, "several", json_true());
-    put(writer, line);
+        dlw_jsonl_true_field(&writer->json, "several");
+    end(writer);
 }
 
 static void put_lock(struct writer *writer, struct dlw_entity *entity)
 {
     struct dlw_h_lock *lock = (struct dlw_h_lock *)entity;
-    json_t *line = line_of("lock", entity);
-    text(line, "kind", lock->kind);
-    text(line, "lasting", lock->lasting);
-    text(line, "attr", lock->attributes);
-    text(line, "name", lock->name);
-    text(line, "class", lock->class_name);
+    begin(writer, "lock");
+    put_id(writer, "id", entity);
+    put_text(writer, "kind", lock->kind);
+    put_text(writer, "lasting", lock->lasting);
+    put_text(writer, "attr", lock->attributes);
+    put_text(writer, "name", lock->name);
+    put_text(writer, "class", lock->class_name);
     if (lock->module) {
-        refer(line, "module", &lock->module->entity);
-        json_object_set_new(line, "offset", json_sprintf("0x%" PRIx64, lock->offset));
+        put_id(writer, "module", &lock->module->entity);
+        dlw_jsonl_hex_field(&writer->json, "offset", lock->offset);
     }
-    refer(line, "created", lock->created ? &lock->created->entity : NULL);
-    refer(line, "first", lock->first ? &lock->first->entity : NULL);
-    refer(line, "thread", lock->role ? &lock->role->entity : NULL);
-    put(writer, line);
+    put_id(writer, "created", lock->created ? &lock->created->entity : NULL);
+    put_id(writer, "first", lock->first ? &lock->first->entity : NULL);
+    put_id(writer, "thread", lock->role ? &lock->role->entity : NULL);
+    end(writer);
+}
+
+static const char *mode_word(bool shared)
+{
+    return shared ? "shared" : "exclusive";
 }
 
 static json_t *mode_json(bool shared)
 {
-    return json_string(shared ? "shared" : "exclusive");
+    return json_string(mode_word(shared));
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -228,13 +287,14 @@ static int compare_numbers(const void *a, const void *b)
 /* "1-3,7": the numbers that this file gives the journals. */
 static char *ranges(struct writer *writer, const struct dlw_seen *journals)
 {
+    enum { LONGEST = 24 }; /* of "4294967295-4294967295," */
     struct dlw_history *history = writer->history;
-    size_t n = dlw_seen_numbers(journals, NULL), size;
+    size_t n = dlw_seen_numbers(journals, NULL);
     uint32_t *ids = malloc((n + 1) * sizeof(*ids));
-    char *result = NULL;
-    FILE *out = open_memstream(&result, &size);
-    if (!ids || !out)
+    char *result = malloc((n + 1) * LONGEST), *out = result;
+    if (!ids || !result)
         exit(2);
+    *out = '\0';
     dlw_seen_numbers(journals, ids);
     for (size_t i = 0; i < n; i++)
         ids[i] = history->by_index[ids[i]]->entity.id;
@@ -243,12 +303,11 @@ static char *ranges(struct writer *writer, const struct dlw_seen *journals)
         size_t last = i;
         while (last + 1 < n && ids[last + 1] == ids[last] + 1)
             last++;
-        fprintf(out, "%s%u", i ? "," : "", ids[i]);
+        out += sprintf(out, "%s%" PRIu32, i ? "," : "", ids[i]);
         if (last > i)
-            fprintf(out, "-%u", ids[last]);
+            out += sprintf(out, "-%" PRIu32, ids[last]);
         i = last;
     }
-    fclose(out);
     free(ids);
     return result;
 }
@@ -256,23 +315,25 @@ static char *ranges(struct writer *writer, const struct dlw_seen *journals)
 static void put_variant(struct writer *writer, const struct dlw_h_edge *edge,
                         const struct dlw_h_variant *variant)
 {
+    struct dlw_jsonl *json = &writer->json;
     char *journals = ranges(writer, &variant->journals);
-    json_t *line = json_pack("{sssisi}", "type", "edge", "from", (int)edge->from->entity.id, "to",
-                             (int)edge->to->entity.id);
-    json_t *gates = json_array();
-    refer(line, "thread", variant->role ? &variant->role->entity : NULL);
-    refer(line, "hold", variant->hold ? &variant->hold->entity : NULL);
-    refer(line, "want", variant->want ? &variant->want->entity : NULL);
-    json_object_set_new(line, "from_mode", mode_json(variant->from_mode));
-    json_object_set_new(line, "to_mode", mode_json(variant->to_mode));
+    begin(writer, "edge");
+    put_id(writer, "from", &edge->from->entity);
+    put_id(writer, "to", &edge->to->entity);
+    put_id(writer, "thread", variant->role ? &variant->role->entity : NULL);
+    put_id(writer, "hold", variant->hold ? &variant->hold->entity : NULL);
+    put_id(writer, "want", variant->want ? &variant->want->entity : NULL);
+    put_text(writer, "from_mode", mode_word(variant->from_mode));
+    put_text(writer, "to_mode", mode_word(variant->to_mode));
+    dlw_jsonl_open(json, "gates", '[');
     for (size_t i = 0; i < variant->n_gates; i++)
-        json_array_append_new(gates, json_integer(variant->gates[i]->entity.id));
-    json_object_set_new(line, "gates", gates);
+        dlw_jsonl_number(json, variant->gates[i]->entity.id);
+    dlw_jsonl_close(json, ']');
     if (variant->timed)
-        json_object_set_new(line, "timed", json_true());
-    text(line, "journals", journals);
+        dlw_jsonl_true_field(json, "timed");
+    put_text(writer, "journals", journals);
     free(journals);
-    put(writer, line);
+    end(writer);
 }
 
 static void put_edge(struct writer *writer, struct dlw_entity *entity)
@@ -378,7 +439,7 @@ static void put_finding(struct writer *writer, struct dlw_entity *entity)
 
 void dlw_history_write(struct dlw_history *history, FILE *out)
 {
-    struct writer writer = {history, out};
+    struct writer writer = {history, out, {.more = make_room}};
     const struct {
         struct dlw_entity *head;
         bool all;
@@ -403,4 +464,5 @@ void dlw_history_write(struct dlw_history *history, FILE *out)
     for (size_t i = 0; i < SORTS; i++)
         for (size_t j = 0; j < n[i]; j++)
             sorts[i].put(&writer, entities[i][j]);
+    free(writer.json.text);
 }

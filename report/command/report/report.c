@@ -1,5 +1,6 @@
 /* dlwatch report: journals to any format. */
 #include "report/command/base/command.h"
+#include "report/command/base/progress.h"
 
 #include "report/command/document/suppressions.h"
 #include "report/command/format/format.h"
@@ -11,7 +12,6 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -207,28 +207,32 @@ static bool write_report(const struct request *request, struct dlw_doc *doc,
     return true;
 }
 
-/* On a terminal, when reading takes longer than one would wait for. */
-struct progress {
+struct reading {
+    struct dlw_progress progress;
     const struct dlw_doc *doc;
-    time_t last;
-    bool is_shown;
 };
 
-static void show_progress(void *context)
+/* Between two lines of a journal. */
+static void attend(void *context)
 {
-    struct progress *progress = context;
-    time_t now = time(NULL);
-    if (now <= progress->last + !progress->is_shown)
+    struct reading *reading = context;
+    const struct dlw_doc *doc = reading->doc;
+    unsigned long long edges = 0;
+    if (!dlw_progress_is_due(&reading->progress))
         return;
-    progress->last = now;
-    progress->is_shown = true;
-    fprintf(stderr, "\r\033[Kdlwatch: %zu findings read so far\r", progress->doc->n_findings);
+    for (size_t i = 0; i < doc->n_processes; i++)
+        edges += doc->processes[i]->edges;
+    dlw_progress_show(&reading->progress, "%zu findings, %llu lock orders read so far",
+                      doc->n_findings, edges);
 }
 
-static void wipe_progress(const struct progress *progress)
+/* What is written to a terminal must not run into the line. */
+static void show_writing(struct reading *reading, const struct request *request)
 {
-    if (progress->is_shown)
-        fputs("\r\033[K", stderr);
+    if (request->output && strcmp(request->output, "-") != 0)
+        dlw_progress_show(&reading->progress, "writing %s", request->output);
+    else
+        dlw_progress_end(&reading->progress);
 }
 
 static int report(const struct request *request, char **paths, size_t n)
@@ -244,17 +248,18 @@ static int report(const struct request *request, char **paths, size_t n)
     rules.suppressions = read_suppressions(request, &sound);
     struct dlw_reading reading = {
         .doc = doc, .symbols = symbols, .edges = wants_edges(request->format)};
-    struct progress progress = {.doc = doc, .last = time(NULL)};
-    if (!request->live && isatty(STDERR_FILENO)) {
-        reading.attend = show_progress;
-        reading.attend_context = &progress;
-    }
+    struct reading state = {.doc = doc};
+    if (!request->live)
+        state.progress = dlw_progress_begin();
+    reading.attend = attend;
+    reading.attend_context = &state;
     sound &= dlw_read_paths(&reading, paths, n);
-    wipe_progress(&progress);
+    show_writing(&state, request);
     for (size_t i = 0; i < doc->n_processes; i++)
         doc->n_watched += !doc->processes[i]->is_left_alone;
     dlw_doc_finish(doc, &rules);
     sound &= write_report(request, doc, rules.suppressions);
+    dlw_progress_end(&state.progress);
     bool has_failed = doc->summary.errors ||
                       (request->warnings_fail && (doc->summary.warnings || doc->n_watched == 0));
     int status = has_failed ? request->exitcode : DLW_STATUS_OK;

@@ -9,6 +9,7 @@
 #include "report/command/run/state.h"
 
 #include "report/command/base/command.h"
+#include "report/command/base/temporary.h"
 #include "report/command/format/format.h"
 #include "report/command/format/output.h"
 #include "report/command/journal/baseline.h"
@@ -82,6 +83,7 @@ static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 static void part(int number)
 {
     sigset_t mask;
+    dlw_temporary_drop();
     if (write(STDERR_FILENO, parting, strlen(parting)) < 0)
         _exit(128 + number);
     signal(number, SIG_DFL);

@@ -1,6 +1,7 @@
 #include "interpose/base/proc.h"
 
 #include "graph/base/sys.h"
+#include "interpose/base/hash.h"
 #include "interpose/base/state.h"
 #include "report/emit/say.h"
 
@@ -220,4 +221,18 @@ bool dlw_proc_is_shared(uintptr_t address)
     struct dlw_mapping mapping;
 
     return !dlw_proc_mapping(address, &mapping) || mapping.is_shared;
+}
+
+bool dlw_proc_was_shared(uintptr_t address)
+{
+    enum { PLACES = 64, SHARED = 1 };
+    static _Atomic uintptr_t seen[PLACES]; /* relaxed: an entry stands for itself */
+    _Atomic uintptr_t *entry = &seen[address * DLW_GOLDEN >> 58];
+    uintptr_t found = atomic_load_explicit(entry, memory_order_relaxed);
+
+    if ((found & ~(uintptr_t)SHARED) != address) { /* objects of this kind have even addresses */
+        found = address | dlw_proc_is_shared(address);
+        atomic_store_explicit(entry, found, memory_order_relaxed);
+    }
+    return found & SHARED;
 }

@@ -33,5 +33,7 @@ bool dlw_proc_mapping(uintptr_t address, struct dlw_mapping *out);
 uintptr_t dlw_proc_stack_end_of(uintptr_t address);
 /* Does the address lie in memory shared with other processes? True when it can't be known. */
 bool dlw_proc_is_shared(uintptr_t address);
+/* The same as a hint, remembered for some addresses: mappings come and go. */
+bool dlw_proc_was_shared(uintptr_t address);
 
 #endif

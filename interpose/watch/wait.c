@@ -373,8 +373,8 @@ static bool mutex_is_shared(const pthread_mutex_t *mutex)
     return (kind & DLW_KIND_SHARED) && !(kind & DLW_KIND_ROBUST);
 }
 
-/* Another process may end it. What is shared without saying so is looked for in the proof. */
-static bool is_shared(const struct dlw_wait_for *wait)
+/* It is made for several processes. */
+static bool says_shared(const struct dlw_wait_for *wait)
 {
     const void *object = object_of(wait->on);
 
@@ -392,6 +392,13 @@ static bool is_shared(const struct dlw_wait_for *wait)
     default:
         return false;
     }
+}
+
+/* Another process may end it. Not so what says that it is shared and lies in private memory: many
+ * set the attribute without need. What is shared without saying so is looked for in the proof. */
+static bool is_shared(const struct dlw_wait_for *wait)
+{
+    return says_shared(wait) && dlw_proc_was_shared(wait->on);
 }
 
 /* Does the kernel lend the holder this thread's priority? Not while it is interrupted. */

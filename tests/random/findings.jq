@@ -1,5 +1,5 @@
 # `dlwatch run --output=json` in the words that generate.c expects: one line a finding.
-def function: [(. // [])[] | select((.file // "") | endswith("dlwatch.h") | not)] | .[0].function // "?";
+def function: [(. // [])[] | select((.file // "") | test("(dlwatch|custom)\\.h$") | not)] | .[0].function // "?";
 def lock($locks; $mode):
   $locks[.] as $l
   | if $l == null then "?"

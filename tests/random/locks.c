@@ -73,6 +73,12 @@ static const struct {
                      "sem_timedwait(&%s, in_ms(20))"}}},
     [C11] = C11_MUTEX("mtx_init(&%s, mtx_timed);"),
     [C11_RECURSIVE] = C11_MUTEX("mtx_init(&%s, mtx_timed | mtx_recursive);"),
+    [CUSTOM] = {"struct custom",
+                "custom",
+                "make_custom(&%s);",
+                "dlwatch_destroyed(&%s);",
+                "DISOWN(%s);",
+                {{"(OWN(%s), 0)", "!custom_try(&%s, DLWATCH_EXCLUSIVE)", NULL, NULL, NULL}}},
 };
 
 bool priority_is_allowed;
@@ -135,7 +141,7 @@ bool is_rwlock(const struct lock *lock)
 
 bool can_be_timed(const struct lock *lock)
 {
-    return lock->kind != SPIN;
+    return lock->kind != SPIN && lock->kind != CUSTOM;
 }
 
 const char *take(const struct lock *lock, enum mode mode, enum way way)

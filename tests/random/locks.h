@@ -19,6 +19,7 @@ enum kind {
     SEMAPHORE,
     C11,
     C11_RECURSIVE,
+    CUSTOM, /* the program's own, told of through dlwatch.h */
     N_KINDS
 };
 

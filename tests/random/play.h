@@ -3,6 +3,7 @@
 #define DLW_TESTS_RANDOM_PLAY_H
 
 #include "tests/cases/asleep.h"
+#include "tests/custom.h"
 
 #include <semaphore.h>
 #include <signal.h>
@@ -60,6 +61,12 @@ static inline void make_rwlock(pthread_rwlock_t *lock, int kind)
     pthread_rwlockattr_setkind_np(&attr, kind);
     pthread_rwlock_init(lock, &attr);
     pthread_rwlockattr_destroy(&attr);
+}
+
+static inline void make_custom(struct custom *lock)
+{
+    lock->word = 0;
+    dlwatch_created(lock);
 }
 
 /* A priority-ceiling mutex wants a real-time thread. Nothing is waited for at such a priority. */

@@ -43,7 +43,7 @@ while [ $done -lt "$count" ]; do
 	mkdir "$folder"
 	"$build/tests/random/generate" "$seed" "$n" "$folder" || exit 2
 	${CC:-gcc} -std=gnu11 -D_GNU_SOURCE -O0 -g -pthread -I"$top" -I"$top/tests" -w "$folder/plays.c" \
-		"$here/play.c" -o "$folder/play" || exit 2
+		"$here/play.c" -lstdc++ -o "$folder/play" || exit 2
 	bad=$(seq "$seed" $((seed + n - 1)) | xargs -P 2 -I '{}' sh "$tmp/one" "$folder" '{}' "$build" "$here")
 	for seed in $bad; do
 		failed=$((failed + 1))

@@ -255,10 +255,15 @@ bool dlw_alarm_set(struct dlw_thread *thread, uint64_t after)
         return false;
     if (is_own) /* published by the exchange that follows; others set one that is not set at all */
         atomic_store_explicit(&thread->alarm_after, time, memory_order_relaxed);
-    if (is_own && change(thread, DLW_ALARM_LEFT, DLW_ALARM_SETTING))
-        return true; /* the one who takes back the last one's time sets this one's */
-    if (!change(thread, DLW_ALARM_NONE, DLW_ALARM_SETTING)) /* sooner or later, for oneself only */
-        return is_own ? set_time(thread, time) : dlw_alarm_is_set(thread);
+    while (!change(thread, DLW_ALARM_NONE, DLW_ALARM_SETTING)) {
+        if (!is_own)
+            return dlw_alarm_is_set(thread);
+        if (change(thread, DLW_ALARM_LEFT, DLW_ALARM_SETTING))
+            return true; /* the one who takes back the last one's time sets this one's */
+        bool is_timed = set_time(thread, time); /* sooner or later, for oneself only... */
+        if (dlw_alarm_is_set(thread))
+            return is_timed; /* ...unless it has rung just before */
+    }
     atomic_store_explicit(&thread->alarm_after, time, memory_order_relaxed);
     return finish_setting(thread);
 }

@@ -109,8 +109,26 @@ static bool fits_recursive(uint32_t tid)
            good && counts(&mutex, tid, 0);
 }
 
+/* A mutex begins and ends with libc as with us, byte for byte. */
+static bool lives_so(void)
+{
+    static const unsigned char before = 0x5a; /* no byte of a mutex that was made */
+    pthread_mutex_t ours, theirs;
+
+    memset(&ours, before, sizeof(ours));
+    memset(&theirs, before, sizeof(theirs));
+    dlw_direct_init(&ours);
+    bool good =
+        real.pthread_mutex_init(&theirs, NULL) == 0 && memcmp(&ours, &theirs, sizeof(ours)) == 0;
+    real.pthread_mutex_lock(&theirs);
+    good = good && !dlw_direct_destroy(&theirs) && real.pthread_mutex_destroy(&theirs) == EBUSY;
+    real.pthread_mutex_unlock(&theirs);
+    return good && dlw_direct_destroy(&ours) && real.pthread_mutex_destroy(&theirs) == 0 &&
+           memcmp(&ours, &theirs, sizeof(ours)) == 0;
+}
+
 bool dlw_direct_check(uint32_t tid, char *const *environment)
 {
     return is_behind_us() && !is_tool_there(environment) && fits(PTHREAD_MUTEX_NORMAL, tid) &&
-           fits(PTHREAD_MUTEX_ADAPTIVE_NP, tid) && fits_recursive(tid);
+           fits(PTHREAD_MUTEX_ADAPTIVE_NP, tid) && fits_recursive(tid) && lives_so();
 }

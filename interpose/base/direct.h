@@ -100,6 +100,21 @@ static inline void dlw_direct_unlock_once(pthread_mutex_t *mutex)
     mutex->__data.__count--;
 }
 
+/* pthread_mutex_init() without attributes. */
+static inline __attribute__((always_inline)) void dlw_direct_init(pthread_mutex_t *mutex)
+{
+    __builtin_memset(mutex, 0, sizeof(*mutex));
+}
+
+/* False: it is in use, and libc says so. */
+static inline __attribute__((always_inline)) bool dlw_direct_destroy(pthread_mutex_t *mutex)
+{
+    if (mutex->__data.__nusers != 0)
+        return false;
+    __atomic_store_n(&mutex->__data.__kind, -1, __ATOMIC_RELAXED);
+    return true;
+}
+
 /* Wakes one that sleeps on the word. Out of line, so that the fast path keeps no register for it.
  */
 void dlw_direct_wake(int *word);

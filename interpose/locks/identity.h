@@ -50,11 +50,22 @@ static inline bool dlw_mark_is_created(uint64_t mark) /* fresh or not */
 enum { DLW_BIRTHS = 1024 };
 void dlw_mark_draw_births(struct dlw_thread *self);
 
+/* Has it one left? */
+static inline bool dlw_mark_is_drawn(const struct dlw_thread *self)
+{
+    return __builtin_expect(self->next_birth % DLW_BIRTHS != 0, 1);
+}
+
+static inline uint64_t dlw_mark_of_drawn(struct dlw_thread *self)
+{
+    return DLW_MARK_CREATED | self->next_birth++;
+}
+
 static inline uint64_t dlw_mark_of_birth(struct dlw_thread *self)
 {
-    if (__builtin_expect(self->next_birth % DLW_BIRTHS == 0, 0))
+    if (!dlw_mark_is_drawn(self))
         dlw_mark_draw_births(self);
-    return DLW_MARK_CREATED | self->next_birth++;
+    return dlw_mark_of_drawn(self);
 }
 
 /* POOL: a semaphore with several units, whose number is the low half. SIGNAL: one that other

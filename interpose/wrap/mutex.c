@@ -507,11 +507,15 @@ int dlw_mutex_unlock(pthread_mutex_t *mutex, const struct dlw_frame *from)
  * begins with two stores; an earlier lock at this address is retired when this one gets an
  * identity.
  */
+static inline bool is_simple_place(struct dlw_thread *self, pthread_mutex_t *mutex)
+{
+    return (uintptr_t)mutex % 8 == 0 && dlw_held_depth(self) == 0 && dlw_marks_are_on &&
+           !dlw_orphan_is_any() && !dlw_annotation_is_any();
+}
+
 static inline bool is_simple_life(struct dlw_thread *self, pthread_mutex_t *mutex)
 {
-    return __builtin_expect(dlw_mutex_kind(mutex) <= PTHREAD_MUTEX_RECURSIVE, 1) &&
-           (uintptr_t)mutex % 8 == 0 && dlw_held_depth(self) == 0 && dlw_marks_are_on &&
-           !dlw_orphan_is_any() && !dlw_annotation_is_any();
+    return dlw_mutex_kind(mutex) <= PTHREAD_MUTEX_RECURSIVE && is_simple_place(self, mutex);
 }
 
 /* May a destroy do as little? The mutex is free, and never got an identity. */
@@ -533,7 +537,16 @@ static DLW_NOINLINE void born(struct dlw_thread *self, pthread_mutex_t *mutex, u
     dlw_guard_leave(self);
 }
 
-DLW_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
+static DLW_HOT void begin_life(pthread_mutex_t *mutex, uint64_t id, uintptr_t place)
+{
+    struct dlw_mark *mark = dlw_mutex_mark(mutex);
+
+    atomic_store_explicit(&mark->chain, place, memory_order_relaxed);
+    atomic_store_explicit(&mark->id, id, memory_order_relaxed);
+}
+
+static DLW_NOINLINE int init_any(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes,
+                                 const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
 
@@ -541,15 +554,24 @@ DLW_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexatt
         return real.pthread_mutex_init(mutex, attributes);
     self->calls++;
     int result = real.pthread_mutex_init(mutex, attributes);
-    if (__builtin_expect(result != 0, 0))
+    if (result != 0)
         return result;
-    if (is_simple_life(self, mutex)) {
-        struct dlw_mark *mark = dlw_mutex_mark(mutex);
-        atomic_store_explicit(&mark->chain, DLW_FRAME_HERE()->pc, memory_order_relaxed);
-        atomic_store_explicit(&mark->id, dlw_mark_of_birth(self), memory_order_relaxed);
-    } else {
-        born(self, mutex, DLW_FRAME_HERE()->pc);
-    }
+    if (is_simple_life(self, mutex))
+        begin_life(mutex, dlw_mark_of_birth(self), from->pc);
+    else
+        born(self, mutex, from->pc);
+    return 0;
+}
+
+DLW_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
+{
+    struct dlw_thread *self = dlw_self;
+
+    if (!is_fast(self) || attributes || !is_simple_place(self, mutex) || !dlw_mark_is_drawn(self))
+        return dlw_in_frame(init_any(mutex, attributes, DLW_FRAME_HERE()));
+    self->calls++;
+    dlw_direct_init(mutex);
+    begin_life(mutex, dlw_mark_of_drawn(self), DLW_FRAME_HERE()->pc);
     return 0;
 }
 
@@ -567,7 +589,7 @@ static DLW_COLD int destroy_known(struct dlw_thread *self, pthread_mutex_t *mute
     return result;
 }
 
-DLW_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex)
+static DLW_NOINLINE int destroy_any(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
 
@@ -575,9 +597,21 @@ DLW_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex)
         return real.pthread_mutex_destroy(mutex);
     self->calls++;
     if (!is_simple_life(self, mutex) || !is_unknown(mutex))
-        return dlw_in_frame(destroy_known(self, mutex, DLW_FRAME_HERE()));
+        return destroy_known(self, mutex, from);
     atomic_store_explicit(&dlw_mutex_mark(mutex)->id, 0, memory_order_relaxed);
     return real.pthread_mutex_destroy(mutex);
+}
+
+DLW_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex)
+{
+    struct dlw_thread *self = dlw_self;
+
+    if (!is_fast(self) || !is_simple_life(self, mutex) || !is_unknown(mutex) ||
+        !dlw_direct_destroy(mutex))
+        return dlw_in_frame(destroy_any(mutex, DLW_FRAME_HERE()));
+    self->calls++;
+    atomic_store_explicit(&dlw_mutex_mark(mutex)->id, 0, memory_order_relaxed);
+    return 0;
 }
 
 DLW_EXPORT int pthread_mutex_consistent(pthread_mutex_t *mutex)

@@ -1,6 +1,7 @@
 /*
- * What a recursive mutex refuses: it counts no further than its count goes, and only its owner
- * unlocks it, in a child too. The library takes it itself and must answer as libc does.
+ * What libc refuses, where the library takes, makes and destroys mutexes itself and must answer the
+ * same: a recursive mutex counts no further than its count goes, and only its owner unlocks it, in
+ * a child too; one that is held is not destroyed.
  */
 // finds
 #include "tell.h"
@@ -37,8 +38,38 @@ static void refuse(void)
         recursive.__data.__lock, recursive.__data.__nusers);
 }
 
+static void show(const char *when, const pthread_mutex_t *mutex)
+{
+    say("%s: lock %d count %u owned %d users %u kind %d", when, mutex->__data.__lock,
+        mutex->__data.__count, mutex->__data.__owner != 0, mutex->__data.__nusers,
+        mutex->__data.__kind);
+}
+
+/* Over memory that holds anything. */
+static void live(void)
+{
+    pthread_mutex_t mutex;
+
+    memset(&mutex, 0x5a, sizeof mutex);
+    say("init %d", pthread_mutex_init(&mutex, NULL));
+    show("made", &mutex);
+    LOCK(mutex);
+    say("destroy held: %s", strerrorname_np(pthread_mutex_destroy(&mutex)));
+    show("held", &mutex);
+    UNLOCK(mutex);
+    say("destroy %d", pthread_mutex_destroy(&mutex));
+    show("destroyed", &mutex);
+    say("lock it: %s", strerrorname_np(pthread_mutex_lock(&mutex)));
+    say("again %d", pthread_mutex_init(&mutex, NULL));
+    show("made again", &mutex);
+    LOCK(mutex);
+    UNLOCK(mutex);
+    say("destroy %d", pthread_mutex_destroy(&mutex));
+}
+
 int main(void)
 {
     refuse();
+    live();
     return 0;
 }

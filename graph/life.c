@@ -343,9 +343,13 @@ dlw_segment dlw_life_enter(struct dlw_life *life, dlw_segment current, const cha
     return next;
 }
 
+/* Mostly it came directly before: no walk then. */
 static bool is_behind(struct dlw_life *life, uint32_t before, uint32_t id)
 {
-    return before == id || dlw_life_is_before(life, before, id);
+    uint32_t link = segment_at(life, id)->before;
+
+    return before == id || (link && link_at(life, link)->before == before) ||
+           dlw_life_is_before(life, before, id);
 }
 
 /* Gives `id`, which nothing follows yet, one more predecessor. */
@@ -386,6 +390,13 @@ static bool is_followed(const struct dlw_life *life, uint32_t id)
     return segment_at(life, id)->after != 0;
 }
 
+/* A round before, or a hub: what came since the thread passed it was nothing, so that it stands for
+ * this round too. It is followed by the arrival, and so gets no more predecessors. */
+static bool is_gathering(const struct dlw_life *life, uint32_t id)
+{
+    return id && segment_at(life, id)->thread == 0 && is_followed(life, id);
+}
+
 dlw_segment dlw_life_gather(struct dlw_life *life, dlw_segment round, dlw_segment arrival)
 {
     uint32_t before;
@@ -396,6 +407,10 @@ dlw_segment dlw_life_gather(struct dlw_life *life, dlw_segment round, dlw_segmen
     }
     if (round && (!before || is_behind(life, before, round)))
         return round;
+    if (!round && is_gathering(life, before)) {
+        dlw_life_ref(life, before);
+        return before;
+    }
     if (round && !is_followed(life, round) && put_behind(life, round, before))
         return round;
     dlw_segment next = segment_add(life, 0, ++life->era);

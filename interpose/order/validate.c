@@ -343,8 +343,7 @@ static void ask(struct question *q)
     unsigned verdict = probe(q);
 
     if (verdict & DLW_ORDER_NEWS) {
-        /* As soon as the edge is learned another thread may close a cycle with it, and tell that.
-         */
+        /* As soon as the edge is learned another thread may close a cycle with it and tell it. */
         dlw_report_introduce(q->self);
         verdict = capture(q) ? learn(q) : GAVE_UP;
     }
@@ -500,12 +499,13 @@ void dlw_learn_drop_segment(dlw_segment segment)
     dlw_lock_release(&dlw_graph_lock);
 }
 
-void dlw_learn_passed(struct dlw_thread *self, dlw_segment round)
+void dlw_learn_passed_locked(struct dlw_thread *self, dlw_segment round)
 {
-    if (!dlw_lock_acquire(&dlw_graph_lock))
-        return;
-    enter_segment(self, dlw_life_join(dlw_life_graph, self->segment, round));
-    dlw_lock_release(&dlw_graph_lock);
+    uint32_t era = dlw_life_era(dlw_life_graph, self->segment);
+    dlw_segment next = dlw_life_join(dlw_life_graph, self->segment, round);
+
+    if (next != self->segment || dlw_life_era(dlw_life_graph, next) != era)
+        enter_segment(self, next);
 }
 
 void dlw_learn_joined(struct dlw_thread *self, dlw_segment last)

@@ -51,8 +51,8 @@ void dlw_learn_enters_locked(struct dlw_thread *self, const char *scope);
 /* What it does from here on is another segment. */
 void dlw_learn_goes_on(struct dlw_thread *self);
 void dlw_learn_drop_segment(dlw_segment segment);
-/* Came out of a barrier round. */
-void dlw_learn_passed(struct dlw_thread *self, dlw_segment round);
+/* Came out of a barrier round. With the graph lock held. */
+void dlw_learn_passed_locked(struct dlw_thread *self, dlw_segment round);
 void dlw_learn_joined(struct dlw_thread *self, dlw_segment last);
 
 #endif

@@ -9,6 +9,11 @@
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
 
+#define HASH_FUNCTION(key, bytes, hash) ((hash) = hash_address(key))
+static unsigned hash_address(const void *key)
+{
+    return (unsigned)(*(const uintptr_t *)key * DLW_GOLDEN >> 32);
+}
 #include "interpose/base/table.h"
 
 struct round {
@@ -24,6 +29,27 @@ struct barrier {
     struct round *current;
 };
 static struct barrier *barriers;
+static struct round *spare; /* most processes have one under way at a time */
+
+static struct round *new_round_locked(void)
+{
+    struct round *round = spare;
+
+    spare = NULL;
+    if (!round)
+        return dlw_arena_alloc(&arena, sizeof(*round));
+    *round = (struct round){.is_over = false};
+    return round;
+}
+
+static void drop_round_locked(struct round *round)
+{
+    dlw_life_unref(dlw_life_graph, round->segment);
+    if (spare)
+        dlw_arena_free(&arena, round, sizeof(*round));
+    else
+        spare = round;
+}
 
 static struct barrier *barrier_of_locked(uintptr_t address)
 {
@@ -49,7 +75,7 @@ static struct round *arrive(struct dlw_thread *self, pthread_barrier_t *object)
         return NULL;
     struct barrier *barrier = barrier_of_locked((uintptr_t)object);
     if (barrier && !barrier->current)
-        barrier->current = dlw_arena_alloc(&arena, sizeof(*round));
+        barrier->current = new_round_locked();
     if (barrier && barrier->current) {
         round = barrier->current;
         round->count = dlw_barrier_count(object);
@@ -66,15 +92,11 @@ static struct round *arrive(struct dlw_thread *self, pthread_barrier_t *object)
 
 static void leave(struct dlw_thread *self, struct round *round)
 {
-    if (!round)
+    if (!round || !dlw_lock_acquire(&dlw_graph_lock))
         return;
-    dlw_learn_passed(self, round->segment);
-    if (!dlw_lock_acquire(&dlw_graph_lock))
-        return;
-    if (++round->left == round->count) {
-        dlw_life_unref(dlw_life_graph, round->segment);
-        dlw_arena_free(&arena, round, sizeof(*round));
-    }
+    dlw_learn_passed_locked(self, round->segment);
+    if (++round->left == round->count)
+        drop_round_locked(round);
     dlw_lock_release(&dlw_graph_lock);
 }
 

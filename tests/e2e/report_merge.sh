@@ -176,6 +176,23 @@ watched() {
 	END
 }
 
+# What a run told with a doubt stays a warning; what another run told without one is an error in all.
+doubts() {
+	PID=80 ./make-journal.sh "$tmp/bank" lock-order-inversion >"$tmp/sure.json"
+	for doubt in semaphore condition join; do
+		sed 's/"certainty":"possible"/&,"doubt":"'$doubt'"/; s/"pid":80/"pid":81/' "$tmp/sure.json" >"$tmp/$doubt.json"
+	done
+	merge 'a doubt' 0 "$tmp/doubted" "$tmp/semaphore.json"
+	is doubted '[.findings[]|.severity,.reason]' '["warning","a semaphore in it may be no lock"]' 'a doubt'
+	merge 'two doubts' 0 "$tmp/doubted" "$tmp/condition.json" "$tmp/sure.json"
+	is doubted '[.findings[]|.severity]' '["error"]' 'a doubt, and none'
+	merge 'a condition' 0 "$tmp/doubted" "$tmp/condition.json"
+	is doubted '[.findings[]|.severity,.reason]' '["warning","a condition seems to keep the steps apart"]' 'a condition'
+	sed -i 's/"pid":81/"pid":82/' "$tmp/join.json"
+	merge 'a condition in one' 0 "$tmp/doubted" "$tmp/condition.json" "$tmp/join.json"
+	is doubted '[.findings[]|.severity,.reason]' '["warning","a step is the end of a thread"]' 'a condition in one run only'
+}
+
 # A circle between locks that were made at a place where others had been: they have no line of their own.
 repeats() {
 	if ! cc -g -O1 -pthread repeats.c -o "$tmp/repeats"; then fail 'repeats.c' && return; fi
@@ -215,7 +232,7 @@ doubtful() {
 	same "$1.history" "$1.again" "$1, once more"
 	is "$1.again" '[.findings[]|.severity,([.cycle[].scope]|sort)]' "[\"warning\",$2]" "$1"
 }
-doubts() {
+doubted() {
 	doubtful scope_inversion '["One","Two"]' 'in test One .* in test Two .* test One and test Two run one after the other' 66
 	doubtful sem_readers '[null,null]' 'may be no lock' 66
 }
@@ -244,6 +261,6 @@ kills() {
 	kill $!
 }
 
-for part in across evidence gates annotated algebra damage many watched repeats doubts kills; do $part; done
+for part in across evidence gates annotated algebra damage many watched doubts repeats doubted kills; do $part; done
 echo "report_merge: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -471,6 +471,13 @@ static void count_journals(struct dlw_collector *collector, struct dlw_reader *r
     }
 }
 
+static enum dlw_doubt doubt(const json_t *json)
+{
+    const char *word = dlw_json_text(json, "doubt");
+    int known = word ? dlw_doubt_find(word) : -1;
+    return known < 0 ? DLW_NO_DOUBT : (enum dlw_doubt)known;
+}
+
 static void take_finding(struct dlw_collector *collector, struct dlw_reader *reader,
                          const json_t *json)
 {
@@ -478,7 +485,7 @@ static void take_finding(struct dlw_collector *collector, struct dlw_reader *rea
     struct dlw_h_finding draft = {.kind = kind,
                                   .reason = dlw_json_text(json, "reason"),
                                   .harmless = dlw_json_text(json, "harmless"),
-                                  .doubt = dlw_json_text(json, "doubt"),
+                                  .doubt = doubt(json),
                                   .certain = certainty && strcmp(certainty, "certain") == 0,
                                   .time = dlw_json_real(json, "time", 0)};
     uint64_t id = dlw_json_number(json, "id");

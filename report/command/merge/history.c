@@ -346,7 +346,6 @@ struct dlw_h_finding *dlw_h_finding(struct dlw_history *history, const struct dl
     turn(&fresh, &history->region);
     dlw_key_add_text(&key, fresh.kind);
     dlw_key_add_text(&key, fresh.harmless);
-    dlw_key_add_text(&key, fresh.doubt);
     dlw_key_add(&key, &fresh.across, sizeof(fresh.across));
     for (size_t i = 0; i < fresh.n_parts; i++) {
         struct dlw_key part = key_of_part(&fresh.parts[i]);
@@ -359,11 +358,14 @@ struct dlw_h_finding *dlw_h_finding(struct dlw_history *history, const struct dl
         finding->entity = (struct dlw_entity){.key = key};
         finding->kind = dlw_region_copy(&history->region, fresh.kind);
         finding->harmless = dlw_region_copy(&history->region, fresh.harmless);
-        finding->doubt = dlw_region_copy(&history->region, fresh.doubt);
         finding->reason = dlw_region_copy(&history->region, fresh.reason);
         TABLE_ADD(history->findings, finding);
         return finding;
     }
+    /* What one run has no doubt of is an error in all; a join that a condition kept apart in one
+     * only is a join. */
+    if (fresh.doubt < finding->doubt)
+        finding->doubt = fresh.doubt;
     if (smaller_text(fresh.reason, finding->reason) != finding->reason)
         finding->reason = dlw_region_copy(&history->region, fresh.reason);
     finding->certain |= fresh.certain;

@@ -118,8 +118,9 @@ struct dlw_h_count {
 
 struct dlw_h_finding {
     struct dlw_entity entity;
-    const char *kind, *reason, *harmless, *doubt;
+    const char *kind, *reason, *harmless;
     struct dlw_h_lock *harmless_lock;
+    enum dlw_doubt doubt;
     bool certain, is_cycle, across;
     double time;
     struct dlw_h_part *parts;

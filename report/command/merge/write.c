@@ -424,7 +424,8 @@ static void put_finding(struct writer *writer, struct dlw_entity *entity)
         json_object_set_new(line, "time", json_real(finding->time));
     text(line, "reason", finding->reason);
     text(line, "harmless", finding->harmless);
-    text(line, "doubt", finding->doubt);
+    if (finding->doubt != DLW_NO_DOUBT)
+        text(line, "doubt", dlw_doubt_word(finding->doubt));
     refer(line, "harmless_lock", finding->harmless_lock ? &finding->harmless_lock->entity : NULL);
     if (finding->across)
         json_object_set_new(line, "across", json_true());

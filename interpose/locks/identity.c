@@ -369,14 +369,16 @@ bool dlw_lock_is_signal(uintptr_t lock)
 
 /* ---- answers ---- */
 
-void dlw_lock_outlives(const struct dlw_lock_ref *ref)
+bool dlw_lock_outlives(const struct dlw_lock_ref *ref)
 {
     if (!dlw_lock_acquire_or_skip(&dlw_graph_lock))
-        return;
+        return false;
     dlw_node node = dlw_lock_known_locked(ref);
-    if (node)
+    bool is_news = node && !(records[node].attributes & DLW_ATTR_OUTLIVES);
+    if (is_news)
         records[node].attributes |= DLW_ATTR_OUTLIVES;
     dlw_lock_release(&dlw_graph_lock);
+    return is_news;
 }
 
 bool dlw_lock_facts_locked(uint64_t lock, struct dlw_lock_facts *out)

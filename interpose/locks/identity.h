@@ -172,8 +172,8 @@ dlw_lock_enter_rebirth(struct dlw_thread *self, const struct dlw_lock_ref *ref)
 /* Another thread released it: from now on a signal without an owner. Its edges go. */
 void dlw_lock_becomes_signal(const struct dlw_lock_ref *ref);
 
-/* The semaphore has shown that (DLW_ATTR_OUTLIVES). */
-void dlw_lock_outlives(const struct dlw_lock_ref *ref);
+/* The semaphore has shown that (DLW_ATTR_OUTLIVES). True: for the first time. */
+bool dlw_lock_outlives(const struct dlw_lock_ref *ref);
 
 /* Is this lock of kind custom released by other threads than its holder? If there is any such lock
  * in the process this takes the graph lock, with the guard up. */

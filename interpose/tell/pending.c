@@ -61,6 +61,19 @@ void dlw_pending_edge_locked(struct dlw_pending *pending, const struct dlw_journ
         know(pending, edge->gates[i]);
 }
 
+void dlw_pending_trait_locked(struct dlw_pending *pending, uint64_t lock,
+                              enum dlw_journal_trait trait)
+{
+    struct dlw_pending_item *item = add(pending, 0);
+
+    if (!item)
+        return;
+    item->is_trait = true;
+    item->trait = trait;
+    item->edge.from = lock;
+    know(pending, lock);
+}
+
 static size_t states_size(const struct dlw_finding *finding)
 {
     size_t size = finding->n_threads * sizeof(*finding->threads);

@@ -12,10 +12,12 @@
 struct dlw_pending_item {
     struct dlw_pending_item *next;
     bool is_edge;
-    bool is_snapshot;             /* a snapshot of all waits: only `finding.threads` is used */
-    uint32_t withheld;            /* the number of a finding that is not to be told yet; 0 */
+    bool is_trait;     /* what the lock `edge.from` has shown to be: only `trait` besides */
+    bool is_snapshot;  /* a snapshot of all waits: only `finding.threads` is used */
+    uint32_t withheld; /* the number of a finding that is not to be told yet; 0 */
     struct dlw_journal_edge edge; /* lock ids are tags; `gates` points into this block */
     struct dlw_finding finding;
+    enum dlw_journal_trait trait;
     size_t size;
 };
 
@@ -36,6 +38,8 @@ struct dlw_pending {
 
 /* Out of memory loses the item, which is then counted as lost in the journal's end line. */
 void dlw_pending_edge_locked(struct dlw_pending *pending, const struct dlw_journal_edge *edge);
+void dlw_pending_trait_locked(struct dlw_pending *pending, uint64_t lock,
+                              enum dlw_journal_trait trait);
 void dlw_pending_finding_locked(struct dlw_pending *pending, const struct dlw_finding *finding);
 /* Of this number (dlw_report_new_id), and not to be told until it has shown itself. */
 void dlw_pending_withheld_locked(struct dlw_pending *pending, const struct dlw_finding *finding,

@@ -409,7 +409,7 @@ static void bounds_locked(const struct dlw_journal_bounds *now, bool is_end)
 
 static void to_serials(struct dlw_pending_item *item)
 {
-    if (item->is_edge) {
+    if (item->is_edge || item->is_trait) {
         uint64_t *gates = (uint64_t *)item->edge.gates;
         item->edge.from = dlw_lock_serial(item->edge.from);
         item->edge.to = dlw_lock_serial(item->edge.to);
@@ -492,7 +492,7 @@ static bool has_findings(const struct dlw_pending *pending)
 {
     const struct dlw_pending_item *item = pending->first;
 
-    while (item && item->is_edge)
+    while (item && (item->is_edge || item->is_trait))
         item = item->next;
     return item != NULL;
 }
@@ -510,6 +510,8 @@ static bool write_locked(const struct dlw_pending *pending, const struct resolve
         to_serials(item);
         if (item->is_edge) {
             dlw_journal_edge(journal, &item->edge);
+        } else if (item->is_trait) {
+            dlw_journal_trait(journal, item->edge.from, item->trait);
         } else if (item->is_snapshot) {
             dlw_journal_waits(journal, dlw_wall_time(), item->finding.threads,
                               item->finding.n_threads);
@@ -547,6 +549,21 @@ void dlw_report_pending(struct dlw_thread *self, struct dlw_pending *pending)
     if (end)
         end_process();
     dlw_report_flush(false);
+}
+
+void dlw_report_trait(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                      enum dlw_journal_trait trait)
+{
+    struct dlw_pending pending = DLW_PENDING_INIT(pending);
+
+    if (!journal || !dlw_lock_acquire_or_skip(&dlw_graph_lock))
+        return;
+    dlw_node node = dlw_lock_known_locked(ref);
+    if (node) /* else it is in no order */
+        dlw_pending_trait_locked(&pending, dlw_lock_tag_locked(node), trait);
+    dlw_lock_release(&dlw_graph_lock);
+    if (pending.first)
+        dlw_report_pending(self, &pending);
 }
 
 void dlw_report_flush(bool now)

@@ -26,6 +26,9 @@ bool dlw_report_counts_edge(void);
 uint32_t dlw_report_new_id(void);
 /* What was withheld under this number is not so, or is told. */
 void dlw_report_void(uint32_t id);
+/* The lock is, or is about to become, that. */
+void dlw_report_trait(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                      enum dlw_journal_trait trait);
 /* The same for a thread that has ended. */
 void dlw_report_know_ended(const struct dlw_ended *ended);
 void dlw_report_renamed(const struct dlw_thread *thread);

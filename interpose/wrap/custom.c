@@ -12,6 +12,7 @@
 #include "interpose/base/state.h"
 #include "interpose/locks/annotation.h"
 #include "interpose/order/acquire.h"
+#include "interpose/tell/reporter.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
 
@@ -301,6 +302,7 @@ static DLW_COLD void released_by_other(struct dlw_thread *self, const void *lock
     dlw_threads_each(visit_holder, &holder);
     if (holder.is_there) {
         dlw_held_disown_everywhere((uintptr_t)lock);
+        dlw_report_trait(self, &ref, DLW_TRAIT_SIGNAL);
         dlw_lock_becomes_signal(&ref);
         note_signal(lock);
     }

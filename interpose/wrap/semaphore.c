@@ -12,6 +12,7 @@
 #include "interpose/locks/ref.h"
 #include "interpose/order/acquire.h"
 #include "interpose/order/deferred.h"
+#include "interpose/tell/reporter.h"
 #include "interpose/watch/motion.h"
 #include "interpose/watch/wait.h"
 
@@ -192,6 +193,7 @@ static DLW_COLD void posted_by_other(struct dlw_thread *self, sem_t *semaphore)
     if (is_signal(semaphore))
         return;
     dlw_guard_enter(self);
+    dlw_report_trait(self, &ref, DLW_TRAIT_SIGNAL);
     dlw_deferred_loses(semaphore);
     dlw_lock_becomes_signal(&ref);
     dlw_held_disown_everywhere(ref.address);
@@ -214,7 +216,8 @@ static DLW_COLD void outlives(struct dlw_thread *self, sem_t *semaphore)
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
 
     dlw_guard_enter(self);
-    dlw_lock_outlives(&ref);
+    if (dlw_lock_outlives(&ref))
+        dlw_report_trait(self, &ref, DLW_TRAIT_OUTLIVES);
     dlw_guard_leave(self);
 }
 

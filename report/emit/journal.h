@@ -90,6 +90,10 @@ struct dlw_journal_bounds {
     uint64_t dropped, given_up, untold;
 };
 
+/* What a lock has shown to be: let go of by others than its holder, so that it is none; or kept
+ * beyond the lock that it was taken under, so that it may be none. */
+enum dlw_journal_trait { DLW_TRAIT_SIGNAL, DLW_TRAIT_OUTLIVES };
+
 struct dlw_journal; /* opaque, in the arena */
 
 /* Opened by path pattern at the first flush that has something to say (the file is made then:
@@ -111,6 +115,8 @@ void dlw_journal_free(struct dlw_journal *journal);
 /* Buffered. One that says what another did, but for which of the locks made at one place it was, is
  * counted and gets no line: journal_edges.c. */
 void dlw_journal_edge(struct dlw_journal *journal, const struct dlw_journal_edge *edge);
+/* Buffered; once for all locks that merge takes for one. */
+void dlw_journal_trait(struct dlw_journal *journal, uint64_t lock, enum dlw_journal_trait trait);
 /* If it was written before: its line is written again when another refers to it, and at the end. */
 void dlw_journal_thread_renamed(struct dlw_journal *journal, uint32_t thread);
 void dlw_journal_finding(struct dlw_journal *journal, uint32_t id, double time,

@@ -272,3 +272,21 @@ void dlw_journal_edge(struct dlw_journal *journal, const struct dlw_journal_edge
         note(journal, &keys, journal->n_edges);
     put_edge(journal, edge);
 }
+
+void dlw_journal_trait(struct dlw_journal *journal, uint64_t lock, enum dlw_journal_trait trait)
+{
+    static const char *const words[] = {"signal", "outlives"};
+    bool lasts;
+
+    if (dlw_journal_is_mute(journal))
+        return;
+    uint64_t key = mix(mix(DLW_KEY_TRAIT, lock_key(journal, lock, &lasts)), trait);
+    if (dlw_repeats_find(&journal->repeats, key))
+        return;
+    dlw_repeats_add(&journal->repeats, journal->arena, key);
+    dlw_journal_need_lock(journal, lock);
+    dlw_journal_line_begin(journal, "trait");
+    dlw_journal_refer(journal, "lock", &journal->locks, lock);
+    dlw_jsonl_true_field(&journal->json, words[trait]);
+    dlw_journal_line_end(journal);
+}

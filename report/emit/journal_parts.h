@@ -82,7 +82,7 @@ void dlw_journal_last_names(struct dlw_journal *journal);
 void dlw_journal_last_counts(struct dlw_journal *journal);
 
 /* What begins the keys of `repeats`, each sort for itself. */
-enum { DLW_KEY_PAIR = 1, DLW_KEY_VARIANT, DLW_KEY_ROLE, DLW_KEY_UNWATCHED };
+enum { DLW_KEY_PAIR = 1, DLW_KEY_VARIANT, DLW_KEY_ROLE, DLW_KEY_UNWATCHED, DLW_KEY_TRAIT };
 /* NULL is not "". */
 uint64_t dlw_journal_mix_text(uint64_t key, const char *text);
 

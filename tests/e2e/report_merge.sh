@@ -193,6 +193,36 @@ doubts() {
 	is doubted '[.findings[]|.severity,.reason]' '["warning","a step is the end of a thread"]' 'a condition in one run only'
 }
 
+# A semaphore is a lock as long as nobody else posts it, in any of the runs; and maybe none where it
+# is kept beyond the lock that it was taken under.
+semaphores() {
+	if ! cc -g -O1 -pthread semaphores.c -o "$tmp/semaphores"; then fail 'semaphores.c' && return; fi
+	mkdir "$tmp/posted"
+	for work in there back room; do
+		for mode in lock signal; do
+			LD_PRELOAD=$build/libdlwatch.so DLWATCH_OPTIONS="report='$tmp/posted/$work.$mode' log=none" "$tmp/semaphores" $work $mode
+		done
+	done
+	merge 'semaphores' 0 "$tmp/posted.history" "$tmp/posted/there.lock" "$tmp/posted/back.lock"
+	is posted.history '[.findings[]|.severity,([.locks[].kind]|sort)]' '["error",["mutex","semaphore"]]' 'a semaphore that is a lock'
+	merge 'semaphores' 0 "$tmp/posted.history" "$tmp/posted/there.lock" "$tmp/posted/room.lock"
+	is posted.history '[.findings[]|.severity,(.reason|test("a semaphore in it may be no lock"))]' '["warning",true]' 'a room'
+	for first in there.lock there.signal; do
+		merge 'semaphores' 0 "$tmp/posted.history" "$tmp/posted/$first" "$tmp/posted/back.signal"
+		is posted.history '.findings|length' 0 "a signal: $first"
+	done
+	# Of those that are made at one place some may be locks.
+	for run in there.lock back.signal; do sed '/"kind":"semaphore"/s/"module":[0-9]*,"offset":"[^"]*",//' "$tmp/posted/$run" >"$tmp/posted/made.$run"; done
+	merge 'semaphores' 0 "$tmp/posted.history" "$tmp/posted/made.there.lock" "$tmp/posted/made.back.signal"
+	is posted.history '[.findings[]|.severity]' '["warning"]' 'a class of semaphores'
+	# And in a history that learns of it later.
+	merge 'semaphores' 0 "$tmp/posted.history" "$tmp/posted/there.lock" "$tmp/posted/back.lock"
+	merge 'semaphores' 0 "$tmp/posted.history" "$tmp/posted/there.signal" "$tmp/posted.history"
+	is posted.history '.findings|length' 0 'a signal, seen later'
+	merge 'semaphores' 0 "$tmp/posted.again" "$tmp/posted.history" "$tmp/posted/back.lock"
+	same posted.history posted.again 'a signal, merged again'
+}
+
 # A circle between locks that were made at a place where others had been: they have no line of their own.
 repeats() {
 	if ! cc -g -O1 -pthread repeats.c -o "$tmp/repeats"; then fail 'repeats.c' && return; fi
@@ -261,6 +291,6 @@ kills() {
 	kill $!
 }
 
-for part in across evidence gates annotated algebra damage many watched doubts repeats doubted kills; do $part; done
+for part in across evidence gates annotated algebra damage many watched doubts semaphores repeats doubted kills; do $part; done
 echo "report_merge: $passed passed, $failed failed"
 [ $failed = 0 ]

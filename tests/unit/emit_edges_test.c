@@ -194,6 +194,23 @@ START_TEST(test_fewer_gates_are_told_however_many_were)
 }
 END_TEST
 
+/* What one of a class shows is shown by the class; each variable stands for itself. */
+START_TEST(test_trait_of_a_class_is_said_once)
+{
+    for (uint64_t i = 0; i < 1000; i++)
+        dlw_journal_trait(journal, MADE + 2 * i, DLW_TRAIT_SIGNAL);
+    dlw_journal_trait(journal, MADE, DLW_TRAIT_OUTLIVES);
+    dlw_journal_trait(journal, 1, DLW_TRAIT_SIGNAL);
+    dlw_journal_trait(journal, 2, DLW_TRAIT_SIGNAL);
+    ck_assert_uint_eq(count_lines("trait"), 4);
+    assert_field(line_of(lines, "trait", 0), "lock", "100");
+    assert_field(line_of(lines, "trait", 0), "signal", "true");
+    assert_field(line_of(lines, "trait", 0), "outlives", NULL);
+    assert_field(line_of(lines, "trait", 1), "outlives", "true");
+    assert_field(line_of(lines, "trait", 3), "lock", "2");
+}
+END_TEST
+
 /* A forked child has its own journal, and nothing is told there yet. */
 START_TEST(test_child_tells_anew)
 {
@@ -226,6 +243,7 @@ Suite *emit_edges_suite(void)
     tcase_add_test(tcase, test_second_thread_of_a_work_gets_a_line);
     tcase_add_test(tcase, test_stacks_of_one_variant_are_bounded);
     tcase_add_test(tcase, test_fewer_gates_are_told_however_many_were);
+    tcase_add_test(tcase, test_trait_of_a_class_is_said_once);
     tcase_add_test(tcase, test_child_tells_anew);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -265,6 +265,8 @@ static void read_lock(struct dlw_reader *reader, const json_t *line)
     lock->offset = dlw_json_address(line, "offset");
     raw->created = dlw_json_number(line, "created");
     raw->first = dlw_json_number(line, "first");
+    raw->is_signal = dlw_json_flag(line, "signal");
+    raw->outlives = dlw_json_flag(line, "outlives");
     raw->lasting = dlw_clean(reader->region, dlw_json_text(line, "lasting"));
     uint64_t module = dlw_json_number(line, "module"), thread = dlw_json_number(line, "thread");
     FIND(reader->modules, module, raw->module);

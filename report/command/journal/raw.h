@@ -48,6 +48,7 @@ struct dlw_raw_lock {
     struct dlw_raw_module *module;
     struct dlw_raw_thread *thread;
     const char *lasting;           /* its name over runs, in a merged history */
+    bool is_signal, outlives;      /* traits of it, in a merged history */
     void *merged;                  /* what merge has made of it */
     struct dlw_doc_lock *named;    /* names looked up; findings copy it */
     struct dlw_doc_lock *in_graph; /* its node among doc->locks, when edges are read */

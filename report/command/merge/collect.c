@@ -189,7 +189,9 @@ static struct dlw_h_lock *lock(struct dlw_collector *collector, struct dlw_reade
                                .attributes = raw->lock.attributes,
                                .name = raw->lock.name,
                                .class_name = raw->lock.class_name,
-                               .offset = raw->lock.offset};
+                               .offset = raw->lock.offset,
+                               .is_signal = raw->is_signal,
+                               .outlives = raw->outlives};
     if (raw->module)
         draft.module = dlw_h_module(collector->history, raw->module->path, raw->module->build_id);
     draft.created = stack(collector, reader, raw->created);
@@ -295,6 +297,16 @@ static void take_journal(struct dlw_collector *collector, struct dlw_reader *rea
                                  (unsigned)dlw_json_number(json, "rank"));
     free(dumped);
     HASH_ADD(hh, collector->journals, id, sizeof(own->id), own);
+}
+
+static void take_trait(struct dlw_collector *collector, struct dlw_reader *reader,
+                       const json_t *json)
+{
+    struct dlw_h_lock *known = lock(collector, reader, dlw_json_number(json, "lock"));
+    if (!known)
+        return;
+    known->is_signal |= dlw_json_flag(json, "signal");
+    known->outlives |= dlw_json_flag(json, "outlives");
 }
 
 /* ---- edges ---- */
@@ -526,6 +538,7 @@ static void take_line(void *context, struct dlw_reader *reader, const char *type
         const char *type;
         void (*take)(struct dlw_collector *, struct dlw_reader *, const json_t *);
     } types[] = {{"edge", take_edge},
+                 {"trait", take_trait},
                  {"finding", take_finding},
                  {"again", take_again},
                  {"journal", take_journal}};

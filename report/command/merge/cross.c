@@ -192,6 +192,17 @@ static struct dlw_h_hold hold_of(const struct cross *cross, const struct dlw_hel
     return hold;
 }
 
+/* A semaphore that others post is no lock. Of a class only some may be. */
+static bool is_no_lock(const struct dlw_h_lock *lock)
+{
+    return lock->is_signal && dlw_h_is_sure(lock);
+}
+
+static bool may_be_no_lock(const struct dlw_h_lock *lock)
+{
+    return lock->is_signal || lock->outlives;
+}
+
 static const char *reason_of(const struct dlw_h_finding *draft, bool sure)
 {
     bool all_main = true;
@@ -211,7 +222,7 @@ static void found(void *context, const struct dlw_finding *finding)
     struct dlw_region *region = &cross->history->region;
     if (finding->harmless != DLW_FEASIBLE || finding->n_cycle < 2 || is_told(cross, finding))
         return;
-    bool sure = true;
+    bool sure = true, doubtful = false;
     struct dlw_h_finding draft = {.kind = dlw_kind_word(DLW_LOCK_ORDER_INVERSION),
                                   .is_cycle = true,
                                   .across = true,
@@ -226,8 +237,14 @@ static void found(void *context, const struct dlw_finding *finding)
         part->holds[0] = hold_of(cross, &entry->holds, false);
         part->n_holds = 1;
         sure &= dlw_h_is_sure(part->holds[0].lock);
+        doubtful |= may_be_no_lock(part->holds[0].lock);
     }
     draft.reason = reason_of(&draft, sure);
+    if (doubtful) {
+        draft.doubt = DLW_DOUBT_SEMAPHORE;
+        draft.reason =
+            dlw_region_print(region, "%s; a semaphore in it may be no lock", draft.reason);
+    }
     cross->drafts = dlw_region_grow(region, cross->drafts, cross->n_drafts, sizeof(draft));
     cross->drafts[cross->n_drafts++] = draft;
 }
@@ -235,16 +252,18 @@ static void found(void *context, const struct dlw_finding *finding)
 static void learn(struct cross *cross, const struct dlw_h_edge *edge, struct dlw_h_variant *variant)
 {
     struct dlw_region *region = &cross->history->region;
+    size_t n = 0;
     const struct dlw_order_sink sink = {.context = cross, .found = found, .accepts = is_across};
     struct dlw_order_hold *held = dlw_region_alloc(region, (variant->n_gates + 1) * sizeof(*held));
     for (size_t i = 0; i < variant->n_gates; i++)
-        held[i].node = node_of(cross, variant->gates[i]);
-    held[variant->n_gates].node = node_of(cross, edge->from);
-    held[variant->n_gates].stack = number_of_stack(cross, variant->hold);
-    held[variant->n_gates].mode = variant->from_mode;
+        if (!is_no_lock(variant->gates[i]))
+            held[n++].node = node_of(cross, variant->gates[i]);
+    held[n].node = node_of(cross, edge->from);
+    held[n].stack = number_of_stack(cross, variant->hold);
+    held[n].mode = variant->from_mode;
     struct dlw_order_ask ask = {.thread = thread_of(cross, variant),
                                 .held = held,
-                                .n_held = (uint32_t)variant->n_gates + 1,
+                                .n_held = (uint32_t)n + 1,
                                 .want = node_of(cross, edge->to),
                                 .mode = variant->to_mode,
                                 .timed = variant->timed,
@@ -265,7 +284,8 @@ static void learn_all(struct cross *cross)
     sorted[n++] = edge;
     qsort(sorted, n, sizeof(*sorted), compare_entities);
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < sorted[i]->n; j++)
+        for (size_t j = 0;
+             j < sorted[i]->n && !is_no_lock(sorted[i]->from) && !is_no_lock(sorted[i]->to); j++)
             learn(cross, sorted[i], &sorted[i]->variants[j]);
     free(sorted);
 }

@@ -194,6 +194,8 @@ struct dlw_h_lock *dlw_h_lock(struct dlw_history *history, const struct dlw_h_lo
         lock->module = draft->module;
         lock->offset = draft->offset;
     }
+    lock->is_signal |= draft->is_signal;
+    lock->outlives |= draft->outlives;
     lock->created = smaller_stack(lock->created, draft->created);
     lock->first = smaller_stack(lock->first, draft->first);
     if (draft->role &&

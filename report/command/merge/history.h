@@ -70,7 +70,8 @@ struct dlw_h_lock {
     struct dlw_h_module *module;
     uint64_t offset;
     struct dlw_h_stack *created, *first;
-    struct dlw_h_role *role; /* kind thread */
+    struct dlw_h_role *role;  /* kind thread */
+    bool is_signal, outlives; /* some of it, in some run: see JOURNAL.md */
 };
 
 /* A way to take `to` under `from` that differs in what decides whether a circle is real. */

@@ -265,6 +265,10 @@ static void put_lock(struct writer *writer, struct dlw_entity *entity)
     put_id(writer, "created", lock->created ? &lock->created->entity : NULL);
     put_id(writer, "first", lock->first ? &lock->first->entity : NULL);
     put_id(writer, "thread", lock->role ? &lock->role->entity : NULL);
+    if (lock->is_signal)
+        dlw_jsonl_true_field(&writer->json, "signal");
+    if (lock->outlives)
+        dlw_jsonl_true_field(&writer->json, "outlives");
     end(writer);
 }
 

@@ -370,9 +370,10 @@ void dlw_validate_acquired(struct dlw_thread *self, struct dlw_held_lock *held,
                            const struct dlw_lock_ref *ref, const struct dlw_call *call)
 {
     bool timed = held->flags & DLW_HELD_TIMED;
-    uint64_t key = timed ? held->key ^ DLW_KEY_TIMED : held->key;
+    uint64_t key = timed ? held->key ^ DLW_KEY_TIMED : held->key; /* asked for by the caller */
 
-    if (dlw_chain_is_cached(self, key, ref->chain) || !is_ordered(self, dlw_held_depth(self) - 1))
+    if ((timed && dlw_chain_is_cached(self, key, ref->chain)) ||
+        !is_ordered(self, dlw_held_depth(self) - 1))
         return;
     struct question q = {.self = self,
                          .ref = ref,

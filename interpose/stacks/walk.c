@@ -6,18 +6,22 @@
 #include <string.h>
 #include <ucontext.h>
 
-static bool read_word(const struct dlw_memory *memory, uintptr_t address, uintptr_t *out)
+/* Another stack (a coroutine's, a signal's): let the kernel say whether it is there. */
+static __attribute__((noinline)) bool read_elsewhere(const struct dlw_memory *memory,
+                                                     uintptr_t address, uintptr_t *out)
 {
-    if (address >= memory->low && address + sizeof(*out) <= memory->high && address % 8 == 0) {
-        const void *at = memory->copy ? (const void *)(memory->copy + (address - memory->low))
-                                      : (const void *)address; /* NOLINT */
-        memcpy(out, at, sizeof(*out));
-        return true;
-    }
-    if (memory->copy)
-        return false;
-    /* Another stack (a coroutine's, a signal's): let the kernel say whether it is there. */
-    return dlw_proc_read(address, out, sizeof(*out));
+    return !memory->copy && dlw_proc_read(address, out, sizeof(*out));
+}
+
+static inline bool read_word(const struct dlw_memory *memory, uintptr_t address, uintptr_t *out)
+{
+    if (__builtin_expect(
+            address < memory->low || address + sizeof(*out) > memory->high || address % 8 != 0, 0))
+        return read_elsewhere(memory, address, out);
+    const void *at = memory->copy ? (const void *)(memory->copy + (address - memory->low))
+                                  : (const void *)address; /* NOLINT */
+    memcpy(out, at, sizeof(*out));
+    return true;
 }
 
 static bool step_signal(struct dlw_call *at, const struct dlw_memory *memory)
@@ -48,28 +52,32 @@ static struct dlw_rule rule_of(uintptr_t pc)
     return slot ? slot->rule : (struct dlw_rule){.base = DLW_RULE_COMPLEX};
 }
 
-static bool step_frame(struct dlw_call *at, const struct dlw_memory *memory, struct dlw_rule rule,
-                       uintptr_t *cfa)
+static inline __attribute__((always_inline)) bool step_frame(struct dlw_call *at,
+                                                             const struct dlw_memory *memory,
+                                                             struct dlw_rule rule, uintptr_t *cfa)
 {
     uintptr_t end =
         (rule.base == DLW_RULE_SP ? at->sp : at->fp) + (uintptr_t)(intptr_t)rule.cfa_offset;
-    struct dlw_call to = {.sp = end, .fp = at->fp};
+    uintptr_t pc;
+    uintptr_t fp = at->fp;
 
-    if (end <= at->sp || !read_word(memory, end - DLW_RETURN_SLOT, &to.pc))
+    if (end <= at->sp || !read_word(memory, end - DLW_RETURN_SLOT, &pc))
         return false;
-    if (rule.fp_slot && !read_word(memory, end + (uintptr_t)((intptr_t)rule.fp_slot * 8), &to.fp))
+    if (rule.fp_slot && !read_word(memory, end + (uintptr_t)((intptr_t)rule.fp_slot * 8), &fp))
         return false;
+    /* A word at a time: they are read again so, and a wider store or load would wait. */
+    at->pc = pc;
+    at->sp = end;
+    at->fp = fp;
     *cfa = end;
-    *at = to;
-    return to.pc != 0;
+    return pc != 0;
 }
 
-bool dlw_frames_step(struct dlw_call *at, const struct dlw_memory *memory, uintptr_t *cfa,
-                     enum dlw_walk_end *end)
+/* By a rule that isn't step_frame()'s. */
+static __attribute__((noinline)) bool step_other(struct dlw_call *at,
+                                                 const struct dlw_memory *memory,
+                                                 struct dlw_rule rule, enum dlw_walk_end *end)
 {
-    struct dlw_rule rule = rule_of(at->pc);
-
-    *cfa = 0;
     switch (rule.base) {
     case DLW_RULE_END:
         *end = DLW_WALK_COMPLETE;
@@ -80,14 +88,28 @@ bool dlw_frames_step(struct dlw_call *at, const struct dlw_memory *memory, uintp
     case DLW_RULE_SIGNAL:
         *end = DLW_WALK_LOST;
         return step_signal(at, memory);
-    case DLW_RULE_SP:
-    case DLW_RULE_FP:
-        *end = DLW_WALK_LOST;
-        return step_frame(at, memory, rule, cfa);
     default:
         *end = DLW_WALK_LOST;
         return false;
     }
+}
+
+static inline __attribute__((always_inline)) bool
+step(struct dlw_call *at, const struct dlw_memory *memory, uintptr_t *cfa, enum dlw_walk_end *end)
+{
+    struct dlw_rule rule = rule_of(at->pc);
+
+    *cfa = 0;
+    if (__builtin_expect(rule.base != DLW_RULE_SP && rule.base != DLW_RULE_FP, 0))
+        return step_other(at, memory, rule, end);
+    *end = DLW_WALK_LOST;
+    return step_frame(at, memory, rule, cfa);
+}
+
+bool dlw_frames_step(struct dlw_call *at, const struct dlw_memory *memory, uintptr_t *cfa,
+                     enum dlw_walk_end *end)
+{
+    return step(at, memory, cfa, end);
 }
 
 unsigned dlw_frames_walk(const struct dlw_call *from, const struct dlw_memory *memory,
@@ -103,7 +125,7 @@ unsigned dlw_frames_walk(const struct dlw_call *from, const struct dlw_memory *m
             return n;
         }
         out[n].pc = at.pc;
-        bool more = dlw_frames_step(&at, memory, &out[n].cfa, end);
+        bool more = step(&at, memory, &out[n].cfa, end);
         n++;
         if (!more)
             return n;

@@ -14,6 +14,12 @@ fail() {
 	echo "FAIL report_formats: $*"
 }
 
+# Sources are named from the top of the repository, where this is one; else from here.
+top=$(pwd)
+while [ "$top" != "" ] && ! [ -e "$top/.git" ]; do top=${top%/*}; done
+bank=bank.c
+[ -z "$top" ] || bank=${here#"$top"/}/data/bank.c
+
 kinds='deadlock lock-order-inversion gated self stall unlock-not-owner destroy-locked wait-without-mutex exit-holding-lock none'
 for kind in $kinds; do
 	./make-journal.sh "$tmp/bank" "$kind" >"$tmp/$kind.json" || fail "no journal of $kind"
@@ -155,7 +161,7 @@ formats() {
 	is '[.runs[0].results[]|.partialFingerprints|length]|unique' '[1]' 'sarif fingerprints'
 	is '[.runs[0].results[0].codeFlows[0].threadFlows[].id]' '["main","teller"]' 'sarif threads'
 	is '.runs[0].results[0].locations[0].physicalLocation|[.artifactLocation.uri,.artifactLocation.uriBaseId,.region.startLine]' \
-		'["bank.c","SRCROOT",15]' 'sarif place'
+		"[\"$bank\",\"SRCROOT\",15]" 'sarif place'
 	is '[.runs[0].tool.driver.rules[]|[.shortDescription,.fullDescription,.help]|all(.text|length>0 and (contains("{")|not))]|all' true 'sarif rules'
 	# shellcheck disable=SC2016 # jq's variable
 	is '[.runs[0] as $run|$run.results[]|.ruleId==$run.tool.driver.rules[.ruleIndex].id]|all' true 'sarif rule of a result'
@@ -167,7 +173,13 @@ formats() {
 	report 'junit of nothing' 0 --format=junit "$tmp/none.json"
 	says out 'tests="1" failures="0"' junit
 	report github 66 --format=github "$tmp/deadlock.json"
-	says out '^::error file=bank.c,line=15,title=deadlock::main and teller wait' github
+	says out "^::error file=$bank,line=15,title=deadlock::main and teller wait" github
+	report line 66 --format=line "$tmp/deadlock.json" "$tmp/exit-holding-lock.json"
+	says out "^$bank:15: error: main and teller wait for each other, and neither can go on \[deadlock\]$" line
+	says out "^$bank:[0-9]*: warning: .* \[exit-holding-lock\]$" line
+	if [ "$(wc -l <"$tmp/out")" = 2 ]; then ok; else fail 'line: more than a line a finding'; fi
+	report 'line of nothing' 0 --format=line "$tmp/none.json"
+	if [ -s "$tmp/out" ]; then fail 'line: something of nothing'; else ok; fi
 	report dot 66 --format=dot "$tmp/deadlock.json"
 	says out '^digraph dlwatch' dot
 	says out 'label="accounts\[0\].lock"' dot
@@ -207,7 +219,9 @@ text() {
 		'What breaks it: Take them in one order' 'Summary: 1 error in 1 process (3 locks, 2 orders).'; do
 		says out "$words" text
 	done
-	if [ "$(wc -L <"$tmp/out")" -le 80 ]; then ok; else fail 'text is wider than 80 columns'; fi
+	# but for the line that tools read
+	says out "^$bank:15: error: .* \[deadlock\]$" text
+	if [ "$(grep -v "^$bank:" "$tmp/out" | wc -L)" -le 80 ]; then ok; else fail 'text is wider than 80 columns'; fi
 	if grep -q "$(printf '\033')" "$tmp/out"; then fail 'text is coloured without a terminal'; else ok; fi
 	report 'colour' 66 --color=always "$tmp/deadlock.json"
 	says out "$(printf '\033')" colour
@@ -246,7 +260,7 @@ names() {
 	strip -g "$tmp/odd" && objcopy --redefine-sym deposit="$(printf 'depo\377sit')" --redefine-sym withdraw="$(printf 'with\ndraw')" "$tmp/odd"
 	sed "s|$tmp/bank|$tmp/odd|g"'; s/"name":"teller"/"name":"a\\n::error::told\\u202e\\u0085\\ufffe ::error::wrapped"/' \
 		"$tmp/deadlock.json" >"$tmp/odd.json"
-	for format in text json sarif junit github dot svg html suppressions; do
+	for format in text line json sarif junit github dot svg html suppressions; do
 		report "odd names as $format" 66 --format=$format "$tmp/odd.json"
 		if iconv -f utf-8 -t utf-16 "$tmp/out" >/dev/null 2>&1; then ok; else fail "odd names as $format: no UTF-8"; fi
 		if ! LC_ALL=C grep -q "$(printf '\302\205\|\342\200\256\|\357\277\276')" "$tmp/out"; then ok; else fail "odd names as $format: not cleaned"; fi

@@ -254,10 +254,12 @@ const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock 
 const char *dlw_futex_name(const struct dlw_stack *stack);
 /* Has it a name of its own, not just that of the program? */
 bool dlw_thread_is_named(const struct dlw_doc_thread *thread);
-/* "worker", "main", "serve" after its start routine, else "thread 2 (tid 1234)". */
+/* "worker", "main", "serve" after its start routine, else "thread 2". */
 const char *dlw_thread_title(struct dlw_region *region, const struct dlw_doc_thread *thread);
-/* The source file: relative to `folder` where it lies below it, else absolute where that is known;
- * NULL where there is none. `folder` NULL: the current one. */
+/* The top of the repository that the working folder lies in, else that folder; found once. */
+const char *dlw_source_folder(void);
+/* The source file, without "." and "..": relative to `folder` where it lies below it, else absolute
+ * where that is known; NULL where there is none. `folder` NULL: the source folder. */
 const char *dlw_frame_path(struct dlw_region *region, const struct dlw_frame *frame,
                            const char *folder);
 /* The place that stands for the finding: where the first lock is asked for, the call that is

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *base_name(const char *path)
 {
@@ -125,26 +124,6 @@ const char *dlw_frame_place(struct dlw_region *region, const struct dlw_frame *f
         return dlw_region_print(region, "%s+0x%llx", base_name(frame->module),
                                 (unsigned long long)frame->offset);
     return dlw_region_print(region, "0x%llx", (unsigned long long)frame->pc);
-}
-
-static const char *below(const char *path, const char *folder)
-{
-    size_t n = strlen(folder);
-    return n > 1 && strncmp(path, folder, n) == 0 && path[n] == '/' ? path + n + 1 : path;
-}
-
-const char *dlw_frame_path(struct dlw_region *region, const struct dlw_frame *frame,
-                           const char *folder)
-{
-    char current[4096];
-    if (!frame->file)
-        return NULL;
-    if (!folder)
-        folder = getcwd(current, sizeof(current)) ? current : "";
-    const char *path = frame->file;
-    if (*path != '/' && frame->folder && *frame->folder == '/')
-        path = dlw_region_print(region, "%s/%s", frame->folder, path);
-    return dlw_region_copy(region, below(path, folder));
 }
 
 static const struct dlw_frame *frame_of(const struct dlw_stack *stack)

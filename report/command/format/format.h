@@ -13,7 +13,7 @@
 struct dlw_format_options {
     bool color;
     unsigned width;     /* columns, 0: 80 */
-    const char *folder; /* paths below it are written relative to it; NULL: the current one */
+    const char *folder; /* paths below it are written relative to it; NULL: see dlw_frame_path */
     bool live;          /* text: blocks alone, each line prefixed "dlwatch[pid]: ", no summary */
     bool summary_only;  /* text: no blocks */
     const char *prefix; /* text: before each line; NULL: none, or the one of `live` */
@@ -26,6 +26,10 @@ typedef int dlw_format_write(FILE *out, struct dlw_doc *doc,
 #define DLW_FORMAT(name, help) dlw_format_write dlw_format_##name;
 #include "report/command/format/format.def"
 #undef DLW_FORMAT
+
+/* "file:line: severity: message [kind]", without a newline. */
+const char *dlw_finding_line(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                             const char *folder);
 
 /* NULL: no such format. */
 dlw_format_write *dlw_format_find(const char *name);

@@ -8,7 +8,6 @@
 
 #include <jansson.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MAX_RESULTS = 5000, MAX_LOCATIONS = 1000 };
 
@@ -205,10 +204,7 @@ static json_t *results(struct writer *writer, size_t *cut)
 
 int dlw_format_sarif(FILE *out, struct dlw_doc *doc, const struct dlw_format_options *options)
 {
-    char current[4096];
-    struct writer writer = {doc, options->folder};
-    if (!writer.folder)
-        writer.folder = getcwd(current, sizeof(current)) ? current : "";
+    struct writer writer = {doc, options->folder ? options->folder : dlw_source_folder()};
     size_t cut = 0;
     json_t *list = results(&writer, &cut);
     json_t *run = json_pack("{s{so}soss}", "tool", "driver", driver(&doc->region), "results", list,

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *plural(uint64_t n)
 {
@@ -115,6 +114,20 @@ static void watched_words(struct dlw_readable *text)
                 plural(edges));
 }
 
+/* What was found at a glance, by lines that tools know how to read: they are not broken. */
+static void finding_lines(struct dlw_readable *text)
+{
+    enum { MOST = 100 };
+    struct dlw_doc *doc = text->doc;
+    size_t n = 0;
+    for (size_t i = 0; i < doc->n_findings; i++)
+        if (dlw_doc_is_listed(doc->findings[i]) && n++ < MOST)
+            fprintf(text->out, "%s\n",
+                    dlw_finding_line(&doc->region, doc->findings[i], text->options->folder));
+    if (n > MOST)
+        fprintf(text->out, "and %zu more (--format=line lists all)\n", n - MOST);
+}
+
 static void summary_lines(struct dlw_readable *text)
 {
     const struct dlw_doc *doc = text->doc;
@@ -122,6 +135,7 @@ static void summary_lines(struct dlw_readable *text)
     for (size_t i = 0; i < doc->n_notes; i++)
         dlw_readable_prose(text, "Note: ", 2, doc->notes[i]);
     process_lines(text);
+    finding_lines(text);
     fprintf(text->out, BOLD "Summary:" PLAIN " ");
     count_words(text, summary);
     size_t n = doc->verdict ? doc->n_processes : doc->n_watched;
@@ -182,12 +196,8 @@ int dlw_format_text(FILE *out, struct dlw_doc *doc, const struct dlw_format_opti
     FILE *memory = open_memstream(&bytes, &size);
     if (!memory)
         return 2;
-    char folder[4096];
-    struct dlw_format_options filled = *options;
-    if (!filled.folder)
-        filled.folder = getcwd(folder, sizeof(folder));
     struct dlw_readable text = {
-        memory, doc, &filled, width > strlen(prefix) + 40 ? width - (unsigned)strlen(prefix) : 40};
+        memory, doc, options, width > strlen(prefix) + 40 ? width - (unsigned)strlen(prefix) : 40};
     render(&text);
     fclose(memory);
     dlw_readable_print(out, bytes, size, prefix, options->color);

@@ -3,6 +3,7 @@
  * on one thread; calls that come earlier still pass through.
  */
 #include "graph/base/sys.h"
+#include "interpose/base/ability.h"
 #include "interpose/base/direct.h"
 #include "interpose/base/hash.h"
 #include "interpose/base/proc.h"
@@ -198,14 +199,20 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     bool is_known = dlw_platform_check(tid);
     dlw_marks_are_on = is_known && dlw_options.marks;
     dlw_direct_is_on = is_known && dlw_options.direct && dlw_direct_check(tid, environment);
+    if (!is_known)
+        dlw_ability_lacks(DLW_ABILITY_MARKS, "libc lays its locks out in a way that is not known");
+    if (dlw_options.direct && !dlw_direct_is_on)
+        dlw_ability_lacks(DLW_ABILITY_DIRECT, "libc was not seen to do the same");
     dlw_stacks_start(exe, folder);
     if (!start_graph()) {
         dlw_say("out of memory at start; the program goes on unwatched", NULL);
         return;
     }
-    if (!dlw_frames_start())
+    if (!dlw_frames_start()) {
+        dlw_ability_lacks(DLW_ABILITY_STACKS, "libunwind is not there");
         dlw_say("libunwind (", DLW_UNWIND_LIBRARY, ") is not there; stacks show one frame only",
                 NULL);
+    }
     dlw_report_start(exe, folder, (const char *const *)argv, value_of("DLWATCH_RUN", environment));
     sign_in(environment);
     dlw_stall_start();

@@ -36,7 +36,7 @@ static long read_start(const char *path, char *text, size_t size)
         return -1;
     long fd = dlw_syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
-        return -1;
+        return fd;
     size_t n = 0;
     long got;
     while (n < size - 1 && (got = dlw_syscall(SYS_read, fd, text + n, size - 1 - n)) > 0)
@@ -107,6 +107,25 @@ static void task_path(char *path, uint32_t tid, const char *file)
     memcpy(path, "/proc/self/task/", 17);
     dlw_say_number(path + 16, tid);
     memcpy(path + strlen(path), file, strlen(file) + 1);
+}
+
+const char *dlw_proc_hides_sleepers(void)
+{
+    char path[64];
+    char text[160];
+
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return NULL; /* which is told by itself */
+    task_path(path, (uint32_t)dlw_syscall(SYS_gettid), "/syscall");
+    long result = read_start(path, text, sizeof(text));
+    if (result == -EACCES || result == -EPERM)
+        return "the process gave up its rights, and the kernel does not show where its threads "
+               "sleep";
+    if (result != -ENOENT)
+        return result == 0 ? "the kernel does not show where threads sleep" : NULL;
+    return read_start("/proc/self/status", text, sizeof(text)) >= 0
+               ? "its /proc is that of another pid namespace"
+               : "it has no /proc";
 }
 
 struct futex_call {

@@ -17,6 +17,9 @@ enum dlw_proc_reading dlw_proc_try_read(uintptr_t from, void *to, size_t size);
 long dlw_proc_tasks(void);
 /* Is a handler installed for any signal but glibc's own two? True when it can't be known. */
 bool dlw_proc_catches_signals(void);
+/* Can the kernel not be asked where this process's threads sleep? NULL: it can, or nobody knows;
+ * else why not. */
+const char *dlw_proc_hides_sleepers(void);
 /* The futex a thread sleeps on; 0 when it doesn't, or it can't be known. */
 uintptr_t dlw_proc_futex(uint32_t tid);
 /* Does it sleep on a futex that has still the value with which it fell asleep? Then nothing that

@@ -5,6 +5,7 @@
 #include "interpose/base/state.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/flush.h"
+#include "interpose/tell/lacks.h"
 #include "interpose/tell/thread_names.h"
 #include "interpose/threads/jump.h"
 #include "report/emit/helper.h"
@@ -566,10 +567,20 @@ void dlw_report_trait(struct dlw_thread *self, const struct dlw_lock_ref *ref,
         dlw_report_pending(self, &pending);
 }
 
+static void tell_lacks(void)
+{
+    if (!dlw_lacks_is_news() || !dlw_lock_acquire_or_skip(&emit_lock))
+        return;
+    if (!is_silent)
+        dlw_lacks_tell_locked(journal, !process.run && dlw_options.verbosity == 0);
+    dlw_lock_release(&emit_lock);
+}
+
 void dlw_report_flush(bool now)
 {
     enum { SECOND = 1000000000 };
 
+    tell_lacks();
     if (!journal || !dlw_journal_has_pending(journal))
         return;
     uint64_t time = dlw_now();
@@ -608,6 +619,14 @@ void dlw_report_exec(void)
     if (!dlw_lock_acquire_or_skip(&emit_lock))
         return;
     dlw_journal_exec(journal);
+    dlw_lock_release(&emit_lock);
+}
+
+void dlw_report_changes_root(void)
+{
+    if (!dlw_lock_acquire_or_skip(&emit_lock))
+        return;
+    dlw_journal_begin(journal);
     dlw_lock_release(&emit_lock);
 }
 
@@ -659,6 +678,7 @@ static void say_totals(const struct dlw_journal_totals *totals)
     say_count("waits for a lock of its own that were given up: ", dlw_locks_given_up());
     say_count("sections of its own that were jumped out of, and mended: ", dlw_jumps_healed());
     say_count("threads unwatched since they jumped out of it: ", dlw_jumps_lost());
+    dlw_lacks_say_all();
 }
 
 static void write_end(struct dlw_journal_totals *totals)
@@ -674,6 +694,9 @@ static void write_end(struct dlw_journal_totals *totals)
         bounds = dlw_pending_bounds_locked();
         dlw_lock_release(&dlw_graph_lock);
     }
+    if (totals->threads > 1 || dlw_options.verbosity > 0)
+        dlw_lacks_look();
+    tell_lacks();
     if (!dlw_lock_acquire_or_skip(&emit_lock))
         return;
     bounds_locked(&bounds, true);
@@ -749,6 +772,7 @@ void dlw_report_after_fork(bool child)
     process.start = dlw_wall_time();
     process.forked = true;
     atomic_store_explicit(&n_findings, 0, memory_order_relaxed);
+    dlw_lacks_after_fork();
     bounds_told = (struct dlw_journal_bounds){0};
     HASH_CLEAR(hh, told);
     told = NULL;

@@ -38,6 +38,8 @@ void dlw_report_off(const char *reason);
 /* The same, and the last that is written: whoever comes later finds nothing to do. */
 void dlw_report_confine(const char *reason);
 void dlw_report_exec(void);
+/* The process is about to change its root folder: its journal is made while it can be. */
+void dlw_report_changes_root(void);
 /* A program that this process, or a child of its, starts runs unwatched; `why` lasts. */
 void dlw_report_unwatched(const char *exe, const char *why);
 /* In the constructor: the option exe leaves this process alone. It is told once it makes a thread.

@@ -1,6 +1,7 @@
 #include "interpose/threads/alarm.h"
 
 #include "graph/base/sys.h"
+#include "interpose/base/ability.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/state.h"
 
@@ -198,9 +199,24 @@ void dlw_alarm_renew(void)
 
 /* ---- its timer ---- */
 
-static bool make_timer(struct dlw_thread *thread)
+/* The kernel's timer for the thread; false: it has none. */
+static bool create_timer(struct dlw_thread *thread, int *timer)
 {
     struct sigevent event;
+
+    memset(&event, 0, sizeof(event));
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGNAL;
+    event.sigev_value.sival_ptr = thread;
+    event._sigev_un._tid = (int)atomic_load_explicit(&thread->tid, memory_order_relaxed);
+    if (dlw_syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, timer) == 0)
+        return true;
+    dlw_ability_lacks(DLW_ABILITY_ALARM, "the kernel has no timer for it");
+    return false;
+}
+
+static bool make_timer(struct dlw_thread *thread)
+{
     int timer;
 
     if (thread->timer)
@@ -210,15 +226,18 @@ static bool make_timer(struct dlw_thread *thread)
             return false;
         atomic_store_explicit(&is_installed, true, memory_order_relaxed);
     }
-    memset(&event, 0, sizeof(event));
-    event.sigev_notify = SIGEV_THREAD_ID;
-    event.sigev_signo = SIGNAL;
-    event.sigev_value.sival_ptr = thread;
-    event._sigev_un._tid = (int)atomic_load_explicit(&thread->tid, memory_order_relaxed);
-    if (dlw_syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) != 0)
+    if (!create_timer(thread, &timer))
         return false;
     thread->timer = (uint32_t)timer + 1;
     return true;
+}
+
+void dlw_alarm_try(struct dlw_thread *self)
+{
+    int timer;
+
+    if (!self->timer && create_timer(self, &timer))
+        dlw_syscall(SYS_timer_delete, timer);
 }
 
 static bool is_confined(void)

@@ -48,6 +48,9 @@ void dlw_alarm_withdraw(struct dlw_thread *thread);
 /* Before the process confines itself: no timer is touched later. */
 void dlw_alarm_withdraw_all(void);
 
+/* Is one to be had? What is missing is noted (base/ability.h). Not in a confined process. */
+void dlw_alarm_try(struct dlw_thread *self);
+
 /* The record's thread ends. */
 void dlw_alarm_drop(struct dlw_thread *record);
 /* The first thread was made: glibc may have put its own handler in place of ours. */

@@ -1,6 +1,7 @@
 #include "interpose/threads/jump.h"
 
 #include "graph/base/sys.h"
+#include "interpose/base/ability.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/state.h"
 #include "interpose/threads/held.h"
@@ -69,6 +70,8 @@ static void lose(struct dlw_thread *self)
         return;
     self->is_lost = true;
     atomic_fetch_add_explicit(&n_lost, 1, memory_order_relaxed);
+    dlw_ability_lacks(DLW_ABILITY_THREADS,
+                      "a handler left the library for a stack of the program's own");
     dlw_say("thread ", dlw_say_number(number, self->id), " (", self->name,
             ") left the library by a jump, as it seems: it is not watched any more", NULL);
 }

@@ -1,6 +1,7 @@
 #include "interpose/watch/quiescence.h"
 
 #include "graph/base/sys.h"
+#include "interpose/base/ability.h"
 #include "interpose/base/proc.h"
 #include "interpose/threads/alarm.h"
 #include "interpose/watch/live_view.h"
@@ -103,6 +104,11 @@ bool dlw_quiescence_comes_soon(struct dlw_thread *self)
         if (asleep)
             return true;
         dlw_syscall(SYS_nanosleep, &slice, NULL);
+    }
+    if (motion.all) { /* all say that they sleep, and that is not to be seen */
+        const char *why = dlw_proc_hides_sleepers();
+        if (why)
+            dlw_ability_lacks(DLW_ABILITY_SLEEPERS, why);
     }
     return false;
 }

@@ -278,6 +278,14 @@ static void look_fresh(struct dlw_thread *self)
     dlw_guard_leave(self);
 }
 
+/* Nobody will look: is it for want of a timer? */
+static void tell_missing(struct dlw_thread *self)
+{
+    dlw_guard_enter(self);
+    dlw_report_flush(false);
+    dlw_guard_leave(self);
+}
+
 void dlw_stall_watch(struct dlw_thread *self)
 {
     bool may_close = dlw_motion_any_semaphore();
@@ -294,8 +302,9 @@ void dlw_stall_watch(struct dlw_thread *self)
     if (self->look_after && dlw_alarm_set(self, self->look_after))
         return;
     uint64_t after = self->look_after ? self->look_after : stall_after();
-    if (!post(motion.sentry, after)) /* its wait was over, or is another by now */
-        post(self, after);
+    /* its wait was over, or is another by now */
+    if (!post(motion.sentry, after) && !post(self, after))
+        tell_missing(self);
 }
 
 /* Without a record of its own: no handler may find the threads lock held. */
@@ -341,6 +350,7 @@ static uint64_t look(struct dlw_thread *self, bool asleep)
         return due - now;
     if (!(asleep || spins(self)) || !dlw_quiescence_comes_soon(self)) {
         look_again(self);
+        dlw_report_flush(false); /* why it could not be seen, maybe */
         return dlw_motion_is_none(self, motion.sum) ? self->look_after : 0;
     }
     if (dlw_wait_look_all(self) == DLW_WAIT_REPORTED)

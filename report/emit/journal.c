@@ -102,6 +102,14 @@ void dlw_journal_flush(struct dlw_journal *journal)
         send_lines(journal);
 }
 
+void dlw_journal_begin(struct dlw_journal *journal)
+{
+    if (dlw_journal_is_mute(journal))
+        return;
+    journal->has_spoken = true;
+    dlw_journal_flush(journal);
+}
+
 bool dlw_journal_has_pending(const struct dlw_journal *journal)
 {
     return journal && atomic_load_explicit(&journal->is_ahead, memory_order_relaxed);

@@ -133,12 +133,18 @@ void dlw_journal_bounds(struct dlw_journal *journal,
 void dlw_journal_waits(struct dlw_journal *journal, double time,
                        const struct dlw_thread_state *threads, uint32_t n); /* flushes */
 void dlw_journal_off(struct dlw_journal *journal, const char *reason);      /* flushes */
+/* What the library can't do in this process: a word for it, why, and what comes of it. Where that
+ * `reduces` what is found it is flushed; else it is for journals that have something to say. */
+void dlw_journal_lacks(struct dlw_journal *journal, const char *what, const char *why,
+                       const char *effect, bool reduces);
 void dlw_journal_unwatched(struct dlw_journal *journal, const char *exe, const char *why);
 void dlw_journal_exec(struct dlw_journal *journal); /* flushes */
 void dlw_journal_end(
     struct dlw_journal *journal,
     const struct dlw_journal_totals *totals); /* flushes, if anything was ever written */
 void dlw_journal_flush(struct dlw_journal *journal);
+/* Makes the file now, though there is nothing to say yet: later its folder can't be reached. */
+void dlw_journal_begin(struct dlw_journal *journal);
 bool dlw_journal_has_pending(const struct dlw_journal *journal); /* lock-free: one relaxed load */
 /* Writing has ended early, or never could begin: what was said last may not be there. */
 bool dlw_journal_has_failed(const struct dlw_journal *journal);

@@ -65,6 +65,22 @@ void dlw_journal_exec(struct dlw_journal *journal)
     dlw_journal_flush(journal);
 }
 
+void dlw_journal_lacks(struct dlw_journal *journal, const char *what, const char *why,
+                       const char *effect, bool reduces)
+{
+    if (reduces ? dlw_journal_is_mute(journal) : !has_to_close(journal))
+        return;
+    dlw_journal_line_begin(journal, "lacks");
+    dlw_jsonl_text_field(&journal->json, "what", what);
+    dlw_jsonl_text_field(&journal->json, "why", why);
+    dlw_jsonl_text_field(&journal->json, "effect", effect);
+    if (reduces)
+        dlw_jsonl_true_field(&journal->json, "reduces");
+    dlw_journal_line_end(journal);
+    if (reduces)
+        dlw_journal_flush(journal);
+}
+
 /* Said at once: mostly the process itself becomes that program. And once: a server may start one
  * for each request. */
 void dlw_journal_unwatched(struct dlw_journal *journal, const char *exe, const char *why)

@@ -1,7 +1,7 @@
 /*
- * Ways in which a process leaves the watched state: it confines itself, or unmaps code (how it ends
- * stands in ends.c, how it becomes another in exec.c). Each is let through; what is known is
- * written first.
+ * Ways in which a process leaves the watched state: it confines itself, changes its root, or unmaps
+ * code (how it ends stands in ends.c, how it becomes another in exec.c). Each is let through; what
+ * is known is written first.
  *
  * A vfork child shares the parent's memory and must leave no trace in it: its pid tells.
  */
@@ -74,6 +74,20 @@ static void confines_itself(void)
     dlw_report_confine("the process confines itself (seccomp)");
     dlw_guard_leave(self);
     atomic_store_explicit(&dlw_confined, true, memory_order_relaxed);
+}
+
+/* ---- another root ---- */
+
+DLW_EXPORT int chroot(const char *path)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (is_watched(self)) {
+        dlw_guard_enter(self);
+        dlw_report_changes_root();
+        dlw_guard_leave(self);
+    }
+    return real.chroot(path);
 }
 
 /* ---- names ---- */

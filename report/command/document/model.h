@@ -56,9 +56,14 @@ struct dlw_doc_process {
     /* So that the work stayed bounded: evidence not kept, searches for cycles of more than three
      * locks that were given up, cycles of places told often that were not told. */
     uint64_t dropped, given_up, untold;
-    const char *journal; /* file it was read from, or NULL */
-    const char *off;     /* the library switched itself off, and why; or NULL */
-    const char *cut;     /* why its journal ends early (a full disk); or NULL */
+    const char *journal;  /* file it was read from, or NULL */
+    const char *off;      /* the library switched itself off, and why; or NULL */
+    const char *cut;      /* why its journal ends early (a full disk); or NULL */
+    struct dlw_doc_lack { /* what the library could not do there */
+        const char *what, *why, *effect;
+        bool reduces; /* what is found */
+    } * lacks;
+    size_t n_lacks;
     bool forked;
     bool is_left_alone; /* by the option exe: its journal only says so */
 };

@@ -190,6 +190,21 @@ static json_t *finding_json(const struct dlw_doc_finding *finding)
     return json;
 }
 
+static json_t *lacks_json(const struct dlw_doc_process *process)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < process->n_lacks; i++) {
+        json_t *json = json_object();
+        put_text(json, "what", process->lacks[i].what);
+        put_text(json, "why", process->lacks[i].why);
+        put_text(json, "effect", process->lacks[i].effect);
+        if (process->lacks[i].reduces)
+            json_object_set_new(json, "reduces", json_true());
+        json_array_append_new(array, json);
+    }
+    return array;
+}
+
 static json_t *full_process_json(const struct dlw_doc_process *process)
 {
     json_t *json = process_json(process);
@@ -206,6 +221,8 @@ static json_t *full_process_json(const struct dlw_doc_process *process)
     put_number(json, "dropped", process->dropped);
     put_number(json, "given_up", process->given_up);
     put_number(json, "untold", process->untold);
+    if (process->n_lacks)
+        json_object_set_new(json, "lacks", lacks_json(process));
     put_text(json, "off", process->off);
     put_text(json, "cut", process->cut);
     put_text(json, "journal", process->journal);

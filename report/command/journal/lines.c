@@ -362,6 +362,23 @@ static void read_off(struct dlw_reader *reader, const json_t *line)
     reader->process->off = dlw_clean(reader->region, reason ? reason : "no reason given");
 }
 
+static const char *clean_text(struct dlw_reader *reader, const json_t *line, const char *name)
+{
+    const char *text = dlw_json_text(line, name);
+    return dlw_clean(reader->region, text ? text : "?");
+}
+
+static void read_lacks(struct dlw_reader *reader, const json_t *line)
+{
+    struct dlw_doc_process *process = reader->process;
+    struct dlw_doc_lack lack = {clean_text(reader, line, "what"), clean_text(reader, line, "why"),
+                                clean_text(reader, line, "effect"),
+                                json_is_true(json_object_get(line, "reduces"))};
+    process->lacks =
+        dlw_region_grow(reader->region, process->lacks, process->n_lacks, sizeof(lack));
+    process->lacks[process->n_lacks++] = lack;
+}
+
 /* A relative path is mostly taken from the folder that the process began in. */
 static void read_unwatched(struct dlw_reader *reader, const json_t *line)
 {
@@ -422,6 +439,7 @@ static const struct {
     {"void", read_void},
     {"again", read_again},
     {"off", read_off},
+    {"lacks", read_lacks},
     {"unwatched", read_unwatched},
     {"bounds", read_bounds},
     {"waits", read_waits},

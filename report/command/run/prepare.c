@@ -24,6 +24,8 @@ static const char *escape_marks(struct dlw_region *region, const char *path)
     return escaped;
 }
 
+enum { FOLDER_OF_ALL = 01733 }; /* whoever knows a name finds it; nobody can list or remove */
+
 static const char *make_folder(struct dlw_region *region)
 {
     const char *base = getenv("TMPDIR");
@@ -32,6 +34,8 @@ static const char *make_folder(struct dlw_region *region)
         dlw_message("cannot make a folder for the journals, %s: %s", folder, strerror(errno));
         return NULL;
     }
+    if (geteuid() == 0) /* a program that gives up root makes its journal, or its child's, there */
+        chmod(folder, FOLDER_OF_ALL);
     char *real = realpath(folder, NULL);
     const char *result = real ? dlw_region_copy(region, real) : folder;
     free(real);

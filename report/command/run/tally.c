@@ -7,7 +7,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { TALLY_OF_ALL = 0622 };
 
 const char *dlw_tally_open(struct dlw_region *region, const char *folder)
 {
@@ -19,6 +22,8 @@ const char *dlw_tally_open(struct dlw_region *region, const char *folder)
     int descriptor = mkstemp(path);
     if (descriptor < 0)
         return NULL;
+    if (geteuid() == 0) /* who gives up root and then starts a program signs in as well */
+        fchmod(descriptor, TALLY_OF_ALL);
     close(descriptor);
     setenv("DLWATCH_TALLY", path, 1);
     return path;

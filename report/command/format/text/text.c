@@ -34,6 +34,20 @@ static void bounds_line(struct dlw_readable *text, const struct dlw_doc_process 
                                         process->pid, exe, searches, dropped));
 }
 
+/* What was not to be had there, where less is found for it. */
+static void lacks_lines(struct dlw_readable *text, const struct dlw_doc_process *process)
+{
+    for (size_t i = 0; i < process->n_lacks; i++) {
+        const struct dlw_doc_lack *lack = &process->lacks[i];
+        if (lack->reduces)
+            dlw_readable_prose(
+                text, "", 0,
+                dlw_region_print(
+                    &text->doc->region, "Process %u (%s) could not be watched in full: %s; %s.",
+                    process->pid, process->exe ? process->exe : "?", lack->why, lack->effect));
+    }
+}
+
 /* How each process ended, where that is worth a line. */
 static void process_lines(struct dlw_readable *text)
 {
@@ -59,6 +73,7 @@ static void process_lines(struct dlw_readable *text)
             fprintf(text->out,
                     YELLOW "dlwatch switched itself off in process %u (%s): %s" PLAIN "\n",
                     process->pid, exe, process->off);
+        lacks_lines(text, process);
         bounds_line(text, process);
     }
 }

@@ -34,6 +34,21 @@ struct question {
     struct dlw_pending pending;
 };
 
+/* All but the window of held locks, whose part that is used is written before. */
+static void begin(struct question *q, struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                  const struct dlw_call *call)
+{
+    q->self = self;
+    q->ref = ref;
+    q->call = call;
+    q->entry = NULL;
+    q->n_held = 0;
+    q->mode = 0;
+    q->timed = q->quiet = false;
+    q->ask = (struct dlw_order_ask){0};
+    q->pending = (struct dlw_pending)DLW_PENDING_INIT(q->pending);
+}
+
 static uint64_t key_of(const struct question *q)
 {
     uint64_t below = q->self->base;
@@ -375,14 +390,12 @@ void dlw_validate_acquired(struct dlw_thread *self, struct dlw_held_lock *held,
     if ((timed && dlw_chain_is_cached(self, key, ref->chain)) ||
         !is_ordered(self, dlw_held_depth(self) - 1))
         return;
-    struct question q = {.self = self,
-                         .ref = ref,
-                         .call = call,
-                         .entry = held,
-                         .n_held = dlw_held_depth(self) - 1,
-                         .mode = atomic_load_explicit(&held->mode, memory_order_relaxed),
-                         .timed = timed,
-                         .pending = DLW_PENDING_INIT(q.pending)};
+    struct question q;
+    begin(&q, self, ref, call);
+    q.entry = held;
+    q.n_held = dlw_held_depth(self) - 1;
+    q.mode = atomic_load_explicit(&held->mode, memory_order_relaxed);
+    q.timed = timed;
     dlw_guard_enter(self);
     ask(&q);
     dlw_guard_leave(self);
@@ -391,15 +404,13 @@ void dlw_validate_acquired(struct dlw_thread *self, struct dlw_held_lock *held,
 void dlw_validate_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref, unsigned mode,
                          bool timed, const struct dlw_call *call, bool quiet)
 {
-    struct question q = {.self = self,
-                         .ref = ref,
-                         .call = call,
-                         .n_held = dlw_held_depth(self),
-                         .mode = (uint8_t)mode,
-                         .timed = timed,
-                         .quiet = quiet,
-                         .pending = DLW_PENDING_INIT(q.pending)};
+    struct question q;
 
+    begin(&q, self, ref, call);
+    q.n_held = dlw_held_depth(self);
+    q.mode = (uint8_t)mode;
+    q.timed = timed;
+    q.quiet = quiet;
     if (!is_ordered(self, q.n_held) || dlw_chain_is_cached(self, key_of(&q), ref->chain))
         return;
     dlw_guard_enter(self);

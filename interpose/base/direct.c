@@ -13,25 +13,20 @@ DLW_COLD void dlw_direct_wake(int *word)
 
 /* Behind us may stand a tool that must see each call: gcc's thread sanitizer as a shared library.
  */
-static bool is_libc_itself(const char *name, const void *found)
+static bool are_of(const char *name)
 {
-    static const char *const libraries[] = {"libc.so.6", "libpthread.so.0"};
-    bool same = false;
+    void *library = dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
 
-    for (unsigned i = 0; i < 2 && !same; i++) {
-        void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD);
-        if (library)
-            same = dlsym(library, name) == found;
-    }
-    return same;
+#define IS_OF(function) (dlsym(library, #function) == (const void *)real.function)
+    return library && IS_OF(pthread_mutex_lock) && IS_OF(pthread_mutex_trylock) &&
+           IS_OF(pthread_mutex_unlock) && IS_OF(pthread_mutex_timedlock) &&
+           IS_OF(pthread_mutex_init) && IS_OF(pthread_mutex_destroy);
+#undef IS_OF
 }
-
-#define IS_LIBC(name) is_libc_itself(#name, (const void *)real.name)
 
 static bool is_behind_us(void)
 {
-    return IS_LIBC(pthread_mutex_lock) && IS_LIBC(pthread_mutex_trylock) &&
-           IS_LIBC(pthread_mutex_unlock) && IS_LIBC(pthread_mutex_timedlock);
+    return are_of("libc.so.6") || are_of("libpthread.so.0");
 }
 
 /* These replace the functions in libc's own code, which we would pass by. */

@@ -36,13 +36,18 @@ static struct {
     void (*abort)(int64_t *);
 } cxx; /* all NULL: the program came with no C++ library */
 
-/* dlerror() must not tell the program of a look-up that is ours. */
+/* One look-up that fails is enough: libc makes a message of each, which takes eight pages of it.
+ * dlerror() must not tell the program of one that is ours. */
 void dlw_guard_start(void)
 {
     cxx.acquire = (int (*)(int64_t *))dlsym(RTLD_NEXT, "__cxa_guard_acquire");
+    if (!cxx.acquire) {
+        dlerror();
+        return;
+    }
     cxx.release = (void (*)(int64_t *))dlsym(RTLD_NEXT, "__cxa_guard_release");
     cxx.abort = (void (*)(int64_t *))dlsym(RTLD_NEXT, "__cxa_guard_abort");
-    if (!cxx.acquire || !cxx.release || !cxx.abort)
+    if (!cxx.release || !cxx.abort)
         cxx = (__typeof__(cxx)){NULL, NULL, NULL};
     dlerror();
 }

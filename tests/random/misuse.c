@@ -25,6 +25,9 @@ void scene_unlock(struct program *p)
         say(thief, "%s", drop(&lock));
     say_spawn(&p->main, thief);
     say_join(&p->main, thief);
+    /* glibc took a reader's share away: the writer still has it, as a stall to come would say. */
+    if (is_wrong && is_held && is_rwlock(&lock))
+        say(&p->main, "%s", drop(&lock));
     if (!is_wrong)
         return;
     const char *threads[] = {

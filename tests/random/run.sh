@@ -2,12 +2,12 @@
 # run.sh BUILD [FIRST-SEED [COUNT]]: random programs, each of which must give exactly the findings
 # that it was built to give. `run.sh BUILD SEED 1` does one again and shows it. CC: compiler.
 #
-# What it sees, tried by breaking the library on purpose; the first seed that failed, from 1 on: gates
-# ignored 6, pools as gates 188, create orders nothing 11, nor join 33, nor barriers 91, tries ask 46,
-# readers exclude readers 29, writers' preference ignored in orders 126 and in waits 154, readers own
-# nothing 8, unlocking forgets the innermost 4, one thread makes a circle 122, a limit is none 40, ended
-# holders forgotten 2, robust mutexes count at a thread's end 82, a post by another is no signal 31,
-# joins are no waits 5.
+# What it sees, tried by breaking the library on purpose: gates ignored, pools as gates, creates, joins or
+# barriers that order nothing, tries that ask, readers that exclude readers, writers' preference ignored in
+# orders and in waits, readers that own nothing, unlocking that forgets the innermost, one thread that
+# makes a circle, a limit that is none, ended holders forgotten, robust mutexes that count at a thread's
+# end, a post by another that makes no signal, joins that are no waits, a readers' room taken for a lock, a
+# dead owner's mutex that is not taken, a wait for a static that is not seen.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)

@@ -19,6 +19,10 @@ struct dlw_remedy {
 };
 struct dlw_remedy dlw_finding_remedy(struct dlw_region *region,
                                      const struct dlw_doc_finding *finding);
+/* "file:line: severity: message [kind]", as compilers write, without a newline. `folder` as of
+ * dlw_frame_path. */
+const char *dlw_finding_line(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                             const char *folder);
 /* How sure it is, and why. NULL: nothing to say. */
 const char *dlw_finding_confidence(struct dlw_region *region,
                                    const struct dlw_doc_finding *finding);

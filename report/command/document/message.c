@@ -224,6 +224,29 @@ const char *dlw_finding_message(struct dlw_region *region, const struct dlw_doc_
     }
 }
 
+static const char *place_of(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                            const char *folder)
+{
+    const struct dlw_frame *frame = dlw_finding_frame(finding);
+    if (frame && frame->file && frame->line)
+        return dlw_region_print(region, "%s:%u", dlw_frame_path(region, frame, folder),
+                                frame->line);
+    if (frame && frame->module) {
+        const char *slash = strrchr(frame->module, '/');
+        return dlw_region_print(region, "%s+0x%llx", slash ? slash + 1 : frame->module,
+                                (unsigned long long)frame->offset);
+    }
+    return finding->process && finding->process->exe ? finding->process->exe : "dlwatch";
+}
+
+const char *dlw_finding_line(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                             const char *folder)
+{
+    return dlw_region_print(region, "%s: %s: %s [%s]", place_of(region, finding, folder),
+                            dlw_severity_word(finding->severity), finding->message,
+                            dlw_kind_word(finding->kind));
+}
+
 static const char *why_harmless(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
     switch (finding->harmless) {

@@ -27,10 +27,6 @@ typedef int dlw_format_write(FILE *out, struct dlw_doc *doc,
 #include "report/command/format/format.def"
 #undef DLW_FORMAT
 
-/* "file:line: severity: message [kind]", without a newline. */
-const char *dlw_finding_line(struct dlw_region *region, const struct dlw_doc_finding *finding,
-                             const char *folder);
-
 /* NULL: no such format. */
 dlw_format_write *dlw_format_find(const char *name);
 /* "text json …", for messages and completion. */

@@ -1,4 +1,5 @@
 /* The readable report: blocks of findings, threads, and the summary over all processes. */
+#include "report/command/document/classify.h"
 #include "report/command/format/text/parts.h"
 
 #include <stdlib.h>

@@ -416,11 +416,34 @@ static void tell_exit(struct dlw_thread *self, struct dlw_held_lock *held, uint3
     dlw_report_pending(self, &pending);
 }
 
+/*
+ * HotSpot's VM Thread ends at a safepoint: it keeps the lock that stops all threads of the JVM, so
+ * that none of them runs on while the process ends (hotspot/share/runtime/vmThread.cpp). That is no
+ * mistake, and whoever still comes to the lock is not to be told that it waits in vain.
+ */
+static bool is_meant(const struct dlw_thread *self)
+{
+    static const char library[] = "/libjvm.so";
+    struct dlw_journal_frame frame;
+    struct dlw_journal_module module;
+    bool is_cut;
+
+    if (strcmp(self->name, "VM Thread") != 0 ||
+        dlw_stack_get(self->start, &frame, 1, &is_cut) != 1 ||
+        !dlw_module_get(frame.module, &module) || !module.path)
+        return false;
+    size_t n = strlen(module.path);
+    return n >= sizeof(library) - 1 &&
+           strcmp(module.path + n - (sizeof(library) - 1), library) == 0;
+}
+
 /* Who waits for the lock, now or later, waits for ever. */
 void dlw_misuse_exit_holding(struct dlw_thread *self)
 {
     uint32_t depth = dlw_held_depth(self);
 
+    if (is_meant(self))
+        return;
     for (uint32_t i = 0; i < depth; i++) {
         struct dlw_held_lock *held = dlw_held_at(self, i);
         if (!counts_at_exit(self, held))

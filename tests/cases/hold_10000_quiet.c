@@ -1,3 +1,4 @@
+// limit: 150
 // A thread that holds ten thousand locks, twice over, with two threads at it.
 #include "case.h"
 static pthread_mutex_t locks[10000];

@@ -7,9 +7,9 @@
  * pay.
  *
  * SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP and SIGSYS stay open: they come of what the thread does,
- * and blocked they would end the process. Handlers that were installed by a system call of the
- * program's own are not seen; against those every wait for an internal lock has a limit
- * (graph/base/lock.h).
+ * and blocked they would end the process. Handlers that were installed by a system call instruction
+ * of the program's own are not seen (by libc's syscall() they are); against those every wait for an
+ * internal lock has a limit (graph/base/lock.h).
  */
 #ifndef DLW_BASE_SIGNALS_H
 #define DLW_BASE_SIGNALS_H

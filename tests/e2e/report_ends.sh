@@ -59,6 +59,8 @@ exitcodes() {
 		check "exitcode, $way, flushed" 'flushed at exit' "$(cat "$tmp/out")"
 		check "exitcode, $way, in the journal" 7 "$(sed -n 's/.*"type":"end".*"status":\([0-9]*\),.*/\1/p' "$tmp"/j.*)"
 	done
+	preload exitcode=7 daemon
+	check 'exitcode, daemon' 7 $status
 	for way in quick_exit _exit _Exit exit_group; do
 		preload exitcode=7 "$way"
 		check "exitcode, $way" 7 $status

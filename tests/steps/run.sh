@@ -78,6 +78,12 @@ for operation in learn first create; do
 	compare $some "$operation park"
 	[ "$operation" = first ] || compare $seldom "$operation fork"
 done
+# One that was installed by libc's syscall() is known: it waits until the library is left.
+compare $some "learn park syscall"
+if grep -q 'blocked at 0$' "$tmp/watched.err"; then
+	echo "FAIL learn park syscall: it came inside the library"
+	failed=$((failed + 1))
+fi
 # A handler that the library doesn't know of comes inside it too.
 compare $some "learn lock raw"
 compare $seldom "learn fork raw"

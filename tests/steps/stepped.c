@@ -1,10 +1,10 @@
 /*
- * stepped OPERATION ACTION [raw|probe|TIMES]: one operation between two marks, for
+ * stepped OPERATION ACTION [raw|syscall|probe|TIMES]: one operation between two marks, for
  * tests/steps/stepper.c; the handler of SIGUSR1 does what ACTION says. Raw: it is installed by a
- * system call of our own. Probe: one more lock is taken under what the operation left held, and
- * another thread takes both the other way round. After jumps the thread takes two locks in one
- * order and another takes them in the other: that is found only if both are watched. What is
- * printed must not depend on who watches.
+ * system call instruction of our own; syscall: by libc's. Probe: one more lock is taken under
+ * what the operation left held, and another thread takes both the other way round. After jumps the
+ * thread takes two locks in one order and another takes them in the other: that is found only if
+ * both are watched. What is printed must not depend on who watches.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -445,20 +445,41 @@ static void pass_and_bolt(const struct operation *o, int times)
     jumper_is_watched();
 }
 
-static void install(bool is_raw)
+static long call_kernel(long number, long first, long second, long third, long fourth)
+{
+#if defined(__x86_64__)
+    long result;
+    register long r10 __asm__("r10") = fourth;
+
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(first), "S"(second), "d"(third), "r"(r10)
+                     : "rcx", "r11", "memory");
+    return result;
+#else
+    return syscall(number, first, second, third, fourth);
+#endif
+}
+
+static void install(char how)
 {
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART | SA_NODEFER};
 
-    if (!is_raw) {
+    if (how != 'r' && how != 's') {
         must(sigaction(SIGUSR1, &action, NULL));
         return;
     }
-    /* As libc hands it to the kernel, read back, so that the restorer is right. */
+    /* As libc hands it to the kernel, read back, so that the restorer is right. By an instruction
+     * of our own: libc's syscall() is seen. */
     uintptr_t kernels[4];
-    must(sigaction(SIGUSR2, &(struct sigaction){.sa_handler = SIG_IGN}, NULL));
+    must(sigaction(SIGUSR2, &(struct sigaction){.sa_handler = SIG_IGN, .sa_flags = SA_NODEFER},
+                   NULL));
     must((int)syscall(SYS_rt_sigaction, SIGUSR2, NULL, kernels, 8));
     kernels[0] = (uintptr_t)handle;
-    must((int)syscall(SYS_rt_sigaction, SIGUSR1, kernels, NULL, 8));
+    if (how == 's')
+        must((int)syscall(SYS_rt_sigaction, SIGUSR1, kernels, NULL, 8));
+    else
+        must((int)call_kernel(SYS_rt_sigaction, SIGUSR1, (long)kernels, 0, 8));
 }
 
 static const struct operation *find(const char *name)
@@ -487,7 +508,7 @@ int main(int argc, char **argv)
     must(sem_init(&may_go_on, 0, 0));
     if (act == act_park)
         must(pthread_create(&collector, NULL, collect, NULL));
-    install(argc > 3 && argv[3][0] == 'r');
+    install(argc > 3 ? argv[3][0] : '-');
     probes = argc > 3 && argv[3][0] == 'p';
     for (int k = 0; k < WARM && !o->is_first; k++)
         pass(o, false);

@@ -18,7 +18,11 @@
 #include "interpose/threads/record.h"
 #include "interpose/wrap/process/exec.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* A vfork child and one made by an unseen system call are none of ours. Nothing is asked of the
@@ -133,9 +137,56 @@ static void in_child(void)
     becomes_daemon = false;
 }
 
+static bool is_null_device(int fd)
+{
+    enum { MEMORY_DEVICES = 1, NULL_DEVICE = 3 };
+    struct stat status;
+
+    return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) &&
+           status.st_rdev == makedev(MEMORY_DEVICES, NULL_DEVICE);
+}
+
+static int to_null_device(void)
+{
+    int fd = open("/dev/null", O_RDWR);
+
+    if (fd < 0)
+        return -1;
+    if (!is_null_device(fd)) {
+        close(fd);
+        errno = ENODEV;
+        return -1;
+    }
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+        dup2(fd, i);
+    if (fd > STDERR_FILENO)
+        close(fd);
+    return 0;
+}
+
+/* daemon(3), where the parent ends with a status of ours. */
+static int daemon_by_hand(int stays, int keeps_descriptors)
+{
+    pid_t pid = fork();
+
+    if (pid < 0)
+        return -1;
+    if (pid > 0)
+        _exit(0); /* the wrapper above */
+    if (setsid() < 0)
+        return -1;
+    if (!stays) {
+        int ignored = chdir("/"); /* as by libc */
+        (void)ignored;
+    }
+    return keeps_descriptors ? 0 : to_null_device();
+}
+
 DLW_EXPORT int daemon(int stays, int keeps_descriptors)
 {
     dlw_thread_self();
+    if (dlw_options.exitcode && dlw_report_found_errors() && is_own_process())
+        return daemon_by_hand(stays, keeps_descriptors);
     becomes_daemon = true;
     int result = real.daemon(stays, keeps_descriptors);
     becomes_daemon = false;

@@ -6,7 +6,9 @@
  * A vfork child shares the parent's memory and must leave no trace in it: its pid tells.
  */
 #include "graph/base/sys.h"
+#include "interpose/base/proc.h"
 #include "interpose/base/real.h"
+#include "interpose/base/signals.h"
 #include "interpose/base/state.h"
 #include "interpose/stacks/modules.h"
 #include "interpose/stacks/rules.h"
@@ -24,6 +26,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -144,7 +147,17 @@ static bool is_special(long number)
 #endif
     return number == SYS_seccomp || number == SYS_prctl || number == SYS_clone ||
            number == SYS_clone3 || number == SYS_exit_group || number == SYS_exit ||
-           number == SYS_execve;
+           number == SYS_execve || number == SYS_rt_sigaction;
+}
+
+/* A handler that libc does not know of (signals.h); the kernel's structure begins with it. */
+static void installs(const long a[6])
+{
+    uintptr_t handler;
+
+    if (a[1] && dlw_proc_read((uintptr_t)a[1], &handler, sizeof(handler)) &&
+        handler > (uintptr_t)SIG_IGN)
+        dlw_signals_note((int)a[0]);
 }
 
 static DLW_COLD long special(long number, const long a[6])
@@ -156,6 +169,8 @@ static DLW_COLD long special(long number, const long a[6])
     if (number == SYS_execve) /* of any null pointer the kernel judges as in the call */
         return execve((const char *)a[0], (char *const *)a[1], /* NOLINT */
                       (char *const *)a[2]);                    /* NOLINT */
+    if (number == SYS_rt_sigaction)
+        installs(a);
     if (number == SYS_seccomp && seccomp_confines(a))
         confines_itself();
     if (!copies_memory(number, a))

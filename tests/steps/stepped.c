@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 enum { WARM = 30 };
@@ -135,6 +136,24 @@ static void *inlined_back[5];
 static void act_bolt(void)
 {
     __builtin_longjmp(inlined_back, 1);
+}
+
+/* To a stack of the program's own, and never back; the next time to the other one of two. */
+static void go_on_elsewhere(void);
+
+static void act_switch(void)
+{
+    enum { SIZE = 256 * 1024 };
+    static _Alignas(16) char stacks[4][SIZE]; /* every other one is used: they lie apart */
+    static ucontext_t elsewhere;
+    static int n;
+
+    getcontext(&elsewhere);
+    elsewhere.uc_stack.ss_sp = stacks[n++ % 2 * 2];
+    elsewhere.uc_stack.ss_size = SIZE;
+    elsewhere.uc_link = NULL;
+    makecontext(&elsewhere, go_on_elsewhere, 0);
+    setcontext(&elsewhere);
 }
 
 static void (*act)(void);
@@ -431,6 +450,21 @@ static void pass_and_jump(const struct operation *o, int times)
     jumper_is_watched();
 }
 
+static const struct operation *elsewhere_does;
+static int elsewhere_times;
+
+static void go_on_elsewhere(void)
+{
+    for (; elsewhere_times > 0; elsewhere_times--) {
+        make_anew();
+        pass(elsewhere_does, true);
+    }
+    make_anew();
+    jumper_is_watched();
+    puts("done elsewhere");
+    exit(3);
+}
+
 static void pass_and_bolt(const struct operation *o, int times)
 {
     volatile int k = 0;
@@ -501,6 +535,7 @@ int main(int argc, char **argv)
           : argv[2][0] == 'p' ? act_park
           : argv[2][0] == 'f' ? act_fork
           : argv[2][0] == 'b' ? act_bolt
+          : argv[2][0] == 's' ? act_switch
                               : act_jump;
     must(pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE));
     must(sem_init(&semaphore, 0, 1));
@@ -515,7 +550,11 @@ int main(int argc, char **argv)
     int times = argc > 3 && atoi(argv[3]) ? atoi(argv[3]) : 500;
     if (act == act_jump)
         pass_and_jump(o, times);
-    else if (act == act_bolt)
+    else if (act == act_switch) {
+        elsewhere_does = o;
+        elsewhere_times = times;
+        go_on_elsewhere();
+    } else if (act == act_bolt)
         pass_and_bolt(o, times);
     else
         for (int k = 0; k < (o->is_first ? 1 : 3); k++)

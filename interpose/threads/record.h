@@ -82,7 +82,7 @@ struct dlw_wait_slot {
     _Atomic uint8_t lock_kind; /* enum dlw_lock_kind */
     _Atomic uint8_t mode;
     _Atomic uint8_t timed;
-    _Atomic uint64_t since;                /* ns, CLOCK_MONOTONIC */
+    _Atomic uint64_t since;                /* ns, dlw_now_about() */
     _Atomic uintptr_t relocks;             /* the mutex a condition wait gave up */
     _Atomic(const _Atomic bool *) is_over; /* set when what it waits for has come; may be NULL */
     _Atomic bool is_endless; /* no limit, and no other process can end it: counted (motion.h) */

@@ -432,7 +432,7 @@ static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
     atomic_store_explicit(&slot->mode, wait->mode, memory_order_relaxed);
     atomic_store_explicit(&slot->timed, wait->timed, memory_order_relaxed);
     atomic_store_explicit(&slot->relocks, wait->relocks, memory_order_relaxed);
-    atomic_store_explicit(&slot->since, dlw_now(), memory_order_relaxed);
+    atomic_store_explicit(&slot->since, dlw_now_about(), memory_order_relaxed);
     atomic_store_explicit(&slot->is_over, wait->is_over, memory_order_relaxed);
     bool is_endless = !wait->timed && !is_shared(wait);
     atomic_store_explicit(&slot->is_endless, is_endless, memory_order_relaxed);
@@ -443,9 +443,10 @@ static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
     self->began = dlw_motion_falls_asleep(self);
     self->is_dead = false; /* before others can see the wait and judge it */
     self->guard |= DLW_GUARD_WAITING;
-    /* Pairs with sequence_of in a walker: it sees all of the above, and everything this thread
-     * holds. */
-    atomic_store_explicit(&slot->sequence, sequence + 1, memory_order_seq_cst);
+    /* Release: pairs with sequence_of in a walker, which sees all of the above, and everything this
+     * thread holds. The fence pairs with a walker's own, between its wait and its look: of two that
+     * publish at once, one sees the other. */
+    atomic_store_explicit(&slot->sequence, sequence + 1, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
     dlw_report_flush(true);
     dlw_guard_leave(self);

@@ -263,6 +263,12 @@ doubtful() {
 	is "$1.again" '[.findings[]|.severity,([.cycle[].scope]|sort)]' "[\"warning\",$2]" "$1"
 }
 doubted() {
+	if cc -g -O0 -pthread -D_GNU_SOURCE -I../.. -I../../.. ../../cases/scope_and_real.c -o "$tmp/real"; then
+		"$dlwatch" run --report="$tmp/real.%p" -- "$tmp/real" >"$tmp/out" 2>&1
+		status=$?
+		got=$(grep -c ' error: lock-order-inversion' "$tmp/out")/$(grep -c '1 error in 1 process' "$tmp/out")
+		if [ $status = 66 ] && [ "$got" = 1/1 ]; then ok; else fail "a warning that is an error: status $status, $got"; fi
+	else fail scope_and_real.c; fi
 	doubtful scope_inversion '["One","Two"]' 'in test One .* in test Two .* test One and test Two run one after the other' 66
 	doubtful sem_readers '[null,null]' 'may be no lock' 66
 }

@@ -16,13 +16,19 @@ static void wipe_progress(struct dlw_run *run)
     run->shows_progress = false;
 }
 
+/* What was printed as a warning and is an error after all is printed once more. */
 static bool is_printed_before(struct dlw_run *run, const struct dlw_doc_finding *finding)
 {
     struct dlw_run_printed *printed;
     HASH_FIND_STR(run->printed, finding->fingerprint, printed);
-    if (printed)
+    if (printed && printed->severity <= finding->severity)
         return true;
+    if (printed) {
+        printed->severity = finding->severity;
+        return false;
+    }
     printed = dlw_region_alloc(&run->request.region, sizeof(*printed));
+    printed->severity = finding->severity;
     memcpy(printed->fingerprint, finding->fingerprint, sizeof(printed->fingerprint));
     HASH_ADD_STR(run->printed, fingerprint, printed);
     return false;

@@ -9,6 +9,7 @@
 
 struct dlw_run_printed {
     char fingerprint[17];
+    enum dlw_severity severity;
     UT_hash_handle hh;
 };
 

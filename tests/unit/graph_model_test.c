@@ -2,7 +2,8 @@
  * The lock-order graph against a naive model that keeps every piece of evidence
  * and tries all cycles and all choices. Random programs of a few locks and
  * threads, some with habits that keep most of their cycles from closing; after
- * each acquisition both must have told the same cycles.
+ * each acquisition both must have told the same cycles: as real, or as real but for the scopes that
+ * its threads were in.
  *
  * Then once more with a graph that may keep little and may search for nothing: of
  * the evidence that it does keep, every real cycle of two and three must be told.
@@ -42,9 +43,11 @@ struct piece {
     uint8_t mode;
 };
 
+enum level { HARMLESS, APART, REAL }; /* APART: only that the scopes are others keeps it open */
+
 struct cycle {
     uint32_t n;
-    bool is_real;
+    enum level level;
     uint64_t locks[LOCKS]; /* from the smallest on */
 };
 
@@ -87,7 +90,8 @@ struct model {
     uint32_t n_found;
     uint64_t serial;
     uint32_t next_thread;
-    uint64_t real, harmless, learned;
+    bool has_scopes;
+    uint64_t real, apart, harmless, learned;
 };
 
 static struct model model;
@@ -96,7 +100,7 @@ static struct model model;
 
 static void turn(struct cycle *cycle)
 {
-    struct cycle turned = {.n = cycle->n, .is_real = cycle->is_real};
+    struct cycle turned = {.n = cycle->n, .level = cycle->level};
     uint32_t least = 0;
 
     for (uint32_t i = 1; i < cycle->n; i++) {
@@ -140,10 +144,10 @@ static struct cycle *find_told(const struct cycle *cycle)
     return NULL;
 }
 
-static bool contains_told_real(const struct cycle *cycle)
+static bool contains_told(const struct cycle *cycle, enum level level)
 {
     for (uint32_t i = 0; i < model.n_told; i++) {
-        if (model.told[i].is_real && contains(cycle, &model.told[i]))
+        if (model.told[i].level >= level && contains(cycle, &model.told[i]))
             return true;
     }
     return false;
@@ -154,7 +158,7 @@ static void note_told(const struct cycle *cycle)
     struct cycle *told = find_told(cycle);
 
     if (told) {
-        told->is_real |= cycle->is_real;
+        told->level = cycle->level > told->level ? cycle->level : told->level;
         return;
     }
     ck_assert_uint_lt(model.n_told, MOST_TOLD);
@@ -184,8 +188,13 @@ static bool share_gate(const struct piece *a, const struct piece *b)
     return false;
 }
 
-static bool are_ordered(const struct piece *a, const struct piece *b)
+static bool are_ordered(const struct piece *a, const struct piece *b, enum level level)
 {
+    const char *scope = dlw_life_scope(model.life, a->segment);
+    const char *other = dlw_life_scope(model.life, b->segment);
+
+    if (level == APART && scope && other && scope != other)
+        return false;
     return dlw_life_is_before(model.life, a->segment, b->segment) ||
            dlw_life_is_before(model.life, b->segment, a->segment);
 }
@@ -198,8 +207,9 @@ static bool excludes(const struct piece *asker, const struct piece *holder)
            lock_named(hold->serial)->prefers_writers;
 }
 
-/* What a choice of pieces breaks, by reason. */
-static uint32_t count_breaks(const struct piece *const *chosen, uint32_t n, uint32_t *of)
+/* What a choice of pieces breaks, by reason; as APART, scopes that differ are never ordered. */
+static uint32_t count_breaks(const struct piece *const *chosen, uint32_t n, enum level level,
+                             uint32_t *of)
 {
     memset(of, 0, (DLW_ALL_SHARED + 1) * sizeof(*of));
     for (uint32_t i = 0; i < n; i++) {
@@ -208,7 +218,7 @@ static uint32_t count_breaks(const struct piece *const *chosen, uint32_t n, uint
                 of[DLW_ONE_THREAD]++;
             } else {
                 of[DLW_GUARDED] += share_gate(chosen[i], chosen[j]);
-                of[DLW_ORDERED] += are_ordered(chosen[i], chosen[j]);
+                of[DLW_ORDERED] += are_ordered(chosen[i], chosen[j], level);
             }
         }
         of[DLW_ALL_SHARED] += !excludes(chosen[i], chosen[(i + 1) % n]);
@@ -224,7 +234,7 @@ struct naive {
     const struct piece *chosen[LOCKS];
     uint32_t depth;
     uint32_t length;           /* only cycles of this many */
-    struct cycle cycles[1024]; /* seen, with whether any choice of pieces is real */
+    struct cycle cycles[1024]; /* seen, with the level of the best choice of pieces */
     uint32_t n;
 };
 
@@ -237,14 +247,17 @@ static void naive_close(struct naive *naive)
     for (uint32_t k = 0; k < naive->depth; k++)
         cycle.locks[k] = naive->chosen[k]->held[naive->chosen[k]->source].serial;
     turn(&cycle);
-    cycle.is_real = count_breaks(naive->chosen, naive->depth, of) == 0;
+    for (enum level level = APART; level <= REAL; level++)
+        if (count_breaks(naive->chosen, naive->depth, level, of) == 0)
+            cycle.level = level;
     while (i < naive->n && !is_same(&naive->cycles[i], &cycle))
         i++;
     if (i == naive->n) {
         ck_assert_uint_lt(naive->n, 1024);
         naive->cycles[naive->n++] = cycle;
     }
-    naive->cycles[i].is_real |= cycle.is_real;
+    if (cycle.level > naive->cycles[i].level)
+        naive->cycles[i].level = cycle.level;
 }
 
 static bool is_on_path(const struct naive *naive, uint64_t serial)
@@ -278,23 +291,25 @@ static void naive_extend(struct naive *naive)
     }
 }
 
-static bool was_found(const struct cycle *cycle, bool is_real)
+static bool was_found(const struct cycle *cycle, enum level level)
 {
     for (uint32_t i = 0; i < model.n_found; i++) {
-        if (is_same(&model.found[i], cycle) && model.found[i].is_real == is_real)
+        if (is_same(&model.found[i], cycle) && model.found[i].level == level)
             return true;
     }
     return false;
 }
 
-static void expect_real(const struct cycle *cycle, uint32_t *n_expected)
+static void expect_told(const struct cycle *cycle, enum level level, uint32_t *n_expected)
 {
     const struct cycle *told = find_told(cycle);
+    struct cycle now = *cycle;
 
-    if ((told && told->is_real) || contains_told_real(cycle))
+    if ((told && told->level >= level) || contains_told(cycle, level))
         return;
-    ck_assert_msg(was_found(cycle, true), "a real cycle of %u was missed", cycle->n);
-    note_told(cycle);
+    ck_assert_msg(was_found(cycle, level), "a cycle of %u was missed at level %u", cycle->n, level);
+    now.level = level;
+    note_told(&now);
     (*n_expected)++;
 }
 
@@ -304,8 +319,8 @@ static void expect_harmless(const struct cycle *cycles, uint32_t n)
     bool is_fine = n == 0;
 
     for (uint32_t i = 0; i < n; i++)
-        is_fine |=
-            find_told(&cycles[i]) || contains_told_real(&cycles[i]) || was_found(&cycles[i], false);
+        is_fine |= find_told(&cycles[i]) || contains_told(&cycles[i], APART) ||
+                   was_found(&cycles[i], HARMLESS);
     ck_assert_msg(is_fine, "a harmless cycle was not told");
 }
 
@@ -322,12 +337,13 @@ static void find_cycles(struct naive *naive, const struct piece *piece, uint32_t
 
 static struct naive naive;
 
-static void expect_real_through(const struct piece *piece, uint32_t length, uint32_t *n_real)
+static void expect_through(const struct piece *piece, uint32_t length, enum level level,
+                           uint32_t *n_expected)
 {
     find_cycles(&naive, piece, length);
     for (uint32_t i = 0; i < naive.n; i++) {
-        if (naive.cycles[i].is_real)
-            expect_real(&naive.cycles[i], n_real);
+        if (naive.cycles[i].level >= level)
+            expect_told(&naive.cycles[i], level, n_expected);
     }
 }
 
@@ -360,6 +376,7 @@ static void expect_shortest_through(const struct piece *piece)
 
 struct choice {
     const struct cycle *cycle;
+    enum level level; /* at which breaks count */
     const struct piece *chosen[LOCKS];
     uint32_t least;
     uint32_t reasons; /* bits */
@@ -371,7 +388,7 @@ static void try_choices(struct choice *choice, uint32_t depth)
     uint32_t of[DLW_ALL_SHARED + 1];
 
     if (depth == cycle->n) {
-        uint32_t cost = count_breaks(choice->chosen, depth, of);
+        uint32_t cost = count_breaks(choice->chosen, depth, choice->level, of);
         uint32_t most = 0;
         for (uint32_t i = 1; i <= DLW_ALL_SHARED; i++)
             most = of[i] > most ? of[i] : most;
@@ -396,7 +413,7 @@ static void try_choices(struct choice *choice, uint32_t depth)
 
 static void check_harmless(const struct cycle *cycle, uint8_t reason)
 {
-    struct choice choice = {.cycle = cycle, .least = UINT32_MAX};
+    struct choice choice = {.cycle = cycle, .level = REAL, .least = UINT32_MAX};
 
     ck_assert_msg(!find_told(cycle), "a harmless cycle was told twice");
     try_choices(&choice, 0);
@@ -411,11 +428,11 @@ static void check_harmless(const struct cycle *cycle, uint8_t reason)
 
 static void check_real(const struct cycle *cycle)
 {
-    struct choice choice = {.cycle = cycle, .least = UINT32_MAX};
+    struct choice choice = {.cycle = cycle, .level = cycle->level, .least = UINT32_MAX};
 
     try_choices(&choice, 0);
     ck_assert_msg(choice.least == 0, "a cycle of %u is not real", cycle->n);
-    ck_assert_msg(!find_told(cycle) || !find_told(cycle)->is_real, "told twice");
+    ck_assert_msg(!find_told(cycle) || find_told(cycle)->level < cycle->level, "told twice");
     note_told(cycle);
 }
 
@@ -445,21 +462,23 @@ static void expect_short_ones(void)
 
     model.n_kept = 0;
     dlw_order_each(model.order, note_kept, NULL);
-    for (uint32_t length = 2; length <= 3; length++)
-        for (uint32_t i = 0; i < model.n_kept; i++)
-            expect_real_through(&model.kept[i], length, &n_missed);
+    for (enum level level = REAL; level >= APART; level--)
+        for (uint32_t length = 2; length <= 3; length++)
+            for (uint32_t i = 0; i < model.n_kept; i++)
+                expect_through(&model.kept[i], length, level, &n_missed);
     ck_assert_uint_eq(n_missed, 0);
 }
 
 static void compare_bounded(void)
 {
     for (uint32_t i = 0; i < model.n_found; i++) {
-        if (model.found[i].is_real)
+        if (model.found[i].level != HARMLESS)
             check_real(&model.found[i]);
         else
             note_told(&model.found[i]);
-        model.real += model.found[i].is_real;
-        model.harmless += !model.found[i].is_real;
+        model.real += model.found[i].level == REAL;
+        model.apart += model.found[i].level == APART;
+        model.harmless += model.found[i].level == HARMLESS;
     }
     expect_short_ones();
 }
@@ -468,7 +487,10 @@ static void compare_bounded(void)
 
 static void on_found(void *context, const struct dlw_finding *finding)
 {
-    struct cycle cycle = {.n = finding->n_cycle, .is_real = finding->harmless == DLW_FEASIBLE};
+    struct cycle cycle = {.n = finding->n_cycle,
+                          .level = finding->harmless != DLW_FEASIBLE   ? HARMLESS
+                                   : finding->doubt == DLW_DOUBT_SCOPE ? APART
+                                                                       : REAL};
 
     (void)context;
     ck_assert_uint_le(finding->n_cycle, LOCKS);
@@ -528,24 +550,27 @@ static uint32_t keep_all(const struct model_thread *thread, const struct model_l
 
 static void compare(const struct piece **fresh, uint32_t n)
 {
-    uint32_t n_real = 0;
-    uint32_t n_found = 0;
+    uint32_t n_expected[REAL + 1] = {0};
+    uint32_t n_found[REAL + 1] = {0};
 
-    for (uint32_t length = 2; length <= LOCKS; length++) {
-        for (uint32_t i = 0; i < n; i++)
-            expect_real_through(fresh[i], length, &n_real);
+    for (enum level level = REAL; level >= APART; level--) {
+        for (uint32_t length = 2; length <= LOCKS; length++) {
+            for (uint32_t i = 0; i < n; i++)
+                expect_through(fresh[i], length, level, &n_expected[level]);
+        }
     }
     for (uint32_t i = 0; i < n; i++)
         expect_shortest_through(fresh[i]);
     for (uint32_t i = 0; i < model.n_found; i++) {
-        if (model.found[i].is_real)
-            n_found++;
-        else
+        n_found[model.found[i].level]++;
+        if (model.found[i].level == HARMLESS)
             check_harmless(&model.found[i], model.reasons[i]);
     }
-    ck_assert_uint_eq(n_real, n_found);
-    model.real += n_real;
-    model.harmless += model.n_found - n_found;
+    ck_assert_uint_eq(n_expected[REAL], n_found[REAL]);
+    ck_assert_uint_eq(n_expected[APART], n_found[APART]);
+    model.real += n_found[REAL];
+    model.apart += n_found[APART];
+    model.harmless += n_found[HARMLESS];
 }
 
 /* The chain of one lock more, for entry `i`. */
@@ -697,6 +722,15 @@ static void meet_at_barrier(struct model_thread *a, struct model_thread *b)
     dlw_life_unref(model.life, round);
 }
 
+/* Of three tests, or of none. */
+static void enter_scope(struct model_thread *thread)
+{
+    static const char *const scopes[] = {"one", "two", "three", NULL};
+
+    thread->segment = dlw_life_enter(model.life, thread->segment, scopes[random_below(4)]);
+    ck_assert_uint_ne(thread->segment, 0);
+}
+
 static void step_locks(struct model_thread *thread)
 {
     bool is_gate = model.habit == GATED && thread->n_held == 0 && random_below(60);
@@ -718,8 +752,11 @@ static void step(void)
     struct model_thread *other = &model.threads[random_below(THREADS)];
     struct model_lock *lock = &model.locks[random_below(LOCKS)];
 
-    if (model.habit == ONE_AFTER_OTHER && random_below(12) == 0)
+    if (model.habit == ONE_AFTER_OTHER && random_below(12) == 0) {
+        if (model.has_scopes)
+            enter_scope(&model.threads[1]);
         join_and_create(&model.threads[0], &model.threads[1], &model.threads[1]);
+    }
     switch (random_below(40)) {
     case 0:
         if (lock->serial && !is_held(lock->serial))
@@ -733,6 +770,10 @@ static void step(void)
         if (other != thread && random_below(4) == 0)
             meet_at_barrier(thread, other);
         break;
+    case 3:
+        if (model.has_scopes)
+            enter_scope(thread);
+        break;
     default:
         step_locks(thread);
     }
@@ -741,6 +782,7 @@ static void step(void)
 static void episode(uint32_t operations)
 {
     model.habit = (enum habit)random_below(N_HABITS);
+    model.has_scopes = random_below(2);
     for (uint32_t i = 0; i < THREADS; i++) {
         struct model_thread *thread = &model.threads[i];
         memset(thread, 0, sizeof(*thread));
@@ -776,9 +818,9 @@ static void compare_all(const struct dlw_order_limits *limits, bool is_bounded, 
         episode(60);
         ck_assert_uint_eq(model.arena.in_use, in_use);
     }
-    printf("graph_model: %llu learned, %llu real, %llu harmless\n",
+    printf("graph_model: %llu learned, %llu real, %llu apart, %llu harmless\n",
            (unsigned long long)model.learned, (unsigned long long)model.real,
-           (unsigned long long)model.harmless);
+           (unsigned long long)model.apart, (unsigned long long)model.harmless);
     dlw_order_free(model.order);
     dlw_life_free(model.life);
     ck_assert_uint_eq(model.arena.in_use, 0);

@@ -276,7 +276,19 @@ static void remedy_gone(struct dlw_region *region, const struct dlw_doc_finding 
     const char *what = lock(region, finding, &step->wants);
     const char *where = step->holds.stack.n ? dlw_remedy_place(region, &step->holds.stack) : NULL;
     const char *taken = where ? dlw_region_print(region, " (taken in %s)", where) : "";
-    if (strstr(finding->reason, "parent")) {
+    if (step->wants.lock->attributes && strstr(step->wants.lock->attributes, "pshared")) {
+        dlw_remedy_say(
+            remedy,
+            dlw_region_print(region,
+                             "A process can be killed at any moment, with %s in hand. Make it "
+                             "robust where it is made (pthread_mutexattr_setrobust, "
+                             "PTHREAD_MUTEX_ROBUST): the next one that asks gets it, told by "
+                             "EOWNERDEAD, mends what it guards and calls "
+                             "pthread_mutex_consistent. That breaks \"no preemption\".",
+                             what));
+        return;
+    }
+    if (finding->reason && strstr(finding->reason, "parent")) {
         dlw_remedy_say(
             remedy, dlw_region_print(region,
                                      "After fork the child has only the thread that called it; "

@@ -55,11 +55,7 @@ static const char *thread(struct dlw_region *region, const struct dlw_doc_findin
 
 bool dlw_finding_holder_is_gone(const struct dlw_doc_finding *finding)
 {
-    if (finding->n_cycle != 1)
-        return false;
-    /* From outside its name is not to be had any more. */
-    return finding->cycle[0].holder ||
-           (finding->reason && strstr(finding->reason, "no longer exists"));
+    return finding->n_cycle == 1 && (finding->cycle[0].holder || finding->gone);
 }
 
 bool dlw_step_is_in_line(const struct dlw_doc_finding *finding, const struct dlw_doc_step *step)
@@ -79,8 +75,9 @@ static const char *alone(struct dlw_region *region, const struct dlw_doc_finding
     const struct dlw_doc_step *step = &finding->cycle[0];
     const char *who = thread(region, finding, step->thread);
     const char *what = lock(region, finding, step->wants.lock);
-    if (finding->reason)
-        return dlw_region_print(region, "%s waits for %s for ever: %s", who, what, finding->reason);
+    if (finding->gone || finding->reason)
+        return dlw_region_print(region, "%s waits for %s for ever: %s", who, what,
+                                finding->gone ? finding->gone : finding->reason);
     if (is_initialiser(step->wants.lock))
         return dlw_region_print(region, "%s asks for %s while it still runs its initialiser", who,
                                 what);
@@ -387,14 +384,14 @@ const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_d
             "handler is set that could wake one.%s%s%s",
             open, reason, stop);
     if (finding->kind == DLW_DEADLOCK && finding->certain)
-        return finding->reason && finding->n_cycle != 1
+        return finding->reason && (finding->n_cycle != 1 || finding->gone)
                    ? dlw_region_print(region, "Certain: seen as it happened.%s%s%s", open, reason,
                                       stop)
                    : "Certain: seen as it happened.";
     if (finding->kind == DLW_DEADLOCK)
-        return dlw_region_print(region,
-                                "Possible: the threads were seen waiting for each other.%s%s%s",
-                                open, reason, stop);
+        return dlw_region_print(region, "Possible: the %s seen waiting%s.%s%s%s",
+                                finding->n_cycle == 1 ? "thread was" : "threads were",
+                                finding->n_cycle == 1 ? "" : " for each other", open, reason, stop);
     return finding->reason && !(finding->n_threads && !finding->n_cycle)
                ? dlw_region_print(region, "Note: %s.", reason)
                : NULL;

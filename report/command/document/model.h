@@ -136,6 +136,8 @@ struct dlw_doc_finding {
     enum dlw_kind kind;
     bool certain;
     const char *reason; /* or NULL */
+    const char *gone;   /* from outside: how the message says that the holder has gone; NULL: it has
+                           not, or the journal names it */
     enum dlw_harmless harmless;
     enum dlw_doubt doubt;
     struct dlw_doc_lock *gate; /* of DLW_GUARDED, or NULL */

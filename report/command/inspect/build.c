@@ -237,9 +237,16 @@ static const char *holder_note(struct builder *builder, const struct dlw_seen_wa
                                       holder->tid);
     }
     case DLW_HOLDER_GONE:
-        return dlw_region_print(region, "held by thread %u, which no longer exists",
-                                wait->holder_tid);
+        return wait->is_shared
+                   ? dlw_region_print(region, "held by process or thread %u, which has ended%s%s",
+                                      wait->holder_tid, wait->doubt ? "; but " : "",
+                                      wait->doubt ? wait->doubt : "")
+                   : dlw_region_print(region, "held by thread %u, which no longer exists",
+                                      wait->holder_tid);
     case DLW_HOLDER_OUTSIDE:
+        if (wait->holder_pid)
+            return dlw_region_print(region, "held by thread %u of process %u", wait->holder_tid,
+                                    wait->holder_pid);
         return dlw_region_print(region, "held by thread %u of another process", wait->holder_tid);
     default:
         return NULL;
@@ -398,6 +405,21 @@ static bool has_told(const struct builder *builder, enum dlw_kind kind)
     return false;
 }
 
+/* In memory of its own a process knows all who could hold a lock; what others share is traced. */
+static void add_gone(struct builder *builder, const struct dlw_seen_wait *wait,
+                     struct dlw_doc_finding *finding)
+{
+    struct dlw_region *region = &builder->doc->region;
+    finding->certain = !wait->doubt;
+    finding->gone = wait->is_shared ? "its holder has ended" : "its holder no longer exists";
+    finding->reason =
+        wait->is_shared
+            ? dlw_region_print(region, "its holder, process or thread %u, has ended%s%s",
+                               wait->holder_tid, wait->doubt ? "; but " : "",
+                               wait->doubt ? wait->doubt : "")
+            : dlw_region_print(region, "its holder, thread %u, no longer exists", wait->holder_tid);
+}
+
 static void add_deadlock(struct builder *builder, const struct dlw_verdict_cycle *cycle)
 {
     struct dlw_doc_finding *finding = dlw_doc_add_finding(builder->doc, DLW_DEADLOCK);
@@ -428,9 +450,7 @@ static void add_deadlock(struct builder *builder, const struct dlw_verdict_cycle
             finding->reason = "the kernel refused the wait for the priority-inheriting mutex that "
                               "closes the circle; which one it is could not be read";
     if (cycle->is_gone)
-        finding->reason =
-            dlw_region_print(&builder->doc->region, "its holder, thread %u, no longer exists",
-                             builder->target->threads[cycle->threads[0]].wait.holder_tid);
+        add_gone(builder, &builder->target->threads[cycle->threads[0]].wait, finding);
 }
 
 static void add_stall(struct builder *builder, const struct dlw_verdict *verdict)

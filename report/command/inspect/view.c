@@ -3,6 +3,7 @@
 #include "report/command/base/command.h"
 #include "report/command/format/format.h"
 #include "report/command/format/output.h"
+#include "report/command/inspect/across/holders.h"
 #include "report/command/inspect/build.h"
 #include "report/command/inspect/glibc/runtime.h"
 #include "report/command/inspect/glibc/waits.h"
@@ -94,6 +95,9 @@ static void read_waits(struct dlw_target *target)
         if (!dlw_live_confirm(target, attempt == ATTEMPTS))
             break;
     }
+    dlw_holders_trace(target);
+    /* What was found out there belongs to waits that still stand. */
+    dlw_live_confirm(target, true);
     dlw_preloaded_confirm(target);
     dlw_live_settle(target);
 }

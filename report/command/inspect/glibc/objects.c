@@ -76,6 +76,7 @@ bool dlw_wait_on_mutex(struct dlw_target *target, const struct dlw_futex *futex,
     wait->object = "mutex";
     wait->address = mutex;
     wait->is_shared = kind & KIND_SHARED;
+    wait->is_rescued = is_in_word;
     /* Between two holders the word is free, or the owner not yet written. */
     dlw_wait_set_holder(target, wait, word ? owner : 0);
     if (!owner)

@@ -127,6 +127,15 @@ static uint32_t inner_number(const char *text, uint32_t tid)
     return number ? number : tid;
 }
 
+uint32_t dlw_proc_inner(uint32_t pid, uint32_t tid)
+{
+    char text[8192];
+    if (read_file(text, sizeof text, "/proc/%u/task/%u/status", pid, tid) < 0)
+        return 0;
+    const char *state = status_field(text, "State");
+    return !state || *state == 'Z' || *state == 'X' ? 0 : inner_number(text, tid);
+}
+
 static uint64_t switches_of(const char *text)
 {
     return status_number(text, "voluntary_ctxt_switches", 10) +

@@ -16,12 +16,17 @@ bool dlw_proc_thread(struct dlw_target *target, uint32_t tid, struct dlw_seen_th
 bool dlw_proc_call(uint32_t pid, uint32_t tid, struct dlw_call *out);
 bool dlw_proc_parse_call(const char *text, struct dlw_call *out);
 /* Mappings, program, arguments, start, signals. `tid` is a thread that lives. */
+/* A line of maps, without its path: that begins at line[*path], if *path is not 0. */
+bool dlw_proc_parse_mapping(const char *line, struct dlw_mapping *out, int *path);
 bool dlw_proc_mappings(struct dlw_target *target, uint32_t tid);
 void dlw_proc_describe(struct dlw_target *target, uint32_t tid);
 /* Gives each thread that stood still the time since it last ran. */
 void dlw_proc_since(struct dlw_target *target);
 /* How often the thread has been switched away from; 0: it has ended. */
 uint64_t dlw_proc_switches(const struct dlw_target *target, uint32_t tid);
+/* The last of the numbers that a thread has, one in each nested namespace: the thread's own view.
+ * 0: it has ended (and may wait for its parent to take note), or is not shown. */
+uint32_t dlw_proc_inner(uint32_t pid, uint32_t tid);
 /* The field "Name:\t" of /proc/PID/status as text; NULL: none. In the region. */
 char *dlw_proc_status(struct dlw_target *target, uint32_t tid, const char *field);
 

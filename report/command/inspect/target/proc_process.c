@@ -15,15 +15,27 @@ static FILE *open_file(struct dlw_target *target, uint32_t tid, const char *name
     return fopen(path, "re");
 }
 
+bool dlw_proc_parse_mapping(const char *line, struct dlw_mapping *out, int *path)
+{
+    char permissions[8];
+    unsigned major, minor;
+    *out = (struct dlw_mapping){0};
+    *path = 0;
+    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %" SCNu64 " %n", &out->start,
+               &out->end, permissions, &out->offset, &major, &minor, &out->inode, path) < 7)
+        return false;
+    out->device = (uint64_t)major << 32 | minor;
+    out->is_executable = permissions[2] == 'x';
+    out->is_shared = permissions[3] == 's';
+    return true;
+}
+
 static void add_mapping(struct dlw_target *target, const char *line)
 {
-    struct dlw_mapping mapping = {0};
-    char permissions[8];
-    int path = 0;
-    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %*s %n", &mapping.start,
-               &mapping.end, permissions, &mapping.offset, &path) < 4)
+    struct dlw_mapping mapping;
+    int path;
+    if (!dlw_proc_parse_mapping(line, &mapping, &path))
         return;
-    mapping.is_executable = permissions[2] == 'x';
     if (path && line[path])
         mapping.path = dlw_region_cut(target->region, line + path, strcspn(line + path, "\n"));
     target->mappings =

@@ -73,10 +73,13 @@ struct dlw_seen_wait {
     enum dlw_mode mode;
     bool is_timed;
     bool is_shared;   /* another process may wake it */
+    bool is_rescued;  /* the kernel passes it on when its holder ends (robust, inheriting) */
     uint64_t address; /* of the object; 0: not known */
     uint64_t word;    /* of the futex */
     enum dlw_holder holder;
     uint32_t holder_tid;   /* as the process itself numbers it */
+    uint32_t holder_pid;   /* with DLW_HOLDER_OUTSIDE: its process, as we see it; 0: not known */
+    const char *doubt;     /* with DLW_HOLDER_GONE: why that is not certain; NULL: it is */
     uint32_t holder_index; /* of the thread, with DLW_HOLDER_THREAD */
     uint32_t *holders;     /* indexes of threads, where records tell of several, or of readers */
     size_t n_holders;
@@ -120,7 +123,9 @@ struct dlw_seen_thread {
 
 struct dlw_mapping {
     uint64_t start, end, offset;
+    uint64_t device, inode; /* 0: anonymous */
     bool is_executable;
+    bool is_shared;   /* what is written there others see who map it too */
     const char *path; /* NULL: anonymous */
 };
 

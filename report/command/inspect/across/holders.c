@@ -1,0 +1,116 @@
+#include "report/command/inspect/across/holders.h"
+
+#include "report/command/inspect/across/asleep.h"
+#include "report/command/inspect/across/mappers.h"
+#include "report/command/inspect/target/proc.h"
+
+#include <errno.h>
+#include <signal.h>
+
+/* Threads often wait for locks of one piece of memory: who has it is asked once. */
+struct trace {
+    struct dlw_target *target;
+    const struct dlw_mapping *memory;
+    struct dlw_mappers mappers;
+};
+
+static void look_at(struct trace *trace, const struct dlw_mapping *memory)
+{
+    if (trace->memory && trace->memory->inode == memory->inode &&
+        trace->memory->device == memory->device)
+        return;
+    trace->memory = memory;
+    dlw_mappers_find(trace->target, memory, &trace->mappers);
+}
+
+/* Numbers are those of a namespace: from another one than ours they tell nothing. */
+static bool is_numbered_apart(const struct trace *trace)
+{
+    for (size_t i = 0; i < trace->mappers.n; i++)
+        if (trace->mappers.list[i].is_numbered_apart)
+            return true;
+    return false;
+}
+
+/* Whoever has the memory and is awake might let go in the place of the one that has ended. */
+static uint32_t find_awake(const struct trace *trace)
+{
+    struct dlw_target *target = trace->target;
+    for (size_t i = 0; i < trace->mappers.n; i++)
+        if (!dlw_process_is_asleep(target->region, target->machine, trace->mappers.list[i].pid))
+            return trace->mappers.list[i].pid;
+    return 0;
+}
+
+/* Some thread of the machine has that number now. */
+static bool is_number_in_use(uint32_t tid)
+{
+    return (!kill((pid_t)tid, 0) || errno == EPERM) && dlw_proc_inner(tid, tid);
+}
+
+static const char *doubt_of(const struct trace *trace, const struct dlw_seen_wait *wait)
+{
+    struct dlw_region *region = trace->target->region;
+    const struct dlw_mappers *mappers = &trace->mappers;
+    if (is_numbered_apart(trace))
+        return "processes that have this memory number their threads in other pid namespaces";
+    if (mappers->is_hidden)
+        return "/proc does not show the processes of other users";
+    if (mappers->n_closed)
+        return dlw_region_print(region,
+                                "%zu process%s can't be looked into and may have this memory as "
+                                "well",
+                                mappers->n_closed, mappers->n_closed == 1 ? "" : "es");
+    if (is_number_in_use(wait->holder_tid))
+        return "the number is in use again, by a thread that does not have this memory";
+    if (wait->is_rescued)
+        return "the kernel should have passed the lock on";
+    uint32_t awake = find_awake(trace);
+    if (awake == trace->target->pid)
+        return "another thread of this process is awake and might let go for it";
+    if (awake)
+        return dlw_region_print(
+            region, "process %u has this memory as well, is awake and might let go for it", awake);
+    return NULL;
+}
+
+/* Alive, but not to be seen in detail; nothing is known of it. */
+static bool may_be_closed(const struct trace *trace, uint32_t tid)
+{
+    bool is_there = !kill((pid_t)tid, 0) || errno == EPERM;
+    if (is_there && !dlw_proc_inner(tid, tid))
+        return trace->mappers.is_hidden;
+    return (is_there || is_numbered_apart(trace)) && trace->mappers.n_closed;
+}
+
+static void trace_holder(struct trace *trace, struct dlw_seen_wait *wait)
+{
+    const struct dlw_mapping *memory = dlw_target_mapping(trace->target, wait->address);
+    if (!memory)
+        return;
+    if (!memory->is_shared) {
+        /* Made for several processes, but a copy of each: whoever held it stayed in another. */
+        wait->holder = DLW_HOLDER_GONE;
+        return;
+    }
+    look_at(trace, memory);
+    const struct dlw_mapper *holder =
+        dlw_mappers_thread(trace->target, &trace->mappers, wait->holder_tid);
+    if (holder) {
+        wait->holder_pid = holder->pid;
+    } else if (!may_be_closed(trace, wait->holder_tid)) {
+        wait->holder = DLW_HOLDER_GONE;
+        wait->doubt = doubt_of(trace, wait);
+    }
+}
+
+void dlw_holders_trace(struct dlw_target *target)
+{
+    struct trace trace = {.target = target};
+    for (size_t i = 0; i < target->n_threads; i++) {
+        struct dlw_seen_thread *thread = &target->threads[i];
+        if (thread->stood_still && thread->wait.holder == DLW_HOLDER_OUTSIDE &&
+            thread->wait.holder_tid)
+            trace_holder(&trace, &thread->wait);
+    }
+}

@@ -1,0 +1,30 @@
+/*
+ * All processes that have a piece of shared memory in their maps: whoever holds a lock in it is one
+ * of them. What could not be looked at is told, since then nothing about the others is certain.
+ */
+#ifndef DLW_COMMAND_INSPECT_ACROSS_MAPPERS_H
+#define DLW_COMMAND_INSPECT_ACROSS_MAPPERS_H
+
+#include "report/command/inspect/target/target.h"
+
+struct dlw_mapper {
+    uint32_t pid;
+    bool is_numbered_apart; /* in another pid namespace than ours */
+};
+
+struct dlw_mappers {
+    struct dlw_mapper *list;
+    size_t n;
+    size_t n_closed; /* processes whose maps we may not read, and that may have it */
+    bool is_hidden;  /* /proc does not show all that our numbers stand for */
+};
+
+/* In the region of the target, whose mapping it is. */
+void dlw_mappers_find(struct dlw_target *target, const struct dlw_mapping *memory,
+                      struct dlw_mappers *out);
+
+/* The one of them that has a thread which numbers itself so; NULL: none has. */
+const struct dlw_mapper *dlw_mappers_thread(struct dlw_target *target,
+                                            const struct dlw_mappers *mappers, uint32_t inner);
+
+#endif

@@ -198,6 +198,7 @@ void dlw_journal_free(struct dlw_journal *journal)
     dlw_idset_free(&journal->locks, arena);
     dlw_idset_free(&journal->renamed, arena);
     dlw_repeats_free(&journal->repeats, arena);
+    dlw_keyset_free(&journal->told, arena);
     dlw_arena_free(arena, journal, sizeof *journal);
 }
 
@@ -224,6 +225,7 @@ void dlw_journal_after_fork(struct dlw_journal *journal, const struct dlw_journa
     dlw_idset_clear(&journal->locks);
     dlw_idset_clear(&journal->renamed);
     dlw_repeats_clear(&journal->repeats);
+    dlw_keyset_clear(&journal->told);
     journal->n_edges = 0;
     if (!journal->dead)
         start_anew(journal, child);

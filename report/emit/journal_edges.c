@@ -4,7 +4,8 @@
  * gets a line when it differs from those before in what `merge` knows it by in another run: what
  * each lock goes by there (a name, a variable, a class, the place that made it or took it first),
  * the work of the thread, the modes, the gates that last, and the stacks. Any other is counted with
- * the one that says the same.
+ * the one that says the same; or just passed over where both are variables or have names, of which
+ * the graph keeps but so many pieces of evidence, and a program may have millions.
  *
  * Two things make up the rest of what merge takes from edges. That several threads do a work is
  * seen from a second one in some edge: that edge gets a line whatever it says. And of more variants
@@ -15,7 +16,7 @@
 #include "report/emit/journal_parts.h"
 
 enum {
-    MOST_VARIANTS = 64, /* of a pair; merge keeps 16, with the fewest gates */
+    MOST_VARIANTS = 64, /* of a pair that is counted; merge keeps 16, with the fewest gates */
     MOST_STACKS = 8     /* of a variant; merge keeps the one with the smallest hash */
 };
 
@@ -74,6 +75,7 @@ struct keys {
     uint64_t pair, variant, role;
     uint32_t stacks;
     uint16_t n_gates; /* that last */
+    bool both_last;   /* neither lock is one of many made at a place */
 };
 
 static struct keys keys_of(struct dlw_journal *journal, const struct dlw_journal_edge *edge)
@@ -85,7 +87,8 @@ static struct keys keys_of(struct dlw_journal *journal, const struct dlw_journal
     bool lasts;
 
     from = lock_key(journal, edge->from, &lasts);
-    to = lock_key(journal, edge->to, &lasts);
+    to = lock_key(journal, edge->to, &keys.both_last);
+    keys.both_last &= lasts;
     for (uint32_t i = 0; i < edge->n_gates; i++) {
         uint64_t gate = lock_key(journal, edge->gates[i], &lasts);
         if (!lasts || gate == from || gate == to)
@@ -235,6 +238,7 @@ static void put_edge(struct dlw_journal *journal, const struct dlw_journal_edge 
 {
     struct dlw_jsonl *json = &journal->json;
 
+    journal->n_edges++;
     need_for_edge(journal, edge);
     dlw_journal_line_begin(journal, "edge");
     dlw_jsonl_number_field(json, "id", journal->n_edges);
@@ -259,17 +263,23 @@ void dlw_journal_edge(struct dlw_journal *journal, const struct dlw_journal_edge
     if (dlw_journal_is_mute(journal))
         return;
     struct keys keys = keys_of(journal, edge);
-    struct dlw_repeat *same = told(journal, &keys);
 
+    if (keys.both_last) {
+        bool is_news =
+            dlw_keyset_add(&journal->told, journal->arena, mix(keys.variant, keys.stacks));
+        if (makes_several(journal, &keys, edge->thread) || is_news)
+            put_edge(journal, edge);
+        return;
+    }
+    struct dlw_repeat *same = told(journal, &keys);
     if (!same && has_enough(journal, &keys))
         return;
     if (!makes_several(journal, &keys, edge->thread) && same) {
         count_again(journal, same);
         return;
     }
-    journal->n_edges++;
     if (!same)
-        note(journal, &keys, journal->n_edges);
+        note(journal, &keys, journal->n_edges + 1);
     put_edge(journal, edge);
 }
 
@@ -281,9 +291,8 @@ void dlw_journal_trait(struct dlw_journal *journal, uint64_t lock, enum dlw_jour
     if (dlw_journal_is_mute(journal))
         return;
     uint64_t key = mix(mix(DLW_KEY_TRAIT, lock_key(journal, lock, &lasts)), trait);
-    if (dlw_repeats_find(&journal->repeats, key))
+    if (!dlw_keyset_add(&journal->told, journal->arena, key))
         return;
-    dlw_repeats_add(&journal->repeats, journal->arena, key);
     dlw_journal_need_lock(journal, lock);
     dlw_journal_line_begin(journal, "trait");
     dlw_journal_refer(journal, "lock", &journal->locks, lock);

@@ -88,9 +88,8 @@ void dlw_journal_unwatched(struct dlw_journal *journal, const char *exe, const c
     if (dlw_journal_is_mute(journal))
         return;
     uint64_t key = dlw_journal_mix_text(dlw_journal_mix_text(DLW_KEY_UNWATCHED, exe), why);
-    if (dlw_repeats_find(&journal->repeats, key))
+    if (!dlw_keyset_add(&journal->told, journal->arena, key))
         return;
-    dlw_repeats_add(&journal->repeats, journal->arena, key);
     dlw_journal_line_begin(journal, "unwatched");
     dlw_jsonl_text_field(&journal->json, "exe", exe);
     dlw_jsonl_text_field(&journal->json, "why", why);

@@ -12,6 +12,7 @@
 #include "report/emit/idset.h"
 #include "report/emit/journal.h"
 #include "report/emit/jsonl.h"
+#include "report/emit/keyset.h"
 #include "report/emit/repeats.h"
 
 #include <limits.h>
@@ -33,7 +34,8 @@ struct dlw_journal {
 
     struct dlw_idset modules, stacks, threads, locks; /* that have a line */
     struct dlw_idset renamed;                         /* threads whose line has an older name */
-    struct dlw_repeats repeats; /* of edges, and of programs that ran unwatched */
+    struct dlw_repeats repeats; /* of edges of locks made at a place, by journal_edges.c */
+    struct dlw_keyset told;     /* other edges, and what else is said once */
     uint32_t n_edges;           /* that have a line: their ids */
     uint32_t *ancestors;        /* threads whose lines are due, youngest first */
     uint32_t ancestors_room;

@@ -27,10 +27,11 @@ static void end_by_signal(int number)
     raise(number);
 }
 
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
 /* Those that would end the command, and that nobody else hears. */
 static void hear_signals(void)
 {
-    static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     static bool is_done;
     if (is_done)
         return;
@@ -48,14 +49,29 @@ static bool is_replaceable(const char *path)
     return lstat(path, &state) != 0 ? errno == ENOENT : S_ISREG(state.st_mode);
 }
 
+/* No signal comes between the file and the word that it is there. */
+static int make_file(void)
+{
+    sigset_t set, before;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+        sigaddset(&set, ending[i]);
+    sigprocmask(SIG_BLOCK, &set, &before);
+    int descriptor = mkostemp(name, O_CLOEXEC);
+    is_there = descriptor >= 0;
+    int error = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return descriptor;
+}
+
 static FILE *open_beside(void)
 {
     snprintf(name, sizeof(name), "%s.XXXXXX", goal);
     hear_signals();
-    int descriptor = mkostemp(name, O_CLOEXEC);
+    int descriptor = make_file();
     if (descriptor < 0)
         return NULL;
-    is_there = true;
     mode_t mask = umask(0);
     umask(mask);
     fchmod(descriptor, 0666 & ~mask);

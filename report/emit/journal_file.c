@@ -102,6 +102,17 @@ static void drop_cut_line(struct dlw_journal *journal, const char *lines, size_t
         dlw_syscall(SYS_ftruncate, journal->fd, size - (out - whole));
 }
 
+/* Not a line found room: the empty file can't say so but by its mode. One that was left empty by a
+ * process that was killed as it began can still be written. */
+static void mark_without_room(const struct dlw_journal *journal)
+{
+    struct dlw_fd_identity now;
+    uint64_t size = 0;
+
+    if (dlw_fd_identify(journal->fd, &now, &size) && now.type == S_IFREG && size == 0)
+        dlw_syscall(SYS_fchmod, journal->fd, 0444);
+}
+
 bool dlw_journal_put_out(struct dlw_journal *journal, const char *lines, size_t size)
 {
     size_t out = 0;
@@ -121,6 +132,7 @@ bool dlw_journal_put_out(struct dlw_journal *journal, const char *lines, size_t 
     long error = dlw_fd_write(journal->fd, lines, size, &out);
     if (error) {
         drop_cut_line(journal, lines, out);
+        mark_without_room(journal);
         return fail(journal, error);
     }
     journal->written += out;

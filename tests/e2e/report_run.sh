@@ -217,15 +217,29 @@ others() {
 		"$build/tests/outside/hang" abba
 }
 
+# A process that is killed between making its journal and the first line (left by the command itself
+# here): nothing that it had told is lost.
+killed_at_once() {
+	# shellcheck disable=SC2016 # expanded inside
+	run 'killed as it began' 0 --report="$tmp/at_once/%e.%p" -- sh -c 'mkdir -p "$1" && : >"$1/sh.4194303"' - "$tmp/at_once"
+	says err '1 process was killed as it began' 'killed as it began'
+}
+
 # A disk without room: what was lost may have been an error.
 full() {
 	unshare -m true 2>/dev/null || { echo 'report_run: no mount namespace, part skipped' && return; }
 	mkdir "$tmp/small"
-	for size in 64k 1M; do
+	for size in 0 64k 1M; do
 		# shellcheck disable=SC2016 # expanded inside
-		unshare -m sh -c 'mount -t tmpfs -o size="$2" none "$1" && TMPDIR="$1" "$3" run -- "$4"; status=$?
-			echo "status $status, kept $(ls "$1" | wc -l)"' - "$tmp/small" $size "$dlwatch" "$build/tests/e2e/orders" >"$tmp/out" 2>"$tmp/err"
+		unshare -m sh -c 'size=$2 && [ "$size" != 0 ] || size=16k
+			mount -t tmpfs -o size="$size" none "$1" && { [ "$2" != 0 ] || head -c 20000 /dev/zero >"$1/.full" 2>/dev/null
+			TMPDIR="$1" "$3" run -- "$4"; status=$?
+			echo "status $status, kept $(ls "$1" | wc -l)"; }' - "$tmp/small" $size "$dlwatch" "$build/tests/e2e/orders" >"$tmp/out" 2>"$tmp/err"
 		case $size in
+		0)
+			says out 'status 2, kept 1' 'no room at all'
+			says err '1 journal is empty: there was no room for a line' 'no room at all'
+			;;
 		64k)
 			says out 'status 2, kept 1' 'a full disk'
 			says err 'ends early (no space left on the device)' 'a full disk'
@@ -240,6 +254,6 @@ full() {
 }
 
 printf 'deadlock:*\n' >"$tmp/list"
-for part in statuses tree user_paths signals timeouts plain outside others full; do $part; done
+for part in statuses tree user_paths signals timeouts plain outside others killed_at_once full; do $part; done
 echo "report_run: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -31,7 +31,8 @@ struct dlw_journals {
     struct journal *table;
     int descriptor;
     size_t n_read;
-    size_t n_empty; /* files without a line, at the end */
+    size_t n_empty;  /* files in which there was no room for a line, at the end */
+    size_t n_killed; /* files without a line, of processes that were killed as they began */
 };
 
 enum { FIRST_LINE = 4 * 1024 * 1024 }; /* a command line may be long */
@@ -209,7 +210,11 @@ static void look_again(struct dlw_journals *journals, struct journal *journal)
     const char *end = n > 0 ? memchr(line, '\n', (size_t)n) : NULL;
     if (end)
         dlw_reader_look_again(journal->reader, line, (size_t)(end - line));
-    journals->n_empty += n == 0;
+    struct stat status;
+    if (n == 0 && fstat(descriptor, &status) == 0) {
+        journals->n_empty += !(status.st_mode & S_IWUSR);
+        journals->n_killed += (status.st_mode & S_IWUSR) != 0;
+    }
     if (descriptor >= 0)
         close(descriptor);
     free(line);
@@ -231,10 +236,13 @@ size_t dlw_journals_close(struct dlw_journals *journals)
         close(journals->descriptor);
     size_t n_empty = journals->n_empty;
     if (n_empty)
-        dlw_doc_note(journals->reading->doc,
-                     "%zu journal%s empty: there was no room for a line, or the process was killed "
-                     "as it began",
+        dlw_doc_note(journals->reading->doc, "%zu journal%s empty: there was no room for a line",
                      n_empty, n_empty == 1 ? " is" : "s are");
+    if (journals->n_killed)
+        dlw_doc_note(journals->reading->doc,
+                     "%zu process%s killed as %s began, before anything was written",
+                     journals->n_killed, journals->n_killed == 1 ? " was" : "es were",
+                     journals->n_killed == 1 ? "it" : "they");
     struct dlw_region region = journals->region;
     dlw_region_free(&region);
     return n_empty;

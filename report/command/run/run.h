@@ -62,8 +62,8 @@ struct dlw_journals *dlw_journals_new(const struct dlw_reading *reading, const c
 int dlw_journals_descriptor(const struct dlw_journals *journals);
 /* Reads what is new. `all`: looks at every file, not only at those that were announced. */
 void dlw_journals_update(struct dlw_journals *journals, bool all);
-/* Reads the rest and settles how each process ended. Returns how many journals are empty: there was
- * no room for a line, or the process was killed as it made its file. */
+/* Reads the rest and settles how each process ended. Returns how many journals had no room for
+ * a line. */
 size_t dlw_journals_close(struct dlw_journals *journals);
 size_t dlw_journals_count(const struct dlw_journals *journals);
 

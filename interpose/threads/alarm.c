@@ -217,7 +217,7 @@ static bool create_timer(struct dlw_thread *thread, int *timer)
 
 static bool make_timer(struct dlw_thread *thread)
 {
-    int timer;
+    int timer = 0;
 
     if (thread->timer)
         return true;
@@ -234,7 +234,7 @@ static bool make_timer(struct dlw_thread *thread)
 
 void dlw_alarm_try(struct dlw_thread *self)
 {
-    int timer;
+    int timer = 0;
 
     if (!self->timer && create_timer(self, &timer))
         dlw_syscall(SYS_timer_delete, timer);

@@ -10,7 +10,7 @@ lib=$build/libdlwatch.so
 bin=$build/tests/steps
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-tried=0 failed=0 expected=0 may_be_said=
+tried=0 failed=0 expected=0 may_be_said=''
 if [ "${2:-}" = all ]; then few=1 some=1 seldom=1 once=11; else few=7 some=211 seldom=1009 once=10007; fi
 
 timeout 60 "$bin/stepper" "$bin/stepped" unlock lock >/dev/null 2>&1
@@ -77,7 +77,7 @@ for operation in compact rwlife trylock; do
 	may_be_said=yes
 	compare $((few * 2)) "$operation switch 300" --jumps
 done
-may_be_said= expected=0
+may_be_said='' expected=0
 for operation in learn first create; do
 	compare $some "$operation lock"
 	compare $some "$operation park"

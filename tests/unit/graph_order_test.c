@@ -398,7 +398,8 @@ END_TEST
 
 START_TEST(test_timed_when_one_side_is)
 {
-    struct asker one = {.thread = 1, .held = {{a, 7, DLW_EXCLUSIVE}}, .n_held = 1};
+    struct asker one = {
+        .thread = 1, .held = {{.node = a, .stack = 7, .mode = DLW_EXCLUSIVE}}, .n_held = 1};
     struct dlw_order_ask ask = world_ask(&one, b, DLW_EXCLUSIVE);
 
     ask.timed = true;
@@ -411,8 +412,10 @@ END_TEST
 
 START_TEST(test_all_timed_is_harmless_until_one_is_not)
 {
-    struct asker one = {.thread = 1, .held = {{a, 7, DLW_EXCLUSIVE}}, .n_held = 1};
-    struct asker two = {.thread = 2, .held = {{b, 8, DLW_EXCLUSIVE}}, .n_held = 1};
+    struct asker one = {
+        .thread = 1, .held = {{.node = a, .stack = 7, .mode = DLW_EXCLUSIVE}}, .n_held = 1};
+    struct asker two = {
+        .thread = 2, .held = {{.node = b, .stack = 8, .mode = DLW_EXCLUSIVE}}, .n_held = 1};
     struct dlw_order_ask ab = world_ask(&one, b, DLW_EXCLUSIVE);
     struct dlw_order_ask ba = world_ask(&two, a, DLW_EXCLUSIVE);
 
@@ -432,7 +435,10 @@ END_TEST
 
 static unsigned probe_pair(uint32_t thread, dlw_segment segment)
 {
-    struct asker asker = {.thread = thread, .segment = segment, .held = {{a, 0, 0}}, .n_held = 1};
+    struct asker asker = {.thread = thread,
+                          .segment = segment,
+                          .held = {{.node = a, .stack = 0, .mode = 0}},
+                          .n_held = 1};
     struct dlw_order_ask ask = world_ask(&asker, b, DLW_EXCLUSIVE);
 
     return dlw_order_probe(world.order, &ask);
@@ -560,7 +566,7 @@ END_TEST
 START_TEST(test_nothing_is_told_when_not_wanted)
 {
     const struct dlw_order_sink sink = {.learned = world_on_learned};
-    struct asker two = {.thread = 2, .held = {{b, 0, 0}}, .n_held = 1};
+    struct asker two = {.thread = 2, .held = {{.node = b, .stack = 0, .mode = 0}}, .n_held = 1};
     struct dlw_order_ask ask = world_ask(&two, a, DLW_EXCLUSIVE);
 
     NEST(1, 0, a, b);

@@ -71,6 +71,8 @@ says 'stall: all 3 threads wait'
 run 'no timers' 0 -- "$program" timers
 says "$full: the kernel has no timer"
 lacks alarm
+timeout 60 "$dlwatch" run --log=none --output=html:"$tmp/html" -- "$program" timers >"$tmp/out" 2>"$tmp/err"
+if grep -q 'not watched in full: the kernel has no timer' "$tmp/html"; then ok; else fail 'html'; fi
 stall 'no timers' timers 'the kernel has no timer'
 
 DLWATCH_OPTIONS=verbosity=1 LD_PRELOAD=$build/libdlwatch.so "$program" none >"$tmp/out" 2>"$tmp/err"

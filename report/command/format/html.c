@@ -309,6 +309,12 @@ static void processes(struct page *page)
         text(page, process->ended ? process->ended : "?");
         if (process->off)
             element(page, "; dlwatch switched itself off: ", process->off, "");
+        for (size_t k = 0; k < process->n_lacks; k++) {
+            if (!process->lacks[k].reduces)
+                continue;
+            element(page, "; not watched in full: ", process->lacks[k].why, "; ");
+            text(page, process->lacks[k].effect);
+        }
         fprintf(page->out, "</td><td>%llu</td><td>%llu</td></tr>\n",
                 (unsigned long long)process->locks, (unsigned long long)process->threads);
     }

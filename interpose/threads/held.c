@@ -179,14 +179,15 @@ static void drop_last(struct dlw_thread *self)
     }
 }
 
-/* Only readers and takers of units hold one lock twice; each time under a key of its own, until
- * entries are moved, and mostly from another place. */
+/* Readers, takers of units, and locks of the program's own may be held twice; each time under a key
+ * of its own, until entries are moved, and mostly from another place. */
 static bool is_copy(const struct dlw_held_lock *held, const struct dlw_held_lock *other)
 {
     if (lock_of(held) != lock_of(other))
         return false;
-    if (held->kind != DLW_LOCK_SEMAPHORE &&
-        atomic_load_explicit(&held->mode, memory_order_relaxed) == DLW_EXCLUSIVE)
+    bool is_one_holders = held->kind == DLW_LOCK_MUTEX || held->kind == DLW_LOCK_RWLOCK ||
+                          held->kind == DLW_LOCK_SPIN;
+    if (is_one_holders && atomic_load_explicit(&held->mode, memory_order_relaxed) == DLW_EXCLUSIVE)
         return true;
     return held->key == other->key && held->sp == other->sp && held->pc[0] == other->pc[0];
 }

@@ -23,9 +23,9 @@
 #include "interpose/wrap/process/exec.h"
 #include "interpose/wrap/static_guard.h"
 #include "interpose/wrap/thread.h"
-#include "report/emit/fd.h"
 #include "report/emit/helper.h"
 #include "report/emit/say.h"
+#include "report/emit/tally.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -72,26 +72,6 @@ static const char *value_of(const char *name, char *const *environment)
         if (strncmp(*environment, name, n) == 0 && (*environment)[n] == '=')
             return *environment + n + 1;
     return NULL;
-}
-
-/* `dlwatch run` counts who was there: a process that has nothing to say leaves no journal. */
-static void sign_in(char *const *environment)
-{
-    const char *path = value_of("DLWATCH_TALLY", environment);
-    char text[24];
-    struct stat status;
-
-    if (!path || dlw_syscall(SYS_newfstatat, AT_FDCWD, path, &status, 0) != 0 ||
-        !S_ISREG(status.st_mode))
-        return;
-    int fd = dlw_fd_open(path, O_WRONLY | O_APPEND, 0);
-    if (fd < 0)
-        return;
-    dlw_say_number(text, dlw_pid());
-    size_t n = strlen(text);
-    text[n] = '\n';
-    dlw_fd_write(fd, text, n + 1, NULL);
-    dlw_fd_close(fd);
 }
 
 static void make_nonce(void)
@@ -214,7 +194,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
                 NULL);
     }
     dlw_report_start(exe, folder, (const char *const *)argv, value_of("DLWATCH_RUN", environment));
-    sign_in(environment);
+    dlw_tally_sign_in(value_of("DLWATCH_TALLY", environment), dlw_pid());
     dlw_stall_start();
     dlw_thread_end_start();
     dlw_signals_start();

@@ -12,6 +12,7 @@
 #include "report/emit/journal.h"
 #include "report/emit/records.h"
 #include "report/emit/say.h"
+#include "report/emit/tally.h"
 #include "report/emit/text.h"
 
 #include <fcntl.h>
@@ -729,6 +730,14 @@ void dlw_report_may_end(const char *ended, int status)
     dlw_helper_wait(10000);
 }
 
+/* Its journal ends early, or could not begin: in the latter case only the tally can tell. */
+static void journal_fails(const char *line)
+{
+    dlw_report_warn(line);
+    if (!dlw_journal_path(journal) && process.run && !dlw_tally_lost(process.pid))
+        dlw_say_on_stderr(line); /* a run that can't be reached takes silence for all is well */
+}
+
 void dlw_report_start(const char *exe, const char *folder, const char *const *argv, const char *run)
 {
     strncpy(exe_copy, exe, sizeof(exe_copy) - 1);
@@ -746,7 +755,7 @@ void dlw_report_start(const char *exe, const char *folder, const char *const *ar
     };
     if (!dlw_options.report || !dlw_options.report[0])
         return;
-    journal = dlw_journal_new(&arena, &source, &process, dlw_report_warn);
+    journal = dlw_journal_new(&arena, &source, &process, journal_fails);
     dlw_journal_to_path(journal, dlw_options.report, folder_copy);
 }
 

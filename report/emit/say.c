@@ -208,6 +208,22 @@ void dlw_say(const char *piece, ...)
     dlw_say_raw(text, line.used);
 }
 
+void dlw_say_on_stderr(const char *piece)
+{
+    char text[LINE_BYTES];
+    struct dlw_line line = {text, 0, LINE_BYTES - 2}; /* room for the newline */
+    int fd = stderr_descriptor();
+
+    if (fd < 0)
+        return;
+    dlw_line_add(&line, "dlwatch[");
+    dlw_line_add_number(&line, own_pid());
+    dlw_line_add(&line, "]: ");
+    dlw_line_add(&line, piece);
+    text[line.used++] = '\n';
+    dlw_fd_write(fd, text, line.used, NULL);
+}
+
 char *dlw_say_number(char *buffer, uint64_t number)
 {
     char digits[20];

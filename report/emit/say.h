@@ -17,6 +17,8 @@
 void dlw_say_start(const struct dlw_options *options, const char *start_folder, const char *exe);
 /* Pieces are NULL-terminated strings, joined. Cut at 1 KiB. */
 void dlw_say(const char *piece, ...) __attribute__((sentinel));
+/* The same for one piece, on descriptor 2 wherever the log goes: what nobody else can tell. */
+void dlw_say_on_stderr(const char *text);
 /* Writes text as it is (a block that is already prefixed). */
 void dlw_say_raw(const char *text, size_t size);
 /* The descriptor that a helper process should write to: 2 while it is what it was, a file opened

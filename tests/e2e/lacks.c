@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -62,6 +63,10 @@ static void enter(const char *situation)
         must(setuid(NOBODY));
     } else if (strcmp(situation, "bare") == 0) {
         must(chroot("/usr"));
+    } else if (strcmp(situation, "hide") == 0) { /* what lies in /tmp */
+        must(unshare(CLONE_NEWNS));
+        must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+        must(mount("none", "/tmp", "tmpfs", 0, NULL));
     } else if (strcmp(situation, "timers") == 0) {
         struct rlimit none = {0, 0};
         must(setrlimit(RLIMIT_SIGPENDING, &none));

@@ -108,6 +108,16 @@ if unshare --pid --fork true 2>/dev/null; then
 	run 'the /proc of another namespace' 0 -- "$program" namespace
 	says "$full: its /proc is that of another pid namespace"
 	lacks sleepers
+	# Nowhere to write a journal to: what was found is lost, and that is no green.
+	TMPDIR=/tmp run 'no journal' 2 -- "$program" hide inversion
+	says 'the journal of 1 process could not be written'
+	TMPDIR=/tmp run 'nothing to write' 0 -- "$program" hide
+	says_not 'could not be written'
+	# Started where the run can't be reached at all, it speaks for itself.
+	TMPDIR=/tmp run 'out of reach' 0 -- unshare --mount sh -c 'mount -t tmpfs none /tmp && exec "$@"' sh "$program" none inversion
+	if grep -q "the journal .* can't be written" "$tmp/err"; then ok; else fail "out of reach: $(cat "$tmp/err")"; fi
+	TMPDIR=/tmp run 'out of reach, and nothing to say' 0 -- unshare --mount sh -c 'mount -t tmpfs none /tmp && exec "$@"' sh "$program" none
+	if [ -s "$tmp/err" ]; then fail "out of reach, and nothing to say: $(cat "$tmp/err")"; else ok; fi
 	run 'the first of its namespace' 66 --stall_after=0 -- unshare --pid --fork --mount-proc "$program" none stall
 	says_not "$full"
 	says 'stall: all 3 threads wait'

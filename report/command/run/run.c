@@ -245,7 +245,7 @@ static bool lacks_some(const struct dlw_run *run)
     for (size_t i = 0; i < run->doc->n_processes; i++)
         if (run->doc->processes[i]->cut)
             return true;
-    return run->n_empty > 0;
+    return run->n_empty > 0 || run->n_lost > 0;
 }
 
 static bool is_worth_keeping(const struct dlw_run *run)
@@ -295,7 +295,13 @@ static void note_unwatched(struct dlw_run *run)
             dlw_program_may_have_threads(doc->unwatched[i].exe))
             doc->unwatched[n++] = doc->unwatched[i];
     doc->n_unwatched = n;
-    doc->n_watched = dlw_tally_close(run->tally, doc);
+    doc->n_watched = dlw_tally_close(run->tally, doc, &run->n_lost);
+    if (run->n_lost)
+        dlw_doc_note(
+            doc,
+            "the journal%s of %zu process%s could not be written: what was found there is not "
+            "known",
+            run->n_lost == 1 ? "" : "s", run->n_lost, run->n_lost == 1 ? "" : "es");
 }
 
 static bool has_failed(const struct dlw_run *run)

@@ -73,8 +73,8 @@ size_t dlw_journals_count(const struct dlw_journals *journals);
  * not. */
 const char *dlw_tally_open(struct dlw_region *region, const char *folder);
 /* How many there were, those of the journals included; removes the file. NULL: of the journals
- * alone. */
-size_t dlw_tally_close(const char *path, const struct dlw_doc *doc);
+ * alone. *n_lost: how many had something to say and could not make a journal. */
+size_t dlw_tally_close(const char *path, const struct dlw_doc *doc, size_t *n_lost);
 
 /* ---- tree.c: the processes below this one ---- */
 

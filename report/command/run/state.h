@@ -35,6 +35,7 @@ struct dlw_run {
     FILE *log; /* NULL: none */
     size_t n_looked_at;
     size_t n_empty; /* journals without a line */
+    size_t n_lost;  /* processes that could not make one */
     struct dlw_run_printed *printed;
     uint64_t n_printed;
     bool shows_progress;

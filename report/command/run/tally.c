@@ -41,14 +41,19 @@ static void add(struct dlw_region *region, unsigned **pids, size_t *n, unsigned 
     (*pids)[(*n)++] = pid;
 }
 
-size_t dlw_tally_close(const char *path, const struct dlw_doc *doc)
+size_t dlw_tally_close(const char *path, const struct dlw_doc *doc, size_t *n_lost)
 {
+    char words[32];
     struct dlw_region region = {0};
     unsigned *pids = NULL, pid;
     size_t n = 0, distinct = 0;
     FILE *in = path ? fopen(path, "re") : NULL;
-    while (in && fscanf(in, "%u", &pid) == 1)
+    *n_lost = 0;
+    while (in && fgets(words, sizeof(words), in)) {
+        pid = (unsigned)strtoul(words, NULL, 10);
+        *n_lost += strstr(words, " lost") != NULL;
         add(&region, &pids, &n, pid);
+    }
     if (in)
         fclose(in);
     for (size_t i = 0; i < doc->n_processes; i++)

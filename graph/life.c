@@ -346,9 +346,7 @@ dlw_segment dlw_life_enter(struct dlw_life *life, dlw_segment current, const cha
 /* Mostly it came directly before: no walk then. */
 static bool is_behind(struct dlw_life *life, uint32_t before, uint32_t id)
 {
-    uint32_t link = segment_at(life, id)->before;
-
-    return before == id || (link && link_at(life, link)->before == before) ||
+    return before == id || dlw_life_is_directly_before(life, before, id) ||
            dlw_life_is_before(life, before, id);
 }
 
@@ -361,6 +359,25 @@ static bool put_behind(struct dlw_life *life, uint32_t id, uint32_t before)
     segment_at(life, id)->number = ++life->number;
     segment_at(life, id)->era = ++life->era;
     return true;
+}
+
+/* What leads to `before`, comes before `id` through it: links of `id` that say the same go. A round
+ * that gathered what `id` stands behind so becomes all that it stands behind. */
+static void drop_covered(struct dlw_life *life, uint32_t id, uint32_t before)
+{
+    enum { FEW = 8 };
+    uint32_t link = segment_at(life, id)->before;
+
+    for (unsigned i = 0; link && i < FEW; i++) {
+        uint32_t other = link_at(life, link)->before;
+        if (!is_linked(life, other, before)) {
+            link = link_at(life, link)->next_of_after;
+            continue;
+        }
+        link_remove(life, link);
+        reduce(life, other); /* which may have gone through the list too */
+        link = segment_at(life, id)->before;
+    }
 }
 
 dlw_segment dlw_life_join(struct dlw_life *life, dlw_segment current, dlw_segment other)
@@ -377,7 +394,9 @@ dlw_segment dlw_life_join(struct dlw_life *life, dlw_segment current, dlw_segmen
         return current;
     segment_at(life, before)->refs++; /* advancing may free what comes before it */
     dlw_segment next = dlw_life_advance(life, current);
-    if (next && !put_behind(life, next, before)) {
+    if (next && put_behind(life, next, before)) {
+        drop_covered(life, next, before);
+    } else if (next) {
         close_segment(life, next);
         next = 0;
     }
@@ -479,6 +498,13 @@ uint32_t dlw_life_era(const struct dlw_life *life, dlw_segment segment)
 }
 
 /* Queries. */
+
+bool dlw_life_is_directly_before(const struct dlw_life *life, dlw_segment a, dlw_segment b)
+{
+    uint32_t link = b ? segment_at(life, b)->before : 0;
+
+    return a && link && link_at(life, link)->before == a;
+}
 
 static bool is_same_thread_before(const struct segment *a, const struct segment *b)
 {

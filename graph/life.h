@@ -74,6 +74,8 @@ uint32_t dlw_life_thread(const struct dlw_life *life, dlw_segment segment);
  */
 uint32_t dlw_life_era(const struct dlw_life *life, dlw_segment segment);
 bool dlw_life_is_before(struct dlw_life *life, dlw_segment a, dlw_segment b);
+/* Does `b` go on right after `a`? Then to join `a` changes nothing. */
+bool dlw_life_is_directly_before(const struct dlw_life *life, dlw_segment a, dlw_segment b);
 /* Neither is before the other, and they are of different threads. */
 bool dlw_life_are_concurrent(struct dlw_life *life, dlw_segment a, dlw_segment b);
 

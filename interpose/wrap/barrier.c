@@ -17,12 +17,13 @@ static unsigned hash_address(const void *key)
 #include "interpose/base/table.h"
 
 struct round {
-    uint32_t arrived, left, count;
+    uint32_t arrived, count;
+    _Atomic uint32_t left; /* who is the last is the last to touch the round */
     _Atomic bool is_over; /* all have arrived; read by others while one of its waits is published */
     dlw_segment segment;  /* after all arrivals so far; with a reference */
 };
 
-/* All under the graph lock. */
+/* All under the graph lock, but for what a thread that leaves reads: it is written no more then. */
 struct barrier {
     UT_hash_handle hh;
     uintptr_t address;
@@ -38,7 +39,7 @@ static struct round *new_round_locked(void)
     spare = NULL;
     if (!round)
         return dlw_arena_alloc(&arena, sizeof(*round));
-    *round = (struct round){.is_over = false};
+    *round = (struct round){.arrived = 0};
     return round;
 }
 
@@ -66,37 +67,57 @@ static struct barrier *barrier_of_locked(uintptr_t address)
     return barrier;
 }
 
-/* Notes the arrival. Returns the round that the thread takes part in; NULL when memory is out. */
-static struct round *arrive(struct dlw_thread *self, pthread_barrier_t *object)
+/* A thread's part in a round. */
+struct passage {
+    struct round *round; /* NULL: memory is out */
+    dlw_segment behind;  /* a segment right behind which it goes on already, or 0 */
+};
+
+/* Notes the arrival. */
+static struct passage arrive(struct dlw_thread *self, pthread_barrier_t *object)
 {
-    struct round *round = NULL;
+    struct passage passage = {NULL, 0};
 
     if (!dlw_lock_acquire(&dlw_graph_lock))
-        return NULL;
+        return passage;
     struct barrier *barrier = barrier_of_locked((uintptr_t)object);
     if (barrier && !barrier->current)
         barrier->current = new_round_locked();
     if (barrier && barrier->current) {
-        round = barrier->current;
+        struct round *round = barrier->current;
         round->count = dlw_barrier_count(object);
         dlw_learn_goes_out_locked(self);
         round->segment = dlw_life_gather(dlw_life_graph, round->segment, self->segment);
+        passage.round = round;
+        if (dlw_life_is_directly_before(dlw_life_graph, round->segment, self->segment))
+            passage.behind = round->segment;
         if (++round->arrived >= round->count) {
             barrier->current = NULL;
             atomic_store_explicit(&round->is_over, true, memory_order_relaxed);
         }
     }
     dlw_lock_release(&dlw_graph_lock);
-    return round;
+    return passage;
 }
 
-static void leave(struct dlw_thread *self, struct round *round)
+/* All have arrived: the round stays as it is, ordered by libc's barrier. They come here at the same
+ * time, and most have nothing to learn: those don't wait for each other's lock. */
+static void leave(struct dlw_thread *self, struct passage passage)
 {
-    if (!round || !dlw_lock_acquire(&dlw_graph_lock))
+    struct round *round = passage.round;
+    uint32_t count = round->count;
+
+    if (round->segment != passage.behind) {
+        if (!dlw_lock_acquire(&dlw_graph_lock))
+            return;
+        dlw_learn_passed_locked(self, round->segment);
+        dlw_lock_release(&dlw_graph_lock);
+    }
+    /* Acquire and release: the others are done with it before the last gives it back. */
+    if (atomic_fetch_add_explicit(&round->left, 1, memory_order_acq_rel) + 1 < count ||
+        !dlw_lock_acquire(&dlw_graph_lock))
         return;
-    dlw_learn_passed_locked(self, round->segment);
-    if (++round->left == round->count)
-        drop_round_locked(round);
+    drop_round_locked(round);
     dlw_lock_release(&dlw_graph_lock);
 }
 
@@ -112,16 +133,19 @@ DLW_EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier)
         return real.pthread_barrier_wait(barrier);
     self->calls++;
     dlw_guard_enter(self);
-    struct round *round = arrive(self, barrier);
+    struct passage passage = arrive(self, barrier);
+    struct round *round = passage.round;
     dlw_guard_leave(self);
     wait.is_over = round ? &round->is_over : NULL;
     if (!round || !atomic_load_explicit(&round->is_over, memory_order_relaxed))
         dlw_wait_begin(self, &wait);
     int result = real.pthread_barrier_wait(barrier);
     dlw_wait_end(self);
-    dlw_guard_enter(self);
-    leave(self, round);
-    dlw_guard_leave(self);
+    if (round) {
+        dlw_guard_enter(self);
+        leave(self, passage);
+        dlw_guard_leave(self);
+    }
     return result;
 }
 

@@ -124,6 +124,54 @@ START_TEST(test_before_when_a_barrier_is_passed_together)
 }
 END_TEST
 
+static dlw_segment pass(dlw_segment *one, dlw_segment *two)
+{
+    dlw_segment round = dlw_life_gather(life, 0, *one);
+
+    round = dlw_life_gather(life, round, *two);
+    *one = dlw_life_join(life, *one, round);
+    *two = dlw_life_join(life, *two, round);
+    dlw_life_unref(life, round);
+    return round;
+}
+
+START_TEST(test_round_before_stands_when_nothing_was_recorded_since)
+{
+    dlw_segment one = dlw_life_start(life, 1, 0);
+    dlw_segment two = dlw_life_start(life, 2, 0);
+
+    record(one);
+    record(two);
+    dlw_segment first = pass(&one, &two);
+    size_t count = dlw_life_count(life);
+    dlw_segment old_one = one;
+    ck_assert_uint_eq(pass(&one, &two), first);
+    ck_assert_uint_eq(one, old_one);
+    ck_assert(dlw_life_is_directly_before(life, first, one));
+    ck_assert_uint_eq(dlw_life_count(life), count);
+    record(one); /* this must come before what follows the next round */
+    ck_assert_uint_ne(pass(&one, &two), first);
+    ck_assert(dlw_life_is_before(life, old_one, two));
+    ck_assert(!dlw_life_is_directly_before(life, first, two));
+}
+END_TEST
+
+START_TEST(test_round_is_new_when_the_second_to_arrive_recorded)
+{
+    dlw_segment one = dlw_life_start(life, 1, 0);
+    dlw_segment two = dlw_life_start(life, 2, 0);
+
+    record(one);
+    record(two);
+    dlw_segment first = pass(&one, &two);
+    dlw_segment old_two = two;
+    record(two);
+    ck_assert_uint_ne(pass(&one, &two), first);
+    ck_assert(dlw_life_is_before(life, old_two, one));
+    dlw_life_check_invariants(life);
+}
+END_TEST
+
 START_TEST(test_nothing_is_ordered_with_segment_zero)
 {
     dlw_segment one = dlw_life_start(life, 1, 0);
@@ -306,6 +354,8 @@ Suite *graph_life_suite(void)
     tcase_add_test(rules, test_before_when_joined);
     tcase_add_test(rules, test_era_stays_when_joined_thread_did_nothing);
     tcase_add_test(rules, test_before_when_a_barrier_is_passed_together);
+    tcase_add_test(rules, test_round_before_stands_when_nothing_was_recorded_since);
+    tcase_add_test(rules, test_round_is_new_when_the_second_to_arrive_recorded);
     tcase_add_test(rules, test_nothing_is_ordered_with_segment_zero);
     tcase_add_test(rules, test_memory_is_flat_when_a_million_threads_come_and_go);
     tcase_add_test(rules, test_memory_is_flat_when_barriers_go_on_and_on);

@@ -110,6 +110,130 @@ hidden() {
 	end
 }
 
-[ $# -gt 0 ] || set -- died died_awake lives numbers apart hidden
+# start_blocked N PROGRAM ARG…: as start, but N of its threads are in calls that a file's lock ends.
+start_blocked() {
+	blocked=$1
+	shift
+	start 0 "$@" || return
+	until_true are_in_file_calls "$blocked" || { fail "$*: not in position" && return 1; }
+}
+are_in_file_calls() { [ "$(cat /proc/"$pid"/task/*/syscall | grep -c "^\($flock\|$fcntl\) ")" -ge "$1" ]; }
+case $(uname -m) in x86_64) flock=73 fcntl=72 ;; *) flock=32 fcntl=25 ;; esac
+
+# WAY threads-in-file-calls cycle
+files='flock-twice 1 1
+ofd-twice 1 1
+flock-pool 3 1
+flock-mutex 1 2
+flock-abba 1 2
+flock-posix 1 2'
+
+# A file's lock is of whoever has it open: none of them is left to let it go.
+files() {
+	echo "$files" >"$tmp/files"
+	while read -r way n length <&3; do
+		what="attach $way"
+		start_blocked "$n" "$programs/across" "$way" || continue
+		until_true are_waiting_too "$way"
+		look 66 attach --format=json "$pid"
+		see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain" and .severity=="error")'
+		see '.findings[0].cycle|length==$n' --argjson n "$length"
+		see '.findings[0].cycle as $c|[range($c|length)]|all($c[.].wants.lock==$c[(.+1)%($c|length)].holds.lock)'
+		see '.findings[0].locks|any(.kind=="file" and (.name|startswith("/tmp/across-")))'
+		see '.threads|any(.waits=="file" and (.for!=null))'
+		see '.findings[0].cycle|all(.wants.stack|map(.file//"")|any(endswith("across.c")))'
+		case $way in
+		flock-abba | flock-posix)
+			see '.findings[0]|.cycle|map(.process.pid//empty)|length==1 and .[0]!=$pid' --argjson pid "$pid"
+			see '.processes|length==2'
+			;;
+		*) see '.findings[0].cycle|all(.process==null)' ;;
+		esac
+		end
+	done 3<"$tmp/files"
+	what='attach flock-twice in words'
+	start_blocked 1 "$programs/across" flock-twice || return
+	look 66 attach --format=json "$pid"
+	see '.findings[0].message|test("^main waits for the lock of /tmp/across-[^ ]*, which its own process has$")'
+	see '.threads[0].note|test("^this process itself has the lock \\(descriptor [0-9]+\\)$")'
+	end
+}
+# The other side of the circle is in its call as well.
+are_waiting_too() {
+	case $1 in
+	flock-mutex) are_waiting 2 ;; # the gate, and main's join
+	flock-pool) are_waiting 1 ;;
+	flock-abba | flock-posix) grep -q "^\($flock\|$fcntl\) " /proc/"$(pgrep -P "$child" | head -n 1)"/syscall ;;
+	esac
+}
+
+# Somebody is awake that can let it go; and does.
+files_quiet() {
+	for way in flock-thread flock-held flock-child ofd-apart; do
+		what="attach $way"
+		start_blocked 1 "$programs/across" $way || continue
+		look 0 attach --format=json "$pid"
+		see '.findings==[] and (.threads|any(.waits=="file" and (.note|test("the lock|held by process"))))'
+		let_go "$what"
+	done
+	what='flock inherited'
+	start 0 "$programs/across" flock-inherited && let_go "$what"
+	what='attach flock-handler'
+	start_blocked 1 "$programs/across" flock-handler || return
+	look 66 attach --format=json "$pid"
+	see '.findings[0]|.certainty=="possible" and (.reason|test("a signal handler could interrupt the wait \\(SIGUSR1\\)"))'
+	end
+}
+
+# WAY processes
+circles='abba 2
+rwlocks 2
+abba-threads 2
+ring 3'
+
+# Two or three processes wait for each other: seen from each of them.
+circles() {
+	echo "$circles" >"$tmp/circles"
+	while read -r way n <&3; do
+		start 1 "$programs/across" "$way" || continue
+		first=$pid
+		other=$(pgrep -P "$first" | head -n 1)
+		for pid in $first $other; do
+			what="attach $way ($pid of $first)"
+			until_true are_waiting 1
+			until_true all_wait "$first"
+			look 66 attach --format=json "$pid"
+			see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain")'
+			see '.findings[0]|(.cycle|length)==$n and (.locks|length)==$n and .process.pid==$pid' \
+				--argjson n "$n" --argjson pid "$pid"
+			see '.findings[0].cycle as $c|[range($n)]|all($c[.].wants.lock==$c[(.+1)%$n].holds.lock)' --argjson n "$n"
+			see '.findings[0].cycle|map(.process.pid//empty)|unique|length==$n-1 and (index($pid)|not)' \
+				--argjson n "$n" --argjson pid "$pid"
+			see '.findings[0].cycle|all(.wants.stack|map(.function)|index("cross"))'
+			see '.processes|length==$n' --argjson n "$n"
+		done
+		pid=$first
+		# shellcheck disable=SC2046
+		kill -9 $(pgrep -P "$first") 2>/dev/null
+		end
+	done 3<"$tmp/circles"
+	what='attach abba in words'
+	start 1 "$programs/across" abba || return
+	until_true all_wait "$pid"
+	look 66 attach "$pid"
+	if grep -q "of process [0-9]*, .*/across" "$tmp/json" && grep -q 'The circle: ' "$tmp/json"; then
+		pass
+	else
+		fail "$what: $(cat "$tmp/json")"
+	fi
+	end
+}
+all_wait() {
+	for one in $1 $(pgrep -P "$1") $(for child_of in $(pgrep -P "$1"); do pgrep -P "$child_of"; done); do
+		grep -q "^$futex " /proc/"$one"/syscall || return
+	done
+}
+
+[ $# -gt 0 ] || set -- died died_awake lives numbers apart hidden files files_quiet circles
 for part; do $part; done
 finish attach_across

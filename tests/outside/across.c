@@ -6,20 +6,40 @@
  * it across died-awake         the same, and a sibling that has the memory is awake, and lets go
  *   across died-robust        the same with a robust mutex: the parent gets it
  *   across lives              the child holds the mutex and lives, until it is let go
+ *   across abba               two processes, two mutexes, each holds one and asks for the other
+ *   across rwlocks            the same with a read-write lock and a mutex
+ *   across ring               the same with three processes
+ *   across abba-threads       the same, and the child has a thread more that runs
+ *   across flock-twice        one thread, two descriptors of a file, both locked by flock
+ *   across ofd-twice          the same with F_OFD_SETLKW
+ *   across ofd-apart          two locks of one file that do not overlap; then waits for a byte of
+ * its child's across flock-mutex        one thread holds a mutex and waits for the file, one the
+ * other way round across flock-pool         three threads wait for the file that the process holds,
+ * main for them across flock-abba         two processes, two files across flock-posix        the
+ * same, one of them by fcntl (F_SETLKW), one by F_OFD_SETLKW across flock-thread       flock-twice,
+ * but another thread is awake and lets go across flock-held         the child has the file and lets
+ * it go across flock-child        waits for what it has itself, but so has a child by fork, which
+ * is awake across flock-handler      flock-twice, and a signal is caught across flock-inherited
+ * locks what its parent locked before the fork: the same open file, no wait
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 struct shared {
-    pthread_mutex_t mutexes[2];
+    pthread_mutex_t mutexes[3];
+    pthread_rwlock_t table;
+    pthread_barrier_t all_hold;
 };
 static struct shared *shared;
 
@@ -38,8 +58,12 @@ static void share(bool is_robust)
     pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
     if (is_robust)
         pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         pthread_mutex_init(&shared->mutexes[i], &attributes);
+    pthread_rwlockattr_t rwlock;
+    pthread_rwlockattr_init(&rwlock);
+    pthread_rwlockattr_setpshared(&rwlock, PTHREAD_PROCESS_SHARED);
+    pthread_rwlock_init(&shared->table, &rwlock);
 }
 
 static void say_ready(void)
@@ -89,10 +113,262 @@ static void let_sibling_watch(void)
     _exit(0);
 }
 
+/* ---- circles of processes ---- */
+
+enum { MOST = 3 };
+
+static void *run(void *unused)
+{
+    (void)unused;
+    wait_until_let_go();
+    return NULL;
+}
+
+/* Process `me` of n takes its own, waits until all have theirs, and asks for the next one's. */
+static void cross(unsigned me, unsigned n, bool has_rwlock)
+{
+    unsigned next = (me + 1) % n;
+    if (has_rwlock && me == 0)
+        pthread_rwlock_wrlock(&shared->table);
+    else
+        pthread_mutex_lock(&shared->mutexes[me]);
+    pthread_barrier_wait(&shared->all_hold);
+    if (has_rwlock && next == 0)
+        pthread_rwlock_wrlock(&shared->table);
+    else
+        pthread_mutex_lock(&shared->mutexes[next]);
+}
+
+static void circle(unsigned n, bool has_rwlock, bool has_thread)
+{
+    pthread_barrierattr_t attributes;
+    unsigned me = 0;
+    pthread_barrierattr_init(&attributes);
+    pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_barrier_init(&shared->all_hold, &attributes, n);
+    while (me + 1 < n) {
+        if (fork())
+            break;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        me++;
+    }
+    if (me == 0)
+        say_ready();
+    pthread_t thread;
+    if (has_thread && me)
+        pthread_create(&thread, NULL, run, NULL);
+    cross(me, n, has_rwlock);
+}
+
+/* ---- files ---- */
+
+static char paths[2][64];
+
+static int take(int file)
+{
+    int descriptor = open(paths[file], O_RDWR | O_CLOEXEC);
+    flock(descriptor, LOCK_EX);
+    return descriptor;
+}
+
+static int take_range(int file, int command, off_t start, off_t length)
+{
+    struct flock range = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+    int descriptor = open(paths[file], O_RDWR | O_CLOEXEC);
+    fcntl(descriptor, command, &range);
+    return descriptor;
+}
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static pthread_barrier_t both;
+
+static void *file_then_gate(void *unused)
+{
+    (void)unused;
+    take(0);
+    pthread_barrier_wait(&both);
+    pthread_mutex_lock(&gate);
+    return NULL;
+}
+
+static void *gate_then_file(void *unused)
+{
+    (void)unused;
+    pthread_mutex_lock(&gate);
+    pthread_barrier_wait(&both);
+    take(0);
+    return NULL;
+}
+
+static void *take_file(void *unused)
+{
+    (void)unused;
+    close(take(0));
+    return NULL;
+}
+
+static void start_and_join(void *(*const *routines)(void *), int n)
+{
+    pthread_t threads[MOST];
+    for (int i = 0; i < n; i++)
+        pthread_create(&threads[i], NULL, routines[i], NULL);
+    say_ready();
+    for (int i = 0; i < n; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void *let_file_go(void *descriptor)
+{
+    wait_until_let_go();
+    flock((int)(size_t)descriptor, LOCK_UN);
+    return NULL;
+}
+
+static void cross_files(bool is_posix)
+{
+    int ready[2][2];
+    char byte = 0;
+    if (pipe(ready[0]) || pipe(ready[1]))
+        exit(2);
+    int me = fork() == 0;
+    if (me)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (is_posix)
+        take_range(me, me ? F_SETLKW : F_OFD_SETLKW, 0, 0);
+    else
+        take(me);
+    if (write(ready[me][1], &byte, 1) != 1 || read(ready[!me][0], &byte, 1) != 1)
+        exit(2);
+    if (!me)
+        say_ready();
+    if (is_posix)
+        take_range(!me, me ? F_SETLKW : F_OFD_SETLKW, 0, 0);
+    else
+        take(!me);
+}
+
+static void handle(int number)
+{
+    (void)number;
+}
+
+/* A child that does `what` with the descriptor once it is let go, and has it locked if it asks. */
+static void with_child(int descriptor, bool takes)
+{
+    int has_it[2];
+    char byte;
+    if (pipe(has_it))
+        exit(2);
+    if (!fork()) {
+        int own = takes ? take(0) : descriptor;
+        close(has_it[0]);
+        close(has_it[1]);
+        wait_until_let_go();
+        flock(own, LOCK_UN);
+        _exit(0);
+    }
+    close(has_it[1]);
+    while (read(has_it[0], &byte, 1) > 0)
+        continue;
+}
+
+static void use_files(const char *way)
+{
+    static void *(*const crossed[])(void *) = {file_then_gate, gate_then_file};
+    static void *(*const pool[])(void *) = {take_file, take_file, take_file};
+    pthread_t thread;
+    pthread_barrier_init(&both, NULL, 2);
+    if (!strcmp(way, "mutex")) {
+        start_and_join(crossed, 2);
+    } else if (!strcmp(way, "pool")) {
+        take(0);
+        start_and_join(pool, 3);
+    } else if (!strcmp(way, "abba") || !strcmp(way, "posix")) {
+        cross_files(way[0] == 'p');
+    } else if (!strcmp(way, "held")) {
+        with_child(-1, true);
+        say_ready();
+        take(0);
+    } else if (!strcmp(way, "inherited")) {
+        int descriptor = take(0);
+        pid_t child = fork();
+        if (!child)
+            _exit(flock(descriptor, LOCK_EX | LOCK_NB) != 0);
+        int status;
+        waitpid(child, &status, 0);
+        say_ready();
+        if (status)
+            exit(1);
+    } else {
+        if (!strcmp(way, "handler"))
+            signal(SIGUSR1, handle);
+        int descriptor = take(0);
+        if (!strcmp(way, "child"))
+            with_child(descriptor, false);
+        if (!strcmp(way, "thread"))
+            pthread_create(&thread, NULL, let_file_go, (void *)(size_t)descriptor);
+        say_ready();
+        take(0);
+    }
+}
+
+static void use_ranges(bool is_apart)
+{
+    take_range(0, F_OFD_SETLKW, 0, 10);
+    if (is_apart) {
+        take_range(0, F_OFD_SETLKW, 10, 10);
+        int has_it[2];
+        char byte;
+        if (pipe(has_it))
+            exit(2);
+        if (!fork()) {
+            take_range(0, F_OFD_SETLKW, 20, 1);
+            close(has_it[0]);
+            close(has_it[1]);
+            wait_until_let_go();
+            _exit(0);
+        }
+        close(has_it[1]);
+        while (read(has_it[0], &byte, 1) > 0)
+            continue;
+    }
+    say_ready();
+    take_range(0, F_OFD_SETLKW, is_apart ? 20 : 9, 1);
+}
+
+static void make_files(void)
+{
+    for (int i = 0; i < 2; i++) {
+        snprintf(paths[i], sizeof paths[i], "/tmp/across-%d.XXXXXX", i);
+        close(mkstemp(paths[i]));
+    }
+}
+
+static void remove_files(void)
+{
+    for (int i = 0; i < 2; i++)
+        unlink(paths[i]);
+}
+
 int main(int argc, char **argv)
 {
     const char *way = argc > 1 ? argv[1] : "";
     share(!strcmp(way, "died-robust"));
+    bool is_flock = !strncmp(way, "flock-", 6), is_ofd = !strncmp(way, "ofd-", 4);
+    if (is_flock || is_ofd) {
+        make_files();
+        if (is_flock)
+            use_files(way + 6);
+        else
+            use_ranges(!strcmp(way, "ofd-apart"));
+        remove_files();
+        return finish();
+    }
+    if (!strncmp(way, "abba", 4) || !strcmp(way, "ring") || !strcmp(way, "rwlocks")) {
+        circle(way[1] == 'i' ? 3 : 2, way[1] == 'w', strlen(way) > 4 && way[4] == '-');
+        return finish();
+    }
     let_child_take(strncmp(way, "died", 4) == 0);
     if (!strcmp(way, "died-awake"))
         let_sibling_watch();

@@ -237,6 +237,19 @@ static void remedy_alone(struct dlw_region *region, const struct dlw_doc_finding
         dlw_remedy_say(remedy,
                        "A thread must not join itself: let another thread join it, or detach it "
                        "(pthread_detach).");
+    } else if (dlw_doc_is_file(step->wants.lock)) {
+        dlw_remedy_say(
+            remedy,
+            dlw_region_print(region,
+                             "flock and F_OFD_SETLKW lock an open file, not a thread or process: "
+                             "who opens %s again is another one, and waits for the first. Keep one "
+                             "descriptor and use that, or close the first before %s asks. Threads "
+                             "of one process keep each other out by a mutex. That breaks \"hold "
+                             "and wait\".",
+                             what, asked));
+        dlw_remedy_say(remedy,
+                       "Or ask with LOCK_NB, or F_OFD_SETLK, and go on without it when it is "
+                       "busy. That breaks \"hold and wait\" as well.");
     } else if (is_initialiser(&step->wants)) {
         dlw_remedy_say(
             remedy, dlw_region_print(region,

@@ -26,6 +26,26 @@ static bool is_equal_title(struct dlw_region *region, const struct dlw_doc_threa
            strcmp(dlw_thread_title(region, a), dlw_thread_title(region, b)) == 0;
 }
 
+/* Processes have no name that tells them apart and is the same in every run: they get letters, in
+ * the order of the circle. NULL: all its threads are of one. */
+static const char *process_letter(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                                  const struct dlw_doc_process *process)
+{
+    const struct dlw_doc_process *before[26];
+    size_t n = 0, at = SIZE_MAX;
+    for (size_t i = 0; i < finding->n_cycle && n < sizeof before / sizeof *before; i++) {
+        const struct dlw_doc_process *other = finding->cycle[i].thread->process;
+        size_t k = 0;
+        while (k < n && before[k] != other)
+            k++;
+        if (k == n)
+            before[n++] = other;
+        if (other == process)
+            at = k;
+    }
+    return n > 1 && at < n ? dlw_region_print(region, " in process %c", (int)('A' + at)) : NULL;
+}
+
 const char *dlw_finding_thread_title(struct dlw_region *region,
                                      const struct dlw_doc_finding *finding,
                                      const struct dlw_doc_thread *thread)
@@ -36,6 +56,9 @@ const char *dlw_finding_thread_title(struct dlw_region *region,
     for (size_t i = 0; i < finding->n_threads; i++)
         is_shared |= is_equal_title(region, thread, finding->threads[i].thread);
     const char *title = dlw_thread_title(region, thread);
+    const char *letter = is_shared ? process_letter(region, finding, thread->process) : NULL;
+    if (letter)
+        return dlw_region_print(region, "%s%s", title, letter);
     return is_shared && (thread->name || thread->start)
                ? dlw_region_print(region, "%s #%u", title, thread->id)
                : title;
@@ -75,6 +98,9 @@ static const char *alone(struct dlw_region *region, const struct dlw_doc_finding
     const struct dlw_doc_step *step = &finding->cycle[0];
     const char *who = thread(region, finding, step->thread);
     const char *what = lock(region, finding, step->wants.lock);
+    if (dlw_doc_is_file(step->wants.lock))
+        return dlw_region_print(region, "%s waits for the lock of %s, which its own process has",
+                                who, what);
     if (finding->gone || finding->reason)
         return dlw_region_print(region, "%s waits for %s for ever: %s", who, what,
                                 finding->gone ? finding->gone : finding->reason);

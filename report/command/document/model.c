@@ -39,6 +39,15 @@ struct dlw_doc_process *dlw_doc_add_process(struct dlw_doc *doc)
     return process;
 }
 
+struct dlw_doc_process *dlw_doc_find_living(const struct dlw_doc *doc, uint32_t pid)
+{
+    /* Of several with one number the last one lives. */
+    for (size_t i = doc->n_processes; i-- > 0;)
+        if (doc->processes[i]->pid == pid)
+            return doc->processes[i]->ended ? NULL : doc->processes[i];
+    return NULL;
+}
+
 struct dlw_doc_finding *dlw_doc_add_finding(struct dlw_doc *doc, enum dlw_kind kind)
 {
     struct dlw_doc_finding *finding = dlw_region_alloc(&doc->region, sizeof(*finding));

@@ -102,6 +102,12 @@ static inline bool dlw_doc_is_thread(const struct dlw_doc_lock *lock)
     return strcmp(lock->kind, "thread") == 0;
 }
 
+/* The lock of a file that the kernel keeps (flock, fcntl), not that of a FILE. */
+static inline bool dlw_doc_is_file(const struct dlw_doc_lock *lock)
+{
+    return strcmp(lock->kind, "file") == 0 && !lock->address;
+}
+
 struct dlw_doc_hold {
     struct dlw_doc_lock *lock;
     struct dlw_stack stack; /* may be empty: not known */
@@ -222,6 +228,8 @@ void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,
                    const struct dlw_doc_rules *rules);
 
 struct dlw_doc_process *dlw_doc_add_process(struct dlw_doc *doc);
+/* The one with that number that has not ended; NULL: none. */
+struct dlw_doc_process *dlw_doc_find_living(const struct dlw_doc *doc, uint32_t pid);
 struct dlw_doc_finding *dlw_doc_add_finding(struct dlw_doc *doc, enum dlw_kind kind);
 struct dlw_doc_state *dlw_doc_add_thread(struct dlw_doc *doc); /* valid until the next call */
 struct dlw_doc_edge *dlw_doc_add_edge(struct dlw_doc *doc);

@@ -53,7 +53,7 @@ static void add_frames(struct builder *builder, struct dlw_stack *stack,
     }
 }
 
-static struct dlw_stack stack_of(struct builder *builder, const struct dlw_seen_thread *thread)
+struct dlw_stack dlw_builder_stack(struct builder *builder, const struct dlw_seen_thread *thread)
 {
     struct dlw_stack stack = {.cut = thread->is_cut};
     for (size_t i = 0; i < thread->n_places; i++)
@@ -66,8 +66,9 @@ static struct dlw_stack stack_of(struct builder *builder, const struct dlw_seen_
 }
 
 /* Where a thread took a lock, by the record of it; empty where there is none. */
-static struct dlw_stack stack_of_hold(struct builder *builder, const struct dlw_seen_thread *thread,
-                                      const struct dlw_seen_hold *hold)
+struct dlw_stack dlw_builder_hold_stack(struct builder *builder,
+                                        const struct dlw_seen_thread *thread,
+                                        const struct dlw_seen_hold *hold)
 {
     struct dlw_stack stack = {0};
     struct dlw_place *places;
@@ -112,6 +113,10 @@ static struct dlw_doc_lock *make_lock(struct builder *builder, const struct dlw_
             lock->thread = builder->threads[wait->holder_index];
         return lock;
     }
+    if (wait->file) {
+        lock->name = dlw_clean(&builder->doc->region, wait->file->path);
+        return lock;
+    }
     if (wait->is_refused) {
         lock->name = "(a priority-inheriting mutex)";
         return lock;
@@ -127,10 +132,19 @@ static struct dlw_doc_lock *make_lock(struct builder *builder, const struct dlw_
 struct dlw_doc_lock *dlw_builder_lock(struct builder *builder, struct lock_list *list,
                                       const struct dlw_seen_wait *wait)
 {
-    for (size_t i = 0; i < list->n; i++)
-        if (list->locks[i]->address == wait->address && !strcmp(list->locks[i]->kind, wait->object))
+    struct dlw_region *region = &builder->doc->region;
+    const struct dlw_seen_file *file = wait->file;
+    const struct lock_key key = {wait->object, wait->address, file ? file->device : 0,
+                                 file ? file->inode : 0};
+    for (size_t i = 0; i < list->n; i++) {
+        const struct lock_key *other = &list->keys[i];
+        if (other->address == key.address && other->inode == key.inode &&
+            other->device == key.device && !strcmp(other->object, key.object))
             return list->locks[i];
-    list->locks = dlw_region_grow(&builder->doc->region, list->locks, list->n, sizeof *list->locks);
+    }
+    list->locks = dlw_region_grow(region, list->locks, list->n, sizeof *list->locks);
+    list->keys = dlw_region_grow(region, list->keys, list->n, sizeof *list->keys);
+    list->keys[list->n] = key;
     return list->locks[list->n++] = make_lock(builder, wait);
 }
 
@@ -190,6 +204,12 @@ static void add_threads(struct builder *builder)
     }
 }
 
+void dlw_builder_begin(struct builder *builder)
+{
+    add_process(builder);
+    add_threads(builder);
+}
+
 /* "with the mutex gate": the one that a condition's waiter takes again when it is woken. */
 static const char *mutex_note(struct builder *builder, const struct dlw_seen_wait *wait)
 {
@@ -220,8 +240,37 @@ static const char *holders_note(struct builder *builder, const struct dlw_seen_w
                             names);
 }
 
+/* "which this process itself holds (descriptor 3), and so does process 12" */
+static const char *file_note(struct builder *builder, const struct dlw_seen_file *file)
+{
+    enum { MOST = 8 };
+    struct dlw_region *region = &builder->doc->region;
+    const char *names = "";
+    bool is_own = false;
+    size_t n = 0;
+    for (size_t i = 0; i < file->n_holders; i++) {
+        const struct dlw_file_holder *holder = &file->holders[i];
+        if (holder->pid == builder->target->pid)
+            is_own = true;
+        else if (n++ < MOST)
+            names = dlw_region_print(region, "%s%s%u (descriptor %d)", names, *names ? ", " : "",
+                                     holder->pid, holder->descriptor);
+    }
+    if (n > MOST)
+        names = dlw_region_print(region, "%s and %zu more", names, n - MOST);
+    for (size_t i = 0; is_own && i < file->n_holders; i++)
+        if (file->holders[i].pid == builder->target->pid)
+            return dlw_region_print(region, "this process itself has the lock (descriptor %d)%s%s",
+                                    file->holders[i].descriptor, n ? ", and with it process " : "",
+                                    names);
+    return n ? dlw_region_print(region, "held by process%s %s", n == 1 ? "" : "es", names)
+             : "no process that can be seen has the lock";
+}
+
 static const char *holder_note(struct builder *builder, const struct dlw_seen_wait *wait)
 {
+    if (wait->file)
+        return file_note(builder, wait->file);
     struct dlw_region *region = &builder->doc->region;
     if (wait->n_holders > 1 || wait->is_behind || (wait->n_holders && !wait->holder))
         return holders_note(builder, wait);
@@ -309,7 +358,7 @@ static void add_recorded(struct builder *builder, struct dlw_doc_state *state, s
         struct dlw_doc_hold *hold =
             add_hold(builder, state, dlw_builder_lock(builder, list, &as_wait));
         hold->mode = held->mode;
-        hold->stack = stack_of_hold(builder, thread, held);
+        hold->stack = dlw_builder_hold_stack(builder, thread, held);
     }
 }
 
@@ -329,7 +378,7 @@ static void fill_state(struct builder *builder, size_t index, struct lock_list *
         state->syscall = dlw_builder_call(builder, thread);
     else if (is_asleep_unseen(thread))
         state->waits = DLW_WAIT_SYSCALL;
-    state->stack = stack_of(builder, thread);
+    state->stack = dlw_builder_stack(builder, thread);
     state->note = note_of(builder, thread);
     add_recorded(builder, state, index, list);
 }
@@ -357,45 +406,6 @@ static void add_states(struct builder *builder)
     builder->process->locks = builder->own.n;
 }
 
-/* Mode and stack of what a thread holds, where they were recorded. */
-static void add_evidence(struct builder *builder, size_t holder, const struct dlw_seen_wait *wait,
-                         struct dlw_doc_hold *out)
-{
-    const struct dlw_seen_thread *thread = &builder->target->threads[holder];
-    for (size_t i = 0; i < thread->n_holds; i++) {
-        const struct dlw_seen_hold *hold = &thread->holds[i];
-        if (hold->lock != wait->address || strcmp(hold->object, wait->object))
-            continue;
-        out->mode = hold->mode;
-        out->stack = stack_of_hold(builder, thread, hold);
-    }
-}
-
-static bool is_in_cycle(const struct dlw_doc_finding *finding, uint32_t tid)
-{
-    for (size_t i = 0; i < finding->n_cycle; i++)
-        if (finding->cycle[i].thread && finding->cycle[i].thread->tid == tid)
-            return true;
-    return false;
-}
-
-/* The library in the process may have said so already. */
-static bool is_told(const struct builder *builder, const struct dlw_verdict_cycle *cycle)
-{
-    for (size_t i = 0; i < builder->doc->n_findings; i++) {
-        const struct dlw_doc_finding *finding = builder->doc->findings[i];
-        size_t n = 0;
-        if (finding->kind != DLW_DEADLOCK || finding->n_cycle != cycle->n)
-            continue;
-        while (n < cycle->n &&
-               is_in_cycle(finding, builder->target->threads[cycle->threads[n]].tid))
-            n++;
-        if (n == cycle->n)
-            return true;
-    }
-    return false;
-}
-
 static bool has_told(const struct builder *builder, enum dlw_kind kind)
 {
     for (size_t i = 0; i < builder->doc->n_findings; i++)
@@ -403,54 +413,6 @@ static bool has_told(const struct builder *builder, enum dlw_kind kind)
             builder->doc->findings[i]->process == builder->process)
             return true;
     return false;
-}
-
-/* In memory of its own a process knows all who could hold a lock; what others share is traced. */
-static void add_gone(struct builder *builder, const struct dlw_seen_wait *wait,
-                     struct dlw_doc_finding *finding)
-{
-    struct dlw_region *region = &builder->doc->region;
-    finding->certain = !wait->doubt;
-    finding->gone = wait->is_shared ? "its holder has ended" : "its holder no longer exists";
-    finding->reason =
-        wait->is_shared
-            ? dlw_region_print(region, "its holder, process or thread %u, has ended%s%s",
-                               wait->holder_tid, wait->doubt ? "; but " : "",
-                               wait->doubt ? wait->doubt : "")
-            : dlw_region_print(region, "its holder, thread %u, no longer exists", wait->holder_tid);
-}
-
-static void add_deadlock(struct builder *builder, const struct dlw_verdict_cycle *cycle)
-{
-    struct dlw_doc_finding *finding = dlw_doc_add_finding(builder->doc, DLW_DEADLOCK);
-    struct lock_list list = {0};
-    finding->certain = true;
-    finding->process = builder->process;
-    finding->n_cycle = cycle->n;
-    finding->cycle = dlw_region_alloc(&builder->doc->region, cycle->n * sizeof *finding->cycle);
-    for (size_t i = 0; i < cycle->n; i++) {
-        const struct dlw_seen_thread *thread = &builder->target->threads[cycle->threads[i]];
-        struct dlw_doc_step *step = &finding->cycle[i];
-        struct dlw_doc_step *next = &finding->cycle[(i + 1) % cycle->n];
-        struct dlw_doc_lock *lock = dlw_builder_lock(builder, &list, &thread->wait);
-        step->thread = builder->threads[cycle->threads[i]];
-        step->wants = (struct dlw_doc_hold){.lock = lock, .mode = thread->wait.mode};
-        step->wants.stack = stack_of(builder, thread);
-        next->holds = (struct dlw_doc_hold){.lock = lock, .mode = DLW_EXCLUSIVE};
-        add_evidence(builder, cycle->threads[(i + 1) % cycle->n], &thread->wait, &next->holds);
-        if (thread->wait.is_behind)
-            finding->reason = "a writer that waits in front of the reader keeps it out";
-    }
-    for (size_t i = 0; i < cycle->n; i++) {
-        dlw_doc_name_lock(builder->doc, finding, finding->cycle[i].holds.lock);
-        dlw_doc_name_lock(builder->doc, finding, finding->cycle[i].wants.lock);
-    }
-    for (size_t i = 0; i < cycle->n; i++)
-        if (builder->target->threads[cycle->threads[i]].wait.is_refused)
-            finding->reason = "the kernel refused the wait for the priority-inheriting mutex that "
-                              "closes the circle; which one it is could not be read";
-    if (cycle->is_gone)
-        add_gone(builder, &builder->target->threads[cycle->threads[0]].wait, finding);
 }
 
 static void add_stall(struct builder *builder, const struct dlw_verdict *verdict)
@@ -474,8 +436,7 @@ static void add_stall(struct builder *builder, const struct dlw_verdict *verdict
 static void add_verdict(struct builder *builder, const struct dlw_verdict *verdict)
 {
     for (size_t i = 0; i < verdict->n_cycles; i++)
-        if (!is_told(builder, &verdict->cycles[i]))
-            add_deadlock(builder, &verdict->cycles[i]);
+        dlw_builder_deadlock(builder, &verdict->cycles[i]);
     bool is_stall = verdict->kind == DLW_VERDICT_STALL || verdict->doubt == DLW_DOUBT_SIGNAL;
     if (is_stall && !has_told(builder, DLW_STALL) && !has_told(builder, DLW_DEADLOCK))
         add_stall(builder, verdict);
@@ -485,12 +446,13 @@ void dlw_outside_document(struct dlw_target *target, const struct dlw_verdict *v
                           struct dlw_doc *doc, struct dlw_doc_process *process)
 {
     struct builder builder = {.target = target, .doc = doc, .process = process};
-    add_process(&builder);
-    add_threads(&builder);
+    dlw_builder_begin(&builder);
     add_states(&builder);
     add_verdict(&builder, verdict);
     dlw_answer(&builder, verdict);
     doc->verdict =
         dlw_verdict_word(has_told(&builder, DLW_DEADLOCK) ? DLW_VERDICT_DEADLOCK : verdict->kind);
     HASH_CLEAR(hh, builder.named);
+    for (size_t i = 0; builder.peers && i < target->n_peers; i++)
+        HASH_CLEAR(hh, builder.peers[i].named);
 }

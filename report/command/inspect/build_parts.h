@@ -10,6 +10,11 @@ struct named;
 /* Locks are named anew in each finding and in the document. */
 struct lock_list {
     struct dlw_doc_lock **locks;
+    struct lock_key {
+        const char *object;
+        uint64_t address;
+        uint64_t device, inode; /* of a file, which has no address */
+    } * keys;
     size_t n;
 };
 
@@ -20,11 +25,22 @@ struct builder {
     struct dlw_doc_thread **threads;
     struct named *named;
     struct lock_list own;
+    struct builder *peers; /* of other processes in a circle; NULL: none is */
 };
 
 /* The lock that is waited for, in the list; made when it is new. */
 struct dlw_doc_lock *dlw_builder_lock(struct builder *builder, struct lock_list *list,
                                       const struct dlw_seen_wait *wait);
+/* Process and threads, in the document. The builder has target, document, and the process where the
+ * document knows it already. */
+void dlw_builder_begin(struct builder *builder);
+/* The stack of a thread, and that where it took what it holds, by the record of it (or empty). */
+struct dlw_stack dlw_builder_stack(struct builder *builder, const struct dlw_seen_thread *thread);
+struct dlw_stack dlw_builder_hold_stack(struct builder *builder,
+                                        const struct dlw_seen_thread *thread,
+                                        const struct dlw_seen_hold *hold);
+/* Adds the finding, unless one says the same. */
+void dlw_builder_deadlock(struct builder *builder, const struct dlw_verdict_cycle *cycle);
 /* The system call that a thread is in. */
 const char *dlw_builder_call(struct builder *builder, const struct dlw_seen_thread *thread);
 

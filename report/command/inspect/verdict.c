@@ -1,139 +1,61 @@
 #include "report/command/inspect/verdict.h"
 
-#include "graph/waits.h"
+#include "report/command/inspect/file_circle.h"
+#include "report/command/inspect/world.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* Signals that say that the program has broken; nobody waits to be woken by them. And those that
- * the threads' library keeps for itself. */
-static const int no_wakers[] = {SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, 32, 33};
-
-struct view {
-    struct dlw_target *target;
-    bool any_holder; /* a wait whose holder is not known may be ended by any thread */
-};
 
 static struct dlw_arena scratch;
 
-static const struct dlw_seen_thread *thread_of(const struct view *view, uint32_t id)
+/* A handler that interrupts the call may make the program give up. */
+static const char *doubt_of_file(struct dlw_target *target, const struct dlw_seen_file *file)
 {
-    return &view->target->threads[id - 1];
+    uint64_t signals = dlw_waking_signals(target);
+    if (file->doubt || !target->signals_known || !signals)
+        return file->doubt;
+    return dlw_region_print(target->region, "a signal handler could interrupt the wait (%s)",
+                            dlw_signal_names(target, signals));
 }
 
-/* A futex of unknown kind can be ended by any thread of the process, if by nobody else. */
-static bool is_private_futex(const struct dlw_seen_wait *wait)
+static struct dlw_verdict_cycle *add_cycle(struct dlw_world *view, const uint32_t *ids, size_t n,
+                                           bool *is_in, struct dlw_verdict *out)
 {
-    return wait->kind == DLW_WAIT_SYSCALL && wait->word && !wait->is_shared;
-}
-
-/* Known to be kept waiting by somebody, who alone or together with others holds it. */
-static bool has_holder(const struct dlw_seen_wait *wait)
-{
-    if (wait->n_holders && wait->kind != DLW_WAIT_SEMAPHORE)
-        return true;
-    return wait->holder == DLW_HOLDER_THREAD || wait->holder == DLW_HOLDER_GONE;
-}
-
-static enum dlw_wait_kind kind_for(const struct view *view, const struct dlw_seen_wait *wait)
-{
-    bool is_lock = wait->kind != DLW_WAIT_NONE && wait->kind != DLW_WAIT_SYSCALL;
-    if (view->any_holder && !wait->is_shared &&
-        (is_private_futex(wait) || (is_lock && !has_holder(wait))))
-        return DLW_WAIT_SEMAPHORE;
-    return wait->kind;
-}
-
-static bool wait_of(void *context, uint32_t id, struct dlw_wait *out)
-{
-    const struct view *view = context;
-    const struct dlw_seen_thread *thread = thread_of(view, id);
-    if (!thread->stood_still) {
-        *out = (struct dlw_wait){0};
-        return true;
+    struct dlw_region *region = view->target->region;
+    struct dlw_verdict_cycle cycle = {.n = n};
+    cycle.threads = dlw_region_alloc(region, n * sizeof *cycle.threads);
+    cycle.targets = dlw_region_alloc(region, n * sizeof(struct dlw_target *));
+    for (size_t i = 0; i < n; i++) {
+        is_in[ids[i]] = true;
+        cycle.threads[i] = ids[i];
+        cycle.targets[i] = dlw_world_locate(view, &cycle.threads[i]);
+        const struct dlw_seen_wait *wait = &cycle.targets[i]->threads[cycle.threads[i]].wait;
+        if (!cycle.doubt && wait->file)
+            cycle.doubt = doubt_of_file(cycle.targets[i], wait->file);
+        else if (!cycle.doubt && wait->holder == DLW_HOLDER_GONE)
+            cycle.doubt = wait->doubt;
     }
-    *out = (struct dlw_wait){
-        .sequence = 1,
-        .on = thread->wait.address ? thread->wait.address : thread->wait.word,
-        .kind = (uint8_t)kind_for(view, &thread->wait),
-        .mode = (uint8_t)thread->wait.mode,
-        .timed = thread->wait.is_timed,
-    };
-    if (thread->wait.is_shared && thread->wait.kind != DLW_WAIT_LOCK)
-        out->kind = DLW_WAIT_NONE;
-    return true;
+    out->cycles = dlw_region_grow(region, out->cycles, out->n_cycles, sizeof *out->cycles);
+    out->cycles[out->n_cycles] = cycle;
+    return &out->cycles[out->n_cycles++];
 }
 
-static int several_owners(const struct dlw_seen_wait *seen, struct dlw_owner *out, uint32_t room)
-{
-    uint32_t n = 0;
-    for (; n < seen->n_holders && n < room; n++)
-        out[n] = (struct dlw_owner){.thread = seen->holders[n] + 1,
-                                    .mode = (uint8_t)!seen->is_behind,
-                                    .ahead = seen->is_behind};
-    return (int)n;
-}
-
-static int owners_of(void *context, uint32_t id, const struct dlw_wait *wait, struct dlw_owner *out,
-                     uint32_t room)
-{
-    const struct view *view = context;
-    const struct dlw_seen_wait *seen = &thread_of(view, id)->wait;
-    (void)wait;
-    if (!has_holder(seen))
-        return view->any_holder ? 0 : -1;
-    if (seen->n_holders)
-        return several_owners(seen, out, room);
-    if (room)
-        *out = (struct dlw_owner){
-            .thread = seen->holder == DLW_HOLDER_THREAD ? seen->holder_index + 1 : 0,
-            .mode = DLW_EXCLUSIVE,
-        };
-    return 1;
-}
-
-static int all_threads(void *context, uint32_t *out, uint32_t room)
-{
-    const struct view *view = context;
-    int n = 0;
-    for (size_t i = 0; i < view->target->n_threads; i++) {
-        if (view->target->threads[i].is_ended)
-            continue;
-        if ((uint32_t)n < room)
-            out[n] = (uint32_t)i + 1;
-        n++;
-    }
-    return n;
-}
-
-static struct dlw_live_view world_of(struct view *view)
-{
-    return (struct dlw_live_view){view, wait_of, owners_of, all_threads, NULL};
-}
-
-static void keep_cycle(struct dlw_target *target, const struct dlw_wait_cycle *found, bool *is_in,
+static void keep_cycle(struct dlw_world *view, const struct dlw_wait_cycle *found, bool *is_in,
                        struct dlw_verdict *out)
 {
-    struct dlw_verdict_cycle cycle = {.n = found->length};
-    cycle.threads = dlw_region_alloc(target->region, found->length * sizeof *cycle.threads);
-    for (uint32_t i = 0; i < found->length; i++) {
-        cycle.threads[i] = found->steps[i].thread - 1;
-        is_in[cycle.threads[i]] = true;
-    }
-    cycle.is_gone = found->steps[0].owner.thread == 0;
-    out->cycles = dlw_region_grow(target->region, out->cycles, out->n_cycles, sizeof *out->cycles);
-    out->cycles[out->n_cycles++] = cycle;
+    uint32_t *ids = dlw_region_alloc(view->target->region, found->length * sizeof *ids);
+    for (uint32_t i = 0; i < found->length; i++)
+        ids[i] = found->steps[i].thread;
+    add_cycle(view, ids, found->length, is_in, out)->is_gone = found->steps[0].owner.thread == 0;
 }
 
-static void find_cycles(struct view *view, bool *is_in, struct dlw_verdict *out)
+static void find_cycles(struct dlw_world *view, bool *is_in, struct dlw_verdict *out)
 {
-    struct dlw_live_view world = world_of(view);
-    for (size_t i = 0; i < view->target->n_threads; i++) {
+    struct dlw_live_view world = dlw_world_view(view);
+    for (uint32_t id = 1; id <= view->target->n_threads; id++) {
         struct dlw_wait_cycle cycle;
-        if (is_in[i] || !dlw_waits_find_cycle(&world, &scratch, (uint32_t)i + 1, &cycle))
+        if (is_in[id] || !dlw_waits_find_cycle(&world, &scratch, id, &cycle))
             continue;
-        keep_cycle(view->target, &cycle, is_in, out);
+        keep_cycle(view, &cycle, is_in, out);
         dlw_wait_cycle_free(&scratch, &cycle);
     }
 }
@@ -218,29 +140,6 @@ static void find_queues(struct dlw_target *target, struct dlw_verdict *out)
         qsort(out->queues, out->n_queues, sizeof *out->queues, compare_queues);
 }
 
-static uint64_t waking_signals(const struct dlw_target *target)
-{
-    uint64_t signals = target->caught_signals;
-    for (size_t i = 0; i < sizeof no_wakers / sizeof *no_wakers; i++)
-        signals &= ~(UINT64_C(1) << (no_wakers[i] - 1));
-    return signals;
-}
-
-static const char *signal_names(struct dlw_target *target, uint64_t signals)
-{
-    const char *names = "";
-    for (int number = 1; number <= 64; number++) {
-        if (!(signals >> (number - 1) & 1))
-            continue;
-        const char *name = sigabbrev_np(number);
-        names = name
-                    ? dlw_region_print(target->region, "%s%sSIG%s", names, *names ? ", " : "", name)
-                    : dlw_region_print(target->region, "%s%ssignal %d", names, *names ? ", " : "",
-                                       number);
-    }
-    return names;
-}
-
 static bool waits_beyond_process(const struct dlw_target *target)
 {
     for (size_t i = 0; i < target->n_threads; i++)
@@ -252,7 +151,7 @@ static bool waits_beyond_process(const struct dlw_target *target)
 /* All threads wait without limit. Is there anything left that could wake one? */
 static void judge_stall(struct dlw_target *target, struct dlw_verdict *out)
 {
-    uint64_t signals = waking_signals(target);
+    uint64_t signals = dlw_waking_signals(target);
     out->is_certain = target->signals_known;
     if (waits_beyond_process(target)) {
         out->reason = "every thread waits without limit; another process could wake one, through "
@@ -261,7 +160,7 @@ static void judge_stall(struct dlw_target *target, struct dlw_verdict *out)
         out->is_certain = false;
         out->doubt = DLW_DOUBT_SIGNAL;
         out->reason = dlw_region_print(target->region, "only a signal handler could wake one (%s)",
-                                       signal_names(target, signals));
+                                       dlw_signal_names(target, signals));
     } else {
         out->kind = DLW_VERDICT_STALL;
         if (!target->signals_known)
@@ -269,27 +168,69 @@ static void judge_stall(struct dlw_target *target, struct dlw_verdict *out)
     }
 }
 
-static void find_dead(struct view *view, const bool *is_in, struct dlw_verdict *out)
+static bool is_file_told(const struct dlw_verdict *verdict, const struct dlw_seen_file *file)
+{
+    for (size_t i = 0; i < verdict->n_cycles; i++)
+        for (size_t k = 0; k < verdict->cycles[i].n; k++) {
+            const struct dlw_verdict_cycle *cycle = &verdict->cycles[i];
+            if (dlw_file_is_waited(&cycle->targets[k]->threads[cycle->threads[k]].wait, file))
+                return true;
+        }
+    return false;
+}
+
+/* One circle for each file. */
+static void find_file_cycles(struct dlw_world *view, const bool *is_dead, bool *is_in,
+                             struct dlw_verdict *out)
+{
+    for (uint32_t id = 1; id <= view->target->n_threads; id++) {
+        const struct dlw_seen_file *file = dlw_world_thread(view, id)->wait.file;
+        uint32_t *ids;
+        if (!file || !is_dead[id] || is_in[id] || is_file_told(out, file))
+            continue;
+        size_t n = dlw_file_circle(view, id, is_dead, &ids);
+        if (n)
+            add_cycle(view, ids, n, is_in, out);
+    }
+}
+
+static size_t count_living(const struct dlw_target *target)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < target->n_threads; i++)
+        n += !target->threads[i].is_ended;
+    return n;
+}
+
+static void find_dead(struct dlw_world *view, size_t n_all, bool *is_in, struct dlw_verdict *out)
 {
     struct dlw_target *target = view->target;
-    uint32_t *dead = dlw_region_alloc(target->region, (target->n_threads + 1) * sizeof *dead);
+    uint32_t *dead = dlw_region_alloc(target->region, (n_all + 1) * sizeof *dead);
+    bool *is_dead = dlw_region_alloc(target->region, n_all + 1);
+    size_t n_own = 0;
     view->any_holder = true;
-    struct dlw_live_view world = world_of(view);
-    int n = dlw_waits_reduce(&world, &scratch, dead, (uint32_t)target->n_threads);
+    struct dlw_live_view world = dlw_world_view(view);
+    int n = dlw_waits_reduce(&world, &scratch, dead, (uint32_t)n_all);
     for (int i = 0; i < n; i++)
-        out->n_stuck += !is_in[dead[i] - 1];
-    if (n > 0 && n == all_threads(view, NULL, 0) && !out->n_cycles)
+        is_dead[dead[i]] = true;
+    find_file_cycles(view, is_dead, is_in, out);
+    for (size_t id = 1; id <= target->n_threads; id++) {
+        n_own += is_dead[id];
+        out->n_stuck += is_dead[id] && !is_in[id];
+    }
+    if (n_own && n_own == count_living(target) && !out->n_cycles)
         judge_stall(target, out);
 }
 
 void dlw_verdict_find(struct dlw_target *target, struct dlw_verdict *out)
 {
-    struct view view = {.target = target};
-    bool *is_in = dlw_region_alloc(target->region, target->n_threads + 1);
+    struct dlw_world view = {.target = target};
+    size_t n_all = dlw_world_count(&view);
+    bool *is_in = dlw_region_alloc(target->region, n_all + 1);
     *out = (struct dlw_verdict){.is_certain = true};
     find_cycles(&view, is_in, out);
     find_queues(target, out);
-    find_dead(&view, is_in, out);
+    find_dead(&view, n_all, is_in, out);
     if (out->n_cycles)
         out->kind = DLW_VERDICT_DEADLOCK;
     else if (out->kind == DLW_VERDICT_NOTHING && out->n_queues)

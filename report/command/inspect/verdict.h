@@ -17,8 +17,10 @@ enum dlw_verdict_kind {
 /* Indexes of threads; entry i waits for entry i+1, the last for the first. */
 struct dlw_verdict_cycle {
     uint32_t *threads;
+    struct dlw_target **targets; /* whose they are: the one that is looked at, or a peer of it */
     size_t n;
-    bool is_gone; /* one thread, that waits for a holder that no longer exists */
+    const char *doubt; /* why it is not certain; NULL: it is */
+    bool is_gone;      /* one thread, that waits for a holder that no longer exists */
 };
 
 /* All who wait, directly or through others, for a thread that itself waits for no lock. */

@@ -3,11 +3,10 @@
 #include "report/command/base/command.h"
 #include "report/command/format/format.h"
 #include "report/command/format/output.h"
-#include "report/command/inspect/across/holders.h"
 #include "report/command/inspect/build.h"
 #include "report/command/inspect/glibc/runtime.h"
-#include "report/command/inspect/glibc/waits.h"
 #include "report/command/inspect/own/preloaded.h"
+#include "report/command/inspect/party.h"
 #include "report/command/inspect/target/live.h"
 #include "report/command/inspect/target/modules.h"
 #include "report/command/inspect/verdict.h"
@@ -16,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ATTEMPTS = 4, DEPTH = 64 };
+enum { DEPTH = 64 };
 
 static bool set_color(enum dlw_color *color, const char *word)
 {
@@ -78,30 +77,6 @@ bool dlw_view_option(struct dlw_view_options *options, int option, const char *v
     }
 }
 
-/* Reads the objects until nothing moved meanwhile; what keeps moving is not counted as waiting. */
-static void read_waits(struct dlw_target *target)
-{
-    if (target->is_core) {
-        dlw_preloaded_mark(target);
-        dlw_waits_read(target);
-        dlw_preloaded_read(target);
-        return;
-    }
-    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-        dlw_live_mark(target);
-        dlw_preloaded_mark(target);
-        dlw_waits_read(target);
-        dlw_preloaded_read(target);
-        if (!dlw_live_confirm(target, attempt == ATTEMPTS))
-            break;
-    }
-    dlw_holders_trace(target);
-    /* What was found out there belongs to waits that still stand. */
-    dlw_live_confirm(target, true);
-    dlw_preloaded_confirm(target);
-    dlw_live_settle(target);
-}
-
 /* `known`: the process is in the document, and so is what the library in it has found. */
 static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size_t depth,
                             struct dlw_doc_process *known)
@@ -113,7 +88,7 @@ static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size
     dlw_runtime_recognise(target, doc);
     if (target->is_preloaded)
         dlw_preloaded_find(target, doc);
-    read_waits(target);
+    dlw_party_read(target, doc, depth);
     dlw_runtime_say_unowned(target, doc);
     dlw_verdict_find(target, &verdict);
     dlw_outside_document(target, &verdict, doc,
@@ -121,19 +96,10 @@ static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size
     return true;
 }
 
-/* Of several with one pid the last one lives. */
-static struct dlw_doc_process *find_living(const struct dlw_doc *doc, uint32_t pid)
-{
-    for (size_t i = doc->n_processes; i-- > 0;)
-        if (doc->processes[i]->pid == pid)
-            return doc->processes[i]->ended ? NULL : doc->processes[i];
-    return NULL;
-}
-
 bool dlw_outside_add_process(struct dlw_doc *doc, uint32_t pid)
 {
     struct dlw_target target = {.region = &doc->region, .memory = -1, .is_quiet = true};
-    struct dlw_doc_process *process = find_living(doc, pid);
+    struct dlw_doc_process *process = dlw_doc_find_living(doc, pid);
     bool is_added = dlw_live_open(&target, doc, pid);
     if (is_added) {
         dlw_live_sample(&target, doc, false);

@@ -32,6 +32,8 @@ static const char *kind_of(const struct dlw_doc_lock *which)
     static const char *const plain[][2] = {
         {"spin", "spin lock"},    {"rwlock", "read-write lock"},           {"once", "once-routine"},
         {"file", "stdio's lock"}, {"guard", "initialisation of a static"}, {"custom", "lock"}};
+    if (dlw_doc_is_file(which))
+        return "lock of a file";
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         if (strcmp(which->kind, plain[i][0]) == 0)
             return plain[i][1];
@@ -147,7 +149,8 @@ static void step_lines(struct dlw_readable *text, const struct dlw_doc_finding *
         fprintf(text->out, "    is next in line for " BOLD "%s" PLAIN "\n",
                 lock(text, finding, step->holds.lock));
     else if (!dlw_finding_holder_is_gone(finding))
-        hold_lines(text, finding, &step->holds, process, "holds");
+        hold_lines(text, finding, &step->holds, process,
+                   dlw_doc_is_file(step->holds.lock) ? "is of the process that holds" : "holds");
     want_lines(text, finding, &step->wants, process);
     if (!step->holder)
         return;

@@ -37,3 +37,16 @@ bool dlw_process_is_asleep(struct dlw_region *region, int machine, uint32_t pid)
     }
     return n > 0;
 }
+
+bool dlw_thread_is_asleep(struct dlw_region *region, int machine, uint32_t pid, uint32_t inner)
+{
+    struct dlw_target target = {.region = region, .pid = pid};
+    uint32_t *list;
+    size_t n = dlw_proc_list(&target, &list);
+    for (size_t i = 0; i < n; i++) {
+        struct dlw_call call;
+        if (dlw_proc_inner(pid, list[i]) == inner)
+            return dlw_proc_call(pid, list[i], &call) && dlw_call_is_endless(machine, &call);
+    }
+    return false;
+}

@@ -11,4 +11,7 @@ bool dlw_call_is_endless(int machine, const struct dlw_call *call);
 /* Every thread of the process is in such a wait. One that may not be asked counts as awake. */
 bool dlw_process_is_asleep(struct dlw_region *region, int machine, uint32_t pid);
 
+/* The same of the one thread that numbers itself `inner`. */
+bool dlw_thread_is_asleep(struct dlw_region *region, int machine, uint32_t pid, uint32_t inner);
+
 #endif

@@ -101,6 +101,9 @@ struct dlw_seen_thread *dlw_target_inner(const struct dlw_target *target, uint32
 
 void dlw_target_close(struct dlw_target *target)
 {
+    for (size_t i = 0; i < target->n_peers; i++)
+        dlw_target_close(target->peers[i]);
+    target->n_peers = 0;
     dlw_symbols_free(target->symbols);
     target->symbols = NULL;
     dlw_tables_free(target->tables);

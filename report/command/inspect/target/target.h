@@ -66,6 +66,22 @@ enum dlw_holder {
     DLW_HOLDER_OUTSIDE, /* maybe a thread of another process: the object is shared */
 };
 
+/*
+ * The lock of a file that a thread waits for (flock, fcntl). It belongs to an open file, not to a
+ * thread: whoever has a descriptor of that can let it go. Of several locks in the way one is told.
+ */
+struct dlw_seen_file {
+    uint64_t device, inode;
+    const char *path;
+    struct dlw_file_holder {
+        uint32_t pid;
+        int descriptor;
+    } *holders; /* all processes that are seen to have the lock */
+    size_t n_holders;
+    bool is_asleep;    /* every thread of them is in an endless wait */
+    const char *doubt; /* why that may not be all; NULL: it is */
+};
+
 /* What a thread waits for, as far as memory tells. */
 struct dlw_seen_wait {
     enum dlw_wait_kind kind;
@@ -86,6 +102,7 @@ struct dlw_seen_wait {
     bool is_behind;   /* they hold nothing yet: writers in front of this reader */
     bool is_refused;  /* the kernel said that to wait would be a deadlock */
     bool is_missed;   /* its word has changed, so that it should not sleep any more */
+    struct dlw_seen_file *file; /* of a file's lock that the kernel keeps; else NULL */
     uint64_t mutex;   /* of a condition: the mutex it goes with; 0: not known */
     const char *note; /* what can't be known, or what the object says besides */
 };
@@ -179,6 +196,8 @@ struct dlw_target {
     double sampled_at;   /* CLOCK_BOOTTIME, of the second sample */
     double longest_stop; /* seconds one thread stood because of us */
     size_t n_stopped;
+    struct dlw_target **peers; /* other processes that its threads wait for, looked at as well */
+    size_t n_peers;
     bool is_partial;    /* something asked for could not be told: status 2 */
     bool notes_trouble; /* in the report as well as on stderr */
     bool is_quiet;      /* say nothing (repeats of --watch) */

@@ -234,6 +234,40 @@ all_wait() {
 	done
 }
 
-[ $# -gt 0 ] || set -- died died_awake lives numbers apart hidden files files_quiet circles
+# run looks for them while it runs, long before a stall would be looked for; and ends all of a circle.
+# on_run STATUS WAY: what is left of it is in $tmp/json; `lets go` a while after it is ready.
+on_run() {
+	what="run across $2"
+	rm -f "$tmp/in"
+	mkfifo "$tmp/in"
+	timeout -k 5 120 "$dlwatch" run --log="$tmp/log" --output=json:"$tmp/json" --stall_after=3600 -- \
+		"$programs/across" "$2" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
+	child=$!
+	running="$running $child"
+	exec 9>"$tmp/in"
+	until_true is_ready || fail "$what: not ready"
+	# long enough for looks to come; what is quiet is so however long it takes
+	[ "$1" = 66 ] || sleep 2
+	[ "$1" = 66 ] || exec 9>&-
+	wait "$child"
+	status=$?
+	exec 9>&-
+	if [ $status = "$1" ]; then pass; else fail "$what: status $status, not $1: $(cat "$tmp/err")"; fi
+}
+
+on_runs() {
+	for way in abba ring died flock-twice flock-abba flock-mutex; do
+		on_run 66 $way
+		see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain" and .count==1)'
+		see '.processes|all(.ended!="running")'
+	done
+	for way in died-awake lives flock-thread flock-held; do
+		on_run 0 $way
+		see '.findings==[]'
+		[ "$(tail -n 1 "$tmp/out")" = "done" ] && pass || fail "$what: not done"
+	done
+}
+
+[ $# -gt 0 ] || set -- died died_awake lives numbers apart hidden files files_quiet circles on_runs
 for part; do $part; done
 finish attach_across

@@ -96,6 +96,14 @@ static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size
     return true;
 }
 
+static void forget_end(struct dlw_doc *doc, uint32_t pid)
+{
+    for (size_t i = 0; i < doc->n_processes; i++)
+        if (doc->processes[i]->pid == pid && doc->processes[i]->ended &&
+            !strcmp(doc->processes[i]->ended, "running"))
+            doc->processes[i]->ended = NULL;
+}
+
 bool dlw_outside_add_process(struct dlw_doc *doc, uint32_t pid)
 {
     struct dlw_target target = {.region = &doc->region, .memory = -1, .is_quiet = true};
@@ -105,7 +113,10 @@ bool dlw_outside_add_process(struct dlw_doc *doc, uint32_t pid)
         dlw_live_sample(&target, doc, false);
         process = process ? process : dlw_doc_add_process(doc);
         is_added = add_to_document(&target, doc, DEPTH, process);
-        process->ended = NULL; /* it is for its journal to say, or for who started it */
+        /* How they end is for their journals to say, or for who started them. */
+        process->ended = NULL;
+        for (size_t i = 0; i < target.n_peers; i++)
+            forget_end(doc, target.peers[i]->pid);
     }
     dlw_target_close(&target);
     return is_added;

@@ -4,10 +4,14 @@
  * process is a candidate when every thread of it sleeps in a futex without limit, and none has run
  * for `stall_after` seconds. Only then the outside view is asked, once for each such standstill,
  * and only what it is certain of is reported.
+ *
+ * Circles over several processes, or over files, are looked for more often: they need not make any
+ * process stand still as a whole (inspect/across/suspect.h).
  */
 #include "report/command/run/state.h"
 
 #include "report/command/base/command.h"
+#include "report/command/inspect/across/suspect.h"
 #include "report/command/inspect/view.h"
 
 #include <dirent.h>
@@ -17,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 struct dlw_run_process {
@@ -24,6 +29,9 @@ struct dlw_run_process {
     uint64_t standstill; /* a mix of where all its threads sleep; 0: not all do */
     double since;
     bool is_looked_at, is_ended;
+    uint64_t suspicion; /* of the last time; 0: none */
+    uint64_t cleared;   /* the one that a look has settled */
+    bool is_to_clear;
     UT_hash_handle hh;
 };
 
@@ -134,18 +142,6 @@ static bool add_findings(struct dlw_run *run, pid_t pid)
     return kept > n_findings;
 }
 
-/* It can't go on: what on_deadlock asks for is done from here. */
-static void end_process(struct dlw_run *run, struct dlw_run_process *process)
-{
-    long wish = run->request.options.on_deadlock;
-    if (wish == DLW_THEN_CONTINUE)
-        return;
-    process->is_ended = true;
-    kill(process->pid, wish == DLW_THEN_ABORT ? SIGABRT : SIGTERM);
-    dlw_doc_note(run->doc, "process %d can't go on and was ended by dlwatch (on_deadlock)",
-                 (int)process->pid);
-}
-
 static struct dlw_run_process *find_or_add(struct dlw_run *run, pid_t pid)
 {
     struct dlw_run_process *process;
@@ -156,6 +152,30 @@ static struct dlw_run_process *find_or_add(struct dlw_run *run, pid_t pid)
     process->pid = pid;
     HASH_ADD(hh, run->processes, pid, sizeof(process->pid), process);
     return process;
+}
+
+/* It can't go on: what on_deadlock asks for is done from here. */
+static void end_process(struct dlw_run *run, struct dlw_run_process *process)
+{
+    long wish = run->request.options.on_deadlock;
+    if (wish == DLW_THEN_CONTINUE)
+        return;
+    if (process->is_ended)
+        return;
+    process->is_ended = true;
+    kill(process->pid, wish == DLW_THEN_ABORT ? SIGABRT : SIGTERM);
+    dlw_doc_note(run->doc, "process %d can't go on and was ended by dlwatch (on_deadlock)",
+                 (int)process->pid);
+}
+
+/* Of a circle of processes all are ended, but none that is not of the tree. */
+static void end_those_in(struct dlw_run *run, const struct dlw_doc_finding *finding,
+                         const pid_t *pids, size_t n)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        for (size_t k = 0; k < n; k++)
+            if (finding->cycle[i].thread->process->pid == (uint32_t)pids[k])
+                end_process(run, find_or_add(run, pids[k]));
 }
 
 static void look_at(struct dlw_run *run, pid_t pid, double time)
@@ -182,17 +202,91 @@ static void look_at(struct dlw_run *run, pid_t pid, double time)
     process->standstill = standstill_of(pid);
 }
 
+/* The same suspicion twice, and nobody has run in between. */
+static bool is_suspect(struct dlw_run *run, pid_t pid)
+{
+    struct dlw_region region = {0};
+    struct dlw_run_process *process = find_or_add(run, pid);
+    uint64_t before = process->suspicion;
+    process->suspicion = process->is_ended ? 0 : dlw_suspect(&region, (uint32_t)pid);
+    dlw_region_free(&region);
+    return process->suspicion && process->suspicion == before &&
+           process->suspicion != process->cleared && dlw_run_watches(run, pid);
+}
+
+static void look_at_suspect(struct dlw_run *run, pid_t pid, const pid_t *pids, size_t n)
+{
+    size_t n_findings = run->doc->n_findings;
+    find_or_add(run, pid)->is_to_clear = true;
+    if (!is_stuck(pid) || !add_findings(run, pid))
+        return;
+    for (size_t i = n_findings; i < run->doc->n_findings; i++)
+        end_those_in(run, run->doc->findings[i], pids, n);
+}
+
+/* Being stopped for a moment, threads have run: of the process, and of others that were looked at
+ * with it. */
+static void clear_suspects(struct dlw_run *run)
+{
+    for (struct dlw_run_process *process = run->processes; process; process = process->hh.next) {
+        struct dlw_region region = {0};
+        if (process->is_to_clear)
+            process->suspicion = process->cleared = dlw_suspect(&region, (uint32_t)process->pid);
+        process->is_to_clear = false;
+        dlw_region_free(&region);
+    }
+}
+
+static void look_for_circles(struct dlw_run *run, const pid_t *pids, size_t n)
+{
+    bool was_looked = false;
+    for (size_t i = 0; i < n; i++) {
+        if (!is_suspect(run, pids[i]))
+            continue;
+        look_at_suspect(run, pids[i], pids, n);
+        was_looked = true;
+    }
+    if (was_looked)
+        clear_suspects(run);
+}
+
+/* Seconds of processor that this process has used. */
+static double used(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static bool has_open_suspicion(const struct dlw_run *run)
+{
+    for (struct dlw_run_process *process = run->processes; process; process = process->hh.next)
+        if (process->suspicion && process->suspicion != process->cleared)
+            return true;
+    return false;
+}
+
 void dlw_run_look_outside(struct dlw_run *run, double time)
 {
+    /* Three times a second, but no more than a fiftieth of a processor; a suspicion is worth it. */
+    const double often = 0.3, share = 50;
+    double before = used();
     struct dlw_region region = {0};
     pid_t *pids;
     if (time < run->next_look)
         return;
     size_t n = dlw_tree_list(&region, &pids);
-    for (size_t i = 0; i < n; i++)
-        look_at(run, pids[i], time);
+    look_for_circles(run, pids, n);
+    if (time >= run->next_stall_look) {
+        for (size_t i = 0; i < n; i++)
+            look_at(run, pids[i], time);
+        run->next_stall_look = time + (double)run->request.options.stall_after;
+    }
     dlw_region_free(&region);
-    run->next_look = time + (double)run->request.options.stall_after;
+    double pause = (used() - before) * share;
+    run->next_look = time + (pause < often || has_open_suspicion(run) ? often : pause);
+    if (run->next_look > run->next_stall_look)
+        run->next_look = run->next_stall_look;
 }
 
 void dlw_run_forget_processes(struct dlw_run *run)

@@ -28,7 +28,7 @@
 #include <unistd.h>
 #include <uthash.h>
 
-static double now(void)
+double dlw_run_now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -142,7 +142,7 @@ static void take_signals(struct dlw_run *run)
 
 static void read_journals(struct dlw_run *run, bool all)
 {
-    run->busy_since = now();
+    run->busy_since = dlw_run_now();
     run->is_reading = true;
     dlw_journals_update(run->journals, all);
     run->is_reading = false;
@@ -180,7 +180,7 @@ static void attend(void *context)
 {
     enum { EVERY_MS = 20 };
     struct dlw_run *run = context;
-    double time = now();
+    double time = dlw_run_now();
     if (time * 1000 < run->attended_at * 1000 + EVERY_MS)
         return;
     run->attended_at = time;
@@ -194,7 +194,7 @@ static int milliseconds_left(const struct dlw_run *run)
 {
     enum { LOOK_EVERY = 200 };
     double next = run->deadline && run->deadline < run->next_look ? run->deadline : run->next_look;
-    double left = (next - now()) * 1000;
+    double left = (next - dlw_run_now()) * 1000;
     int limit = left < 0 ? 0 : left > 1e6 ? 1000000 : (int)left + 1;
     return dlw_journals_descriptor(run->journals) < 0 && limit > LOOK_EVERY ? LOOK_EVERY : limit;
 }
@@ -208,10 +208,10 @@ static void watch(struct dlw_run *run)
         take_signals(run);
         read_journals(run, wait[1].fd < 0);
         if (!run->has_ended)
-            dlw_run_look_outside(run, now());
+            dlw_run_look_outside(run, dlw_run_now());
         dlw_run_print_new(run);
         dlw_run_print_progress(run);
-        if (!run->has_ended && run->deadline && now() >= run->deadline)
+        if (!run->has_ended && run->deadline && dlw_run_now() >= run->deadline)
             end_tree(run);
     }
 }
@@ -313,7 +313,7 @@ static bool has_failed(const struct dlw_run *run)
 
 static int finish(struct dlw_run *run)
 {
-    run->busy_since = now();
+    run->busy_since = dlw_run_now();
     run->n_empty = dlw_journals_close(run->journals);
     dlw_run_print_new(run);
     note_signal(run);
@@ -378,8 +378,9 @@ static int run_it(struct dlw_run *run)
     if (!start(run))
         return 126;
     if (run->request.timeout > 0)
-        run->deadline = now() + run->request.timeout;
-    run->next_look = now() + (double)run->request.options.stall_after;
+        run->deadline = dlw_run_now() + run->request.timeout;
+    run->next_look = dlw_run_now();
+    run->next_stall_look = run->next_look + (double)run->request.options.stall_after;
     watch(run);
     return finish(run);
 }

@@ -46,7 +46,7 @@ struct dlw_run {
     int status;
     bool has_ended, timed_out;
     double deadline; /* 0: none */
-    double next_look;
+    double next_look, next_stall_look;
     bool is_reading;    /* journals: between two lines of one, at times */
     double busy_since;  /* reading; 0: not */
     double attended_at; /* when signals and the deadline were last looked at meanwhile */
@@ -62,8 +62,10 @@ void dlw_run_note_end(struct dlw_run *run, pid_t pid, int status);
 void dlw_run_settle_ends(struct dlw_run *run);
 void dlw_run_forget_ends(struct dlw_run *run);
 
-/* ---- outside.c: stalls of processes that can't say so themselves ---- */
+/* ---- outside.c: what processes can't say themselves: stalls, circles over several ---- */
 
+/* The monotonic clock, seconds. */
+double dlw_run_now(void);
 /* Does nothing before `next_look`; `time` is that of the monotonic clock. */
 void dlw_run_look_outside(struct dlw_run *run, double time);
 void dlw_run_forget_processes(struct dlw_run *run);

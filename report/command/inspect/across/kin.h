@@ -19,9 +19,9 @@ void dlw_pids_add(struct dlw_region *region, struct dlw_pids *pids, uint32_t pid
 
 /*
  * How many of `closed` may have what all of `owners` have. One that has started a program since it
- * was forked has not, unless an owner is a copy of it, or of a copy of it. With `outlives_exec` (open
- * files) only those that are older than all owners are left out for that: an open file that an older
- * one kept open for the programs that it starts is not thought of.
+ * was forked has not, unless an owner is a copy of it, or of a copy of it. With `outlives_exec`
+ * (open files) only those that are older than all owners are left out for that: an open file that
+ * an older one kept open for the programs that it starts is not thought of.
  */
 size_t dlw_kin_count(const struct dlw_pids *closed, const struct dlw_pids *owners,
                      bool outlives_exec);

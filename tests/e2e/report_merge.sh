@@ -291,6 +291,8 @@ kills() {
 	withheld sem_killed_signal_quiet 137 0
 	# A process that still runs may show it yet.
 	sleep 60 &
+	# Until it is sleep, it is this shell, and the journal would name another program than it becomes.
+	while [ "$(readlink -f /proc/$!/exe)" = "$(readlink -f /proc/$$/exe)" ]; do sleep 0.01; done
 	sed "1s|\"pid\":[0-9]*|\"pid\":$!|; 1s|\"exe\":\"[^\"]*\"|\"exe\":\"$(readlink -f /proc/$!/exe)\"|; 1s|\"start\":[0-9.]*|\"start\":$(date +%s).5|" \
 		"$tmp/sem_killed.journal" >"$tmp/running"
 	is running '[.processes[0].ended,(.findings|length)]' '["running",0]' 'withheld in a process that runs'

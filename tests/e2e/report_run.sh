@@ -145,6 +145,19 @@ END
 	says err 'the journals are kept in' 'a signal at the end'
 }
 
+# Others may put files into the folder of root's run. One that only leads to a journal is none.
+strangers() {
+	cat >"$tmp/put" <<-'END'
+		folder=${DLWATCH_OPTIONS#*report=\'}
+		folder=${folder%%/%e*}
+		"$@" "$folder/stranger-4242.json"
+	END
+	run 'a journal put there' 66 sh "$tmp/put" cp "$tmp/deadlock.json"
+	says err 'main and teller wait for each other' 'a journal put there'
+	run 'a link put there' 0 sh "$tmp/put" ln -s "$tmp/deadlock.json"
+	run 'a pipe put there' 0 sh "$tmp/put" mkfifo
+}
+
 timeouts() {
 	run 'a hung tree' 143 --timeout=1 -- sh -c 'echo begun; sleep 1234567 & sh -c "sleep 1234567; :" ; :'
 	says err 'timeout' 'a hung tree'
@@ -254,6 +267,6 @@ full() {
 }
 
 printf 'deadlock:*\n' >"$tmp/list"
-for part in statuses tree user_paths signals timeouts plain outside others killed_at_once full; do $part; done
+for part in statuses tree user_paths strangers signals timeouts plain outside others killed_at_once full; do $part; done
 echo "report_run: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -131,10 +131,23 @@ size_t dlw_journals_count(const struct dlw_journals *journals)
     return journals->n_read;
 }
 
+/* Others may put files into the folder of root's run: what is no file there, but leads to one or
+ * is something to wait for, is none of ours. */
+static int open_journal(const char *path)
+{
+    struct stat state;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    if (descriptor >= 0 && (fstat(descriptor, &state) != 0 || !S_ISREG(state.st_mode))) {
+        close(descriptor);
+        return -1;
+    }
+    return descriptor;
+}
+
 static void read_more(struct journal *journal)
 {
     static char buffer[256 * 1024];
-    int descriptor = open(journal->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int descriptor = open_journal(journal->path);
     ssize_t n;
     if (descriptor < 0)
         return;
@@ -152,7 +165,7 @@ static void update_one(struct dlw_journals *journals, const char *path)
     struct stat state;
     HASH_FIND_STR(journals->table, path, journal);
     if (!journal) {
-        if (stat(path, &state) != 0 || !S_ISREG(state.st_mode))
+        if (lstat(path, &state) != 0 || !S_ISREG(state.st_mode))
             return;
         journal = find_or_add(journals, path);
         journal->offset = 0;
@@ -205,7 +218,7 @@ void dlw_journals_update(struct dlw_journals *journals, bool all)
 static void look_again(struct dlw_journals *journals, struct journal *journal)
 {
     char *line = malloc(FIRST_LINE);
-    int descriptor = line ? open(journal->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    int descriptor = line ? open_journal(journal->path) : -1;
     ssize_t n = descriptor < 0 ? -1 : pread(descriptor, line, FIRST_LINE, 0);
     const char *end = n > 0 ? memchr(line, '\n', (size_t)n) : NULL;
     if (end)

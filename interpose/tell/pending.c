@@ -166,3 +166,28 @@ void dlw_pending_free(struct dlw_pending *pending)
     dlw_arena_free(&dlw_graph_arena, pending->facts, pending->room * sizeof(*pending->facts));
     dlw_lock_release(&dlw_graph_lock);
 }
+
+void dlw_pending_to_serials(struct dlw_pending_item *item)
+{
+    if (item->is_edge || item->is_trait) {
+        uint64_t *gates = (uint64_t *)item->edge.gates;
+        item->edge.from = dlw_lock_serial(item->edge.from);
+        item->edge.to = dlw_lock_serial(item->edge.to);
+        for (uint32_t i = 0; i < item->edge.n_gates; i++)
+            gates[i] = dlw_lock_serial(gates[i]);
+        return;
+    }
+    struct dlw_cycle_entry *cycle = (struct dlw_cycle_entry *)item->finding.cycle;
+    struct dlw_thread_state *threads = (struct dlw_thread_state *)item->finding.threads;
+    item->finding.gate = dlw_lock_serial(item->finding.gate);
+    for (uint32_t i = 0; i < item->finding.n_cycle; i++) {
+        cycle[i].holds.lock = dlw_lock_serial(cycle[i].holds.lock);
+        cycle[i].wants.lock = dlw_lock_serial(cycle[i].wants.lock);
+    }
+    for (uint32_t i = 0; i < item->finding.n_threads; i++) {
+        struct dlw_held *holds = (struct dlw_held *)threads[i].holds;
+        threads[i].on = dlw_lock_serial(threads[i].on);
+        for (uint32_t k = 0; k < threads[i].n_holds; k++)
+            holds[k].lock = dlw_lock_serial(holds[k].lock);
+    }
+}

@@ -46,6 +46,8 @@ void dlw_pending_withheld_locked(struct dlw_pending *pending, const struct dlw_f
                                  uint32_t id);
 void dlw_pending_waits_locked(struct dlw_pending *pending, const struct dlw_thread_state *threads,
                               uint32_t n);
+/* Tags become the numbers that locks have in the journal. In place. */
+void dlw_pending_to_serials(struct dlw_pending_item *item);
 struct dlw_journal_bounds dlw_pending_bounds_locked(void);
 void dlw_pending_free(struct dlw_pending *pending); /* takes the graph lock */
 

@@ -1,11 +1,13 @@
 #include "interpose/tell/reporter.h"
 
+#include "graph/base/arena.h"
 #include "graph/base/sys.h"
 #include "graph/kinds.h"
 #include "interpose/base/state.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/flush.h"
 #include "interpose/tell/lacks.h"
+#include "interpose/tell/mistakes.h"
 #include "interpose/tell/thread_names.h"
 #include "interpose/threads/jump.h"
 #include "report/emit/helper.h"
@@ -19,10 +21,9 @@
 #include <linux/memfd.h>
 #include <string.h>
 
-#include "interpose/base/table.h"
-
 /* RANK_EMIT: protects all below; held while a line is built and written, nests nothing. */
 static struct dlw_lock emit_lock = DLW_LOCK_INIT(DLW_RANK_EMIT);
+static struct dlw_arena arena;
 static struct dlw_journal *journal; /* NULL without report= */
 /* The process has confined itself. Threads that were in the middle of learning have something to
  * say still, and to write it takes system calls that the program doesn't make. */
@@ -34,7 +35,6 @@ const struct dlw_records_findings dlw_records_findings = {.lines = &kept.first};
 static struct dlw_journal_process process;
 static char run_copy[256]; /* the program may change its environment */
 static char exe_copy[1024], folder_copy[1024];
-static _Atomic uint32_t n_findings; /* numbers given out; relaxed: each is used by one */
 static _Atomic uint32_t n_errors;
 static uint32_t n_blocks;
 static _Atomic uint64_t n_edges;
@@ -181,114 +181,6 @@ void dlw_report_renamed(const struct dlw_thread *thread)
         dlw_report_know_thread(thread);
 }
 
-/* ---- one finding, one mistake ---- */
-
-/* Findings are the same when kind, verdict and all their stacks are. A thread that has ended by
- * returning shows only where it was created, so there it is also where it took the lock. */
-struct reported {
-    UT_hash_handle hh;
-    uint64_t places;
-    uint32_t id;
-    uint64_t count, said; /* in the journal */
-};
-static struct reported *told;
-
-static uint64_t mix(uint64_t x)
-{
-    x *= DLW_GOLDEN;
-    return x ^ x >> 32;
-}
-
-/* One line that joins is one mistake, whichever thread it joins and whatever that takes. */
-static uint64_t join_places_of(const struct dlw_finding *finding)
-{
-    uint64_t sum = 0;
-
-    for (uint32_t i = 0; i < finding->n_cycle; i++) {
-        const struct dlw_cycle_entry *next = &finding->cycle[(i + 1) % finding->n_cycle];
-        if (next->holds.stack == 0) /* the end of a thread is taken nowhere */
-            sum += mix(finding->cycle[i].wants.stack + 1);
-    }
-    return sum;
-}
-
-static uint64_t places_of(const struct dlw_finding *finding)
-{
-    /* Of these two the same places may show later as an error. */
-    bool is_lowered = finding->doubt == DLW_DOUBT_SEMAPHORE || finding->doubt == DLW_DOUBT_SCOPE;
-    uint64_t sum = mix((finding->kind * 64U + finding->harmless) * 2 + is_lowered + 1);
-
-    if (finding->doubt == DLW_DOUBT_JOIN || finding->doubt == DLW_DOUBT_CONDITION)
-        return mix(sum + join_places_of(finding));
-
-    for (uint32_t i = 0; i < finding->n_cycle; i++)
-        sum += mix(mix(finding->cycle[i].holds.stack + 1) + finding->cycle[i].wants.stack);
-    for (uint32_t i = 0; i < finding->n_threads; i++)
-        sum += mix(mix(finding->threads[i].stack + 7) + i);
-    if (finding->kind == DLW_EXIT_HOLDING_LOCK)
-        sum += mix(finding->threads[0].holds[0].stack + 11);
-    return mix(sum);
-}
-
-/* Several threads may see one deadlock close, and read different stacks: it is known again by its
- * threads and locks. */
-static bool is_seen_deadlock(const struct dlw_finding *finding)
-{
-    static uint64_t seen[64];
-    static unsigned n;
-    uint64_t sum = 1;
-
-    if (finding->kind != DLW_DEADLOCK)
-        return false;
-    for (uint32_t i = 0; i < finding->n_cycle; i++)
-        sum += mix(mix(finding->cycle[i].thread) + finding->cycle[i].wants.lock);
-    for (unsigned i = 0; i < 64; i++)
-        if (seen[i] == sum)
-            return true;
-    seen[n++ % 64] = sum;
-    return false;
-}
-
-/* A call that is wrong each time may be made a million times a second: the first counts are said
- * each, then one for each eighth more, and the last. */
-static void count_locked(struct reported *known, bool is_end)
-{
-    if (known->count == known->said || (!is_end && known->count - known->said <= known->said / 8))
-        return;
-    known->said = known->count;
-    dlw_journal_again(journal, known->id, known->count);
-}
-
-static uint32_t new_id(void)
-{
-    return atomic_fetch_add_explicit(&n_findings, 1, memory_order_relaxed) + 1;
-}
-
-/* NULL: reported before (and counted), or out of memory. */
-static struct reported *tell_locked(const struct dlw_finding *finding)
-{
-    uint64_t places = places_of(finding);
-    struct reported *known = NULL;
-
-    if (is_seen_deadlock(finding))
-        return NULL;
-
-    HASH_FIND(hh, told, &places, sizeof(places), known);
-    if (known) {
-        known->count++;
-        count_locked(known, false);
-        return NULL;
-    }
-    known = dlw_arena_alloc(&arena, sizeof(*known));
-    if (!known)
-        return NULL;
-    known->places = places;
-    known->id = new_id();
-    known->count = known->said = 1;
-    HASH_ADD(hh, told, places, sizeof(known->places), known);
-    return known;
-}
-
 /* ---- the readable block ---- */
 
 static bool is_error(const struct dlw_finding *finding)
@@ -376,15 +268,15 @@ static void keep_locked(uint32_t id, double time, const struct dlw_finding *find
 static void finding_locked(const struct dlw_finding *finding)
 {
     double time = dlw_wall_time();
-    struct reported *new_one = tell_locked(finding);
+    uint32_t id = dlw_mistake_note_locked(journal, finding);
 
-    if (!new_one)
+    if (id == 0)
         return;
     if (is_error(finding))
         atomic_fetch_add_explicit(&n_errors, 1, memory_order_relaxed);
-    dlw_journal_finding(journal, new_one->id, time, finding);
-    keep_locked(new_one->id, time, finding);
-    print_locked(new_one->id, finding, time);
+    dlw_journal_finding(journal, id, time, finding);
+    keep_locked(id, time, finding);
+    print_locked(id, finding, time);
 }
 
 /* The journal's word for it, guarded by the emit lock. */
@@ -409,31 +301,6 @@ static void bounds_locked(const struct dlw_journal_bounds *now, bool is_end)
     dlw_journal_bounds(journal, now);
 }
 
-static void to_serials(struct dlw_pending_item *item)
-{
-    if (item->is_edge || item->is_trait) {
-        uint64_t *gates = (uint64_t *)item->edge.gates;
-        item->edge.from = dlw_lock_serial(item->edge.from);
-        item->edge.to = dlw_lock_serial(item->edge.to);
-        for (uint32_t i = 0; i < item->edge.n_gates; i++)
-            gates[i] = dlw_lock_serial(gates[i]);
-        return;
-    }
-    struct dlw_cycle_entry *cycle = (struct dlw_cycle_entry *)item->finding.cycle;
-    struct dlw_thread_state *threads = (struct dlw_thread_state *)item->finding.threads;
-    item->finding.gate = dlw_lock_serial(item->finding.gate);
-    for (uint32_t i = 0; i < item->finding.n_cycle; i++) {
-        cycle[i].holds.lock = dlw_lock_serial(cycle[i].holds.lock);
-        cycle[i].wants.lock = dlw_lock_serial(cycle[i].wants.lock);
-    }
-    for (uint32_t i = 0; i < item->finding.n_threads; i++) {
-        struct dlw_held *holds = (struct dlw_held *)threads[i].holds;
-        threads[i].on = dlw_lock_serial(threads[i].on);
-        for (uint32_t k = 0; k < threads[i].n_holds; k++)
-            holds[k].lock = dlw_lock_serial(holds[k].lock);
-    }
-}
-
 bool dlw_report_counts_edge(void)
 {
     atomic_fetch_add_explicit(&n_edges, 1, memory_order_relaxed);
@@ -442,7 +309,7 @@ bool dlw_report_counts_edge(void)
 
 uint32_t dlw_report_new_id(void)
 {
-    return journal ? new_id() : 0;
+    return journal ? dlw_mistake_new_id() : 0;
 }
 
 void dlw_report_void(uint32_t id)
@@ -509,7 +376,7 @@ static bool write_locked(const struct dlw_pending *pending, const struct resolve
     current = resolved ? pending : NULL;
     current_resolved = resolved;
     for (struct dlw_pending_item *item = pending->first; item; item = item->next) {
-        to_serials(item);
+        dlw_pending_to_serials(item);
         if (item->is_edge) {
             dlw_journal_edge(journal, &item->edge);
         } else if (item->is_trait) {
@@ -701,8 +568,7 @@ static void write_end(struct dlw_journal_totals *totals)
     if (!dlw_lock_acquire_or_skip(&emit_lock))
         return;
     bounds_locked(&bounds, true);
-    for (struct reported *known = told; known; known = known->hh.next)
-        count_locked(known, true);
+    dlw_mistakes_end_locked(journal);
     dlw_journal_end(journal, totals);
     dlw_lock_release(&emit_lock);
 }
@@ -780,11 +646,9 @@ void dlw_report_after_fork(bool child)
     process.ppid = (uint32_t)dlw_syscall(SYS_getppid);
     process.start = dlw_wall_time();
     process.forked = true;
-    atomic_store_explicit(&n_findings, 0, memory_order_relaxed);
+    dlw_mistakes_after_fork();
     dlw_lacks_after_fork();
     bounds_told = (struct dlw_journal_bounds){0};
-    HASH_CLEAR(hh, told);
-    told = NULL;
     atomic_store_explicit(&n_errors, 0, memory_order_relaxed);
     dlw_journal_after_fork(journal, &process);
     dlw_journal_after_fork(findings, &process);

@@ -176,7 +176,7 @@ static bool put_in_place(void)
                           .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | RESTORER,
                           .restorer = ALARM_RETURN,
                           .mask = ~0ULL};
-    struct action old;
+    struct action old = {0};
 
     if (install(NULL, &old) != 0)
         return false;

@@ -260,6 +260,10 @@ size_t dlw_stack_place(const struct dlw_stack *stack);
 size_t dlw_stack_depth(const struct dlw_stack *stack);
 /* The library's own code or pthread's, between frames of the program: people need not see it. */
 bool dlw_frame_is_plumbing(const struct dlw_frame *frame);
+/* Code that the C library calls without being asked at that moment: "exit handlers", "the thread
+ * has ended: destructors of its thread-specific data". NULL: the frame is none of its functions
+ * that do. */
+const char *dlw_frame_caller(const struct dlw_frame *frame);
 /* Without what only the linker needs to know: "(anonymous namespace)::". */
 const char *dlw_short_name(struct dlw_region *region, const char *name);
 /* What people call a lock: expression, name, "the mutex created at bank.c:12", "… first taken at

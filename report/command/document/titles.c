@@ -66,20 +66,38 @@ static bool is_library(const struct dlw_frame *frame)
             is_linked_libc(frame) || is_annotation(frame));
 }
 
-bool dlw_frame_is_plumbing(const struct dlw_frame *frame)
+static const struct {
+    const char *function, *words;
+} callers[] = {
+    {"nptl_deallocate_tsd", "the thread has ended: destructors of its thread-specific data"},
+    {"call_tls_dtors", "the thread has ended: destructors of its thread-local objects"},
+    {"run_exit_handlers", "exit handlers"},
+    {"run_prefork_handlers", "fork handlers"},
+    {"run_postfork_handlers", "fork handlers"},
+    {"run_fork_handlers", "fork handlers"},
+    {"cxa_finalize", "destructors of a library"},
+    {"dl_fini", "destructors of libraries"},
+};
+
+/* By the name that glibc gives it within: underscores and a mark for its own calls in front. */
+const char *dlw_frame_caller(const struct dlw_frame *frame)
 {
-    bool is_ours = frame->module && begins(base_name(frame->module), "libdlwatch.so");
-    return !frame->unknown && (is_ours || is_linked_libc(frame) || is_sanitizer(frame));
+    if (!frame->function || !frame->module || frame->inlined)
+        return NULL;
+    const char *name = frame->function + strspn(frame->function, "_");
+    name += begins(name, "GI_") ? 3 + strspn(name + 3, "_") : 0;
+    for (size_t i = 0; i < sizeof(callers) / sizeof(callers[0]); i++)
+        if (strcmp(name, callers[i].function) == 0)
+            return callers[i].words;
+    return NULL;
 }
 
-size_t dlw_stack_place(const struct dlw_stack *stack)
+bool dlw_frame_is_plumbing(const struct dlw_frame *frame)
 {
-    for (size_t i = 0; i < stack->n; i++) {
-        const struct dlw_frame *frame = &stack->frames[i];
-        if (!frame->unknown && !is_library(frame))
-            return i;
-    }
-    return stack->n;
+    if (dlw_frame_caller(frame))
+        return false;
+    bool is_ours = frame->module && begins(base_name(frame->module), "libdlwatch.so");
+    return !frame->unknown && (is_ours || is_linked_libc(frame) || is_sanitizer(frame));
 }
 
 /* The C library's own beginning of a thread or program. */
@@ -100,6 +118,21 @@ static bool is_beginning(const struct dlw_frame *frame)
     return false;
 }
 
+size_t dlw_stack_place(const struct dlw_stack *stack)
+{
+    for (size_t i = 0; i < stack->n; i++) {
+        const struct dlw_frame *frame = &stack->frames[i];
+        if (!frame->unknown && !is_library(frame) && !is_beginning(frame))
+            return i;
+    }
+    /* The C library itself may be all that is left of a thread: a destructor that is one of its
+     * functions. */
+    size_t place = 0;
+    while (place < stack->n && !dlw_frame_caller(&stack->frames[place]))
+        place++;
+    return place;
+}
+
 size_t dlw_stack_depth(const struct dlw_stack *stack)
 {
     size_t n = 1;
@@ -109,7 +142,8 @@ size_t dlw_stack_depth(const struct dlw_stack *stack)
         return stack->n;
     /* std::thread's way from there to the program's function, and our own; what could not be known
      * of such a way is of no interest. */
-    while (n > 1 && is_library(&stack->frames[n - 1 - (n > 2 && stack->frames[n - 1].unknown)]))
+    while (n > 1 && !dlw_frame_caller(&stack->frames[n - 1]) &&
+           is_library(&stack->frames[n - 1 - (n > 2 && stack->frames[n - 1].unknown)]))
         n--;
     return n;
 }

@@ -286,6 +286,11 @@ static const char *holder_note(struct builder *builder, const struct dlw_seen_wa
                                       holder->tid);
     }
     case DLW_HOLDER_GONE:
+        if (wait->stayed_in)
+            return dlw_region_print(region,
+                                    "held by thread %u, which stayed in process %u when this one "
+                                    "was forked from it",
+                                    wait->holder_tid, wait->stayed_in);
         return wait->is_shared
                    ? dlw_region_print(region, "held by process or thread %u, which has ended%s%s",
                                       wait->holder_tid, wait->doubt ? "; but " : "",

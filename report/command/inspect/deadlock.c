@@ -53,7 +53,16 @@ static void add_gone(struct builder *builder, const struct dlw_seen_wait *wait,
 {
     struct dlw_region *region = &builder->doc->region;
     finding->certain = !wait->doubt;
-    finding->gone = wait->is_shared ? "its holder has ended" : "its holder no longer exists";
+    finding->gone = wait->stayed_in ? "its holder stayed in the parent when this process was forked"
+                    : wait->is_shared ? "its holder has ended"
+                                      : "its holder no longer exists";
+    if (wait->stayed_in) {
+        finding->reason = dlw_region_print(region,
+                                           "its holder, thread %u, no longer exists: it stayed in "
+                                           "the parent, process %u, when this process was forked",
+                                           wait->holder_tid, wait->stayed_in);
+        return;
+    }
     finding->reason =
         wait->is_shared
             ? dlw_region_print(region, "its holder, process or thread %u, has ended%s%s",

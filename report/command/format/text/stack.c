@@ -89,6 +89,9 @@ static void frame_line(struct dlw_readable *text, unsigned indent, const char *j
         fprintf(out, "  %s+0x%llx", base_name(frame->module), (unsigned long long)frame->offset);
     else
         fprintf(out, "  0x%llx", (unsigned long long)frame->pc);
+    const char *caller = dlw_frame_caller(frame);
+    if (caller)
+        fprintf(out, FAINT " (%s)" PLAIN, caller);
     fputs(frame->inlined ? FAINT " (inlined)" PLAIN "\n" : "\n", out);
 }
 

@@ -1,6 +1,7 @@
 #include "report/command/inspect/across/holders.h"
 
 #include "report/command/inspect/across/asleep.h"
+#include "report/command/inspect/across/kin.h"
 #include "report/command/inspect/across/mappers.h"
 #include "report/command/inspect/target/proc.h"
 
@@ -104,13 +105,25 @@ static void trace_holder(struct trace *trace, struct dlw_seen_wait *wait)
     }
 }
 
+/* A child has none of its parent's other threads, but all locks as they were. */
+static void trace_original(struct dlw_target *target, struct dlw_seen_wait *wait)
+{
+    uint32_t original = dlw_kin_original(target->pid);
+    if (original && dlw_process_has_thread(target->region, original, wait->holder_tid))
+        wait->stayed_in = original;
+}
+
 void dlw_holders_trace(struct dlw_target *target)
 {
     struct trace trace = {.target = target};
     for (size_t i = 0; i < target->n_threads; i++) {
         struct dlw_seen_thread *thread = &target->threads[i];
-        if (thread->stood_still && thread->wait.holder == DLW_HOLDER_OUTSIDE &&
-            thread->wait.holder_tid)
-            trace_holder(&trace, &thread->wait);
+        struct dlw_seen_wait *wait = &thread->wait;
+        if (!thread->stood_still || !wait->holder_tid)
+            continue;
+        if (wait->holder == DLW_HOLDER_OUTSIDE)
+            trace_holder(&trace, wait);
+        else if (wait->holder == DLW_HOLDER_GONE && !wait->is_shared)
+            trace_original(target, wait);
     }
 }

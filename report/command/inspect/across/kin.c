@@ -37,6 +37,12 @@ static bool read_kin(uint32_t pid, struct kin *out)
     return at && sscanf(at, "%" SCNu64, &out->start) == 1;
 }
 
+uint32_t dlw_kin_original(uint32_t pid)
+{
+    struct kin kin;
+    return read_kin(pid, &kin) && kin.is_copy ? kin.parent : 0;
+}
+
 static bool has(const struct dlw_pids *pids, uint32_t pid)
 {
     for (size_t i = 0; i < pids->n; i++)

@@ -17,6 +17,10 @@ struct dlw_pids {
 };
 void dlw_pids_add(struct dlw_region *region, struct dlw_pids *pids, uint32_t pid);
 
+/* The process that this one is a copy of, by fork; 0: it has started a program since, or it can't
+ * be known. A parent that has ended is no longer the one. */
+uint32_t dlw_kin_original(uint32_t pid);
+
 /*
  * How many of `closed` may have what all of `owners` have. One that has started a program since it
  * was forked has not, unless an owner is a copy of it, or of a copy of it. With `outlives_exec`

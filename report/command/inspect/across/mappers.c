@@ -70,9 +70,9 @@ void dlw_mappers_find(struct dlw_target *target, const struct dlw_mapping *memor
                                               : search.closed.n;
 }
 
-static bool has_thread(struct dlw_target *target, uint32_t pid, uint32_t inner)
+bool dlw_process_has_thread(struct dlw_region *region, uint32_t pid, uint32_t inner)
 {
-    struct dlw_target other = {.region = target->region, .pid = pid};
+    struct dlw_target other = {.region = region, .pid = pid};
     uint32_t *list;
     size_t n = dlw_proc_list(&other, &list);
     for (size_t i = 0; i < n; i++)
@@ -85,7 +85,7 @@ const struct dlw_mapper *dlw_mappers_thread(struct dlw_target *target,
                                             const struct dlw_mappers *mappers, uint32_t inner)
 {
     for (size_t i = 0; i < mappers->n; i++)
-        if (has_thread(target, mappers->list[i].pid, inner))
+        if (dlw_process_has_thread(target->region, mappers->list[i].pid, inner))
             return &mappers->list[i];
     return NULL;
 }

@@ -23,6 +23,8 @@ struct dlw_mappers {
 void dlw_mappers_find(struct dlw_target *target, const struct dlw_mapping *memory,
                       struct dlw_mappers *out);
 
+/* Has the process a thread that lives and numbers itself so? */
+bool dlw_process_has_thread(struct dlw_region *region, uint32_t pid, uint32_t inner);
 /* The one of them that has a thread which numbers itself so; NULL: none has. */
 const struct dlw_mapper *dlw_mappers_thread(struct dlw_target *target,
                                             const struct dlw_mappers *mappers, uint32_t inner);

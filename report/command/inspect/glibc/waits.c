@@ -1,6 +1,7 @@
 #include "report/command/inspect/glibc/waits.h"
 
 #include "report/command/inspect/glibc/entry.h"
+#include "report/command/inspect/glibc/runtime.h"
 
 #include <elf.h>
 #include <linux/futex.h>
@@ -80,15 +81,47 @@ static void wait_on_guard(const struct dlw_futex *futex, struct dlw_seen_wait *w
     wait->note = "a static variable that another thread initialises; which one is not recorded";
 }
 
-static void wait_on_unknown(struct dlw_target *target, enum dlw_entry entry,
-                            const struct dlw_futex *futex, struct dlw_seen_wait *wait)
+/* Underscores, and a mark for the library's own calls, stand before the name that people know. */
+static const char *plain_name(const char *function)
 {
+    function += strspn(function, "_");
+    if (!strncmp(function, "GI_", 3))
+        function += 3;
+    function += strspn(function, "_");
+    return strncmp(function, "libc_", 5) ? function : function + 5;
+}
+
+/* The function of the C library that waits for a lock of its own; NULL: not known. */
+static const char *inner_function(struct dlw_target *target, const struct dlw_seen_thread *thread)
+{
+    for (size_t i = 0; i < thread->n_places; i++) {
+        const struct dlw_place *place = &thread->places[i];
+        if (!dlw_runtime_is_library(target, place->pc - place->is_return))
+            return NULL;
+        const char *name = dlw_entry_function(target, place);
+        name = name ? plain_name(name) : NULL;
+        if (name && strncmp(name, "lll_", 4) != 0 && strncmp(name, "futex_", 6) != 0)
+            return name;
+    }
+    return NULL;
+}
+
+static void wait_on_unknown(struct dlw_target *target, enum dlw_entry entry,
+                            const struct dlw_seen_thread *thread, const struct dlw_futex *futex,
+                            struct dlw_seen_wait *wait)
+{
+    const char *function = inner_function(target, thread);
     wait->kind = DLW_WAIT_SYSCALL;
     wait->object = NULL;
     wait->word = futex->word;
     wait->is_shared = !futex->is_private;
     if (entry == DLW_ENTRY_UNKNOWN && target->runtime == DLW_RUNTIME_GLIBC && !target->is_static)
-        wait->note = "inside the C library (malloc, for one); such a lock names no holder";
+        wait->note = function ? dlw_region_print(target->region,
+                                                 "inside the C library, in %s; its own lock names "
+                                                 "no holder",
+                                                 function)
+                              : "inside the C library (malloc, for one); such a lock names no "
+                                "holder";
     else if (target->runtime == DLW_RUNTIME_GLIBC)
         wait->note = "a futex of the program's own (std::atomic, std::latch, Rust): it names no "
                      "holder";
@@ -115,7 +148,7 @@ static void read_futex(struct dlw_target *target, struct dlw_seen_thread *thread
     if (is_known && entry == DLW_ENTRY_UNKNOWN && by_shape(target, futex, thread, wait))
         return;
     *wait = empty;
-    wait_on_unknown(target, entry, futex, wait);
+    wait_on_unknown(target, entry, thread, futex, wait);
 }
 
 /* A spinning thread runs: only where it runs tells. The lock is its function's argument. */

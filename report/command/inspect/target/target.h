@@ -76,7 +76,7 @@ struct dlw_seen_file {
     struct dlw_file_holder {
         uint32_t pid;
         int descriptor;
-    } *holders; /* all processes that are seen to have the lock */
+    } * holders; /* all processes that are seen to have the lock */
     size_t n_holders;
     bool is_asleep;    /* every thread of them is in an endless wait */
     const char *doubt; /* why that may not be all; NULL: it is */
@@ -95,16 +95,18 @@ struct dlw_seen_wait {
     enum dlw_holder holder;
     uint32_t holder_tid;   /* as the process itself numbers it */
     uint32_t holder_pid;   /* with DLW_HOLDER_OUTSIDE: its process, as we see it; 0: not known */
+    uint32_t stayed_in;    /* with DLW_HOLDER_GONE: the process that this one was forked from, and
+                              that has it; 0: not so, or not known */
     const char *doubt;     /* with DLW_HOLDER_GONE: why that is not certain; NULL: it is */
     uint32_t holder_index; /* of the thread, with DLW_HOLDER_THREAD */
     uint32_t *holders;     /* indexes of threads, where records tell of several, or of readers */
     size_t n_holders;
-    bool is_behind;   /* they hold nothing yet: writers in front of this reader */
-    bool is_refused;  /* the kernel said that to wait would be a deadlock */
-    bool is_missed;   /* its word has changed, so that it should not sleep any more */
+    bool is_behind;             /* they hold nothing yet: writers in front of this reader */
+    bool is_refused;            /* the kernel said that to wait would be a deadlock */
+    bool is_missed;             /* its word has changed, so that it should not sleep any more */
     struct dlw_seen_file *file; /* of a file's lock that the kernel keeps; else NULL */
-    uint64_t mutex;   /* of a condition: the mutex it goes with; 0: not known */
-    const char *note; /* what can't be known, or what the object says besides */
+    uint64_t mutex;             /* of a condition: the mutex it goes with; 0: not known */
+    const char *note;           /* what can't be known, or what the object says besides */
 };
 
 struct dlw_seen_thread {

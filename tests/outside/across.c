@@ -9,6 +9,7 @@
  *   across abba               two processes, two mutexes, each holds one and asks for the other
  *   across rwlocks            the same with a read-write lock and a mutex
  *   across ring               the same with three processes
+ *   across abba-apart         the same, and the child is the first process of another pid namespace
  *   across abba-threads       the same, and the child has a thread more that runs
  *   across flock-twice        one thread, two descriptors of a file, both locked by flock
  *   across ofd-twice          the same with F_OFD_SETLKW
@@ -25,6 +26,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -139,13 +141,15 @@ static void cross(unsigned me, unsigned n, bool has_rwlock)
         pthread_mutex_lock(&shared->mutexes[next]);
 }
 
-static void circle(unsigned n, bool has_rwlock, bool has_thread)
+static void circle(unsigned n, bool has_rwlock, bool has_thread, bool is_apart)
 {
     pthread_barrierattr_t attributes;
     unsigned me = 0;
     pthread_barrierattr_init(&attributes);
     pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
     pthread_barrier_init(&shared->all_hold, &attributes, n);
+    if (is_apart && unshare(CLONE_NEWPID))
+        exit(2);
     while (me + 1 < n) {
         if (fork())
             break;
@@ -366,7 +370,8 @@ int main(int argc, char **argv)
         return finish();
     }
     if (!strncmp(way, "abba", 4) || !strcmp(way, "ring") || !strcmp(way, "rwlocks")) {
-        circle(way[1] == 'i' ? 3 : 2, way[1] == 'w', strlen(way) > 4 && way[4] == '-');
+        circle(way[1] == 'i' ? 3 : 2, way[1] == 'w', !strcmp(way, "abba-threads"),
+               !strcmp(way, "abba-apart"));
         return finish();
     }
     let_child_take(strncmp(way, "died", 4) == 0);

@@ -111,9 +111,11 @@ static void outside_options(FILE *out)
         {"--color=", "auto|always|never", "colour in the text"},
         {"--exitcode=", "N", "status when a deadlock or stall was found (66)"},
     };
-    dlw_troff_section(out, "OPTIONS OF ATTACH AND CORE",
-                      "The process or core need not have been watched before. A core may be the "
-                      "kernel's, gcore's, or compressed.");
+    dlw_troff_section(
+        out, "OPTIONS OF ATTACH AND CORE",
+        "The process or core need not have been watched before. What a process waits for "
+        "may be held by another: attach looks at that one as well, where it sleeps "
+        "without limit too. A core may be the kernel's, gcore's, or compressed.");
     items(out, rows, N(rows));
 }
 

@@ -25,18 +25,21 @@ static void interrupt(int signal_number)
 
 static void print_help(void)
 {
-    puts("Usage: dlwatch attach [options] PID\n\n"
-         "Says what every thread of a live process waits for, who holds it, and what that amounts "
-         "to.\nThe process need not run under dlwatch, and goes on untouched: only threads that "
-         "wait in a futex\n(and those that do nothing but run) are stopped, each for a moment; the "
-         "report says for how long.\nOf a process that runs under libdlwatch.so it also tells who "
-         "holds read locks and semaphores, where\neach lock was taken, and what was found so "
-         "far.\n\n"
-         "  --watch[=S]     look again every S seconds (default 2) until it ends\n"
-         "  --stop-all      stop every thread for exact stacks; a system call like epoll_wait may\n"
-         "                  then return EINTR to the program\n" DLW_VIEW_HELP_TEXT
-         "\nStatus: 0 nothing found, 66 a deadlock or stall, 2 no such process, not allowed, or "
-         "only a partial answer.");
+    puts(
+        "Usage: dlwatch attach [options] PID\n\n"
+        "Says what every thread of a live process waits for, who holds it, and what that amounts "
+        "to.\nThe process need not run under dlwatch, and goes on untouched: only threads that "
+        "wait in a futex\n(and those that do nothing but run) are stopped, each for a moment; the "
+        "report says for how long.\nOf a process that runs under libdlwatch.so it also tells who "
+        "holds read locks and semaphores, where\neach lock was taken, and what was found so "
+        "far.\nWhat it waits for may be held by another process: one that sleeps as well is looked "
+        "at in the same\nway, so that a circle over both is told. Of locks of files (flock, fcntl) "
+        "it tells who has them.\n\n"
+        "  --watch[=S]     look again every S seconds (default 2) until it ends\n"
+        "  --stop-all      stop every thread for exact stacks; a system call like epoll_wait may\n"
+        "                  then return EINTR to the program\n" DLW_VIEW_HELP_TEXT
+        "\nStatus: 0 nothing found, 66 a deadlock or stall, 2 no such process, not allowed, or "
+        "only a partial answer.");
 }
 
 static int set_watch(struct dlw_view_options *options, const char *value)

@@ -31,7 +31,7 @@ static struct dlw_verdict_cycle *add_cycle(struct dlw_world *view, const uint32_
         const struct dlw_seen_wait *wait = &cycle.targets[i]->threads[cycle.threads[i]].wait;
         if (!cycle.doubt && wait->file)
             cycle.doubt = doubt_of_file(cycle.targets[i], wait->file);
-        else if (!cycle.doubt && wait->holder == DLW_HOLDER_GONE)
+        else if (!cycle.doubt)
             cycle.doubt = wait->doubt;
     }
     out->cycles = dlw_region_grow(region, out->cycles, out->n_cycles, sizeof *out->cycles);

@@ -3,10 +3,12 @@
 #include "report/command/inspect/across/asleep.h"
 #include "report/command/inspect/across/kin.h"
 #include "report/command/inspect/across/mappers.h"
+#include "report/command/inspect/across/visible.h"
 #include "report/command/inspect/target/proc.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <unistd.h>
 
 /* Threads often wait for locks of one piece of memory: who has it is asked once. */
 struct trace {
@@ -24,13 +26,27 @@ static void look_at(struct trace *trace, const struct dlw_mapping *memory)
     dlw_mappers_find(trace->target, memory, &trace->mappers);
 }
 
-/* Numbers are those of a namespace: from another one than ours they tell nothing. */
-static bool is_numbered_apart(const struct trace *trace)
+/* Numbers are those of a pid namespace: two processes of different ones may write the same. */
+static bool is_numbered_otherwise(const struct trace *trace, uint64_t than)
 {
     for (size_t i = 0; i < trace->mappers.n; i++)
-        if (trace->mappers.list[i].is_numbered_apart)
+        if (!than || trace->mappers.list[i].numbering != than)
             return true;
     return false;
+}
+
+/* From another namespace than ours they tell us nothing. */
+static bool is_numbered_apart(const struct trace *trace)
+{
+    return is_numbered_otherwise(trace, dlw_proc_numbering((uint32_t)getpid()));
+}
+
+static const char *doubt_of_number(const struct trace *trace)
+{
+    return is_numbered_otherwise(trace, dlw_proc_numbering(trace->target->pid))
+               ? "processes that have this memory number their threads in different pid "
+                 "namespaces, so that the number of the holder may mean another one"
+               : NULL;
 }
 
 /* Whoever has the memory and is awake might let go in the place of the one that has ended. */
@@ -99,10 +115,21 @@ static void trace_holder(struct trace *trace, struct dlw_seen_wait *wait)
         dlw_mappers_thread(trace->target, &trace->mappers, wait->holder_tid);
     if (holder) {
         wait->holder_pid = holder->pid;
+        wait->doubt = doubt_of_number(trace);
     } else if (!may_be_closed(trace, wait->holder_tid)) {
         wait->holder = DLW_HOLDER_GONE;
         wait->doubt = doubt_of(trace, wait);
     }
+}
+
+/* It is one of our own, if it is ours that writes such numbers. */
+static void trace_own(struct trace *trace, struct dlw_seen_wait *wait)
+{
+    const struct dlw_mapping *memory = dlw_target_mapping(trace->target, wait->address);
+    if (!memory || !memory->is_shared)
+        return;
+    look_at(trace, memory);
+    wait->doubt = doubt_of_number(trace);
 }
 
 /* A child has none of its parent's other threads, but all locks as they were. */
@@ -125,5 +152,7 @@ void dlw_holders_trace(struct dlw_target *target)
             trace_holder(&trace, wait);
         else if (wait->holder == DLW_HOLDER_GONE && !wait->is_shared)
             trace_original(target, wait);
+        else if (wait->holder == DLW_HOLDER_THREAD && wait->is_shared)
+            trace_own(&trace, wait);
     }
 }

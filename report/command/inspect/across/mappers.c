@@ -55,7 +55,7 @@ static void look_at(void *context, uint32_t pid)
         dlw_pids_add(region, &search->closed, pid);
     } else if (answer == YES) {
         out->list = dlw_region_grow(region, out->list, out->n, sizeof *out->list);
-        out->list[out->n++] = (struct dlw_mapper){pid, dlw_proc_is_numbered_apart(pid)};
+        out->list[out->n++] = (struct dlw_mapper){pid, dlw_proc_numbering(pid)};
         dlw_pids_add(region, &search->open, pid);
     }
 }

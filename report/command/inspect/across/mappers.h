@@ -9,7 +9,7 @@
 
 struct dlw_mapper {
     uint32_t pid;
-    bool is_numbered_apart; /* in another pid namespace than ours */
+    uint64_t numbering; /* its pid namespace; 0: not known */
 };
 
 struct dlw_mappers {

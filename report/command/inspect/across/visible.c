@@ -2,9 +2,9 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 void dlw_proc_each(void (*visit)(void *context, uint32_t pid), void *context)
@@ -17,13 +17,14 @@ void dlw_proc_each(void (*visit)(void *context, uint32_t pid), void *context)
         closedir(folder);
 }
 
-bool dlw_proc_is_numbered_apart(uint32_t pid)
+uint64_t dlw_proc_numbering(uint32_t pid)
 {
-    char path[64], ours[64], theirs[64];
+    char path[64], link[64] = "";
+    uint64_t number = 0;
     snprintf(path, sizeof path, "/proc/%u/ns/pid", pid);
-    ssize_t a = readlink("/proc/self/ns/pid", ours, sizeof ours);
-    ssize_t b = readlink(path, theirs, sizeof theirs);
-    return a <= 0 || a != b || memcmp(ours, theirs, (size_t)a) != 0;
+    if (readlink(path, link, sizeof link - 1) <= 0 || sscanf(link, "pid:[%" SCNu64, &number) != 1)
+        return 0;
+    return number;
 }
 
 bool dlw_proc_is_hidden(void)

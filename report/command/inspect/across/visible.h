@@ -9,7 +9,7 @@ void dlw_proc_each(void (*visit)(void *context, uint32_t pid), void *context);
 /* It does not show all that our numbers stand for: mounted with hidepid, or of another namespace.
  */
 bool dlw_proc_is_hidden(void);
-/* Its threads have numbers of another pid namespace than ours. */
-bool dlw_proc_is_numbered_apart(uint32_t pid);
+/* The pid namespace that the process numbers its threads in; 0: not known. */
+uint64_t dlw_proc_numbering(uint32_t pid);
 
 #endif

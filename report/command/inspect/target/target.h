@@ -93,11 +93,11 @@ struct dlw_seen_wait {
     uint64_t address; /* of the object; 0: not known */
     uint64_t word;    /* of the futex */
     enum dlw_holder holder;
-    uint32_t holder_tid;   /* as the process itself numbers it */
-    uint32_t holder_pid;   /* with DLW_HOLDER_OUTSIDE: its process, as we see it; 0: not known */
-    uint32_t stayed_in;    /* with DLW_HOLDER_GONE: the process that this one was forked from, and
-                              that has it; 0: not so, or not known */
-    const char *doubt;     /* with DLW_HOLDER_GONE: why that is not certain; NULL: it is */
+    uint32_t holder_tid; /* as the process itself numbers it */
+    uint32_t holder_pid; /* with DLW_HOLDER_OUTSIDE: its process, as we see it; 0: not known */
+    uint32_t stayed_in;  /* with DLW_HOLDER_GONE: the process that this one was forked from, and
+                            that has it; 0: not so, or not known */
+    const char *doubt;   /* why the holder is not certain to be that, or to be gone; NULL: it is */
     uint32_t holder_index; /* of the thread, with DLW_HOLDER_THREAD */
     uint32_t *holders;     /* indexes of threads, where records tell of several, or of readers */
     size_t n_holders;

@@ -86,6 +86,19 @@ apart() {
 	end
 }
 
+# The holder lives, but who looks may not look into it.
+closed() {
+	what='attach lives-closed'
+	setpriv --reuid=65534 --regid=65534 --clear-groups true 2>/dev/null || return
+	start 1 "$programs/across" lives-closed || return
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$dlwatch" attach --format=json "$pid" \
+		>"$tmp/json" 2>"$tmp/err"
+	if grep -q 'not allowed' "$tmp/err"; then pass; else
+		see '.findings==[] and (.threads[0].note|test("^held by thread [0-9]+ of another process; none that can be looked into has"))'
+	fi
+	let_go "$what"
+}
+
 # Two processes that number their threads differently: the same number may be two threads.
 numbers_differ() {
 	what='attach abba-apart'
@@ -279,6 +292,6 @@ on_runs() {
 	done
 }
 
-[ $# -gt 0 ] || set -- died died_awake lives numbers numbers_differ apart hidden files files_quiet circles on_runs
+[ $# -gt 0 ] || set -- died died_awake lives closed numbers numbers_differ apart hidden files files_quiet circles on_runs
 for part; do $part; done
 finish attach_across

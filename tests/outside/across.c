@@ -6,7 +6,8 @@
  * it across died-awake         the same, and a sibling that has the memory is awake, and lets go
  *   across died-robust        the same with a robust mutex: the parent gets it
  *   across lives              the child holds the mutex and lives, until it is let go
- *   across abba               two processes, two mutexes, each holds one and asks for the other
+ *   across lives-closed       the same, but the parent is another user, who may not look into the
+ * child across abba               two processes, two mutexes, each holds one and asks for the other
  *   across rwlocks            the same with a read-write lock and a mutex
  *   across ring               the same with three processes
  *   across abba-apart         the same, and the child is the first process of another pid namespace
@@ -377,6 +378,10 @@ int main(int argc, char **argv)
     let_child_take(strncmp(way, "died", 4) == 0);
     if (!strcmp(way, "died-awake"))
         let_sibling_watch();
+    if (!strcmp(way, "lives-closed") &&
+        (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534) ||
+         prctl(PR_SET_DUMPABLE, 1)))
+        return 2;
     say_ready();
     if (pthread_mutex_lock(&shared->mutexes[0]) == EOWNERDEAD)
         pthread_mutex_consistent(&shared->mutexes[0]);

@@ -301,7 +301,9 @@ static const char *holder_note(struct builder *builder, const struct dlw_seen_wa
         if (wait->holder_pid)
             return dlw_region_print(region, "held by thread %u of process %u", wait->holder_tid,
                                     wait->holder_pid);
-        return dlw_region_print(region, "held by thread %u of another process", wait->holder_tid);
+        return dlw_region_print(region, "held by thread %u of another process%s%s",
+                                wait->holder_tid, wait->doubt ? "; " : "",
+                                wait->doubt ? wait->doubt : "");
     default:
         return NULL;
     }

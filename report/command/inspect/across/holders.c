@@ -116,7 +116,9 @@ static void trace_holder(struct trace *trace, struct dlw_seen_wait *wait)
     if (holder) {
         wait->holder_pid = holder->pid;
         wait->doubt = doubt_of_number(trace);
-    } else if (!may_be_closed(trace, wait->holder_tid)) {
+    } else if (may_be_closed(trace, wait->holder_tid)) {
+        wait->doubt = "none that can be looked into has such a thread";
+    } else {
         wait->holder = DLW_HOLDER_GONE;
         wait->doubt = doubt_of(trace, wait);
     }

@@ -288,7 +288,7 @@ on_runs() {
 	for way in died-awake lives flock-thread flock-held; do
 		on_run 0 $way
 		see '.findings==[]'
-		[ "$(tail -n 1 "$tmp/out")" = "done" ] && pass || fail "$what: not done"
+		if [ "$(tail -n 1 "$tmp/out")" = "done" ]; then pass; else fail "$what: not done"; fi
 	done
 }
 

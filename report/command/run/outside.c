@@ -289,6 +289,24 @@ void dlw_run_look_outside(struct dlw_run *run, double time)
         run->next_look = run->next_stall_look;
 }
 
+bool dlw_run_is_ending_some(struct dlw_run *run, bool is_late)
+{
+    struct dlw_region region = {0};
+    struct dlw_run_process *process;
+    pid_t *pids;
+    size_t n_left = 0, n = run->processes ? dlw_tree_list(&region, &pids) : 0;
+    for (size_t i = 0; i < n; i++) {
+        HASH_FIND(hh, run->processes, &pids[i], sizeof(pids[i]), process);
+        if (!process || !process->is_ended)
+            continue;
+        n_left++;
+        if (is_late)
+            kill(pids[i], SIGKILL);
+    }
+    dlw_region_free(&region);
+    return n_left > 0;
+}
+
 void dlw_run_forget_processes(struct dlw_run *run)
 {
     HASH_CLEAR(hh, run->processes);

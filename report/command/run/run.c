@@ -218,6 +218,19 @@ static void watch(struct dlw_run *run)
 
 /* ---- after it has ended ---- */
 
+/* Some of the processes that were ended here may be on their way out still: what is said of them
+ * shall be how they ended. One that does not hear its signal within a second is killed. */
+static void wait_for_ended(struct dlw_run *run)
+{
+    enum { LATE = 100, MOST = 1000 };
+    const struct timespec slice = {0, 10000000};
+    for (int i = 0; i < MOST && dlw_run_is_ending_some(run, i > LATE); i++) {
+        nanosleep(&slice, NULL);
+        reap(run);
+    }
+    reap(run);
+}
+
 static int own_status(const struct dlw_run *run)
 {
     return WIFSIGNALED(run->status) ? 128 + WTERMSIG(run->status) : WEXITSTATUS(run->status);
@@ -382,6 +395,7 @@ static int run_it(struct dlw_run *run)
     run->next_look = dlw_run_now();
     run->next_stall_look = run->next_look + (double)run->request.options.stall_after;
     watch(run);
+    wait_for_ended(run);
     return finish(run);
 }
 

@@ -68,6 +68,8 @@ void dlw_run_forget_ends(struct dlw_run *run);
 double dlw_run_now(void);
 /* Does nothing before `next_look`; `time` is that of the monotonic clock. */
 void dlw_run_look_outside(struct dlw_run *run, double time);
+/* Is a process of the tree left that was ended here? `is_late`: it is killed. */
+bool dlw_run_is_ending_some(struct dlw_run *run, bool is_late);
 void dlw_run_forget_processes(struct dlw_run *run);
 /* Is the process one of those that the option exe names? */
 bool dlw_run_watches(const struct dlw_run *run, pid_t pid);

@@ -23,6 +23,11 @@ CFLAGS ?= -O2 -g
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(C_WARN) -MMD -MP
 
+# Tests wait more than they compute: two targets at once, unless -j says otherwise (-j1: one).
+ifneq ($(filter test,$(MAKECMDGOALS)),)
+MAKEFLAGS += -j2 --output-sync=target
+endif
+
 # The library: hidden by default, initial-exec TLS, no symbol left open, never sanitized.
 LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	-fno-omit-frame-pointer -fno-stack-protector -fno-semantic-interposition -fno-tree-slp-vectorize $(OWN_CFLAGS)

@@ -6,6 +6,7 @@
 #include "interpose/base/state.h"
 #include "interpose/locks/orphans.h"
 #include "interpose/locks/ref.h"
+#include "interpose/order/deferred.h"
 #include "interpose/order/validate.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/pending.h"
@@ -203,6 +204,9 @@ static void report(struct dlw_thread *self, const struct dlw_wait_cycle *cycle, 
         return;
     if (fill_cycle(cycle, entries)) {
         mark_dead(cycle);
+        /* Orders over these semaphores that wait to be told are no second mistake. */
+        for (uint32_t i = 0; i < cycle->length; i++)
+            dlw_deferred_loses((const sem_t *)(uintptr_t)cycle->steps[i].wait.on); /* NOLINT */
         tell(self, cycle, entries, doubt);
     }
     dlw_pages_unmap(entries, bytes);

@@ -13,8 +13,10 @@ passed=0 failed=0 running=
 case $(uname -m) in x86_64) futex=202 ;; *) futex=98 ;; esac
 
 clean() {
-	# shellcheck disable=SC2086 # a list
-	[ -z "$running" ] || kill -9 $running 2>/dev/null
+	for one in $running; do
+		# the number of one that has ended may be a stranger's by now
+		if grep -qs "^PPid:[[:space:]]*$$\$" "/proc/$one/status"; then kill -9 "$one"; fi
+	done
 	rm -rf "$tmp"
 }
 trap clean EXIT

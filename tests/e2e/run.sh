@@ -10,7 +10,10 @@ dlwatch=$build/dlwatch
 tmp=$(mktemp -d)
 servers=
 clean() {
-	for pid in $servers; do kill "$pid" 2>/dev/null; done
+	for pid in $servers; do
+		# the number of one that has ended may be a stranger's by now
+		if grep -qs "^PPid:[[:space:]]*$$\$" "/proc/$pid/status"; then kill "$pid"; fi
+	done
 	rm -rf "$tmp"
 }
 trap clean EXIT

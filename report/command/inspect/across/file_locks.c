@@ -115,12 +115,12 @@ static bool read_kind(struct dlw_target *target, const struct dlw_call *call, ui
     const char *name = dlw_syscall_name(target->machine, call->number);
     uint64_t how = call->arguments[1];
     if (name && !strcmp(name, "flock")) {
-        strcpy(out->type, "FLOCK");
+        snprintf(out->type, sizeof out->type, "FLOCK");
         out->is_write = how & LOCK_EX;
         out->end = UINT64_MAX;
         return true;
     }
-    strcpy(out->type, how == F_OFD_SETLKW ? "OFDLCK" : "POSIX");
+    snprintf(out->type, sizeof out->type, "%s", how == F_OFD_SETLKW ? "OFDLCK" : "POSIX");
     return read_range(target, call->arguments[2], position, out);
 }
 

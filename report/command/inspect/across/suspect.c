@@ -79,10 +79,10 @@ static void reach_file(struct chase *chase, struct dlw_target *target, uint32_t 
     if (!dlw_proc_call(tid, tid, &thread.call))
         return;
     thread.wait.kind = DLW_WAIT_SYSCALL;
-    target->threads = &thread;
-    target->n_threads = 1;
-    dlw_file_locks_read(target);
-    target->n_threads = 0;
+    struct dlw_target alone = *target; /* with that one thread */
+    alone.threads = &thread;
+    alone.n_threads = 1;
+    dlw_file_locks_read(&alone);
     const struct dlw_seen_file *file = thread.wait.file;
     for (size_t i = 0; file && file->is_asleep && i < file->n_holders; i++) {
         struct dlw_target holder = {.region = chase->region, .pid = file->holders[i].pid};

@@ -6,6 +6,9 @@
 . "$(dirname "$0")/outside.sh"
 can_trace || { echo "attach_across: not allowed to trace here, skipped" && exit 0; }
 
+# A bare system has no pgrep.
+children() { cat /proc/"$1"/task/*/children 2>/dev/null | tr ' ' '\n' | sed '/^$/d'; }
+
 died() {
 	what='attach died'
 	start 1 "$programs/across" died || return
@@ -72,14 +75,14 @@ apart() {
 	what='attach from another pid namespace'
 	unshare --pid --fork --mount-proc true 2>/dev/null || return
 	start 0 unshare --pid --fork --kill-child "$programs/across" died || return
-	pid=$(pgrep -P "$child" | head -n 1)
+	pid=$(children "$child" | head -n 1)
 	until_true are_waiting 1
 	look 66 attach --format=json "$pid"
 	see '.findings[0]|.certainty=="possible" and (.reason|test("other pid namespaces"))'
 	end
 	what='attach lives in another pid namespace'
 	start 0 unshare --pid --fork --kill-child "$programs/across" lives || return
-	pid=$(pgrep -P "$child" | head -n 1)
+	pid=$(children "$child" | head -n 1)
 	until_true are_waiting 1
 	look 0 attach --format=json "$pid"
 	see '.findings==[] and (.threads[0].note|test("^held by thread [0-9]+ of process [0-9]+$"))'
@@ -188,7 +191,7 @@ are_waiting_too() {
 	case $1 in
 	flock-mutex) are_waiting 2 ;; # the gate, and main's join
 	flock-pool) are_waiting 1 ;;
-	flock-abba | flock-posix) grep -q "^\($flock\|$fcntl\) " /proc/"$(pgrep -P "$child" | head -n 1)"/syscall ;;
+	flock-abba | flock-posix) grep -q "^\($flock\|$fcntl\) " /proc/"$(children "$child" | head -n 1)"/syscall ;;
 	esac
 }
 
@@ -222,7 +225,7 @@ circles() {
 	while read -r way n <&3; do
 		start 1 "$programs/across" "$way" || continue
 		first=$pid
-		other=$(pgrep -P "$first" | head -n 1)
+		other=$(children "$first" | head -n 1)
 		for pid in $first $other; do
 			what="attach $way ($pid of $first)"
 			until_true are_waiting 1
@@ -239,7 +242,7 @@ circles() {
 		done
 		pid=$first
 		# shellcheck disable=SC2046
-		kill -9 $(pgrep -P "$first") 2>/dev/null
+		kill -9 $(children "$first") 2>/dev/null
 		end
 	done 3<"$tmp/circles"
 	what='attach abba in words'
@@ -254,7 +257,7 @@ circles() {
 	end
 }
 all_wait() {
-	for one in $1 $(pgrep -P "$1") $(for child_of in $(pgrep -P "$1"); do pgrep -P "$child_of"; done); do
+	for one in $1 $(children "$1") $(for child_of in $(children "$1"); do children "$child_of"; done); do
 		grep -q "^$futex " /proc/"$one"/syscall || return
 	done
 }

@@ -68,8 +68,8 @@ signals() {
 	mkfifo "$tmp/slow"
 	"$dlwatch" report "$tmp/slow" >"$tmp/out" 2>&1 &
 	pid=$!
-	exec 3>"$tmp/slow"
-	head -n 1000 "$tmp/journal" >&3
+	exec 3<>"$tmp/slow" # which waits for nobody
+	timeout 120 head -n 1000 "$tmp/journal" >&3
 	kill -TERM $pid
 	wait $pid 2>/dev/null
 	status=$?
@@ -81,8 +81,8 @@ signals() {
 # Fed as slowly as it takes until the line is there.
 # feed OUTPUT: the journal's first part, and more of it until OUTPUT says how far it is
 feed() {
-	exec 3>"$tmp/slow"
-	head -n 10000 "$tmp/journal" >&3
+	exec 3<>"$tmp/slow"
+	timeout 120 head -n 10000 "$tmp/journal" >&3
 	for _ in $(seq 600); do
 		grep -q 'so far' "$1" && break
 		echo '{"type":"exec"}' >&3
@@ -92,7 +92,7 @@ feed() {
 	exec 3>&-
 }
 progress() {
-	if ! command -v script >/dev/null; then echo 'report_large: no script, no look at a terminal' && return; fi
+	if ! script -qefc true /dev/null >/dev/null 2>&1 </dev/null; then echo 'report_large: no script or no terminals, no look at one' && return; fi
 	for command in "report --format=json -o /dev/null" "merge -o $tmp/history"; do
 		mkfifo "$tmp/slow"
 		: >"$tmp/screen"

@@ -108,6 +108,11 @@ if unshare --pid --fork true 2>/dev/null; then
 	run 'the /proc of another namespace' 0 -- "$program" namespace
 	says "$full: its /proc is that of another pid namespace"
 	lacks sleepers
+else
+	echo 'report_lacks: no pid namespace allowed here, skipped'
+fi
+# In another root than the machine's a mount namespace may be refused.
+if unshare --mount --pid --fork --mount-proc true 2>/dev/null; then
 	# Nowhere to write a journal to: what was found is lost, and that is no green.
 	TMPDIR=/tmp run 'no journal' 2 -- "$program" hide inversion
 	says 'the journal of 1 process could not be written'
@@ -126,7 +131,7 @@ if unshare --pid --fork true 2>/dev/null; then
 	says_not "$full"
 	says 'stall: all 3 threads wait'
 else
-	echo 'report_lacks: no pid namespace allowed here, skipped'
+	echo 'report_lacks: no mount namespace allowed here, skipped'
 fi
 
 echo "report_lacks: $passed passed, $failed failed"

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool dlw_file_lock_parse(const char *line, struct dlw_file_lock *out)
@@ -83,6 +84,19 @@ static bool device_of_mount(uint32_t pid, uint64_t mount, uint64_t *out)
     return is_found;
 }
 
+/* In another root than that of its mount the process does not see the mount: then what is known of
+ * the file already, without asking a server for it. */
+static bool device_of_file(uint32_t pid, int descriptor, uint64_t *out)
+{
+    char path[64];
+    struct statx state;
+    snprintf(path, sizeof path, "/proc/%u/fd/%d", pid, descriptor);
+    if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_INO, &state) != 0)
+        return false;
+    *out = (uint64_t)state.stx_dev_major << 32 | state.stx_dev_minor;
+    return true;
+}
+
 /* struct flock of a 64-bit program. */
 struct range {
     int16_t type, whence;
@@ -137,10 +151,13 @@ static bool read_request(struct dlw_target *target, const struct dlw_call *call,
 {
     char info[4096];
     uint64_t mount, position = 0;
+    int descriptor = (int)call->arguments[0];
     *out = (struct dlw_file_lock){0};
-    if (!read_info(target->pid, (int)call->arguments[0], info, sizeof info) ||
-        !field(info, "ino:", &out->inode) || !field(info, "mnt_id:", &mount) ||
-        !device_of_mount(target->pid, mount, &out->device))
+    if (!read_info(target->pid, descriptor, info, sizeof info) ||
+        !field(info, "ino:", &out->inode) || !field(info, "mnt_id:", &mount))
+        return false;
+    if (!device_of_mount(target->pid, mount, &out->device) &&
+        !device_of_file(target->pid, descriptor, &out->device))
         return false;
     field(info, "pos:", &position);
     return read_kind(target, call, position, out);

@@ -2,6 +2,7 @@
 #include "case.h"
 #include "interpose/include/dlwatch.h"
 #include <mutex>
+#include <string>
 #include <thread>
 static std::mutex a, b;
 

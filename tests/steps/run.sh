@@ -23,7 +23,7 @@ fi
 observe() {
 	file=$1
 	shift
-	timeout -k 5 900 "$bin/stepper" "$@" >"$file" 2>"$file.err"
+	timeout -k 5 300 "$bin/stepper" "$@" >"$file" 2>"$file.err"
 	echo "exit $?" >>"$file"
 }
 
@@ -81,8 +81,9 @@ may_be_said='' expected=0
 for operation in learn first create; do
 	compare $some "$operation lock"
 	compare $some "$operation park"
-	[ "$operation" = first ] || compare $seldom "$operation fork"
 done
+# Not inside pthread_create: a fork there may wait for a lock of libc's that the interrupted call has.
+compare $seldom "learn fork"
 # One that was installed by libc's syscall() is known: it waits until the library is left.
 compare $some "learn park syscall"
 if grep -q 'blocked at 0$' "$tmp/watched.err"; then

@@ -15,7 +15,7 @@ comment() { sed -n "s|^// $1: *||p" "$source"; }
 
 limit=$(comment limit)
 options="report='$tmp/journal.%p' log='$tmp/log' on_deadlock=exit $(comment options)"
-timeout -k 5 "${limit:-30}" env LD_PRELOAD="$build/libdlwatch.so" DLWATCH_OPTIONS="$options" \
+timeout -k 5 "${limit:-120}" env LD_PRELOAD="$build/libdlwatch.so" DLWATCH_OPTIONS="$options" \
 	"$build/tests/cases/$name" >"$tmp/out" 2>"$tmp/err"
 echo "exit $?"
 sed 's/^/out: /' "$tmp/out"

@@ -1,4 +1,3 @@
-// limit: 120
 // One inversion in a storm of random locking is found, and nothing else.
 #include "case.h"
 static pthread_mutex_t a, b;

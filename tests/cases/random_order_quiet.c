@@ -1,4 +1,3 @@
-// limit: 120
 // A storm of random locking that can't deadlock: waiting calls go up in rank only, objects of other
 // ranks come and go at the same addresses, tries and readers go any way they like.
 #include "case.h"

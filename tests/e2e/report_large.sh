@@ -42,7 +42,8 @@ interrupt() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		rm -rf "$tmp/part"
 		mkdir "$tmp/part"
-		"$@" >"$tmp/out" 2>&1 &
+		# By nohup they come ignored.
+		env --default-signal=HUP,TERM "$@" >"$tmp/out" 2>&1 &
 		pid=$!
 		while kill -0 $pid 2>/dev/null && [ -z "$(ls "$tmp/part")" ]; do :; done
 		kill -STOP $pid 2>/dev/null

@@ -5,9 +5,9 @@ O ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 V ?= 0
 PREFIX ?= /usr/local
 DESTDIR ?=
-VERSION := 0.1.0
-# Of this version; the manual shows it.
-RELEASED := 2026-11-24
+# The version's one place, and the day of it; the command, journals, manual, packages and all else take it from here.
+VERSION := 0.2.0
+RELEASED := 2026-11-27
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -53,11 +53,17 @@ all: $(O)/libdlwatch.so $(O)/dlwatch
 # What libc's names stand for in the library must not be made of themselves.
 $(O)/lib/interpose/base/libc.o: OWN_CFLAGS := -fno-builtin
 
-$(O)/lib/%.o: %.c | $(FIRST)
+# Newer than the objects only when the version has changed.
+$(O)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION) $(RELEASED)' | cmp -s - $@ || echo '$(VERSION) $(RELEASED)' >$@
+FORCE:
+
+$(O)/lib/%.o: %.c $(O)/version | $(FIRST)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(LIB_CFLAGS) -c $< -o $@
 
-$(O)/cmd/%.o: %.c | $(FIRST)
+$(O)/cmd/%.o: %.c $(O)/version | $(FIRST)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(SANFLAGS) -c $< -o $@
 

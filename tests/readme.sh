@@ -23,5 +23,9 @@ for file in samples/*.c samples/*.cpp samples/*.py; do
 	case $name in *.py) ;; *) name=${name%.*} ;; esac
 	has sample "$name"
 done
+
+# NEWS begins with the version that the Makefile has.
+version=$(sed -n 's/^VERSION := //p' Makefile)
+sed -n '1s/^\(dlwatch [0-9.]*\).*/\1/p' NEWS | grep -qx "dlwatch $version" || { echo "FAIL NEWS does not begin with $version" && failed=1; }
 [ $failed = 0 ] && echo "readme: names all there is"
 exit $failed

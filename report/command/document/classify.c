@@ -88,6 +88,16 @@ static const char *doubt_reason(struct dlw_region *region, const struct dlw_doc_
     }
 }
 
+static bool is_known(const struct dlw_baseline *baseline, const struct dlw_doc_finding *finding)
+{
+    char former[sizeof(finding->fingerprint)];
+
+    if (dlw_baseline_has(baseline, finding->fingerprint))
+        return true;
+    dlw_former_fingerprint(finding, former);
+    return dlw_baseline_has(baseline, former);
+}
+
 void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,
                    const struct dlw_doc_rules *rules)
 {
@@ -105,8 +115,7 @@ void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,
     finding->hidden = finding->harmless != DLW_FEASIBLE && show == DLW_SHOW_FEASIBLE;
     finding->suppressed =
         rules && rules->suppressions && dlw_suppressions_match(rules->suppressions, finding);
-    finding->in_baseline =
-        rules && rules->baseline && dlw_baseline_has(rules->baseline, finding->fingerprint);
+    finding->in_baseline = rules && rules->baseline && is_known(rules->baseline, finding);
 }
 
 struct seen {
@@ -118,9 +127,13 @@ struct seen {
 static void fold_into(struct dlw_doc_finding **kept, struct dlw_doc_finding *finding)
 {
     uint64_t count = (*kept)->count + finding->count;
+    /* Equal now, and apart by the rules of 0.1.0: one mistake, of which the baseline knows a part.
+     */
+    bool known = (*kept)->in_baseline || finding->in_baseline;
     if (finding->severity < (*kept)->severity)
         *kept = finding;
     (*kept)->count = count;
+    (*kept)->in_baseline = known;
 }
 
 /* The first of the worst stays, with its process and its stacks. */

@@ -7,6 +7,8 @@
 /* From kind, function names and source base names: equal in every run and after a rebuild. Writes
  * 16 hex digits. */
 void dlw_fingerprint(const struct dlw_doc_finding *finding, char out[17]);
+/* The same as 0.1.0 made it, which joins under a lock and exit-holding-lock had other ones in. */
+void dlw_former_fingerprint(const struct dlw_doc_finding *finding, char out[17]);
 /* One line that says what is wrong. */
 /* "test A and test B", of the steps of a cycle. */
 const char *dlw_finding_scopes(struct dlw_region *region, const struct dlw_doc_finding *finding);

@@ -72,7 +72,10 @@ static bool is_circumstance(const struct dlw_doc_finding *finding, const struct 
            !dlw_doc_is_thread(step->wants.lock);
 }
 
-static char *step_text(const struct dlw_doc_step *step)
+/* As this release makes it, or as 0.1.0 did: a baseline made then still knows its findings. */
+enum rules { RULES_NOW, RULES_OF_0_1 };
+
+static char *step_text(const struct dlw_doc_step *step, enum rules rules)
 {
     char *text = NULL;
     size_t size;
@@ -80,7 +83,7 @@ static char *step_text(const struct dlw_doc_step *step)
     if (!out)
         return NULL;
     size_t n = frames_to_tell_apart(&step->holds.stack, &step->wants.stack);
-    if (!dlw_doc_is_thread(step->wants.lock))
+    if (rules == RULES_OF_0_1 || !dlw_doc_is_thread(step->wants.lock))
         write_stack(out, &step->holds.stack, n);
     fputs("> ", out);
     write_stack(out, &step->wants.stack, n);
@@ -127,22 +130,22 @@ static uint64_t mix_set(uint64_t hash, char **texts, size_t n)
     return hash;
 }
 
-void dlw_fingerprint(const struct dlw_doc_finding *finding, char out[17])
+static void make(const struct dlw_doc_finding *finding, enum rules rules, char out[17])
 {
     /* An accusation concerns one call; who else held the lock is circumstance. */
     bool is_accusation = !finding->n_cycle && dlw_kind_form(finding->kind) != DLW_FORM_STALL;
+    bool with_holds = rules == RULES_NOW && finding->kind == DLW_EXIT_HOLDING_LOCK;
     size_t n_threads = finding->n_cycle ? 0 : finding->n_threads;
     if (is_accusation && n_threads > 1)
         n_threads = 1;
     size_t n = finding->n_cycle + n_threads, filled = 0;
     char **texts = calloc(n + 1, sizeof(*texts));
     for (size_t i = 0; texts && i < finding->n_cycle; i++)
-        if (!is_circumstance(finding, &finding->cycle[i]) &&
-            (texts[filled] = step_text(&finding->cycle[i])))
+        if ((rules == RULES_OF_0_1 || !is_circumstance(finding, &finding->cycle[i])) &&
+            (texts[filled] = step_text(&finding->cycle[i], rules)))
             filled++;
     for (size_t i = 0; texts && i < n_threads; i++)
-        if ((texts[filled] =
-                 state_text(&finding->threads[i], finding->kind == DLW_EXIT_HOLDING_LOCK)))
+        if ((texts[filled] = state_text(&finding->threads[i], with_holds)))
             filled++;
     uint64_t hash = mix(0xcbf29ce484222325u, dlw_kind_word(finding->kind));
     if (finding->harmless != DLW_FEASIBLE)
@@ -152,4 +155,14 @@ void dlw_fingerprint(const struct dlw_doc_finding *finding, char out[17])
         free(texts[i]);
     free(texts);
     snprintf(out, 17, "%016llx", (unsigned long long)hash);
+}
+
+void dlw_fingerprint(const struct dlw_doc_finding *finding, char out[17])
+{
+    make(finding, RULES_NOW, out);
+}
+
+void dlw_former_fingerprint(const struct dlw_doc_finding *finding, char out[17])
+{
+    make(finding, RULES_OF_0_1, out);
 }

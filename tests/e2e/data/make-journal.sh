@@ -23,7 +23,7 @@ lock() { printf '%x' $((0x$accounts + $1)); }
 pid=${PID:-4242} base=0x555555554000
 
 cat <<END
-{"type":"process","version":1,"dlwatch":"${RELEASE:-0.1.0}","pid":$pid,"ppid":1,"exe":"$program","argv":["bank","--fast"],"cwd":"$here","start":1700000000.125,"by":"exec"}
+{"type":"process","version":1,"dlwatch":"${RELEASE:-$(sed -n 's/^VERSION := //p' "$here/../../../Makefile")}","pid":$pid,"ppid":1,"exe":"$program","argv":["bank","--fast"],"cwd":"$here","start":1700000000.125,"by":"exec"}
 {"type":"module","id":1,"path":"$program","build_id":"$build_id","base":"$base","start":"$base","end":"0x555555559000"}
 {"type":"stack","id":1,"frames":[[1,"0x$(call deposit 1)"],[1,"0x$(call work 2)"],[1,"0x$(call main 1)"]]}
 {"type":"stack","id":2,"frames":[[1,"0x$(call deposit 2)"],[1,"0x$(call work 2)"],[1,"0x$(call main 1)"]]}

@@ -615,7 +615,7 @@ void dlw_report_start(const char *exe, const char *folder, const char *const *ar
         .ppid = (uint32_t)dlw_syscall(SYS_getppid),
         .exe = exe_copy,
         .cwd = folder_copy,
-        .argv = argv,
+        .argv = dlw_options.argv ? argv : NULL,
         .start = dlw_wall_time(),
         .run = run ? run_copy : NULL,
     };

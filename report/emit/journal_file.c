@@ -47,7 +47,8 @@ static bool make_file(struct dlw_journal *journal)
             fd = -ENAMETOOLONG;
             break;
         }
-        fd = dlw_fd_open(journal->path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0644);
+        /* It holds the command line, and secrets stand there. */
+        fd = dlw_fd_open(journal->path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0600);
     }
     if (fd < 0) {
         journal->path[0] = '\0';

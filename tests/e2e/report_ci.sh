@@ -89,12 +89,23 @@ with_jobs() {
 	says '1 known from the baseline' baseline
 }
 
+# The command line may hold a secret: nobody else reads it, and an option leaves it out.
+command_line() {
+	make -s test_both >"$tmp/out" 2>&1 || { fail "build: $(tail -n 5 "$tmp/out")" && return; }
+	status 'a command line' 66 dlwatch run --report=with.jsonl -- ./test_both --password=tell-nobody
+	says tell-nobody 'the command line' with.jsonl
+	if [ "$(stat -c %a with.jsonl)" = 600 ]; then ok; else fail "a journal of mode $(stat -c %a with.jsonl)"; fi
+	status 'no command line' 66 dlwatch run --argv=0 --report=without.jsonl -- ./test_both --password=tell-nobody
+	says '"argv":\[\]' 'no command line' without.jsonl
+	if grep -q tell-nobody without.jsonl; then fail 'argv=0: the command line is there'; else ok; fi
+}
+
 no_folder() {
 	: >file
 	status 'no folder for journals' 2 dlwatch run --report=file/%p -- true
 	says 'no journals can be written in .*/file: Not a directory' 'no folder for journals'
 }
 
-for part in with_make with_ctest with_meson with_jobs no_folder; do $part; done
+for part in with_make with_ctest with_meson with_jobs command_line no_folder; do $part; done
 echo "report_ci: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -80,6 +80,20 @@ START_TEST(test_edges_wait_for_the_flush)
 }
 END_TEST
 
+/* It holds the command line. */
+START_TEST(test_only_its_owner_reads_it)
+{
+    struct stat status;
+    mode_t mask = umask(0);
+
+    add_edge(1, 2);
+    dlw_journal_flush(journal);
+    umask(mask);
+    ck_assert_int_eq(stat(in_folder("j.dlw"), &status), 0);
+    ck_assert_int_eq(status.st_mode & 07777, 0600);
+}
+END_TEST
+
 START_TEST(test_full_buffer_leaves_by_itself_in_whole_lines)
 {
     struct stat status;
@@ -391,6 +405,7 @@ Suite *emit_journal_file_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, test_no_file_when_there_is_nothing_to_say);
     tcase_add_test(tcase, test_edges_wait_for_the_flush);
+    tcase_add_test(tcase, test_only_its_owner_reads_it);
     tcase_add_test(tcase, test_full_buffer_leaves_by_itself_in_whole_lines);
     tcase_add_test(tcase, test_number_when_the_name_is_taken);
     tcase_add_test(tcase, test_start_folder_and_marks);

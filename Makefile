@@ -75,6 +75,7 @@ $(O)/dlwatch: $(COMMAND_OBJ)
 
 -include $(LIB_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d)
 include tests/tests.mk
+include .dist/dist.mk
 
 # Only what is missing is installed; with everything there not even the package lists are read.
 DEPS := gcc g++ make pkg-config libunwind-dev uthash-dev check libdw-dev libelf-dev libjansson-dev jq
@@ -94,35 +95,6 @@ demo: all $(O)/samples/dining_philosophers $(O)/samples/bank_transfer
 	@$(O)/dlwatch run -- $(O)/samples/dining_philosophers; [ $$? -eq 66 ]
 	@echo "# two transfers that went well today: a deadlock, some day"
 	@$(O)/dlwatch run -- $(O)/samples/bank_transfer; [ $$? -eq 66 ]
-
-LIBDIR ?= $(PREFIX)/lib
-BINDIR ?= $(PREFIX)/bin
-.PHONY: install
-install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)
-	install -m 755 $(O)/dlwatch $(DESTDIR)$(BINDIR)
-	install -m 644 $(O)/libdlwatch.so $(DESTDIR)$(LIBDIR)
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 man/man7 bash-completion/completions)
-	$(O)/dlwatch --generate dlwatch.1 >$(DESTDIR)$(PREFIX)/share/man/man1/dlwatch.1
-	$(O)/dlwatch --generate libdlwatch.7 >$(DESTDIR)$(PREFIX)/share/man/man7/libdlwatch.7
-	$(O)/dlwatch --generate dlwatch.bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/dlwatch
-	for header in $(wildcard interpose/include/dlwatch.h); do \
-		install -D -m 644 $$header $(DESTDIR)$(PREFIX)/include/dlwatch.h || exit; done
-	for pc in $(wildcard report/command/generate/*.pc.in); do \
-		install -d $(DESTDIR)$(LIBDIR)/pkgconfig && \
-		sed 's|@PREFIX@|$(PREFIX)|; s|@BINDIR@|$(BINDIR)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' $$pc \
-			>$(DESTDIR)$(LIBDIR)/pkgconfig/dlwatch.pc || exit; done
-	$(Q)$(TELL_LOADER)
-
-# The loader finds a library by its name alone only where ldconfig was told of it.
-define TELL_LOADER
-PATH="$$PATH:/usr/sbin:/sbin"; \
-if [ -n "$(DESTDIR)" ]; then \
-	echo 'install: once it lies in $(LIBDIR), run (as root): ldconfig'; \
-elif [ "$$(id -u)" != 0 ] || ! ldconfig || ! ldconfig -p | grep -qF '$(LIBDIR)/libdlwatch.so'; then \
-	echo 'install: the loader does not find it by name; preload $(LIBDIR)/libdlwatch.so'; \
-fi
-endef
 
 # Formatting and analysis, each where its tool is installed.
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cpp')
@@ -149,13 +121,14 @@ help:
 	@echo '  deps        install what is missing (Debian, Ubuntu)'
 	@echo '  demo        watch two of the samples'
 	@echo '  test        every test; test-unit test-cases test-samples test-conformance test-soak'
-	@echo '              test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed test-steps test-random are its parts'
+	@echo '              test-e2e test-outside test-exports test-layers test-emit test-install test-integrations test-readme test-ranks test-fuzz test-speed test-steps test-random are its parts'
 	@echo '  bench       cost of each operation against native and peers; BENCH_ARGS=--help'
 	@echo '  bench-scale cost and memory as locks, edges, threads and cycles grow; BENCH_ARGS=MOST-LOCKS'
 	@echo '  bench-apps  the same for real programs that are installed'
 	@echo '  lint        formatting and analysis'
 	@echo '  fuzz        damaged input against everything that reads any (clang; FUZZ_SECONDS=20 a target)'
-	@echo '  install     to $$(DESTDIR)$$(PREFIX)'
+	@echo '  install     to $$(DESTDIR)$$(PREFIX); uninstall'
+	@echo '  dist        the last commit as a tarball'
 	@echo '  clean       remove $(O)'
 	@echo 'knobs: O=build  V=1 (show commands)  SAN=address,undefined (command and unit tests)'
 	@echo '       CC= CXX= CFLAGS=  PREFIX=/usr/local DESTDIR=  CASES="name…" (of test-cases)  STEPS=all (of test-steps)'

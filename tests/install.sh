@@ -16,11 +16,16 @@ root=$tmp/opt/dlw
 cat >"$tmp/want" <<END
 ./bin/dlwatch
 ./include/dlwatch.h
+./lib/cmake/dlwatch/dlwatch-config-version.cmake
+./lib/cmake/dlwatch/dlwatch-config.cmake
 ./lib/libdlwatch.so
 ./lib/pkgconfig/dlwatch.pc
 ./share/bash-completion/completions/dlwatch
+./share/dlwatch/report.schema.json
+./share/fish/vendor_completions.d/dlwatch.fish
 ./share/man/man1/dlwatch.1
 ./share/man/man7/libdlwatch.7
+./share/zsh/site-functions/_dlwatch
 END
 diff -u --label installed --label expected "$tmp/got" "$tmp/want" || fail "not what is to be installed"
 
@@ -103,37 +108,19 @@ for call in $calls; do
 	grep -q "$call" "$root/share/man/man7/libdlwatch.7" || fail "libdlwatch(7) has no word on $call"
 done
 
-# Completion, as bash asks for it: it makes three words of --option=value.
-if command -v bash >/dev/null; then
-	cat >"$tmp/complete" <<'END'
-source "$1"
-check() {
-	local want=$1
-	shift
-	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
-	_dlwatch
-	[[ " ${COMPREPLY[*]} " == $want ]] || { echo "completion of '$*': ${COMPREPLY[*]}"; exit 1; }
-}
-cd "$2" || exit
-check ' report ' dlwatch rep
-check '* run *attach*--version *' dlwatch ''
-check ' --on_deadlock= ' dlwatch run --on
-check ' abort ' dlwatch run --on_deadlock = ab
-check ' sarif: ' dlwatch run --output = sar
-check ' sarif ' dlwatch report --format = sar
-check '  ' dlwatch core --format = sar
-check ' unused-suppressions ' dlwatch report --show = un
-check ' --stop-all ' dlwatch attach --sto
-check ' a file ' dlwatch report 'a f'
-check ' a file ' dlwatch report --baseline = a
-check ' a file ' dlwatch run --output = sarif : a
-check ' a file ' dlwatch run -- cat a
-check '  ' dlwatch run ./program --on
-check "* $$ *" dlwatch attach "$$"
-END
-	mkdir "$tmp/folder" && : >"$tmp/folder/a file"
-	bash --norc "$tmp/complete" "$root/share/bash-completion/completions/dlwatch" "$tmp/folder" || fail "completion"
-else
-	echo "install: no bash, completion skipped"
+bash tests/completion.sh "$root/share" || fail completion
+# The tarball is the last commit, the same each time.
+if git rev-parse -q --verify HEAD >/dev/null 2>&1; then
+	for n in 1 2; do
+		${MAKE:-make} -s O="$tmp/dist$n" dist >"$tmp/log" || fail "make dist"
+	done
+	cmp "$tmp"/dist[12]/dlwatch-*.tar.gz || fail "two tarballs of one commit"
+	tar -tzf "$(cat "$tmp/log")" | grep -qx 'dlwatch-[0-9.]*/.dist/dist.mk' || fail "the tarball has not all"
 fi
+
+# Nothing is left of it, and what is not ours stays.
+: >"$root/share/theirs"
+${MAKE:-make} -s O="$build" uninstall DESTDIR="$tmp" PREFIX=/opt/dlw || fail "make uninstall"
+[ "$(cd "$root" && find . -type f -o -type l)" = ./share/theirs ] || fail "left after uninstall: $(cd "$root" && find . -type f)"
+[ ! -d "$root/lib/cmake/dlwatch" ] || fail "a folder of ours is left"
 echo "install: works from PREFIX under DESTDIR"

@@ -18,9 +18,9 @@ TEST_BIN := $(CASE_BIN) $(SAMPLE_BIN) $(CONFORMANCE_BIN) $(E2E_BIN) $(BENCH_BIN)
 UNIT_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(wildcard tests/unit/*.c))
 UNIT_LINK := $(filter-out $(O)/cmd/report/command/cli/main.o,$(COMMAND_OBJ))
 
-.PHONY: test test-unit test-cases test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed test-steps test-random
+.PHONY: test test-unit test-cases test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-integrations test-readme test-ranks test-fuzz test-speed test-steps test-random
 # A sanitized build tests the command, the graphs and the formats; the library is the same as without.
-test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-readme test-ranks test-fuzz test-speed test-steps test-random)
+test: test-unit test-cases $(if $(SAN),,test-samples test-conformance test-soak test-e2e test-outside test-exports test-layers test-emit test-install test-integrations test-readme test-ranks test-fuzz test-speed test-steps test-random)
 
 $(T)/unit/suites.inc: $(wildcard tests/unit/*_test.c)
 	@mkdir -p $(@D)
@@ -77,6 +77,9 @@ test-readme:
 	$(Q)tests/readme.sh
 test-install: all $(O)/samples/dining_philosophers
 	$(Q)tests/install.sh $(O)
+# What is installed, with the tools that teams have.
+test-integrations: all $(E2E_BIN)
+	$(Q)CC='$(CC)' tests/integrations.sh $(O) $(PARTS)
 
 test-speed: all $(BENCH_BIN)
 	$(Q)tests/bench/hold.sh $(O) '$(CFLAGS)'

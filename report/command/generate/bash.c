@@ -1,10 +1,8 @@
 /* Completion for bash. */
 #include "report/command/generate/generate.h"
 
-#include "report/command/base/command.h"
-#include "report/command/format/format.h"
+#include "report/command/generate/choices.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static const char head[] =
@@ -89,86 +87,51 @@ static const char rest[] =
     "}\n"
     "complete -F _dlwatch dlwatch\n";
 
-static const struct {
-    const char *key, *values;
-} options[] = {
-#define DLW_OPTION(key, type, preload, run, values, help) {#key, values},
-#include "report/emit/options.def"
-#undef DLW_OPTION
-};
-
-/* Words that stand for themselves; capitals stand for something else. */
-static void value_words(FILE *out, const char *values)
-{
-    const char *separator = "";
-
-    while (*values) {
-        size_t n = strcspn(values, "|");
-        if (!isupper((unsigned char)*values)) {
-            fprintf(out, "%s%.*s", separator, (int)n, values);
-            separator = " ";
-        }
-        values += n + (values[n] == '|');
-    }
-}
-
-static void words_of(FILE *out, const char *pattern, const char *words)
-{
-    fprintf(out, "    %s) _dlwatch_words \"%s\" \"$3\" ;;\n", pattern, words);
-}
-
+/* One case a value that is known: words, and what else it may be. Files are what is left. */
 static void values(FILE *out)
 {
-    words_of(out, "report:--show", "feasible all strict unused-suppressions");
-    words_of(out, "attach:--format | core:--format", "text json dot svg html");
-    words_of(out, "*:--format", dlw_format_names());
-    fputs("    run:--output) _dlwatch_words \"", out);
-#define DLW_FORMAT(name, help) fputs(#name ": ", out);
-#include "report/command/format/format.def"
-#undef DLW_FORMAT
-    fputs("\" \"$3\" ;;\n", out);
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-        if (!strchr(options[i].values, '|'))
+    const struct dlw_choice *choice;
+
+    for (size_t i = 0; (choice = dlw_choice_at(i)); i++) {
+        const char *name;
+        int n = dlw_choice_name(choice, &name);
+        if (!dlw_choice_has_words(choice) && !dlw_choice_is_free(choice))
             continue;
-        fprintf(out, "    *:--%s) _dlwatch_words \"", options[i].key);
-        value_words(out, options[i].values);
-        fputs("\" \"$3\"", out);
-        if (strstr(options[i].values, "PATH"))
-            fputs("; [ \"${#COMPREPLY[@]}\" -gt 0 ] || _dlwatch_files \"$3\"", out);
+        fprintf(out, "    %s:--%.*s)", choice->subcommand, n, name);
+        if (dlw_choice_has_words(choice)) {
+            bool is_pair = strchr(choice->values, ':');
+            fputs(" _dlwatch_words \"", out);
+            dlw_choice_words(out, choice, is_pair ? ":" : "");
+            fputs("\" \"$3\"", out);
+            if (dlw_choice_has_files(choice) && !is_pair)
+                fputs("; [ \"${#COMPREPLY[@]}\" -gt 0 ] || _dlwatch_files \"$3\"", out);
+        }
         fputs(" ;;\n", out);
     }
 }
 
-/* Numbers and names of programs: nothing is offered, least of all files. */
-static void without_words(FILE *out)
+static void options_of(FILE *out, const char *subcommand)
 {
-    fputs("    *:--timeout", out);
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-        if (isdigit((unsigned char)options[i].values[0]) || !strcmp(options[i].values, "NAMES"))
-            fprintf(out, " | *:--%s", options[i].key);
-    fputs(") ;;\n", out);
+    const struct dlw_choice *choice;
+
+    fprintf(out, "    %s) echo ", subcommand);
+    for (size_t i = 0; (choice = dlw_choice_at(i)); i++)
+        if (strcmp(choice->subcommand, subcommand) == 0)
+            fprintf(out, "%s ", choice->option);
+    fputs(";;\n", out);
 }
 
 static void subcommand_options(FILE *out)
 {
+    const struct dlw_completed *subcommand;
+
     fputs("_dlwatch_options()\n{\n    case $1 in\n    none) echo ", out);
-#define DLW_SUBCOMMAND(name, arguments, help)                                                      \
-    if (dlw_##name##_main)                                                                         \
-        fputs(#name " ", out);
-#include "report/command/base/subcommand.def"
-#undef DLW_SUBCOMMAND
-    fputs(";;\n    run) echo ", out);
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-        if (strcmp(options[i].key, "help") != 0)
-            fprintf(out, "--%s= ", options[i].key);
-    fputs("--output= --timeout= --baseline= ;;\n"
-          "    report) echo --format= --output= --baseline= --suppressions= --show= --color= "
-          "--exitcode= ;;\n"
-          "    merge) echo --output= ;;\n"
-          "    attach) echo --format= --watch --stop-all --stack_depth= --color= --exitcode= ;;\n"
-          "    core) echo --format= --sysroot= --stack_depth= --color= --exitcode= ;;\n    esac\n"
-          "    echo --help --version\n}\n\n",
-          out);
+    for (size_t i = 0; (subcommand = dlw_completed_at(i)); i++)
+        fprintf(out, "%s ", subcommand->name);
+    fputs(";;\n", out);
+    for (size_t i = 0; (subcommand = dlw_completed_at(i)); i++)
+        options_of(out, subcommand->name);
+    fputs("    esac\n    echo --help --version\n}\n\n", out);
 }
 
 void dlw_generate_bash(FILE *out)
@@ -177,6 +140,5 @@ void dlw_generate_bash(FILE *out)
     subcommand_options(out);
     fputs(head, out);
     values(out);
-    without_words(out);
     fputs(rest, out);
 }

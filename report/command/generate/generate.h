@@ -5,12 +5,14 @@
 
 #include <stdio.h>
 
-/* dlwatch.1 libdlwatch.7 dlwatch.bash; returns the status. */
+/* dlwatch.1 libdlwatch.7 dlwatch.bash dlwatch.zsh dlwatch.fish; returns the status. */
 int dlw_generate(const char *name, FILE *out);
 
 void dlw_generate_command_page(FILE *out);
 void dlw_generate_library_page(FILE *out);
 void dlw_generate_bash(FILE *out);
+void dlw_generate_zsh(FILE *out);
+void dlw_generate_fish(FILE *out);
 
 /* ---- troff.c: the manual's markup ---- */
 

@@ -1,0 +1,65 @@
+# What leaves this tree. What is installed lies in report/command/share/ or is made by `dlwatch --generate`.
+LIBDIR ?= $(PREFIX)/lib
+BINDIR ?= $(PREFIX)/bin
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
+SHARE := report/command/share
+CMAKEDIR = $(LIBDIR)/cmake/dlwatch
+HEADERS := dlwatch.h $(patsubst interpose/include/%,%,$(wildcard interpose/include/dlwatch/*.h))
+SHARED := $(filter-out %.in,$(notdir $(wildcard $(SHARE)/*)))
+
+# Each place that a file is installed to; `uninstall` removes them and no other.
+INSTALLED = $(BINDIR)/dlwatch $(LIBDIR)/libdlwatch.so $(addprefix $(INCLUDEDIR)/,$(HEADERS)) \
+	$(LIBDIR)/pkgconfig/dlwatch.pc $(CMAKEDIR)/dlwatch-config.cmake $(CMAKEDIR)/dlwatch-config-version.cmake \
+	$(MANDIR)/man1/dlwatch.1 $(MANDIR)/man7/libdlwatch.7 $(DATADIR)/bash-completion/completions/dlwatch \
+	$(ZSHDIR)/_dlwatch $(DATADIR)/fish/vendor_completions.d/dlwatch.fish $(addprefix $(DATADIR)/dlwatch/,$(SHARED))
+OWN_FOLDERS = $(INCLUDEDIR)/dlwatch $(CMAKEDIR) $(DATADIR)/dlwatch
+
+# From the CMake files to a folder, so that the tree can be moved.
+up = '"$$(realpath -ms --relative-to=$(CMAKEDIR) $(1))"'
+fill = sed 's|@PREFIX@|$(PREFIX)|g; s|@BINDIR@|$(BINDIR)|g; s|@LIBDIR@|$(LIBDIR)|g; s|@INCLUDEDIR@|$(INCLUDEDIR)|g; \
+	s|@VERSION@|$(VERSION)|g; s|@TO_BIN@|$(call up,$(BINDIR))|g; s|@TO_INCLUDE@|$(call up,$(INCLUDEDIR))|g; \
+	s|@TO_LIB@|$(call up,$(LIBDIR))|g' $(SHARE)/$(1).in >$(DESTDIR)$(2)/$(1)
+generate = $(O)/dlwatch --generate $(1) >$(DESTDIR)$(2)
+
+.PHONY: install uninstall
+install: all
+	install -d $(sort $(dir $(addprefix $(DESTDIR),$(INSTALLED))))
+	install -m 755 $(O)/dlwatch $(DESTDIR)$(BINDIR)
+	install -m 644 $(O)/libdlwatch.so $(DESTDIR)$(LIBDIR)
+	for header in $(HEADERS); do install -m 644 interpose/include/$$header $(DESTDIR)$(INCLUDEDIR)/$$header || exit; done
+	install -m 644 $(addprefix $(SHARE)/,$(SHARED)) $(DESTDIR)$(DATADIR)/dlwatch
+	$(call fill,dlwatch.pc,$(LIBDIR)/pkgconfig)
+	$(call fill,dlwatch-config.cmake,$(CMAKEDIR))
+	$(call fill,dlwatch-config-version.cmake,$(CMAKEDIR))
+	$(call generate,dlwatch.1,$(MANDIR)/man1/dlwatch.1)
+	$(call generate,libdlwatch.7,$(MANDIR)/man7/libdlwatch.7)
+	$(call generate,dlwatch.bash,$(DATADIR)/bash-completion/completions/dlwatch)
+	$(call generate,dlwatch.zsh,$(ZSHDIR)/_dlwatch)
+	$(call generate,dlwatch.fish,$(DATADIR)/fish/vendor_completions.d/dlwatch.fish)
+	$(Q)$(TELL_LOADER)
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	for folder in $(addprefix $(DESTDIR),$(OWN_FOLDERS)); do [ ! -d $$folder ] || rmdir $$folder || exit; done
+	$(Q)[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || PATH="$$PATH:/usr/sbin:/sbin" ldconfig
+
+# The loader finds a library by its name alone only where ldconfig was told of it.
+define TELL_LOADER
+PATH="$$PATH:/usr/sbin:/sbin"; \
+if [ -n "$(DESTDIR)" ]; then \
+	echo 'install: once it lies in $(LIBDIR), run (as root): ldconfig'; \
+elif [ "$$(id -u)" != 0 ] || ! ldconfig || ! ldconfig -p | grep -qF '$(LIBDIR)/libdlwatch.so'; then \
+	echo 'install: the loader does not find it by name; preload $(LIBDIR)/libdlwatch.so'; \
+fi
+endef
+
+# The last commit, as one file that is the same wherever it is made.
+ARCHIVE := dlwatch-$(VERSION)
+.PHONY: dist
+dist:
+	@mkdir -p $(O)
+	$(Q)git archive --format=tar --prefix=$(ARCHIVE)/ HEAD | gzip -9n >$(O)/$(ARCHIVE).tar.gz
+	@echo '$(O)/$(ARCHIVE).tar.gz'

@@ -13,6 +13,7 @@
 #include "interpose/fork.h"
 #include "interpose/locks/ownership.h"
 #include "interpose/order/validate.h"
+#include "interpose/python/runtime.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/stacks/rules.h"
 #include "interpose/tell/reporter.h"
@@ -200,6 +201,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     dlw_signals_start();
     dlw_lock_on_failure = gives_up;
     dlw_ends_start();
+    dlw_python_start();
     dlw_has_started = true;
     atomic_store_explicit(&dlw_is_on, true, memory_order_release);
     dlw_threads_start((uintptr_t)environment);

@@ -5,6 +5,7 @@
 #include "graph/base/sys.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/trampoline.h"
+#include "interpose/python/runtime.h"
 #include "interpose/stacks/warmup.h"
 
 #include <dlfcn.h>
@@ -485,6 +486,7 @@ struct dlw_rule_slot *dlw_rule_learn(uintptr_t pc)
     if (!slot)
         slot = learn_locked(pc);
     dlw_lock_release(&table_lock);
+    dlw_python_meets(pc);
     return slot;
 }
 

@@ -3,6 +3,7 @@
 #include "interpose/base/ability.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/state.h"
+#include "interpose/python/runtime.h"
 #include "interpose/threads/alarm.h"
 #include "report/emit/helper.h"
 #include "report/emit/say.h"
@@ -61,7 +62,7 @@ void dlw_lacks_say_all(void)
         if (dlw_ability_missing(i)) {
             dlw_say("does not work: ", words->word, " (", dlw_ability_missing(i),
                     "): ", words->effect, NULL);
-        } else if (n + length + 3 < sizeof(works)) {
+        } else if (n + length + 3 < sizeof(works) && (i != DLW_ABILITY_PYTHON || dlw_python())) {
             works[n] = ' ';
             memcpy(works + n + 1, words->word, length + 1);
             n += length + 1;

@@ -1,0 +1,222 @@
+#include "interpose/python/runtime.h"
+
+#include "interpose/base/ability.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+
+struct dlw_python dlw_python_found;
+_Atomic bool dlw_python_is_found;
+/* Set by who comes first; a second interpreter in one process is not looked for. */
+static _Atomic bool is_settled;
+
+/* ---- a symbol of one module ---- */
+
+/* What its dynamic section says, as loaded. */
+struct module {
+    uintptr_t base;
+    const ElfW(Sym) * symbols;
+    const char *names;
+    const uint32_t *hash; /* DT_GNU_HASH */
+};
+
+/* The loader has made addresses of the values, but in a module that it can't write to. */
+static const void *pointer(const struct module *module, ElfW(Addr) value)
+{
+    return (const void *)(value < module->base ? value + module->base : value); /* NOLINT */
+}
+
+static bool read_dynamic(uintptr_t base, const ElfW(Dyn) * dynamic, struct module *out)
+{
+    *out = (struct module){.base = base};
+    for (; dynamic && dynamic->d_tag != DT_NULL; dynamic++) {
+        if (dynamic->d_tag == DT_SYMTAB)
+            out->symbols = pointer(out, dynamic->d_un.d_ptr);
+        else if (dynamic->d_tag == DT_STRTAB)
+            out->names = pointer(out, dynamic->d_un.d_ptr);
+        else if (dynamic->d_tag == DT_GNU_HASH)
+            out->hash = pointer(out, dynamic->d_un.d_ptr);
+    }
+    return out->symbols && out->names && out->hash;
+}
+
+static uint32_t hash_of(const char *name)
+{
+    uint32_t hash = 5381;
+
+    for (; *name; name++)
+        hash = hash * 33 + (unsigned char)*name;
+    return hash;
+}
+
+/* The filter in front of the table: most modules are done with here. */
+static bool may_have(const uint32_t *table, uint32_t hash)
+{
+    enum { BITS = sizeof(ElfW(Addr)) * 8 };
+    const ElfW(Addr) *words = (const void *)(table + 4);
+    ElfW(Addr) word = words[hash / BITS & (table[2] - 1)];
+
+    return (word >> hash % BITS & word >> (hash >> table[3]) % BITS & 1) != 0;
+}
+
+static uintptr_t find(const struct module *module, const char *name)
+{
+    uint32_t hash = hash_of(name);
+    const uint32_t *table = module->hash;
+
+    if (table[0] == 0 || !may_have(table, hash))
+        return 0;
+    const uint32_t *buckets = table + 4 + (size_t)table[2] * (sizeof(ElfW(Addr)) / 4);
+    const uint32_t *chains = buckets + table[0];
+    uint32_t i = buckets[hash % table[0]];
+    if (i < table[1])
+        return 0;
+    for (;; i++) {
+        const ElfW(Sym) *symbol = &module->symbols[i];
+        if ((chains[i - table[1]] | 1) == (hash | 1) && symbol->st_shndx != SHN_UNDEF &&
+            strcmp(module->names + symbol->st_name, name) == 0)
+            return module->base + symbol->st_value;
+        if (chains[i - table[1]] & 1)
+            return 0;
+    }
+}
+
+/* ---- which interpreter ---- */
+
+/* 3.11 began to say it. Before that, each version is the first with some function. */
+static unsigned version_of(const struct module *module, const void *runtime)
+{
+    const unsigned long *version = (const void *)find(module, "Py_Version"); /* NOLINT */
+
+    if (dlw_python_version_of(runtime))
+        return dlw_python_version_of(runtime);
+    if (version)
+        return (unsigned)(*version >> 16) & 0xFFFF;
+    if (find(module, "PyIter_Send"))
+        return 0x030a;
+    return find(module, "PyFrame_GetBack") ? 0x0309 : 0;
+}
+
+static char *append(char *at, const char *text)
+{
+    size_t length = strlen(text);
+
+    memcpy(at, text, length + 1);
+    return at + length;
+}
+
+static char *append_number(char *at, unsigned number)
+{
+    if (number >= 10)
+        at = append_number(at, number / 10);
+    *at = (char)('0' + number % 10);
+    at[1] = 0;
+    return at + 1;
+}
+
+/* "CPython 3.8: where it keeps its state is not known" */
+static void lacks(unsigned version, const char *why)
+{
+    static char reason[128]; /* lasts, and has one writer: who settled it */
+    char *at = append(reason, "CPython ");
+
+    if (version) {
+        at = append_number(at, version >> 8);
+        at = append(at, ".");
+        at = append_number(at, version & 0xFF);
+    } else {
+        at = append(at, "before 3.9");
+    }
+    append(append(at, ": "), why);
+    dlw_ability_lacks(DLW_ABILITY_PYTHON, reason);
+}
+
+static void take(const struct module *module, uintptr_t runtime)
+{
+    struct dl_find_object object;
+    const char *why;
+    const void *head = (const void *)runtime; /* NOLINT(performance-no-int-to-ptr) */
+    unsigned version = version_of(module, head);
+
+    if (_dl_find_object((void *)runtime, &object) != 0 || /* NOLINT(performance-no-int-to-ptr) */
+        !dlw_python_layout_of(version, head, &dlw_python_found.layout, &why)) {
+        lacks(version, why);
+        return;
+    }
+    dlw_python_found.runtime = runtime;
+    dlw_python_found.low = (uintptr_t)object.dlfo_map_start;
+    dlw_python_found.high = (uintptr_t)object.dlfo_map_end;
+    atomic_store_explicit(&dlw_python_is_found, true, memory_order_release);
+}
+
+/* Only who gets false from this may settle it. */
+static bool was_settled(void)
+{
+    return atomic_exchange_explicit(&is_settled, true, memory_order_relaxed);
+}
+
+/* True: it is an interpreter's. */
+static bool look_at(uintptr_t base, const ElfW(Dyn) * dynamic)
+{
+    struct module module;
+
+    if (!read_dynamic(base, dynamic, &module))
+        return false;
+    uintptr_t runtime = find(&module, "_PyRuntime");
+    if (runtime) {
+        if (!was_settled())
+            take(&module, runtime);
+        return true;
+    }
+    bool is_old = find(&module, "PyGILState_Ensure") != 0; /* 2.7 to 3.6 */
+    if (!is_old && !find(&module, "pypy_execute_source"))
+        return false;
+    if (was_settled())
+        return true;
+    if (is_old)
+        lacks(0, dlw_python_unknown);
+    else
+        dlw_ability_lacks(DLW_ABILITY_PYTHON, "PyPy: it is no CPython");
+    return true;
+}
+
+/* ---- where it is looked for ---- */
+
+static int visit_module(struct dl_phdr_info *info, size_t size, void *context)
+{
+    (void)size;
+    (void)context;
+    for (unsigned i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+            return look_at(info->dlpi_addr,
+                           (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr)); /* NOLINT
+                                                                                           */
+    return 0;
+}
+
+void dlw_python_start(void)
+{
+    dl_iterate_phdr(visit_module, NULL);
+}
+
+void dlw_python_meets(uintptr_t pc)
+{
+    /* The modules that places lay in last. A hint: two threads may look at one at once. */
+    enum { RECENT = 8 };
+    static _Atomic uintptr_t seen[RECENT];
+    static _Atomic unsigned next;
+    struct dl_find_object object;
+
+    if (atomic_load_explicit(&is_settled, memory_order_relaxed) ||
+        _dl_find_object((void *)pc, &object) != 0) /* NOLINT(performance-no-int-to-ptr) */
+        return;
+    uintptr_t start = (uintptr_t)object.dlfo_map_start;
+    for (unsigned i = 0; i < RECENT; i++)
+        if (atomic_load_explicit(&seen[i], memory_order_relaxed) == start)
+            return;
+    unsigned at = atomic_fetch_add_explicit(&next, 1, memory_order_relaxed) % RECENT;
+    atomic_store_explicit(&seen[at], start, memory_order_relaxed);
+    look_at(object.dlfo_link_map->l_addr, object.dlfo_link_map->l_ld);
+}

@@ -1,0 +1,51 @@
+/*
+ * Is there an interpreter of Python in this process, which, and where does it keep what we read of
+ * it? Looked for at start among the modules that are loaded then, and in a module that comes later
+ * when a lock is first taken from its code. Found by the symbol `_PyRuntime`, which python3 or
+ * libpython export; the version by a symbol that tells it, or that only some versions have. An
+ * interpreter that is not known (PyPy, a free-threaded build, another version) is noted as
+ * something that the library can't do here (base/ability.h), and not read.
+ *
+ * A process without Python pays nothing but the search at start, some µs.
+ */
+#ifndef DLW_PYTHON_RUNTIME_H
+#define DLW_PYTHON_RUNTIME_H
+
+#include "report/emit/python.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct dlw_python {
+    uintptr_t runtime;   /* the address of _PyRuntime */
+    uintptr_t low, high; /* the module that has it, as mapped: code that lies there is CPython's */
+    struct dlw_python_layout layout;
+};
+
+/* Written once, before the flag. */
+extern struct dlw_python dlw_python_found;
+extern _Atomic bool dlw_python_is_found;
+
+/* NULL: there is none that is known. Acquire: pairs with the release of the flag. */
+static inline const struct dlw_python *dlw_python(void)
+{
+    return __builtin_expect(atomic_load_explicit(&dlw_python_is_found, memory_order_acquire), 0)
+               ? &dlw_python_found
+               : NULL;
+}
+
+/* Does the interpreter's own code call from here? */
+static inline bool dlw_python_is_code(uintptr_t pc)
+{
+    const struct dlw_python *python = dlw_python();
+
+    return python && pc - python->low < python->high - python->low;
+}
+
+/* In the library's constructor: it walks the loader's list. */
+void dlw_python_start(void);
+/* A lock is taken from this place for the first time. Takes no lock of the loader's; any thread. */
+void dlw_python_meets(uintptr_t pc);
+
+#endif

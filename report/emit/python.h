@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Bytes of `_PyRuntime` that dlw_python_layout_of() looks at. */
-enum { DLW_PYTHON_HEAD = 320 };
+enum { DLW_PYTHON_HEAD = 664 };
 
 /* Distances in bytes; 0: there is no such field (but interpreter_next may be 0). */
 struct dlw_python_layout {
@@ -33,6 +33,16 @@ struct dlw_python_layout {
     uint32_t frame_code, frame_instruction; /* in a frame; 3.9 and 3.10: a number of the code's
                                                bytes or pairs of them, else an address */
     uint32_t code_bytes, code_filename;     /* in a code object; code_bytes only to 3.10 */
+    /* What else the lines of any thread take (python_frames.h). Not where has_lines is false. */
+    bool has_lines;
+    uint32_t interpreter_threads, thread_next;
+    uint32_t thread_cframe, cframe_previous; /* 3.10 to 3.12: on the C stack, innermost first */
+    uint32_t frame_previous, frame_owner, frame_is_entry; /* is_entry: only 3.11 */
+    uint32_t code_name, code_qualified_name, code_first_line, code_lines;
+    uint32_t code_instructions;        /* from 3.11: the code itself lies there */
+    uint32_t bytes_size, bytes_data;   /* in a bytes object */
+    uint32_t text_length, text_state;  /* in a str */
+    uint32_t ascii_size, compact_size; /* of one of ASCII, of others: the characters follow */
 };
 
 /* A GIL, from `interval` on. The rest follows the sizes of pthread's own types. */
@@ -43,7 +53,8 @@ extern const char dlw_python_unknown[];
 
 /*
  * `version` as in PY_VERSION_HEX >> 16; `head` the first DLW_PYTHON_HEAD bytes of _PyRuntime.
- * False: `why` says it, a sentence part that lasts.
+ * False: `why` says it, a sentence part that lasts. Of a free-threaded build *out is filled all
+ * the same, for its lines: `version` is 0 where nothing is known.
  */
 bool dlw_python_layout_of(unsigned version, const void *head, struct dlw_python_layout *out,
                           const char **why);

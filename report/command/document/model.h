@@ -34,8 +34,9 @@ struct dlw_frame {
     const char *named;    /* the file as the program has it, where it can't be shown so; or NULL */
     const struct dlw_rights *rights; /* that the source is read with; NULL: it is not */
     unsigned line;
-    bool inlined;        /* its code stands inside the next frame's function */
-    const char *unknown; /* why this frame could not be known (then nothing else is set) */
+    bool inlined;         /* its code stands inside the next frame's function */
+    const char *language; /* "python"; NULL: native */
+    const char *unknown;  /* why this frame could not be known (then nothing else is set) */
 };
 
 struct dlw_stack {

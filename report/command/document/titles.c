@@ -59,8 +59,24 @@ static bool is_library_module(const struct dlw_frame *frame)
     return false;
 }
 
+/* What stands between a Python program and the lock that it asked for. */
+static bool is_python_library(const struct dlw_frame *frame)
+{
+    static const char *const names[] = {"threading.py", "queue.py",
+                                        "<frozen importlib._bootstrap>"};
+    if (!frame->language || !frame->file)
+        return false;
+    bool is_installed = frame->file[0] == '<' || strstr(frame->file, "/lib/python3");
+    for (size_t i = 0; is_installed && i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(base_name(frame->file), names[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool is_library(const struct dlw_frame *frame)
 {
+    if (frame->language)
+        return is_python_library(frame);
     return !frame->unknown &&
            (is_library_module(frame) || is_library_wrapper(frame) || is_sanitizer(frame) ||
             is_linked_libc(frame) || is_annotation(frame));
@@ -97,7 +113,8 @@ bool dlw_frame_is_plumbing(const struct dlw_frame *frame)
     if (dlw_frame_caller(frame))
         return false;
     bool is_ours = frame->module && begins(base_name(frame->module), "libdlwatch.so");
-    return !frame->unknown && (is_ours || is_linked_libc(frame) || is_sanitizer(frame));
+    return !frame->unknown && !frame->language &&
+           (is_ours || is_linked_libc(frame) || is_sanitizer(frame));
 }
 
 /* The C library's own beginning of a thread or program. */
@@ -112,7 +129,8 @@ static bool is_beginning(const struct dlw_frame *frame)
                                         "__libc_start_main_impl",
                                         "_start",
                                         "execute_native_thread_routine"};
-    for (size_t i = 0; frame->function && i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; frame->function && !frame->language && i < sizeof(names) / sizeof(names[0]);
+         i++)
         if (strncmp(frame->function, names[i], strlen(names[i])) == 0)
             return true;
     return false;

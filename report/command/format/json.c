@@ -37,6 +37,7 @@ static json_t *frame_json(const struct dlw_frame *frame)
     put_text(json, "folder", frame->folder);
     if (frame->inlined)
         json_object_set_new(json, "inlined", json_true());
+    put_text(json, "language", frame->language);
     put_text(json, "unknown", frame->unknown);
     return json;
 }

@@ -107,6 +107,7 @@ static void outside_options(FILE *out)
         {"--sysroot=", "DIR", "core: look for the program and its libraries below DIR first"},
         {"--format=", "F", "text (default), json, dot, svg or html"},
         {"-o ", "OUT", "write there instead of standard output"},
+        {"--native", NULL, "show the frames of Python's interpreter beside those of Python"},
         {"--stack_depth=", "N", "frames shown of a stack, 1 to 256 (64)"},
         {"--color=", "auto|always|never", "colour in the text"},
         {"--exitcode=", "N", "status when a deadlock or stall was found (66)"},

@@ -116,6 +116,7 @@ static int look(const struct dlw_view_options *options, uint32_t pid, bool is_qu
         .memory = -1,
         .is_quiet = is_quiet,
         .notes_trouble = dlw_view_notes_trouble(options),
+        .shows_native = options->native,
     };
     int status = DLW_STATUS_TROUBLE;
     if (dlw_live_open(&target, doc, pid)) {

@@ -53,15 +53,41 @@ static void add_frames(struct builder *builder, struct dlw_stack *stack,
     }
 }
 
+static void add_line(struct builder *builder, struct dlw_stack *stack,
+                     const struct dlw_seen_line *line)
+{
+    const struct dlw_target *target = builder->target;
+    if (line->unknown) {
+        add_unknown(builder, stack, line->unknown);
+        return;
+    }
+    const struct dlw_frame frame = {
+        .function = line->function,
+        .file = line->file,
+        .folder = *line->file == '/' || *line->file == '<' ? NULL : builder->process->folder,
+        .line = line->line,
+        .rights = target->source_rights,
+        .language = "python",
+    };
+    add_frames(builder, stack, &(struct dlw_stack){.frames = (struct dlw_frame *)&frame, .n = 1});
+}
+
 struct dlw_stack dlw_builder_stack(struct builder *builder, const struct dlw_seen_thread *thread)
 {
-    struct dlw_stack stack = {.cut = thread->is_cut};
-    for (size_t i = 0; i < thread->n_places; i++)
-        add_frames(builder, &stack, name_place(builder, &thread->places[i]));
-    if (!thread->n_places && thread->trouble) {
-        stack.frames = dlw_region_alloc(&builder->doc->region, sizeof *stack.frames);
-        stack.frames[stack.n++].unknown = thread->trouble;
+    /* Python frames whose native ones lie too deep stand behind those that were reached. */
+    struct dlw_stack stack = {.cut = thread->n_lines ? thread->are_lines_cut : thread->is_cut};
+    size_t line = 0;
+    for (size_t i = 0; i < thread->n_places; i++) {
+        const struct dlw_place *place = &thread->places[i];
+        if (!place->is_folded || builder->target->shows_native)
+            add_frames(builder, &stack, name_place(builder, place));
+        for (size_t end = line + place->n_lines; line < end; line++)
+            add_line(builder, &stack, &thread->lines[line]);
     }
+    if (!thread->n_places && thread->trouble)
+        add_unknown(builder, &stack, thread->trouble);
+    while (line < thread->n_lines)
+        add_line(builder, &stack, &thread->lines[line++]);
     return stack;
 }
 

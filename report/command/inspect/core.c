@@ -75,6 +75,7 @@ int dlw_core_main(int argc, char **argv)
         .sysroot = options.sysroot,
         .given_exe = argv[optind + 1],
         .notes_trouble = dlw_view_notes_trouble(&options),
+        .shows_native = options.native,
     };
     int status = DLW_STATUS_TROUBLE;
     if (dlw_core_open(&target, doc, argv[optind]))

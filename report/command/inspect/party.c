@@ -6,6 +6,7 @@
 #include "report/command/inspect/glibc/runtime.h"
 #include "report/command/inspect/glibc/waits.h"
 #include "report/command/inspect/own/preloaded.h"
+#include "report/command/inspect/python/python.h"
 #include "report/command/inspect/target/live.h"
 #include "report/command/inspect/target/modules.h"
 #include "report/command/inspect/walk/stacks.h"
@@ -74,6 +75,7 @@ static struct dlw_target *open_peer(struct dlw_target *target, struct dlw_doc *d
     dlw_runtime_recognise(peer, doc);
     if (peer->is_preloaded)
         dlw_preloaded_find(peer, doc);
+    dlw_python_read(peer, doc, depth);
     read_together(&peer, 1);
     return peer;
 }

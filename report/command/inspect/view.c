@@ -7,6 +7,7 @@
 #include "report/command/inspect/glibc/runtime.h"
 #include "report/command/inspect/own/preloaded.h"
 #include "report/command/inspect/party.h"
+#include "report/command/inspect/python/python.h"
 #include "report/command/inspect/target/live.h"
 #include "report/command/inspect/target/modules.h"
 #include "report/command/inspect/verdict.h"
@@ -68,6 +69,9 @@ bool dlw_view_option(struct dlw_view_options *options, int option, const char *v
     case DLW_VIEW_DEPTH:
         *end = set_number(options, "stack_depth", value, 1, 256, &options->depth);
         return true;
+    case DLW_VIEW_NATIVE:
+        options->native = true;
+        return true;
     case DLW_VIEW_VERSION:
         puts("dlwatch " DLW_VERSION);
         *end = 1;
@@ -88,6 +92,7 @@ static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size
     dlw_runtime_recognise(target, doc);
     if (target->is_preloaded)
         dlw_preloaded_find(target, doc);
+    dlw_python_read(target, doc, depth);
     dlw_party_read(target, doc, depth);
     dlw_runtime_say_unowned(target, doc);
     dlw_verdict_find(target, &verdict);

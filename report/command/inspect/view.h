@@ -12,6 +12,7 @@ struct dlw_view_options {
     int exitcode;
     long depth;   /* frames a stack */
     bool all;     /* attach: stop every thread */
+    bool native;  /* an interpreter's own frames as well */
     double watch; /* attach: seconds between looks, 0: once */
     const char *sysroot;
 };
@@ -36,6 +37,7 @@ enum {
     DLW_VIEW_COLOR,
     DLW_VIEW_EXITCODE,
     DLW_VIEW_DEPTH,
+    DLW_VIEW_NATIVE,
     DLW_VIEW_HELP,
     DLW_VIEW_VERSION,
     DLW_VIEW_OWN, /* first of the subcommand's own */
@@ -47,6 +49,7 @@ enum {
         {"color", required_argument, NULL, DLW_VIEW_COLOR},                                        \
         {"exitcode", required_argument, NULL, DLW_VIEW_EXITCODE},                                  \
         {"stack_depth", required_argument, NULL, DLW_VIEW_DEPTH},                                  \
+        {"native", no_argument, NULL, DLW_VIEW_NATIVE},                                            \
         {"help", no_argument, NULL, DLW_VIEW_HELP},                                                \
     {                                                                                              \
         "version", no_argument, NULL, DLW_VIEW_VERSION                                             \
@@ -56,6 +59,7 @@ enum {
     "  --format=F      text (default) json dot svg html\n"                                         \
     "  -o OUT          write there instead of standard output\n"                                   \
     "  --stack_depth=N frames shown of a stack, 1 to 256 (default 64)\n"                           \
+    "  --native        show the frames of Python's interpreter as well\n"                          \
     "  --color=WHEN    auto, always, never\n"                                                      \
     "  --exitcode=N    status when a deadlock or stall is found (default 66)\n"
 

@@ -193,12 +193,22 @@ void dlw_readable_state(struct dlw_readable *text, const struct dlw_doc_finding 
         hold_lines(text, finding, &state->holds[i], process, "and holds");
 }
 
+/* Interpreted code has no address. */
+static bool is_same_line(const struct dlw_frame *a, const struct dlw_frame *b)
+{
+    if (!a->language || !b->language)
+        return a->language == b->language;
+    return a->line == b->line && strcmp(a->file ? a->file : "", b->file ? b->file : "") == 0 &&
+           strcmp(a->function ? a->function : "", b->function ? b->function : "") == 0;
+}
+
 static bool is_same_stack(const struct dlw_stack *a, const struct dlw_stack *b)
 {
     if (a->n != b->n)
         return false;
     for (size_t i = 0; i < a->n; i++)
-        if (a->frames[i].pc != b->frames[i].pc || a->frames[i].inlined != b->frames[i].inlined)
+        if (a->frames[i].pc != b->frames[i].pc || a->frames[i].inlined != b->frames[i].inlined ||
+            !is_same_line(&a->frames[i], &b->frames[i]))
             return false;
     return true;
 }

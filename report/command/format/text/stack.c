@@ -72,6 +72,16 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* As the language's own traces have it: the place first. */
+static void interpreted_line(struct dlw_readable *text, const struct dlw_frame *frame)
+{
+    const char *file = relative(text, frame->file ? frame->file : "?");
+    fprintf(text->out, CYAN "%s" PLAIN, file);
+    if (frame->line)
+        fprintf(text->out, CYAN ":%u" PLAIN, frame->line);
+    fprintf(text->out, " in " BOLD "%s" PLAIN "\n", frame->function ? frame->function : "?");
+}
+
 static void frame_line(struct dlw_readable *text, unsigned indent, const char *joint,
                        const struct dlw_frame *frame)
 {
@@ -79,6 +89,10 @@ static void frame_line(struct dlw_readable *text, unsigned indent, const char *j
     fprintf(out, "%*s%s ", (int)indent, "", joint);
     if (frame->unknown) {
         fprintf(out, FAINT "(%s)" PLAIN "\n", frame->unknown);
+        return;
+    }
+    if (frame->language) {
+        interpreted_line(text, frame);
         return;
     }
     fprintf(out, BOLD "%s" PLAIN,

@@ -132,6 +132,7 @@ bool dlw_live_open(struct dlw_target *target, struct dlw_doc *doc, uint32_t pid)
         return false;
     }
     target->rights = dlw_rights_of_thread(target->region, pid, tid);
+    target->source_rights = target->rights;
     dlw_proc_describe(target, tid);
     read_machine(target, tid);
     if (!target->exe && !target->argc) {

@@ -113,6 +113,7 @@ void dlw_target_close(struct dlw_target *target)
     target->dwfl = NULL;
     dlw_rights_close(target->rights);
     target->rights = NULL;
+    target->source_rights = NULL;
     if (target->memory >= 0)
         close(target->memory);
     target->memory = -1;

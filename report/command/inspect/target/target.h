@@ -44,7 +44,17 @@ struct dlw_place {
     uint64_t pc;
     uint64_t sp;         /* at that place; 0: not known */
     bool is_return;      /* the pc is a return address: the call stands before it */
+    bool is_folded;      /* the interpreter's: what it ran stands in its place */
+    uint32_t n_lines;    /* of the thread's `lines`, the next so many were run here */
     const char *unknown; /* why the place could not be had; then nothing else is set */
+};
+
+/* A frame of an interpreted language. */
+struct dlw_seen_line {
+    const char *file, *function; /* clean, in the region */
+    unsigned line;               /* 0: not known */
+    uint64_t anchor;             /* lies in the native frame that runs it; 0: not known */
+    const char *unknown;         /* why it could not be read; then nothing else is set */
 };
 
 /* A lock that a thread holds, by the record that libdlwatch.so keeps of it in the process. */
@@ -130,7 +140,10 @@ struct dlw_seen_thread {
     struct dlw_bytes stack; /* copied while it stood */
     struct dlw_place *places;
     size_t n_places;
-    bool is_cut; /* the stack goes deeper */
+    bool is_cut;                 /* the stack goes deeper */
+    struct dlw_seen_line *lines; /* of Python, innermost first */
+    size_t n_lines;
+    bool are_lines_cut;
     struct dlw_seen_wait wait;
     uint64_t record; /* of libdlwatch.so in the process; 0: none */
     uint64_t sequence;
@@ -165,8 +178,9 @@ struct dlw_target {
     uint32_t living; /* a thread of it that has not ended: the main one may have */
     const char *exe; /* path in its own file system */
     const char *given_exe;
-    const char *sysroot;             /* of a core: put before paths; NULL: none */
-    const struct dlw_rights *rights; /* of a live process: its files are opened with them */
+    const char *sysroot;                    /* of a core: put before paths; NULL: none */
+    const struct dlw_rights *rights;        /* of a live process: its files are opened with them */
+    const struct dlw_rights *source_rights; /* the sources that its memory names; NULL: not read */
     const char **argv;
     size_t argc;
     double start;            /* seconds since 1970, 0: not known */
@@ -203,6 +217,7 @@ struct dlw_target {
     bool is_partial;    /* something asked for could not be told: status 2 */
     bool notes_trouble; /* in the report as well as on stderr */
     bool is_quiet;      /* say nothing (repeats of --watch) */
+    bool shows_native;  /* an interpreter's own frames as well */
 };
 
 /* Says a line on stderr, notes it in the document, and marks the answer as partial. */

@@ -1,6 +1,7 @@
 /* Segments of a core: memory as far as it was kept, and the mappings that it had. */
 #include "report/command/inspect/target/core.h"
 
+#include "report/command/base/rights.h"
 #include "report/command/inspect/target/sections.h"
 
 #include <gelf.h>
@@ -247,6 +248,9 @@ bool dlw_core_open(struct dlw_target *target, struct dlw_doc *doc, const char *p
     target->core->descriptor = descriptor;
     if (!fstat(descriptor, &state))
         target->core->file_size = (uint64_t)state.st_size;
+    /* `path` may be compressed, and the descriptor a file of ours. */
+    if (!stat(path, &state))
+        target->source_rights = dlw_rights_of_owner(target->region, &state);
     elf_version(EV_CURRENT);
     Elf *elf = elf_begin(descriptor, ELF_C_READ, NULL);
     bool is_core = elf && is_core_header(target, doc, path, elf);

@@ -1,0 +1,150 @@
+/* The Python frames of each thread. */
+#include "report/command/inspect/python/python.h"
+
+#include "report/command/base/clean.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+enum { ATTEMPTS = 4 };
+
+/* A place that was described before: many threads stand at the same ones. */
+struct described {
+    struct {
+        uint64_t code;
+        uint64_t instruction;
+    } key;
+    struct dlw_seen_line line;
+    UT_hash_handle hh;
+};
+
+struct reading {
+    struct dlw_target *target;
+    struct dlw_python_seen seen;
+    struct dlw_python_reader reader;
+    struct described *described;
+    struct dlw_python_frame *frames, *again; /* room for `depth` */
+    size_t depth;
+};
+
+static const struct dlw_seen_line *describe(struct reading *reading,
+                                            const struct dlw_python_frame *frame)
+{
+    struct dlw_region *region = reading->target->region;
+    struct described *found, wanted = {.key = {frame->code, frame->instruction}};
+    struct dlw_python_place place;
+    HASH_FIND(hh, reading->described, &wanted.key, sizeof wanted.key, found);
+    if (found)
+        return &found->line;
+    found = dlw_region_alloc(region, sizeof *found);
+    found->key = wanted.key;
+    if (dlw_python_describe(&reading->reader, frame, &place))
+        found->line = (struct dlw_seen_line){.file = dlw_clean(region, place.file),
+                                             .function = dlw_clean(region, place.function),
+                                             .line = place.line};
+    else
+        found->line.unknown = "a Python frame that could not be read";
+    HASH_ADD(hh, reading->described, key, sizeof found->key, found);
+    return &found->line;
+}
+
+static void add(struct reading *reading, struct dlw_seen_thread *thread, struct dlw_seen_line line)
+{
+    thread->lines = dlw_region_grow(reading->target->region, thread->lines, thread->n_lines,
+                                    sizeof *thread->lines);
+    thread->lines[thread->n_lines++] = line;
+}
+
+static void add_unknown(struct reading *reading, struct dlw_seen_thread *thread, const char *why)
+{
+    add(reading, thread, (struct dlw_seen_line){.unknown = why});
+}
+
+/* Twice the same frames were there all the time, or came again: both are true of the thread. */
+static bool read_frames(struct reading *reading, uint64_t state, size_t *n, bool *is_whole,
+                        bool *is_cut)
+{
+    const struct dlw_python_reader *python = &reading->reader;
+    size_t n_again;
+    bool cut_again;
+    *is_whole = dlw_python_frames(python, state, reading->frames, reading->depth, n, is_cut);
+    for (int i = 0; i < ATTEMPTS; i++) {
+        bool whole_again =
+            dlw_python_frames(python, state, reading->again, reading->depth, &n_again, &cut_again);
+        if (whole_again == *is_whole && n_again == *n && cut_again == *is_cut &&
+            (!*n || !memcmp(reading->frames, reading->again, *n * sizeof *reading->frames)))
+            return true;
+        struct dlw_python_frame *other = reading->frames;
+        reading->frames = reading->again;
+        reading->again = other;
+        *n = n_again;
+        *is_cut = cut_again;
+        *is_whole = whole_again;
+    }
+    return false;
+}
+
+static void read_thread(struct reading *reading, struct dlw_seen_thread *thread, uint64_t state)
+{
+    size_t n;
+    bool is_whole;
+    if (!read_frames(reading, state, &n, &is_whole, &thread->are_lines_cut)) {
+        add_unknown(reading, thread, "it ran on while its Python frames were read");
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct dlw_seen_line line = *describe(reading, &reading->frames[i]);
+        line.anchor = reading->frames[i].anchor;
+        add(reading, thread, line);
+    }
+    if (!is_whole)
+        add_unknown(reading, thread, "its Python frames could not be read on from here");
+}
+
+/* Whose state it is: by what glibc keeps in the thread's descriptor, which a fork renews, else by
+ * the number that the interpreter keeps. */
+static struct dlw_seen_thread *thread_of(struct dlw_target *target,
+                                         const struct dlw_python_state *state)
+{
+    uint32_t number = 0;
+    struct dlw_seen_thread *thread = NULL;
+    if (target->runtime == DLW_RUNTIME_GLIBC &&
+        dlw_target_u32(target, state->thread + (uint64_t)target->layout.thread_tid, &number))
+        thread = dlw_target_inner(target, number);
+    return thread || !state->native ? thread : dlw_target_inner(target, (uint32_t)state->native);
+}
+
+static bool read_target(void *context, uint64_t address, void *out, size_t size)
+{
+    return dlw_target_read(context, address, out, size);
+}
+
+void dlw_python_read(struct dlw_target *target, struct dlw_doc *doc, size_t depth)
+{
+    struct reading reading = {.target = target, .depth = depth};
+    struct dlw_python_walk walk = {0};
+    struct dlw_python_state state;
+    if (!dlw_python_find(target, &reading.seen))
+        return;
+    if (!reading.seen.layout.has_lines) {
+        dlw_target_trouble(target, doc, "Python's lines are not shown: %s",
+                           reading.seen.why ? reading.seen.why : dlw_python_unknown);
+        return;
+    }
+    reading.reader = (struct dlw_python_reader){
+        .layout = &reading.seen.layout,
+        .memory = {read_target, target},
+        .runtime = reading.seen.runtime,
+    };
+    reading.frames = dlw_region_alloc(target->region, depth * sizeof *reading.frames);
+    reading.again = dlw_region_alloc(target->region, depth * sizeof *reading.again);
+    while (dlw_python_next(&reading.reader, &walk, &state)) {
+        struct dlw_seen_thread *thread = thread_of(target, &state);
+        if (!thread || thread->is_ended || thread->n_lines)
+            continue;
+        read_thread(&reading, thread, state.address);
+        dlw_python_pair(&reading.seen, target, thread);
+    }
+    HASH_CLEAR(hh, reading.described);
+}

@@ -1,0 +1,81 @@
+#!/bin/sh
+# attach_python.sh BUILD [PART…]: lines of Python stand in the place of the interpreter's frames, in a live process
+# and in its core, by every CPython that is found: python3, and those of $HOME/.pyenv.
+# shellcheck disable=SC2016 # jq's variables
+# shellcheck source=tests/e2e/outside.sh
+. "$(dirname "$0")/outside.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+can_trace || { echo "attach_python: not allowed to trace here, skipped" && exit 0; }
+pythons=
+for python in /usr/bin/python3 "$HOME"/.pyenv/versions/*/bin/python3; do
+	version=$("$python" -c 'import sys; print(sys.version_info[0] * 100 + sys.version_info[1])' 2>/dev/null) || continue
+	if [ "$version" -ge 309 ] && [ "$version" -le 314 ]; then pythons="$pythons $python"; fi
+done
+[ -n "$pythons" ] || { echo "attach_python: no CPython 3.9 to 3.14, skipped" && exit 0; }
+
+# line_of NAME: the line that says it waits.
+line_of() { grep -n "waits: $1\$" "$here/python/hang.py" | cut -d: -f1; }
+
+# The document has this place of Python, and no frame of the interpreter.
+see_lines() {
+	for name in nested Réader.wait conditional event main; do
+		# Before 3.11 a function's name stands without its class.
+		see '[.threads[].stack[]?|select(.language=="python" and .line==($line|tonumber) and (.file|endswith("hang.py")))|.function]|any(.==$name or .==($name|sub(".*\\.";"")))' \
+			--arg line "$(line_of "$name")" --arg name "$name"
+	done
+	# Each in its place: C's function is called by the outer ones and calls the inner ones.
+	see '[.threads[].stack|map(.function//"")|select(index("native"))|map(select(test("^(nested|generated|compare|msort.*|qsort.*|native)$"))|sub("(msort|qsort).*";"C"))|unique_by(.)|length]==[5]'
+	see '[.threads[].stack|map(.function//"")|select(index("native"))|(index("compare")<index("native")) and (index("nested")<index("generated")) and (map(test("sort"))|index(true)) as $c|index("compare")<$c and $c<index("native")]==[true]'
+	see '[.threads[].stack[]?|select((.function//"")|test("^_?Py[A-Z]|_?PyEval"))]==[]'
+}
+
+lines() {
+	for python in $pythons; do
+		what="attach to $python"
+		start 5 "$python" "$here/python/hang.py" || continue
+		look 0 attach --format=json "$pid"
+		see_lines
+		see '[.threads[].stack[]?.unknown//empty]==[]'
+		look 0 attach "$pid"
+		if grep -q "at .*hang.py:$(line_of nested) in nested" "$tmp/json" && grep -q '| with first:' "$tmp/json"; then
+			pass
+		else
+			fail "$what: $(cat "$tmp/json")"
+		fi
+		what="attach --native to $python"
+		look 0 attach --native --format=json "$pid"
+		see '[.threads[].stack[]?.function//""|select(test("^_?PyEval_"))]|length>0'
+		let_go "$what"
+	done
+}
+
+cores() {
+	command -v gcore >/dev/null || { echo "attach_python: no gcore, cores skipped" && return; }
+	for python in $pythons; do
+		what="core of $python"
+		start 5 "$python" "$here/python/hang.py" || continue
+		gcore -o "$tmp/core" "$pid" >/dev/null 2>&1
+		look 0 core --format=json "$tmp/core.$pid"
+		see_lines
+		rm -f "$tmp/core.$pid"
+		let_go "$what"
+	done
+}
+
+# What runs on while it is looked at shows frames that belong together, or says that it can't.
+running() {
+	for python in $pythons; do
+		what="attach to a running $python"
+		start 0 "$python" "$here/python/runs.py" || continue
+		for _ in 1 2 3; do
+			look 0 attach --format=json "$pid"
+			see '[.threads[].stack[]?|select(.language=="python")|select((.file|endswith("/runs.py"))|not)]==[]'
+			see '[.threads[].stack|map(select(.language=="python")|.function)|select(length>0)|.[length-1]=="<module>" or (map(.=="turn")|any)]|all'
+		done
+		let_go "$what"
+	done
+}
+
+[ $# -gt 0 ] || set -- lines cores running
+for part; do $part; done
+finish attach_python

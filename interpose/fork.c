@@ -49,7 +49,7 @@ int __register_atfork(void (*before)(void), void (*in_parent)(void), void (*in_c
 static bool is_inside(const struct dlw_thread *self)
 {
     return self == &dlw_nobody ||
-           (self->guard & ~(uint32_t)(DLW_GUARD_WAITING | DLW_GUARD_OFF)) != 0;
+           (dlw_thread_guard(self) & ~(uint32_t)(DLW_GUARD_WAITING | DLW_GUARD_OFF)) != 0;
 }
 
 /* All internal locks, in the order of their ranks. */

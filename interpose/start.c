@@ -16,6 +16,7 @@
 #include "interpose/python/runtime.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/stacks/rules.h"
+#include "interpose/steer/role.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/hooks.h"
 #include "interpose/watch/stall.h"
@@ -141,10 +142,18 @@ static bool start_graph(void)
     return dlw_order_graph != NULL;
 }
 
+static void thread_starts(struct dlw_thread *record)
+{
+    dlw_learn_thread_starts(record);
+    dlw_role_thread_starts(record);
+}
+
 const struct dlw_hooks dlw_hooks = {
     .purge = dlw_held_purge,
     .switched_off = dlw_report_off,
-    .thread_starts = dlw_learn_thread_starts,
+    .thread_starts = thread_starts,
+    .place_has_role = dlw_role_is_place,
+    .role_taken = dlw_role_taken,
     .watch_end = dlw_thread_end_watch,
     .condition_left = dlw_cond_left,
     .before_fork = dlw_fork_before,

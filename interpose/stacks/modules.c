@@ -11,6 +11,8 @@
 #include <string.h>
 
 enum { SEGMENT = 256, SEGMENTS = 4096, BUILD_ID_BYTES = 64 };
+_Static_assert(sizeof(((struct dlw_module_described *)0)->build_id) == BUILD_ID_BYTES,
+               "room for it");
 
 struct module {
     uintptr_t start, end, base;
@@ -93,6 +95,22 @@ static bool describe(uintptr_t address, struct module *out)
     else if (strncmp(out->path, "linux-vdso", 10) == 0)
         out->path = "[vdso]";
     read_build_id(out);
+    return true;
+}
+
+bool dlw_module_describe(uintptr_t address, struct dlw_module_described *out)
+{
+    struct module module;
+
+    if (!describe(address, &module))
+        return false;
+    memcpy(out->build_id, module.build_id, sizeof(out->build_id));
+    out->module = (struct dlw_journal_module){.path = module.path,
+                                              .build_id = out->build_id,
+                                              .build_id_size = module.build_id_size,
+                                              .base = module.base,
+                                              .start = module.start,
+                                              .end = module.end};
     return true;
 }
 

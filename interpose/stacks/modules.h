@@ -7,7 +7,20 @@
 
 #include "graph/base/arena.h"
 
+#include "report/emit/journal.h"
+
+#include <stdbool.h>
 #include <stdint.h>
+
+/* What a module is by its headers. */
+struct dlw_module_described {
+    struct dlw_journal_module module;
+    unsigned char build_id[64];
+};
+
+/* Of the module that the address lies in, without any lock. False: in none. The path is the
+ * loader's. */
+bool dlw_module_describe(uintptr_t address, struct dlw_module_described *out);
 
 /* Both texts must live as long as the process. */
 void dlw_modules_start(const char *exe, const char *folder);

@@ -7,6 +7,7 @@
 #include "interpose/base/trampoline.h"
 #include "interpose/python/runtime.h"
 #include "interpose/stacks/warmup.h"
+#include "interpose/threads/hooks.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -469,7 +470,7 @@ static struct dlw_rule_slot *learn_locked(uintptr_t pc)
     struct dlw_rule rule = ask_libunwind_locked(pc, &function);
     uint64_t distance = pc - function;
 
-    rule.levels = DLW_LEVELS - 1;
+    rule.levels = dlw_hooks.place_has_role(pc) ? (DLW_LEVELS - 1) | DLW_RULE_ROLE : DLW_LEVELS - 1;
     if (n_rules * 2 >= dlw_rule_mask(table) + 1 || table == &no_rules.table)
         table = grow_locked(table);
     if (!table)
@@ -492,7 +493,9 @@ struct dlw_rule_slot *dlw_rule_learn(uintptr_t pc)
 
 void dlw_rule_settle(struct dlw_rule_slot *slot, unsigned levels)
 {
-    __atomic_store_n(&slot->rule.levels, (uint8_t)levels, __ATOMIC_RELAXED);
+    unsigned role = slot->rule.levels & DLW_RULE_ROLE;
+
+    __atomic_store_n(&slot->rule.levels, (uint8_t)(levels | role), __ATOMIC_RELAXED);
     __atomic_store_n(&slot->rule.trial, DLW_TRIAL_OVER, __ATOMIC_RELAXED);
     if (levels) { /* it is no plain call site any more */
         uintptr_t pc = atomic_load_explicit(&slot->pc, memory_order_relaxed);

@@ -49,9 +49,12 @@ struct dlw_rule {
     int8_t fp_slot;     /* the caller's frame pointer is at CFA + 8 * this; 0: unchanged */
     uint8_t base;       /* enum dlw_rule_base */
     /* For call sites that take locks. Hints, which threads store without synchronisation: */
-    uint8_t levels; /* how many frames further out are noted with the lock */
+    uint8_t levels; /* how many frames further out are noted with the lock, and DLW_RULE_ROLE */
     uint8_t trial;  /* how far held.c is with finding out how many are needed */
 };
+
+/* In a rule's levels: a role begins or ends here (steer/role.h), so the place is never plain. */
+enum { DLW_RULE_ROLE = 128 };
 
 struct dlw_rule_slot {
     _Atomic uintptr_t pc; /* release by the learner, acquire by readers: then `rule` is whole */

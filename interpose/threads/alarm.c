@@ -150,7 +150,7 @@ static void ring(struct dlw_thread *self, const void *context)
     /* Whoever falls asleep from here on may set it anew: pairs with dlw_alarm_is_set. */
     if (rings_too_soon(self) || !change(self, DLW_ALARM_SET, DLW_ALARM_NONE))
         return;
-    if (self->guard != DLW_GUARD_WAITING || !is_on_own_stack(self))
+    if (dlw_thread_guard(self) != DLW_GUARD_WAITING || !is_on_own_stack(self))
         return;
     rings(self, was_asleep(self, context));
     self->slept_on.address = 0;

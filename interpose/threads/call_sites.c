@@ -4,6 +4,7 @@
 #include "interpose/base/trampoline.h"
 #include "interpose/stacks/walk.h"
 #include "interpose/threads/held.h"
+#include "interpose/threads/hooks.h"
 
 /*
  * The first unlocks of a place only count, since most places are few times passed; the next are
@@ -38,7 +39,7 @@ static DLW_COLD void note_new(struct dlw_held_lock *held, struct dlw_call call)
 static bool note_outer(struct dlw_held_lock *held, const struct dlw_rule_slot *slot, uintptr_t high)
 {
     struct dlw_call call = {held->pc[0], held->sp, held->fp};
-    unsigned levels = slot->rule.levels;
+    unsigned levels = slot->rule.levels & ~(unsigned)DLW_RULE_ROLE;
     unsigned n = 1;
 
     for (; n <= levels; n++) {
@@ -114,6 +115,10 @@ static DLW_NOINLINE int note_any(struct dlw_thread *self, struct dlw_held_lock *
 {
     note_levels(self, held, slot);
     note_taken(self, held);
+    if (!slot) /* learned just now */
+        slot = dlw_rule_find(held->pc[0]);
+    if (__builtin_expect(slot && slot->rule.levels & DLW_RULE_ROLE, 0))
+        dlw_hooks.role_taken(self, held);
     return 0;
 }
 

@@ -7,8 +7,10 @@
 
 #include "interpose/base/platform.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
+struct dlw_held_lock;
 struct dlw_thread;
 
 struct dlw_hooks {
@@ -22,6 +24,11 @@ struct dlw_hooks {
     void (*watch_end)(struct dlw_thread *self);
     /* A condition wait was left without a return (cancelled, or jumped out of). */
     void (*condition_left)(struct dlw_thread *self, uintptr_t mutex, struct dlw_call call);
+    /* A rule is learned for a return address: does a role begin or end there (steer/role.h)? With
+     * the lock of the rules held. */
+    bool (*place_has_role)(uintptr_t pc);
+    /* A lock was taken at such a place. */
+    void (*role_taken)(struct dlw_thread *self, struct dlw_held_lock *held);
     /* Around a copy of this process that is made without the fork handlers (fork.h). */
     void (*before_fork)(void);
     void (*after_fork_in_parent)(void);

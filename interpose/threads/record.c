@@ -296,7 +296,7 @@ struct dlw_thread *dlw_thread_attach(void)
 
 void dlw_guard_leave(struct dlw_thread *self)
 {
-    if (__builtin_expect(self->guard == DLW_GUARD_NESTED && self->resync, 0)) {
+    if (__builtin_expect(dlw_thread_guard(self) == DLW_GUARD_NESTED && self->resync, 0)) {
         self->resync = false;
         dlw_hooks.purge(self);
     }

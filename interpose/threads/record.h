@@ -99,7 +99,7 @@ enum { DLW_ALARM_STACK = 96 * 1024 };
 
 struct dlw_thread {
     /* owner: the hot path */
-    uint32_t guard; /* not 0: calls go straight to the real function (DLW_GUARD_*) */
+    uint32_t guard; /* not 0: calls leave the fast path, mostly for the real one (DLW_GUARD_*) */
     _Atomic uint32_t depth;
     uint32_t room;
     uint32_t generation; /* of the order graph, as this thread's keys know it */
@@ -177,6 +177,7 @@ struct dlw_thread {
     } outliving[DLW_OUTLIVING];
     uint32_t n_outliving;
     uint64_t parted_by; /* tag of a lock: the joined thread signalled, as it seems, that it ends */
+    _Atomic uint32_t n_stands;     /* of stands[], which walkers read */
     struct dlw_deferred *withheld; /* findings that wait for its posts (deferred.h) */
 
     /* published */
@@ -204,7 +205,8 @@ struct dlw_thread {
      * page */
     struct dlw_outermost taken[DLW_OUTERMOST]; /* owner */
     struct dlw_held_lock first_held[DLW_FIRST_HELD];
-    struct dlw_arena scratch; /* owner: for walks of the wait-for graph */
+    struct dlw_role_stand *stands; /* roles in which it stands (steer/role.h); NULL: never did */
+    struct dlw_arena scratch;      /* owner: for walks of the wait-for graph */
     _Alignas(64) uint64_t first_validated[DLW_FIRST_CACHE];
 };
 
@@ -217,8 +219,17 @@ enum {
     DLW_GUARD_NESTED = 1, /* counts: inside the library itself */
     DLW_GUARD_DEPTH = (1 << 12) - 1,
     DLW_GUARD_WAITING = 1 << 12, /* its wait is published: calls now come from a signal handler */
-    DLW_GUARD_OFF = 1 << 16,     /* the library is switched off, or this thread isn't watched */
+    /* It stands in a role (steer/role.h): its calls are watched, but in the cold half of wrappers.
+     */
+    DLW_GUARD_STANDS = 1 << 13,
+    DLW_GUARD_OFF = 1 << 16, /* the library is switched off, or this thread isn't watched */
 };
+
+/* The guard, but for whether the thread stands in a role: 0 where its calls are watched. */
+static inline uint32_t dlw_thread_guard(const struct dlw_thread *self)
+{
+    return self->guard & ~(uint32_t)DLW_GUARD_STANDS;
+}
 
 extern __thread struct dlw_thread *dlw_self;
 

@@ -6,7 +6,7 @@
 void dlw_initializer_enter(struct dlw_thread *self, void *object, unsigned kind,
                            struct dlw_call call)
 {
-    uint32_t guard = self->guard;
+    uint32_t guard = dlw_thread_guard(self);
 
     if (guard & ~(uint32_t)DLW_GUARD_WAITING)
         return;

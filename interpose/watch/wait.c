@@ -497,7 +497,7 @@ void dlw_wait_jumps(struct dlw_thread *self, uintptr_t target)
 {
     const struct dlw_call *call = &self->wait.call;
 
-    if (self->guard != DLW_GUARD_WAITING)
+    if (dlw_thread_guard(self) != DLW_GUARD_WAITING)
         return;
     if (atomic_load_explicit(&self->wait.lock_kind, memory_order_relaxed) != DLW_LOCK_CUSTOM &&
         dlw_jump_leaves(self, target, call->sp))
@@ -535,7 +535,7 @@ bool dlw_thread_still_passes(struct dlw_thread *self)
     if ((self->guard & DLW_GUARD_OFF) ||
         (self->guard & DLW_GUARD_DEPTH && !dlw_jump_heals(self, here)))
         return true;
-    if (self->guard == DLW_GUARD_WAITING && is_left(self, here))
+    if (dlw_thread_guard(self) == DLW_GUARD_WAITING && is_left(self, here))
         dlw_wait_left(self);
-    return self->guard != 0;
+    return dlw_thread_guard(self) != 0;
 }

@@ -12,6 +12,7 @@
 #include "interpose/base/state.h"
 #include "interpose/locks/annotation.h"
 #include "interpose/order/acquire.h"
+#include "interpose/steer/role.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
@@ -43,7 +44,7 @@ static void tell(const void *address, say *what, const void *context)
     struct dlw_thread *self = dlw_thread_self();
     int kept = errno;
 
-    if (!is_lock(address) || self->guard & ~(uint32_t)DLW_GUARD_WAITING)
+    if (!is_lock(address) || dlw_thread_guard(self) & ~(uint32_t)DLW_GUARD_WAITING)
         return;
     self->calls++;
     dlw_guard_enter(self);
@@ -188,7 +189,7 @@ static void scope(const char *name)
 
 static bool is_waiting_for(const struct dlw_thread *self, const void *lock)
 {
-    return self->guard == DLW_GUARD_WAITING &&
+    return dlw_thread_guard(self) == DLW_GUARD_WAITING &&
            atomic_load_explicit(&self->wait.lock_kind, memory_order_relaxed) == DLW_LOCK_CUSTOM &&
            atomic_load_explicit(&self->wait.on, memory_order_relaxed) == (uintptr_t)lock;
 }
@@ -213,6 +214,8 @@ static void wants(const void *lock, int how)
         return;
     self->calls++;
     if (!dlw_lock_is_signal((uintptr_t)lock)) {
+        if (!wait.timed)
+            dlw_role_asks(self, lock, DLW_LOCK_CUSTOM, wait.mode, call);
         dlw_wait_begin(self, &wait);
     }
     errno = kept;

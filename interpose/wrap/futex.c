@@ -40,7 +40,7 @@ long dlw_futex_call(const long a[6], struct dlw_call call)
 
     /* Not by dlw_thread_passes(), which would take a wait that sleeps by this call for one that has
      * been left: the C++ library waits so for another thread's initialisation. */
-    if (!waits_without_limit(a) || self->guard)
+    if (!waits_without_limit(a) || dlw_thread_guard(self))
         return forward(a);
     self->calls++;
     dlw_wait_begin(self, &wait);

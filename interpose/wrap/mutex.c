@@ -15,6 +15,7 @@
 #include "interpose/locks/annotation.h"
 #include "interpose/locks/orphans.h"
 #include "interpose/order/acquire.h"
+#include "interpose/steer/role.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
 
@@ -200,6 +201,7 @@ static DLW_NOINLINE int lock_any(pthread_mutex_t *mutex, const struct dlw_frame 
     if (dlw_thread_passes(self))
         return real.pthread_mutex_lock(mutex);
     self->calls++;
+    dlw_role_asks(self, mutex, DLW_LOCK_MUTEX, DLW_EXCLUSIVE, dlw_call_of(from));
     return lock_through_libc(self, mutex, from);
 }
 

@@ -9,6 +9,7 @@
  */
 #include "interpose/base/real.h"
 #include "interpose/order/validate.h"
+#include "interpose/steer/role.h"
 #include "interpose/watch/initializer.h"
 #include "interpose/watch/wait.h"
 
@@ -35,6 +36,7 @@ static void prepare(struct call *call, struct dlw_call place)
 {
     struct dlw_thread *self = call->self;
 
+    dlw_role_asks(self, call->once, DLW_LOCK_ONCE, DLW_EXCLUSIVE, place);
     call->outer_routine = self->once_routine;
     call->outer_control = self->once_control;
     if (dlw_once_is_running(call->once))

@@ -4,6 +4,7 @@
 #include "interpose/base/state.h"
 #include "interpose/locks/ref.h"
 #include "interpose/order/acquire.h"
+#include "interpose/steer/role.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
 
@@ -100,6 +101,7 @@ static DLW_NOINLINE int lock_any(pthread_rwlock_t *rwlock, const struct request 
     if (dlw_thread_passes(self))
         return real_lock(rwlock, request);
     self->calls++;
+    dlw_role_asks(self, rwlock, DLW_LOCK_RWLOCK, request->mode, dlw_call_of(from));
     if (try_lock(rwlock, request->mode) != 0)
         return lock_slow(self, rwlock, request, from);
     return taken(self, rwlock, request->mode, 0, from);

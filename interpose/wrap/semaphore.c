@@ -12,6 +12,7 @@
 #include "interpose/locks/ref.h"
 #include "interpose/order/acquire.h"
 #include "interpose/order/deferred.h"
+#include "interpose/steer/role.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/watch/motion.h"
 #include "interpose/watch/wait.h"
@@ -136,6 +137,8 @@ static DLW_NOINLINE int wait_any(sem_t *semaphore, const struct request *request
     if (dlw_thread_passes(self))
         return real_wait(semaphore, request);
     self->calls++;
+    if (!request->limit)
+        dlw_role_asks(self, semaphore, DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, dlw_call_of(from));
     if (!request->limit && tries(semaphore))
         return taken(self, semaphore, 0, from);
     return wait_slow(self, semaphore, request, from);

@@ -4,6 +4,7 @@
  */
 #include "interpose/base/real.h"
 #include "interpose/order/acquire.h"
+#include "interpose/steer/role.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
 
@@ -42,6 +43,7 @@ DLW_EXPORT int pthread_spin_lock(pthread_spinlock_t *lock)
     if (dlw_thread_passes(self))
         return real.pthread_spin_lock(lock);
     self->calls++;
+    dlw_role_asks(self, (const void *)lock, DLW_LOCK_SPIN, DLW_EXCLUSIVE, DLW_CALL_HERE());
     if (real.pthread_spin_trylock(lock) != 0)
         lock_busy(self, lock, DLW_CALL_HERE());
     taken(self, lock, 0, DLW_FRAME_HERE());

@@ -16,6 +16,7 @@
 #include "graph/base/sys.h"
 #include "interpose/base/real.h"
 #include "interpose/order/validate.h"
+#include "interpose/steer/role.h"
 #include "interpose/watch/initializer.h"
 #include "interpose/watch/wait.h"
 
@@ -140,6 +141,7 @@ DLW_EXPORT int __cxa_guard_acquire(int64_t *object)
     if (is_done(object) || dlw_thread_passes(self))
         return real_acquire(object, call.pc);
     self->calls++;
+    dlw_role_asks(self, object, DLW_LOCK_GUARD, DLW_EXCLUSIVE, call);
     if (is_running(object))
         dlw_initializer_wait(self, object, DLW_LOCK_GUARD, DLW_WAIT_GUARD, call);
     int mine = real_acquire(object, call.pc);

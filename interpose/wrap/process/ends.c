@@ -37,7 +37,7 @@ static bool is_own_process(void)
  * A thread without a record may be coming or going, which takes them too. */
 static bool is_free(const struct dlw_thread *self)
 {
-    return !(self->guard & ~(uint32_t)(DLW_GUARD_WAITING | DLW_GUARD_OFF)) &&
+    return !(dlw_thread_guard(self) & ~(uint32_t)(DLW_GUARD_WAITING | DLW_GUARD_OFF)) &&
            (self != &dlw_nobody || !atomic_load_explicit(&dlw_is_on, memory_order_relaxed));
 }
 

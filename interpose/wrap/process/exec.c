@@ -199,7 +199,7 @@ static void judge(struct start *start)
 
 static bool is_inside(const struct dlw_thread *self)
 {
-    return (self->guard & ~(uint32_t)DLW_GUARD_WAITING) != 0;
+    return (dlw_thread_guard(self) & ~(uint32_t)DLW_GUARD_WAITING) != 0;
 }
 
 static bool is_own_process(void)

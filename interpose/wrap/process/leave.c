@@ -39,7 +39,7 @@
  */
 static bool is_watched(const struct dlw_thread *self)
 {
-    return !(self->guard & ~(uint32_t)DLW_GUARD_WAITING) &&
+    return !(dlw_thread_guard(self) & ~(uint32_t)DLW_GUARD_WAITING) &&
            (uint32_t)dlw_syscall(SYS_getpid) == dlw_pid();
 }
 

@@ -8,6 +8,7 @@
 #include "interpose/order/deferred.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/stacks/rules.h"
+#include "interpose/steer/pause.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/held.h"
 #include "interpose/threads/joinable.h"
@@ -210,6 +211,7 @@ static void start_child(struct dlw_thread *self)
     dlw_stall_after_fork(self);
     dlw_joinables_after_fork(true);
     dlw_end_after_fork(true);
+    dlw_pause_after_fork();
     dlw_pid_changed();
     mark_inherited(self);
     dlw_guard_leave(self);

@@ -16,6 +16,7 @@
 #include "interpose/python/runtime.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/stacks/rules.h"
+#include "interpose/steer/pause.h"
 #include "interpose/steer/role.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/hooks.h"
@@ -198,6 +199,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
         dlw_say("out of memory at start; the program goes on unwatched", NULL);
         return;
     }
+    dlw_pause_start(dlw_options.steer);
     if (!dlw_frames_start()) {
         dlw_ability_lacks(DLW_ABILITY_STACKS, "libunwind is not there");
         dlw_say("libunwind (", DLW_UNWIND_LIBRARY, ") is not there; stacks show one frame only",

@@ -20,7 +20,8 @@
 /* The order of all internal locks, outermost first. libunwind has locks of its own: it is called
  * with DLW_RANK_UNWIND held and no other, so that they lie behind that one. */
 enum dlw_rank {
-    DLW_RANK_ENDS = 1,  /* destructors that run at threads' ends */
+    DLW_RANK_STEER = 1, /* who is paused, and who is let go (interpose/steer/pause.h) */
+    DLW_RANK_ENDS,      /* destructors that run at threads' ends */
     DLW_RANK_JOINABLES, /* threads that may still be joined */
     DLW_RANK_THREADS,   /* list and table of thread records */
     DLW_RANK_GRAPH,     /* lock records, order graph, clocks */

@@ -97,6 +97,26 @@ enum { DLW_ALARM_NONE, DLW_ALARM_SETTING, DLW_ALARM_SET, DLW_ALARM_LEFT };
 /* Room on the stack that a thread must have left for what it does when its alarm rings. */
 enum { DLW_ALARM_STACK = 96 * 1024 };
 
+/* Kept waiting before it asks for a lock (steer/pause.h). Written by the thread while it is not
+ * paused; read, and let go, under that room's lock. */
+enum { DLW_PAUSE_ROLES = 8 };
+struct dlw_pause {
+    _Atomic uint32_t word; /* it sleeps on */
+    uint32_t n;
+    uintptr_t lock; /* that it is about to ask for */
+    uint8_t kind, mode;
+    bool is_vain; /* it stood there to the limit */
+    bool met;     /* it was let go into a circle that is to be told by others than who closes it */
+    uintptr_t frame; /* stack pointer of the call, 0: in none */
+    uint64_t since;  /* ns */
+    struct dlw_pause_role {
+        const struct dlw_role *role;
+        uintptr_t lock; /* by which it stands there */
+        uint8_t mode;
+        uint64_t arrival; /* as which, from 0 */
+    } roles[DLW_PAUSE_ROLES];
+};
+
 struct dlw_thread {
     /* owner: the hot path */
     uint32_t guard; /* not 0: calls leave the fast path, mostly for the real one (DLW_GUARD_*) */
@@ -177,6 +197,7 @@ struct dlw_thread {
     } outliving[DLW_OUTLIVING];
     uint32_t n_outliving;
     uint64_t parted_by; /* tag of a lock: the joined thread signalled, as it seems, that it ends */
+    struct dlw_pause pause;
     _Atomic uint32_t n_stands;     /* of stands[], which walkers read */
     struct dlw_deferred *withheld; /* findings that wait for its posts (deferred.h) */
 

@@ -39,6 +39,18 @@ static bool can_be_woken_from_outside(const struct dlw_thread *thread)
            dlw_proc_is_shared(atomic_load_explicit(&thread->wait.on, memory_order_relaxed));
 }
 
+bool dlw_quiescence_sleeps(const struct dlw_thread *thread)
+{
+    uint64_t sequence = atomic_load_explicit(&thread->wait.sequence, memory_order_seq_cst);
+    uint8_t kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
+    uint32_t tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
+
+    if (!(sequence & 1))
+        return false;
+    return kind == DLW_WAIT_SPIN ? dlw_view_spins_in_vain(thread)
+                                 : is_futex_of(thread, dlw_proc_futex(tid));
+}
+
 /*
  * A woken thread has not said so until it runs: its wait still reads as published. The kernel knows
  * better: it shows the futex of a thread that sleeps on one, and nothing of one that is about to
@@ -48,7 +60,6 @@ static bool visit_sleeper(void *context, struct dlw_thread *thread)
 {
     struct sleepers *sleepers = context;
     uint64_t sequence = atomic_load_explicit(&thread->wait.sequence, memory_order_seq_cst);
-    uint8_t kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
 
     sleepers->motion = sleepers->motion * 31 + sequence + thread->id;
     if (sleepers->is_first && can_be_woken_from_outside(thread)) {
@@ -57,10 +68,7 @@ static bool visit_sleeper(void *context, struct dlw_thread *thread)
     }
     if (thread == sleepers->self)
         return true;
-    if ((sequence & 1) &&
-        (kind == DLW_WAIT_SPIN ? dlw_view_spins_in_vain(thread)
-                               : is_futex_of(thread, dlw_proc_futex(atomic_load_explicit(
-                                                         &thread->tid, memory_order_relaxed)))))
+    if (dlw_quiescence_sleeps(thread))
         return true;
     sleepers->all = false;
     return false;

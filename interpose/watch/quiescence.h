@@ -12,6 +12,9 @@
 
 #include <stdbool.h>
 
+/* Does the thread sleep in the wait that it has published? One that has been woken no longer does.
+ * Of another thread; with the threads lock held, or not. */
+bool dlw_quiescence_sleeps(const struct dlw_thread *thread);
 bool dlw_quiescence_is_proved(struct dlw_thread *self);
 bool dlw_quiescence_comes_soon(struct dlw_thread *self);
 

@@ -253,6 +253,29 @@ static bool has_deadlock(struct dlw_thread *self, uint32_t tid)
     return certainty != DLW_NO_DEADLOCK;
 }
 
+uint64_t dlw_wait_circle_motion(struct dlw_thread *self)
+{
+    struct dlw_wait_cycle cycle = {0};
+    uint64_t motion = 0;
+
+    dlw_guard_enter(self);
+    uint32_t tid = atomic_load_explicit(&self->tid, memory_order_relaxed);
+    if (dlw_waits_find_cycle(&dlw_view_asleep, &self->scratch, tid, &cycle))
+        for (uint32_t i = 0; i < cycle.length; i++)
+            motion = motion * 31 + cycle.steps[i].wait.sequence + cycle.steps[i].thread;
+    dlw_wait_cycle_free(&self->scratch, &cycle);
+    dlw_guard_leave(self);
+    return motion;
+}
+
+void dlw_wait_look_steered(struct dlw_thread *self)
+{
+    dlw_guard_enter(self);
+    if (!self->is_dead)
+        look_from(self, &dlw_view_asleep, atomic_load_explicit(&self->tid, memory_order_relaxed));
+    dlw_guard_leave(self);
+}
+
 struct tids {
     uint32_t *out, n, room;
 };

@@ -59,6 +59,13 @@ enum dlw_wait_found {
     DLW_WAIT_REPORTED,
 };
 enum dlw_wait_found dlw_wait_look_all(struct dlw_thread *self);
+/*
+ * The thread's wait is published, and it was steered into a circle with others. A number for the
+ * waits in it, semaphores included, that changes when one of them moves; 0: there is no circle.
+ * Then, when they have stood still: reports it.
+ */
+uint64_t dlw_wait_circle_motion(struct dlw_thread *self);
+void dlw_wait_look_steered(struct dlw_thread *self);
 /* The caller ends with `lock` in hand: those who wait for it are looked through. */
 void dlw_wait_look_waiters(struct dlw_thread *self, uintptr_t lock);
 

@@ -15,6 +15,7 @@
 #include "interpose/locks/annotation.h"
 #include "interpose/locks/orphans.h"
 #include "interpose/order/acquire.h"
+#include "interpose/steer/pause.h"
 #include "interpose/steer/role.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
@@ -142,6 +143,7 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
                                     .orders = mine ? NULL : &ref,
                                     .call = call};
         dlw_wait_begin(self, &wait);
+        dlw_pause_closes(self);
     }
     int result = real_lock(mutex, request);
     if (waits)

@@ -4,6 +4,7 @@
 #include "interpose/base/state.h"
 #include "interpose/locks/ref.h"
 #include "interpose/order/acquire.h"
+#include "interpose/steer/pause.h"
 #include "interpose/steer/role.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
@@ -70,6 +71,7 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
                                     .orders = &ref,
                                     .call = call};
         dlw_wait_begin(self, &wait);
+        dlw_pause_closes(self);
     }
     int result = real_lock(rwlock, request);
     if (waits)

@@ -12,6 +12,7 @@
 #include "interpose/locks/ref.h"
 #include "interpose/order/acquire.h"
 #include "interpose/order/deferred.h"
+#include "interpose/steer/pause.h"
 #include "interpose/steer/role.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/watch/motion.h"
@@ -99,6 +100,7 @@ static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
     int kept = errno;
 
     dlw_wait_begin(self, &wait);
+    dlw_pause_closes(self);
     errno = kept;
     int result = real_wait(semaphore, request);
     dlw_wait_end(self);

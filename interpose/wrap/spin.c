@@ -4,6 +4,7 @@
  */
 #include "interpose/base/real.h"
 #include "interpose/order/acquire.h"
+#include "interpose/steer/pause.h"
 #include "interpose/steer/role.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
@@ -32,6 +33,7 @@ static DLW_COLD void lock_busy(struct dlw_thread *self, pthread_spinlock_t *lock
                                 .call = call};
 
     dlw_wait_begin(self, &wait);
+    dlw_pause_closes(self);
     real.pthread_spin_lock(lock);
     dlw_wait_end(self);
 }

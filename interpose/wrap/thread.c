@@ -7,6 +7,7 @@
 #include "interpose/order/span.h"
 #include "interpose/order/validate.h"
 #include "interpose/stacks/capture.h"
+#include "interpose/steer/pause.h"
 #include "interpose/steer/role.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/alarm.h"
@@ -311,6 +312,7 @@ static void wait_for_end(struct joining *joining)
         dlw_role_asks(joining->self, (const void *)joining->handle, /* NOLINT */
                       DLW_LOCK_THREAD, DLW_EXCLUSIVE, joining->call);
     dlw_wait_begin(joining->self, &wait);
+    dlw_pause_closes(joining->self);
 }
 
 /*

@@ -213,10 +213,11 @@ formats() {
 
 text() {
 	COLUMNS=80 report text 66 "$tmp/deadlock.json"
-	for words in 'deadlock: main and teller wait for each other' 'The circle: main --waits for accounts\[1\].lock--> teller' \
-		'Thread teller (tid 4243)' 'holds accounts\[1\].lock (mutex, accounts+56), taken' 'at withdraw  bank.c:22' \
-		'22 | pthread_mutex_lock(&accounts\[1\].lock);' 'waits for accounts\[0\].lock (mutex, accounts+8), asked for' \
-		'What breaks it: Take them in one order' 'Summary: 1 error in 1 process (3 locks, 2 orders).'; do
+	for words in 'deadlock: main and teller wait for each other' 'L1 = accounts\[0\].lock (mutex, bank.c:[0-9]*)' \
+		'T1 = main, T2 = "teller"' 'The circle: T1 --waits for L2--> T2 --waits for L1--> T1' \
+		'T2 holds L2, taken' 'at withdraw  bank.c:22' '22 | pthread_mutex_lock(&accounts\[1\].lock);' 'T2 waits for L1' \
+		'What breaks it: Take L1 before L2 everywhere, as T1 does: withdraw' 'That breaks "circular' \
+		'(--advice tells more ways' 'Summary: 1 error in 1 process (3 locks, 2 orders).'; do
 		says out "$words" text
 	done
 	# but for the line that tools read

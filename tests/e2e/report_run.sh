@@ -173,7 +173,7 @@ plain() {
 	cc -g -D_GNU_SOURCE -pthread -I../.. ../../cases/abba_inversion.c -o "$tmp/inversion" || return
 	timeout 60 env LD_PRELOAD="$build/libdlwatch.so" "$tmp/inversion" >"$tmp/out" 2>"$tmp/err"
 	says err 'error: lock-order-inversion: forward takes a before b, backward' plain
-	says err 'Thread forward (tid' plain
+	says err 'T1 = "forward", T2 = "backward"' plain
 	timeout 60 env LD_PRELOAD="$build/libdlwatch.so" DLWATCH_OPTIONS='suppressions=/nonexistent/z' "$tmp/inversion" 2>"$tmp/err"
 	if [ "$(grep -c "suppressions '/nonexistent/z' can't be read" "$tmp/err")" = 1 ]; then ok; else fail 'unreadable suppressions'; fi
 	echo 'lock-order-inversion:backward' >"$tmp/mute"

@@ -1,14 +1,37 @@
 /* What to do about a stall and about calls that were wrong by themselves; words for all advice. */
 #include "report/command/advice/remedy.h"
 #include "report/command/document/classify.h"
+#include "report/command/document/labels.h"
 #include "report/command/document/words.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-void dlw_remedy_say(struct dlw_remedy *remedy, const char *text)
+void dlw_remedy_say(struct advising *advising, const char *format, ...)
 {
-    if (remedy->n < sizeof(remedy->paragraphs) / sizeof(remedy->paragraphs[0]))
-        remedy->paragraphs[remedy->n++] = text;
+    struct dlw_remedy *remedy = &advising->remedy;
+    char text[2048];
+    if (remedy->n == sizeof(remedy->paragraphs) / sizeof(remedy->paragraphs[0]))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    remedy->paragraphs[remedy->n++] = dlw_region_copy(advising->region, text);
+}
+
+const char *dlw_remedy_lock(const struct advising *advising, const struct dlw_doc_lock *lock)
+{
+    return advising->by_labels ? dlw_lock_label(advising->region, advising->finding, lock)
+                               : dlw_finding_lock_title(advising->region, advising->finding, lock);
+}
+
+const char *dlw_remedy_thread(const struct advising *advising, const struct dlw_doc_thread *thread)
+{
+    return advising->by_labels
+               ? dlw_thread_label(advising->region, advising->finding, thread)
+               : dlw_finding_thread_title(advising->region, advising->finding, thread);
 }
 
 const struct dlw_frame *dlw_remedy_frame(const struct dlw_stack *stack)
@@ -17,39 +40,37 @@ const struct dlw_frame *dlw_remedy_frame(const struct dlw_stack *stack)
     return place < stack->n ? &stack->frames[place] : NULL;
 }
 
-/* "transfer (bank.c:31)" */
-const char *dlw_remedy_place(struct dlw_region *region, const struct dlw_stack *stack)
+const char *dlw_remedy_place(const struct advising *advising, const struct dlw_stack *stack)
 {
+    struct dlw_region *region = advising->region;
     const struct dlw_frame *frame = dlw_remedy_frame(stack);
     if (!frame)
         return "a place that could not be known";
     if (!frame->function)
         return dlw_frame_place(region, frame);
-    return dlw_region_print(region, "%s (%s)", dlw_short_name(region, frame->function),
+    return dlw_region_print(region, "%s (%s)", dlw_function_title(region, frame->function),
                             dlw_frame_place(region, frame));
 }
 
-void dlw_remedy_stall(struct dlw_region *region, const struct dlw_doc_finding *finding,
-                      struct dlw_remedy *remedy)
+void dlw_remedy_stall(struct advising *advising)
 {
+    const struct dlw_doc_finding *finding = advising->finding;
     bool on_condition = false;
     for (size_t i = 0; i < finding->n_threads; i++)
         on_condition |= finding->threads[i].waits == DLW_WAIT_CONDITION;
-    (void)region;
     if (on_condition)
-        dlw_remedy_say(
-            remedy, "A condition that is signalled while nobody waits is lost. Keep what is waited "
-                    "for in a variable, change it and signal while holding the mutex, and wait in "
-                    "a loop: while (!ready) pthread_cond_wait(&condition, &mutex);");
-    dlw_remedy_say(remedy, dlw_kind_words(DLW_STALL)->advice);
+        dlw_remedy_say(advising,
+                       "A signal that comes while nobody waits is lost: set a variable under the "
+                       "mutex, then signal; wait in a loop, while (!ready).");
+    dlw_remedy_say(advising, "%s", dlw_kind_words(DLW_STALL)->advice);
 }
 
-void dlw_remedy_accusation(struct dlw_region *region, const struct dlw_doc_finding *finding,
-                           struct dlw_remedy *remedy)
+void dlw_remedy_accusation(struct advising *advising)
 {
-    const struct dlw_doc_state *state = &finding->threads[0];
-    const char *where = dlw_remedy_place(region, &state->stack);
-    const char *what = state->on ? dlw_finding_lock_title(region, finding, state->on) : "the lock";
-    dlw_remedy_say(remedy,
-                   dlw_words_fill(region, dlw_kind_words(finding->kind)->advice, what, where));
+    const struct dlw_doc_state *state = &advising->finding->threads[0];
+    const char *where = dlw_remedy_place(advising, &state->stack);
+    const char *what = state->on ? dlw_remedy_lock(advising, state->on) : "the lock";
+    dlw_remedy_say(advising, "%s",
+                   dlw_words_fill(advising->region, dlw_kind_words(advising->finding->kind)->advice,
+                                  what, where));
 }

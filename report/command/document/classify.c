@@ -49,6 +49,24 @@ static void begin_with_first_thread(struct dlw_doc *doc, struct dlw_doc_finding 
     finding->cycle = turned;
 }
 
+/* L1, L2, … as a reader meets them: the ends of threads, which need no line in a legend, last. */
+static void number_locks(struct dlw_doc *doc, struct dlw_doc_finding *finding)
+{
+    size_t n_before = finding->n_locks;
+    struct dlw_doc_lock **before = finding->locks;
+    if (!finding->n_cycle)
+        return;
+    finding->locks = NULL;
+    finding->n_locks = 0;
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (!dlw_doc_is_thread(finding->cycle[i].holds.lock))
+            dlw_doc_name_lock(doc, finding, finding->cycle[i].holds.lock);
+    for (int ends = 0; ends < 2; ends++)
+        for (size_t i = 0; i < n_before; i++)
+            if (dlw_doc_is_thread(before[i]) == ends)
+                dlw_doc_name_lock(doc, finding, before[i]);
+}
+
 /* The library says why a cycle is harmless by a word; people and programs get the same line. */
 static const char *harmless_reason(struct dlw_doc *doc, const struct dlw_doc_finding *finding)
 {
@@ -103,7 +121,9 @@ void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,
 {
     enum dlw_show show = rules ? rules->show : DLW_SHOW_FEASIBLE;
     begin_with_first_thread(doc, finding);
+    number_locks(doc, finding);
     doubt_joins(finding);
+    dlw_doc_find_names(doc, finding);
     finding->severity = severity_of(finding, show);
     if (!finding->reason)
         finding->reason = harmless_reason(doc, finding);
@@ -198,6 +218,8 @@ static void count(struct dlw_doc_summary *summary, const struct dlw_doc_finding 
 
 void dlw_doc_finish(struct dlw_doc *doc, const struct dlw_doc_rules *rules)
 {
+    for (size_t i = 0; i < doc->n_threads; i++)
+        dlw_thread_find_begin(doc->threads[i].thread, &doc->threads[i].stack);
     for (size_t i = 0; i < doc->n_findings; i++) {
         if (!doc->findings[i]->count)
             doc->findings[i]->count = 1;

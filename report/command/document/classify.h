@@ -13,7 +13,8 @@ void dlw_former_fingerprint(const struct dlw_doc_finding *finding, char out[17])
 /* "test A and test B", of the steps of a cycle. */
 const char *dlw_finding_scopes(struct dlw_region *region, const struct dlw_doc_finding *finding);
 const char *dlw_finding_message(struct dlw_region *region, const struct dlw_doc_finding *finding);
-/* What would break it: paragraphs of plain words, under a title. */
+/* What would break it: paragraphs of plain words, under a title. The first is the remedy that fits
+ * best, the others are other ways. */
 struct dlw_remedy {
     const char *title;
     const char *paragraphs[6];
@@ -21,6 +22,11 @@ struct dlw_remedy {
 };
 struct dlw_remedy dlw_finding_remedy(struct dlw_region *region,
                                      const struct dlw_doc_finding *finding);
+/* The same, with the names of the legend (labels.h). */
+struct dlw_remedy dlw_finding_remedy_by_labels(struct dlw_region *region,
+                                               const struct dlw_doc_finding *finding);
+/* What makes a deadlock, and which remedies take which of it away: once for a report. */
+const char *dlw_remedy_lecture(void);
 /* "file:line: severity: message [kind]", as compilers write, without a newline. `folder` as of
  * dlw_frame_path. */
 const char *dlw_finding_line(struct dlw_region *region, const struct dlw_doc_finding *finding,

@@ -30,7 +30,7 @@ static bool is_same_place(const struct dlw_frame *a, const struct dlw_frame *b)
 
 static size_t frames_to_tell_apart(const struct dlw_stack *hold, const struct dlw_stack *want)
 {
-    size_t h = dlw_stack_place(hold), w = dlw_stack_place(want), n = 1;
+    size_t h = dlw_stack_innermost(hold), w = dlw_stack_innermost(want), n = 1;
     while (n < MAX_FRAMES && h + n < hold->n && w + n < want->n &&
            is_same_place(&hold->frames[h + n - 1], &want->frames[w + n - 1]))
         n++;
@@ -60,7 +60,7 @@ static void write_frame(FILE *out, const struct dlw_frame *frame)
 
 static void write_stack(FILE *out, const struct dlw_stack *stack, size_t n)
 {
-    size_t place = dlw_stack_place(stack);
+    size_t place = dlw_stack_innermost(stack);
     for (size_t i = place; i < stack->n && i < place + n; i++)
         write_frame(out, &stack->frames[i]);
 }

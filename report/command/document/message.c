@@ -392,10 +392,9 @@ const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_d
     if (finding->kind == DLW_LOCK_ORDER_INVERSION && !finding->certain)
         return dlw_region_print(
             region,
-            "It did not hang this time: the orders were seen at different moments. It hangs when "
-            "the threads are between their locks at once. No common lock was held around them, and "
-            "no create, join or barrier keeps them apart; a flag or a queue that does is not "
-            "seen.%s%s%s%s",
+            "It did not hang this time, and does when the threads are between their locks at once: "
+            "no common lock, create, join or barrier keeps them apart (a flag or a queue is not "
+            "seen).%s%s%s%s",
             open, reason, stop, limit);
     if (finding->doubt == DLW_DOUBT_SIGNAL)
         return dlw_region_print(
@@ -406,8 +405,8 @@ const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_d
     if (finding->kind == DLW_STALL && finding->certain)
         return dlw_region_print(
             region,
-            "Certain: every thread of the process waits without a time limit, and no signal "
-            "handler is set that could wake one.%s%s%s",
+            "Certain: every thread waits without a time limit, and no signal handler is set that "
+            "could wake one.%s%s%s",
             open, reason, stop);
     if (finding->kind == DLW_DEADLOCK && finding->certain)
         return finding->reason && (finding->n_cycle != 1 || finding->gone)

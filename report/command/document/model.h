@@ -73,8 +73,9 @@ struct dlw_doc_thread {
     uint32_t id, tid;
     const char *name; /* or NULL */
     const struct dlw_doc_process *process;
-    struct dlw_stack created; /* the call that made it; may be empty */
-    const char *start;        /* name of its start routine, or NULL */
+    struct dlw_stack created;       /* the call that made it; may be empty */
+    const char *start;              /* name of its start routine, or NULL */
+    const struct dlw_frame *begins; /* the program's own code that it began with, or NULL */
     uint32_t parent;
     bool is_main;
 };
@@ -94,6 +95,8 @@ struct dlw_doc_lock {
     uint64_t offset;
     uint64_t source;                       /* its id in the journal it was read from */
     const struct dlw_doc_process *process; /* that it lives in, or NULL */
+    const char *taken_as; /* `from->lock`: what the source calls it where it is taken; or NULL */
+    const char *declared; /* "bank.c:9": where the variable is; or NULL */
     const char *lasting_name; /* survives address randomisation, for merge and graphs; or NULL */
 };
 
@@ -206,6 +209,7 @@ struct dlw_doc {
     size_t n_unwatched;
     size_t n_watched;   /* processes that loaded the library, or 0: those of the journals */
     bool is_blind;      /* of a run: none did */
+    bool explains;      /* text: all remedies are told, and why they work */
     const char **notes; /* one line each, for the text and html formats: what to know besides */
     size_t n_notes;
 };
@@ -249,29 +253,56 @@ void dlw_doc_name_document_lock(struct dlw_doc *doc, struct dlw_doc_lock *lock);
 /* Listed: neither suppressed, hidden nor in the baseline. */
 bool dlw_doc_is_listed(const struct dlw_doc_finding *finding);
 
+/* What follows the last slash. */
+static inline const char *dlw_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 /* Words of the contract. The `_find_` ones return -1 for a word that is none. */
 
 /*
- * The frame of a stack that a reader should look at: the innermost that is not dlwatch's, libc's or
- * the C++ library's own locking code. Returns n where there is none.
+ * The frame of a stack that a reader should look at, and may change: the innermost of the program's
+ * own code, past wrappers, headers of the system and libraries without source. Where there is none,
+ * dlw_stack_innermost. Returns n where that has none.
  */
 size_t dlw_stack_place(const struct dlw_stack *stack);
+/* The innermost frame that is not dlwatch's, libc's or the C++ library's own locking code. */
+size_t dlw_stack_innermost(const struct dlw_stack *stack);
+/* The function of a closed library that the place calls, and in which the lock is asked for; NULL:
+ * the place asks for it itself. */
+const struct dlw_frame *dlw_stack_entry(const struct dlw_stack *stack);
 /* How many frames belong to the program: below stand the C library's start of the thread and the
  * C++ library's way from there. */
 size_t dlw_stack_depth(const struct dlw_stack *stack);
 /* The library's own code or pthread's, between frames of the program: people need not see it. */
 bool dlw_frame_is_plumbing(const struct dlw_frame *frame);
+/* The program's own code, with its source: not a library's, nor a header's of the system. */
+bool dlw_frame_is_own(const struct dlw_frame *frame);
 /* Code that the C library calls without being asked at that moment: "exit handlers", "the thread
  * has ended: destructors of its thread-specific data". NULL: the frame is none of its functions
  * that do. */
 const char *dlw_frame_caller(const struct dlw_frame *frame);
-/* Without what only the linker needs to know: "(anonymous namespace)::". */
+/* As people say it: "std::string", "lambda in main". */
 const char *dlw_short_name(struct dlw_region *region, const char *name);
-/* What people call a lock: expression, name, "the mutex created at bank.c:12", "… first taken at
- * …", "the end of thread worker", or kind and address. */
+/* The same of a function, without its parameters. */
+const char *dlw_function_title(struct dlw_region *region, const char *function);
+/* Finds, by the stacks and the source, what has no name of its own: locks of the finding by the
+ * expression that takes them, threads by what they began with. */
+void dlw_doc_find_names(struct dlw_doc *doc, struct dlw_doc_finding *finding);
+/* Where a thread began that has waited since with this stack. */
+void dlw_thread_find_begin(struct dlw_doc_thread *thread, const struct dlw_stack *stack);
+/* What people call a lock: expression, name, what the source says where it is taken, "the mutex
+ * created at bank.c:12", "… first taken at …", "the end of thread worker", or its kind. */
 const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock *lock);
 /* What a wait on a futex is for, told by who made it: "a std::future"; NULL when nobody known. */
 const char *dlw_futex_name(const struct dlw_stack *stack);
+/* What tells one lock from others of its name: where the variable stands, where it was made; NULL
+ * where nothing is known that the title does not say. */
+const char *dlw_lock_origin(struct dlw_region *region, const struct dlw_doc_lock *lock);
+/* The same of a thread without a name: where the function stands that it began with. */
+const char *dlw_thread_origin(struct dlw_region *region, const struct dlw_doc_thread *thread);
 /* Has it a name of its own, not just that of the program? */
 bool dlw_thread_is_named(const struct dlw_doc_thread *thread);
 /* "worker", "main", "serve" after its start routine, else "thread 2". */

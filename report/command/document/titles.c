@@ -4,12 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static bool begins(const char *text, const char *with)
 {
     return text && strncmp(text, with, strlen(with)) == 0;
@@ -44,7 +38,7 @@ static bool is_sanitizer(const struct dlw_frame *frame)
 static bool is_annotation(const struct dlw_frame *frame)
 {
     return begins(frame->function, "dlwatch_") && frame->file &&
-           strcmp(base_name(frame->file), "dlwatch.h") == 0;
+           strcmp(dlw_base_name(frame->file), "dlwatch.h") == 0;
 }
 
 static bool is_library_module(const struct dlw_frame *frame)
@@ -52,7 +46,7 @@ static bool is_library_module(const struct dlw_frame *frame)
     static const char *const names[] = {"libdlwatch.so", "libc.so.",   "libpthread",
                                         "libstdc++.so.", "libc++.so.", "libasan.so.",
                                         "libtsan.so."};
-    const char *name = frame->module ? base_name(frame->module) : NULL;
+    const char *name = frame->module ? dlw_base_name(frame->module) : NULL;
     for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
         if (begins(name, names[i]))
             return true;
@@ -68,7 +62,7 @@ static bool is_python_library(const struct dlw_frame *frame)
         return false;
     bool is_installed = frame->file[0] == '<' || strstr(frame->file, "/lib/python3");
     for (size_t i = 0; is_installed && i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(base_name(frame->file), names[i]) == 0)
+        if (strcmp(dlw_base_name(frame->file), names[i]) == 0)
             return true;
     return false;
 }
@@ -112,7 +106,7 @@ bool dlw_frame_is_plumbing(const struct dlw_frame *frame)
 {
     if (dlw_frame_caller(frame))
         return false;
-    bool is_ours = frame->module && begins(base_name(frame->module), "libdlwatch.so");
+    bool is_ours = frame->module && begins(dlw_base_name(frame->module), "libdlwatch.so");
     return !frame->unknown && !frame->language &&
            (is_ours || is_linked_libc(frame) || is_sanitizer(frame));
 }
@@ -136,7 +130,50 @@ static bool is_beginning(const struct dlw_frame *frame)
     return false;
 }
 
+/* A shared library without its source, or one of the system's: nobody changes it here. */
+static bool is_closed(const struct dlw_frame *frame)
+{
+    const char *module = frame->module;
+    if (!module || !strstr(dlw_base_name(module), ".so"))
+        return false;
+    return !frame->file || begins(module, "/usr/lib") || begins(module, "/lib");
+}
+
+/* Compiled into the program, and yet no code of its own. */
+static bool is_system_header(const struct dlw_frame *frame)
+{
+    return begins(frame->file, "/usr/include/") || begins(frame->file, "/usr/local/include/") ||
+           begins(frame->file, "/usr/lib/");
+}
+
+bool dlw_frame_is_own(const struct dlw_frame *frame)
+{
+    return !frame->unknown && frame->file && frame->line && !is_library(frame) &&
+           !is_beginning(frame) && !is_closed(frame) && !is_system_header(frame);
+}
+
 size_t dlw_stack_place(const struct dlw_stack *stack)
+{
+    for (size_t i = 0; i < stack->n; i++) {
+        const struct dlw_frame *frame = &stack->frames[i];
+        if (!frame->unknown && !is_library(frame) && !is_beginning(frame) && !is_closed(frame) &&
+            !is_system_header(frame))
+            return i;
+    }
+    return dlw_stack_innermost(stack);
+}
+
+const struct dlw_frame *dlw_stack_entry(const struct dlw_stack *stack)
+{
+    size_t place = dlw_stack_place(stack);
+    for (size_t i = place < stack->n ? place : 0; i-- > 0;)
+        if (!stack->frames[i].unknown && is_closed(&stack->frames[i]) &&
+            !is_library(&stack->frames[i]))
+            return &stack->frames[i];
+    return NULL;
+}
+
+size_t dlw_stack_innermost(const struct dlw_stack *stack)
 {
     for (size_t i = 0; i < stack->n; i++) {
         const struct dlw_frame *frame = &stack->frames[i];
@@ -171,9 +208,9 @@ const char *dlw_frame_place(struct dlw_region *region, const struct dlw_frame *f
     if (frame->unknown)
         return dlw_region_copy(region, frame->unknown);
     if (frame->file)
-        return dlw_region_print(region, "%s:%u", base_name(frame->file), frame->line);
+        return dlw_region_print(region, "%s:%u", dlw_base_name(frame->file), frame->line);
     if (frame->module)
-        return dlw_region_print(region, "%s+0x%llx", base_name(frame->module),
+        return dlw_region_print(region, "%s+0x%llx", dlw_base_name(frame->module),
                                 (unsigned long long)frame->offset);
     return dlw_region_print(region, "0x%llx", (unsigned long long)frame->pc);
 }
@@ -208,14 +245,40 @@ static const char *sort_of(struct dlw_region *region, const struct dlw_doc_lock 
     return strcmp(lock->kind, "custom") == 0 ? "lock" : lock->kind;
 }
 
-static const char *by_place(struct dlw_region *region, const struct dlw_doc_lock *lock,
-                            const struct dlw_stack *stack, const char *done)
+static const struct dlw_frame *place_with_source(const struct dlw_stack *stack)
 {
-    size_t place = dlw_stack_place(stack);
-    if (place == stack->n)
-        return NULL;
-    return dlw_region_print(region, "the %s %s at %s", sort_of(region, lock), done,
-                            dlw_frame_place(region, &stack->frames[place]));
+    const struct dlw_frame *frame = frame_of(stack);
+    return frame && frame->file && frame->line ? frame : NULL;
+}
+
+/* Who made it says which it is, but for a library's own constructor: that makes them all. */
+static const char *by_place(struct dlw_region *region, const struct dlw_doc_lock *lock)
+{
+    const struct dlw_frame *made = place_with_source(&lock->created),
+                           *taken = place_with_source(&lock->first);
+    if (made || taken)
+        return dlw_region_print(region, "the %s %s at %s", sort_of(region, lock),
+                                made ? "created" : "first taken",
+                                dlw_frame_place(region, made ? made : taken));
+    made = frame_of(&lock->created);
+    return made && made->function
+               ? dlw_region_print(region, "the %s created in %s", sort_of(region, lock),
+                                  dlw_function_title(region, made->function))
+               : NULL;
+}
+
+const char *dlw_lock_origin(struct dlw_region *region, const struct dlw_doc_lock *lock)
+{
+    const struct dlw_frame *made = place_with_source(&lock->created);
+    bool is_named = lock->expression || lock->name || lock->taken_as;
+    if (lock->declared)
+        return lock->declared;
+    if (made && is_named)
+        return dlw_region_print(region, "created at %s", dlw_frame_place(region, made));
+    made = made ? NULL : frame_of(&lock->created);
+    return made && (is_named || !made->function)
+               ? dlw_region_print(region, "created in %s", dlw_frame_place(region, made))
+               : NULL;
 }
 
 /* The linker's symbol of a static's guard is called after the static. */
@@ -240,26 +303,15 @@ const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock 
         return end_of(region, lock->thread);
     if (lock->expression || lock->name)
         return variable_title(region, lock->expression ? lock->expression : lock->name);
-    const char *title = by_place(region, lock, &lock->created, "created");
-    if (!title)
-        title = by_place(region, lock, &lock->first, "first taken");
+    const char *title = lock->taken_as ? lock->taken_as : by_place(region, lock);
     if (!title && lock->module)
         title = dlw_region_print(region, "the %s at %s+0x%llx", sort_of(region, lock),
-                                 base_name(lock->module), (unsigned long long)lock->offset);
+                                 dlw_base_name(lock->module), (unsigned long long)lock->offset);
+    /* An address is another in every run. */
     if (!title)
-        title = dlw_region_print(region, "the %s at 0x%llx", sort_of(region, lock),
-                                 (unsigned long long)lock->address);
+        title = dlw_region_print(region, "the %s%s%s", sort_of(region, lock), lock->id ? " " : "",
+                                 lock->id ? lock->id : "");
     return title;
-}
-
-const char *dlw_short_name(struct dlw_region *region, const char *name)
-{
-    static const char nameless[] = "(anonymous namespace)::";
-    const char *at;
-    while ((at = strstr(name, nameless)))
-        name =
-            dlw_region_print(region, "%.*s%s", (int)(at - name), name, at + sizeof(nameless) - 1);
-    return name;
 }
 
 /* The kernel gives a thread the name of the program, cut, until it is named otherwise. */
@@ -272,18 +324,34 @@ bool dlw_thread_is_named(const struct dlw_doc_thread *thread)
     const char *names[] = {process ? process->exe : NULL,
                            process && process->argc ? process->argv[0] : NULL};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (names[i] && strncmp(thread->name, base_name(names[i]), LONGEST) == 0)
+        if (names[i] && strncmp(thread->name, dlw_base_name(names[i]), LONGEST) == 0)
             return false;
     return true;
 }
 
+static bool is_main(const struct dlw_doc_thread *thread)
+{
+    return thread->is_main ||
+           (thread->process && thread->tid && thread->tid == thread->process->pid);
+}
+
 const char *dlw_thread_title(struct dlw_region *region, const struct dlw_doc_thread *thread)
 {
+    const struct dlw_frame *begins_at = thread->begins;
     if (dlw_thread_is_named(thread))
         return dlw_region_copy(region, thread->name);
-    if (thread->is_main || (thread->process && thread->tid && thread->tid == thread->process->pid))
+    if (is_main(thread))
         return "main";
-    if (thread->start)
-        return dlw_short_name(region, thread->start);
+    if (begins_at && begins_at->function)
+        return dlw_function_title(region, begins_at->function);
+    const struct dlw_frame start = {.function = thread->start};
+    if (thread->start && !is_beginning(&start))
+        return dlw_function_title(region, thread->start);
     return dlw_region_print(region, "thread %u", thread->id);
+}
+
+const char *dlw_thread_origin(struct dlw_region *region, const struct dlw_doc_thread *thread)
+{
+    bool says_enough = is_main(thread) || dlw_thread_is_named(thread);
+    return says_enough || !thread->begins ? NULL : dlw_frame_place(region, thread->begins);
 }

@@ -126,6 +126,9 @@ static void locate(struct builder *builder, struct dlw_doc_lock *lock)
         dlw_symbols_variable_of(builder->target->tables, region, module, lock->address);
     lock->name = variable.name;
     lock->expression = variable.expression;
+    if (variable.file && variable.line)
+        lock->declared =
+            dlw_region_print(region, "%s:%u", dlw_base_name(variable.file), variable.line);
 }
 
 /* What it is and what it is called. */

@@ -89,6 +89,8 @@ struct dlw_doc_thread *dlw_reader_thread(struct dlw_reader *reader, uint64_t id)
         struct dlw_stack start = name_stack(reader, raw->start, false);
         if (start.n)
             raw->thread->start = start.frames[start.n - 1].function;
+        if (start.n && dlw_frame_is_own(&start.frames[start.n - 1]))
+            raw->thread->begins = &start.frames[start.n - 1];
     }
     raw->created = raw->start = 0;
     return raw->thread;
@@ -106,6 +108,9 @@ static void name_variable(struct dlw_reader *reader, struct dlw_raw_lock *raw,
     if (!lock->name) {
         lock->name = variable.name;
         lock->expression = variable.expression;
+        if (variable.file && variable.line)
+            lock->declared = dlw_region_print(reader->region, "%s:%u", dlw_base_name(variable.file),
+                                              variable.line);
     }
 }
 

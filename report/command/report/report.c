@@ -2,6 +2,7 @@
 #include "report/command/base/command.h"
 #include "report/command/base/progress.h"
 
+#include "report/command/document/classify.h"
 #include "report/command/document/suppressions.h"
 #include "report/command/format/format.h"
 #include "report/command/format/output.h"
@@ -23,6 +24,7 @@ enum {
     OPT_EXITCODE,
     OPT_FAIL_ON,
     OPT_LIVE,
+    OPT_ADVICE,
     OPT_AFTER,
     OPT_HELP,
     OPT_VERSION
@@ -39,6 +41,7 @@ struct request {
     int exitcode;
     bool warnings_fail;
     bool live;
+    bool advice;
     uint64_t after; /* the helper that prints before us (report/emit/helper.h) */
 };
 
@@ -61,6 +64,8 @@ static void print_help(void)
         "  --fail-on=error|warning warning: the same for warnings, and where there is no process\n"
         "  --live                  blocks of findings alone, each line with the process's "
         "prefix\n"
+        "  --advice                all ways out of each finding, and why they work; without a file "
+        "just why\n"
         "  --help, --version\n\n"
         "Status: 0 nothing found, 66 errors found, 2 wrong usage or unreadable input.\n",
         dlw_format_names());
@@ -136,6 +141,9 @@ static int take_option(struct request *request, int option, const char *value)
     case OPT_LIVE:
         request->live = true;
         return 0;
+    case OPT_ADVICE:
+        request->advice = true;
+        return 0;
     case OPT_AFTER: /* from the library alone, so not among the help */
         request->after = strtoull(value, NULL, 10);
         return 0;
@@ -163,6 +171,7 @@ static int parse(struct request *request, int argc, char **argv)
         {"exitcode", required_argument, NULL, OPT_EXITCODE},
         {"fail-on", required_argument, NULL, OPT_FAIL_ON},
         {"live", no_argument, NULL, OPT_LIVE},
+        {"advice", no_argument, NULL, OPT_ADVICE},
         {"after", required_argument, NULL, OPT_AFTER},
         {"help", no_argument, NULL, OPT_HELP},
         {"version", no_argument, NULL, OPT_VERSION},
@@ -173,6 +182,10 @@ static int parse(struct request *request, int argc, char **argv)
         int end = take_option(request, option, optarg);
         if (end)
             return end;
+    }
+    if (optind == argc && request->advice) {
+        printf("%s\n", dlw_remedy_lecture());
+        return 1;
     }
     if (optind == argc)
         return 1 + dlw_usage_error("report", "no journal is given");
@@ -258,6 +271,7 @@ static int report(const struct request *request, char **paths, size_t n)
     for (size_t i = 0; i < doc->n_processes; i++)
         doc->n_watched += !doc->processes[i]->is_left_alone;
     dlw_doc_finish(doc, &rules);
+    doc->explains = request->advice;
     sound &= write_report(request, doc, rules.suppressions);
     dlw_progress_end(&state.progress);
     bool has_failed = doc->summary.errors ||

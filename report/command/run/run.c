@@ -293,7 +293,10 @@ static void settle_folder(struct dlw_run *run)
     if (!is_worth_keeping(run))
         remove_folder(run);
     else
-        dlw_message("the journals are kept in %s (dlwatch report reads them)", run->folder);
+        dlw_message(
+            "the journals are kept in %s (dlwatch report reads them; --advice tells more ways "
+            "out, and why they work)",
+            run->folder);
 }
 
 /* A static program without threads is none that anybody misses. */

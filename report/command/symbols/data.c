@@ -172,6 +172,9 @@ struct dlw_variable dlw_symbols_variable_of(struct dlw_tables *tables, struct dl
         result.expression = dlw_clean(
             region, expression(region, variable, &place.die, address - bias - place.start));
         result.file = dlw_clean(region, dwarf_decl_file(&place.die));
+        int line;
+        if (dwarf_decl_line(&place.die, &line) == 0 && line > 0)
+            result.line = (unsigned)line;
     }
     return result;
 }

@@ -1,7 +1,7 @@
 /* Lines of the program's source, where it is at hand and the program may read it itself. */
+#include "report/command/symbols/source.h"
 #include "report/command/base/clean.h"
 #include "report/command/base/rights.h"
-#include "report/command/format/text/parts.h"
 
 #include <stdlib.h>
 #include <string.h>

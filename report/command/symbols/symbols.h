@@ -48,6 +48,7 @@ struct dlw_variable {
     const char *name;       /* `accounts+40`, `gate`; NULL: not known */
     const char *expression; /* `accounts[1].lock`; NULL where there is no debug information */
     const char *file;       /* that declares it, as the compiler was called; NULL as above */
+    unsigned line;          /* of the declaration, or 0 */
 };
 /* The texts belong to `symbols`. */
 struct dlw_variable dlw_symbols_variable(struct dlw_symbols *symbols, const char *path,

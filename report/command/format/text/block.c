@@ -1,7 +1,8 @@
 /*
- * One finding for people: a sentence, the circle in a line, each thread with what it holds and what
- * it wants, how sure it is, and what would break it.
+ * One finding for people: a sentence, a legend with the circle in a line, each thread with what it
+ * holds and what it wants, how sure it is, and what would break it.
  */
+#include "report/command/document/labels.h"
 #include "report/command/document/words.h"
 #include "report/command/format/text/parts.h"
 
@@ -9,52 +10,21 @@
 
 #include <string.h>
 
-enum { MAX_STEPS = 12, MAX_LIST = 40 };
+enum { MAX_STEPS = DLW_MAX_LABELS, MAX_LIST = 40 };
 
+/* What the legend has no line for goes by its title. */
 static const char *lock(struct dlw_readable *text, const struct dlw_doc_finding *finding,
                         const struct dlw_doc_lock *which)
 {
     struct dlw_region *region = &text->doc->region;
-    return finding ? dlw_finding_lock_title(region, finding, which) : dlw_lock_title(region, which);
+    return finding ? dlw_lock_label(region, finding, which) : dlw_readable_lock(text, NULL, which);
 }
 
 static const char *thread(struct dlw_readable *text, const struct dlw_doc_finding *finding,
                           const struct dlw_doc_thread *which)
 {
     struct dlw_region *region = &text->doc->region;
-    return finding ? dlw_finding_thread_title(region, finding, which)
-                   : dlw_thread_title(region, which);
-}
-
-/* The contract's word, or plainer ones. */
-static const char *kind_of(const struct dlw_doc_lock *which)
-{
-    static const char *const plain[][2] = {
-        {"spin", "spin lock"},    {"rwlock", "read-write lock"},           {"once", "once-routine"},
-        {"file", "stdio's lock"}, {"guard", "initialisation of a static"}, {"custom", "lock"}};
-    if (dlw_doc_is_file(which))
-        return "lock of a file";
-    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-        if (strcmp(which->kind, plain[i][0]) == 0)
-            return plain[i][1];
-    return which->kind;
-}
-
-/* "forks[1] (mutex, forks+40)": the title, with what else identifies it. */
-static const char *full_lock(struct dlw_readable *text, const struct dlw_doc_finding *finding,
-                             const struct dlw_doc_lock *which)
-{
-    const char *title = lock(text, finding, which);
-    if (which->thread || dlw_doc_is_thread(which))
-        return title;
-    bool names_kind = strncmp(title, "the ", 4) == 0;
-    bool has_other_name =
-        which->name && which->expression && strcmp(which->name, which->expression) != 0;
-    if (names_kind && !has_other_name)
-        return title;
-    return dlw_region_print(&text->doc->region, "%s (%s%s%s)", title,
-                            names_kind ? "" : kind_of(which), has_other_name ? ", " : "",
-                            has_other_name ? which->name : "");
+    return finding ? dlw_thread_label(region, finding, which) : dlw_thread_title(region, which);
 }
 
 static const char *for_mode(const struct dlw_doc_hold *hold)
@@ -64,133 +34,102 @@ static const char *for_mode(const struct dlw_doc_hold *hold)
     return hold->mode == DLW_SHARED ? " for reading" : " for writing";
 }
 
-/* worker-1 --wants b--> worker-2 --wants a--> worker-1 */
+/* T1 --waits for L2--> T2 --waits for L1--> T1 */
 static const char *wait_circle(struct dlw_readable *text, const struct dlw_doc_finding *finding)
 {
     struct dlw_region *region = &text->doc->region;
     const char *line = thread(text, finding, finding->cycle[0].thread);
-    for (size_t i = 0; i < finding->n_cycle; i++)
+    for (size_t i = 0; i < finding->n_cycle && i < MAX_STEPS; i++)
         line = dlw_region_print(region, "%s --waits for %s--> %s", line,
                                 lock(text, finding, finding->cycle[i].wants.lock),
                                 thread(text, finding, dlw_wanted_from(finding, i)));
     return line;
 }
 
-/* a --then--> b (worker-1), b --then--> a (worker-2) */
+/* L1 --T1--> L2 --T2--> L1 */
 static const char *order_circle(struct dlw_readable *text, const struct dlw_doc_finding *finding)
 {
     struct dlw_region *region = &text->doc->region;
     const char *line = lock(text, finding, finding->cycle[0].holds.lock);
-    for (size_t i = 0; i < finding->n_cycle; i++)
+    for (size_t i = 0; i < finding->n_cycle && i < MAX_STEPS; i++)
         line = dlw_region_print(region, "%s --%s--> %s", line,
                                 thread(text, finding, finding->cycle[i].thread),
                                 lock(text, finding, finding->cycle[i].wants.lock));
     return line;
 }
 
-static void thread_heading(struct dlw_readable *text, const struct dlw_doc_finding *finding,
-                           const struct dlw_doc_thread *which, const char *scope)
+/* Of the threads that are listed: a process that is looked at from outside has more to say of one
+ * by its number. */
+static const char *listed_thread(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                                 const struct dlw_doc_thread *which)
 {
     const char *title = thread(text, finding, which);
-    bool is_number = strncmp(title, "thread ", 7) == 0;
-    fprintf(text->out, "\n  " BOLD "Thread %s" PLAIN, title + (is_number ? 7 : 0));
-    if (which->tid && which->name && !strstr(title, "(tid "))
-        fprintf(text->out, " (tid %u)", which->tid);
     bool is_elsewhere = finding ? which->process != finding->process : text->doc->n_processes > 1;
-    if (which->process && is_elsewhere)
-        fprintf(text->out, " of process %u, %s", which->process->pid,
-                which->process->exe ? which->process->exe : "?");
-    if (scope)
-        fprintf(text->out, ", in test %s", scope);
-    fputc('\n', text->out);
+    if (!finding && which->tid && !strstr(title, "(tid "))
+        title = dlw_region_print(&text->doc->region, "%s (tid %u)", title, which->tid);
+    if (which->process && is_elsewhere && !dlw_readable_is_in_legend(finding, which))
+        title =
+            dlw_region_print(&text->doc->region, "%s of process %u, %s", title, which->process->pid,
+                             which->process->exe ? which->process->exe : "?");
+    return title;
 }
 
+/* "T1 holds L1 for writing, taken": the thread and what it does begin a line. */
 static void hold_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,
-                       const struct dlw_doc_hold *hold, const struct dlw_doc_process *process,
-                       const char *verb)
+                       const char *who, const char *verb, const struct dlw_doc_hold *hold,
+                       const struct dlw_doc_process *process)
 {
-    /* That a thread "holds its own end" explains itself in what it wants. */
-    if (dlw_doc_is_thread(hold->lock))
-        return;
     const char *where = hold->stack.n ? ", taken" : " (where it was taken is not known)";
-    dlw_readable_prose(text, "    ", 6,
-                       dlw_region_print(&text->doc->region, "%s " BOLD "%s" PLAIN "%s%s", verb,
-                                        full_lock(text, finding, hold->lock), for_mode(hold),
+    dlw_readable_prose(text, "  ", 4,
+                       dlw_region_print(&text->doc->region, "%s%s " BOLD "%s" PLAIN "%s%s", who,
+                                        verb, lock(text, finding, hold->lock), for_mode(hold),
                                         where));
     if (hold->stack.n)
-        dlw_readable_stack(text, 6, &hold->stack, process);
+        dlw_readable_stack(text, 4, &hold->stack, process);
+}
+
+/* How many outermost frames the two ways have in common, the places themselves not counted. */
+static size_t common_callers(const struct dlw_stack *hold, const struct dlw_stack *want)
+{
+    size_t h = hold->n, w = want->n, n = 0;
+    size_t hold_place = dlw_stack_place(hold), want_place = dlw_stack_place(want);
+    if (hold->cut || want->cut)
+        return 0;
+    while (h > hold_place + 1 && w > want_place + 1 && !want->frames[w - 1].unknown &&
+           hold->frames[h - 1].pc && hold->frames[h - 1].pc == want->frames[w - 1].pc &&
+           hold->frames[h - 1].inlined == want->frames[w - 1].inlined) {
+        h--;
+        w--;
+        n++;
+    }
+    return n;
 }
 
 static void want_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,
-                       const struct dlw_doc_hold *want, const struct dlw_doc_process *process)
+                       const char *who, const struct dlw_doc_step *step,
+                       const struct dlw_doc_process *process)
 {
+    const struct dlw_doc_hold *want = &step->wants;
     const char *verb = finding->kind == DLW_DEADLOCK   ? "waits for"
                        : dlw_doc_is_thread(want->lock) ? "then waits for"
                                                        : "then takes";
-    dlw_readable_prose(text, "    ", 6,
-                       dlw_region_print(&text->doc->region, "%s " BOLD "%s" PLAIN "%s%s, asked for",
-                                        verb, full_lock(text, finding, want->lock), for_mode(want),
-                                        want->timed ? " (with a time limit)" : ""));
-    dlw_readable_stack(text, 6, &want->stack, process);
+    struct dlw_stack stack = want->stack;
+    size_t common = step->holder ? 0 : common_callers(&step->holds.stack, &want->stack);
+    bool is_shortened = common && dlw_stack_depth(&stack) > stack.n - common;
+    if (is_shortened)
+        stack.n -= common;
+    dlw_readable_prose(text, "  ", 4,
+                       dlw_region_print(&text->doc->region, "%s%s " BOLD "%s" PLAIN "%s%s%s", who,
+                                        verb, lock(text, finding, want->lock), for_mode(want),
+                                        want->timed ? " (with a time limit)" : "",
+                                        is_shortened ? ", called from the same place" : ""));
+    dlw_readable_stack(text, 4, &stack, process);
 }
 
 static const struct dlw_doc_process *process_of(const struct dlw_doc_finding *finding,
                                                 const struct dlw_doc_thread *which)
 {
     return which->process || !finding ? which->process : finding->process;
-}
-
-static void step_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,
-                       const struct dlw_doc_step *step)
-{
-    const struct dlw_doc_process *process = process_of(finding, step->thread);
-    thread_heading(text, finding, step->thread, step->scope);
-    if (dlw_step_is_in_line(finding, step))
-        fprintf(text->out, "    is next in line for " BOLD "%s" PLAIN "\n",
-                lock(text, finding, step->holds.lock));
-    else if (!dlw_finding_holder_is_gone(finding))
-        hold_lines(text, finding, &step->holds, process,
-                   dlw_doc_is_file(step->holds.lock) ? "is of the process that holds" : "holds");
-    want_lines(text, finding, &step->wants, process);
-    if (!step->holder)
-        return;
-    thread_heading(text, finding, step->holder, NULL);
-    hold_lines(text, finding, &step->holds, process_of(finding, step->holder), "still holds");
-}
-
-static const char *wait_phrase(struct dlw_readable *text, const struct dlw_doc_finding *finding,
-                               const struct dlw_doc_state *state)
-{
-    struct dlw_region *region = &text->doc->region;
-    const char *phrase = dlw_wait_words(state->waits)->phrase;
-    if (state->waits == DLW_WAIT_SYSCALL)
-        return dlw_region_print(region, "%s %s", phrase, state->syscall ? state->syscall : "?");
-    if (!state->on)
-        return phrase;
-    const struct dlw_doc_hold want = {.lock = state->on, .mode = state->mode};
-    const char *title = full_lock(text, finding, state->on);
-    return dlw_region_print(region, "%s " BOLD "%s" PLAIN "%s",
-                            dlw_wait_phrase_for(region, phrase, title), title, for_mode(&want));
-}
-
-void dlw_readable_state(struct dlw_readable *text, const struct dlw_doc_finding *finding,
-                        const struct dlw_doc_state *state)
-{
-    const struct dlw_doc_process *process = process_of(finding, state->thread);
-    const char *line = wait_phrase(text, finding, state);
-    if (state->since >= 0)
-        line = dlw_region_print(&text->doc->region, "%s, for %s%.*f s", line,
-                                state->is_least ? "at least " : "", state->since < 10 ? 1 : 0,
-                                state->since);
-    dlw_readable_prose(text, "    ", 6,
-                       dlw_region_print(&text->doc->region, "%s%s", line,
-                                        state->timed ? " (with a time limit)" : ""));
-    if (state->note)
-        fprintf(text->out, "    " FAINT "(%s)" PLAIN "\n", state->note);
-    if (state->stack.n || (state->waits != DLW_WAIT_NONE && state->waits != DLW_WAIT_SYSCALL))
-        dlw_readable_stack(text, 6, &state->stack, process);
-    for (size_t i = 0; i < state->n_holds; i++)
-        hold_lines(text, finding, &state->holds[i], process, "and holds");
 }
 
 /* Interpreted code has no address. */
@@ -211,6 +150,109 @@ static bool is_same_stack(const struct dlw_stack *a, const struct dlw_stack *b)
             !is_same_line(&a->frames[i], &b->frames[i]))
             return false;
     return true;
+}
+
+/* Philosophers differ by their forks alone. NULL: no step before does the same. */
+static const struct dlw_doc_step *alike_before(const struct dlw_doc_finding *finding,
+                                               const struct dlw_doc_step *step)
+{
+    if (step->holder || step->scope || !step->wants.stack.n || dlw_step_is_in_line(finding, step) ||
+        dlw_doc_is_file(step->holds.lock))
+        return NULL;
+    for (const struct dlw_doc_step *other = finding->cycle; other < step; other++)
+        if (other->holds.mode == step->holds.mode && other->wants.mode == step->wants.mode &&
+            other->wants.timed == step->wants.timed &&
+            dlw_doc_is_thread(other->wants.lock) == dlw_doc_is_thread(step->wants.lock) &&
+            is_same_stack(&other->holds.stack, &step->holds.stack) &&
+            is_same_stack(&other->wants.stack, &step->wants.stack))
+            return other;
+    return NULL;
+}
+
+static void alike_line(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                       const struct dlw_doc_step *step, const struct dlw_doc_step *other)
+{
+    dlw_readable_prose(
+        text, "  ", 4,
+        dlw_region_print(&text->doc->region,
+                         BOLD "%s" PLAIN " holds " BOLD "%s" PLAIN " and %s " BOLD "%s" PLAIN
+                              " at the same place%s as %s",
+                         thread(text, finding, step->thread), lock(text, finding, step->holds.lock),
+                         finding->kind == DLW_DEADLOCK ? "waits for" : "then takes",
+                         lock(text, finding, step->wants.lock), step->holds.stack.n ? "s" : "",
+                         thread(text, finding, other->thread)));
+}
+
+static void step_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                       const struct dlw_doc_step *step)
+{
+    struct dlw_region *region = &text->doc->region;
+    const struct dlw_doc_process *process = process_of(finding, step->thread);
+    const char *in = step->scope ? dlw_region_print(region, "in test %s ", step->scope) : "";
+    const char *who =
+        dlw_region_print(region, BOLD "%s" PLAIN " %s", thread(text, finding, step->thread), in);
+    const struct dlw_doc_step *other = alike_before(finding, step);
+    fputc('\n', text->out);
+    if (other) {
+        alike_line(text, finding, step, other);
+        return;
+    }
+    if (dlw_step_is_in_line(finding, step))
+        dlw_readable_prose(text, "  ", 4,
+                           dlw_region_print(region, "%sis next in line for " BOLD "%s" PLAIN, who,
+                                            lock(text, finding, step->holds.lock)));
+    /* That a thread "holds its own end" explains itself in what it wants. */
+    else if (!dlw_finding_holder_is_gone(finding) && !dlw_doc_is_thread(step->holds.lock))
+        hold_lines(text, finding, who,
+                   dlw_doc_is_file(step->holds.lock) ? "is of the process that holds" : "holds",
+                   &step->holds, process);
+    want_lines(text, finding, who, step, process);
+    if (step->holder)
+        hold_lines(
+            text, finding,
+            dlw_region_print(region, BOLD "%s" PLAIN " ", thread(text, finding, step->holder)),
+            "still holds", &step->holds, process_of(finding, step->holder));
+}
+
+static const char *wait_phrase(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                               const struct dlw_doc_state *state)
+{
+    struct dlw_region *region = &text->doc->region;
+    const char *phrase = dlw_wait_words(state->waits)->phrase;
+    if (state->waits == DLW_WAIT_SYSCALL)
+        return dlw_region_print(region, "%s %s", phrase, state->syscall ? state->syscall : "?");
+    if (!state->on)
+        return phrase;
+    const struct dlw_doc_hold want = {.lock = state->on, .mode = state->mode};
+    const char *title = lock(text, finding, state->on);
+    return dlw_region_print(region, "%s " BOLD "%s" PLAIN "%s",
+                            dlw_wait_phrase_for(region, phrase, title), title, for_mode(&want));
+}
+
+/* One thread of a list: what it waits for, what it holds. */
+static void state_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                        const struct dlw_doc_state *state)
+{
+    struct dlw_region *region = &text->doc->region;
+    const struct dlw_doc_process *process = process_of(finding, state->thread);
+    const char *line =
+        dlw_region_print(region, BOLD "%s" PLAIN " %s", listed_thread(text, finding, state->thread),
+                         wait_phrase(text, finding, state));
+    if (state->since >= 0)
+        line =
+            dlw_region_print(region, "%s, for %s%.*f s", line, state->is_least ? "at least " : "",
+                             state->since < 10 ? 1 : 0, state->since);
+    fputc('\n', text->out);
+    dlw_readable_prose(
+        text, "  ", 4,
+        dlw_region_print(region, "%s%s", line, state->timed ? " (with a time limit)" : ""));
+    if (state->note)
+        fprintf(text->out, "    " FAINT "(%s)" PLAIN "\n", state->note);
+    if (state->stack.n || (state->waits != DLW_WAIT_NONE && state->waits != DLW_WAIT_SYSCALL))
+        dlw_readable_stack(text, 4, &state->stack, process);
+    for (size_t i = 0; i < state->n_holds; i++)
+        if (!dlw_doc_is_thread(state->holds[i].lock))
+            hold_lines(text, finding, "", "and holds", &state->holds[i], process);
 }
 
 /* Workers of a pool stand side by side; one of them tells it all. */
@@ -254,8 +296,7 @@ void dlw_readable_states(struct dlw_readable *text, const struct dlw_doc_finding
             left++;
             continue;
         }
-        thread_heading(text, finding, states[i].thread, NULL);
-        dlw_readable_state(text, finding, &states[i]);
+        state_lines(text, finding, &states[i]);
         also_lines(text, finding, states, n, i, is_shown);
     }
     if (left)
@@ -267,14 +308,18 @@ static void accused_lines(struct dlw_readable *text, const struct dlw_doc_findin
 {
     const struct dlw_doc_state *state = &finding->threads[0];
     const struct dlw_doc_process *process = process_of(finding, state->thread);
-    thread_heading(text, finding, state->thread, NULL);
-    fprintf(text->out, "    %s " BOLD "%s" PLAIN "\n", dlw_kind_words(finding->kind)->verb,
-            state->on ? full_lock(text, finding, state->on) : "a lock");
+    fputc('\n', text->out);
+    dlw_readable_prose(text, "  ", 4,
+                       dlw_region_print(&text->doc->region, BOLD "%s" PLAIN " %s " BOLD "%s" PLAIN,
+                                        listed_thread(text, finding, state->thread),
+                                        dlw_kind_words(finding->kind)->verb,
+                                        state->on ? lock(text, finding, state->on) : "a lock"));
     if (state->stack.n)
-        dlw_readable_stack(text, 6, &state->stack, process);
+        dlw_readable_stack(text, 4, &state->stack, process);
     for (size_t i = 0; i < state->n_holds; i++)
-        hold_lines(text, finding, &state->holds[i], process,
-                   finding->kind == DLW_EXIT_HOLDING_LOCK ? "it holds" : "and holds");
+        hold_lines(text, finding, "",
+                   finding->kind == DLW_EXIT_HOLDING_LOCK ? "it holds" : "and holds",
+                   &state->holds[i], process);
     if (finding->n_threads > 1)
         dlw_readable_states(text, finding, finding->threads + 1, finding->n_threads - 1);
 }
@@ -283,9 +328,10 @@ static void cycle_lines(struct dlw_readable *text, const struct dlw_doc_finding 
 {
     bool waits = finding->kind == DLW_DEADLOCK;
     dlw_readable_prose(
-        text, "\n  ", 4,
-        dlw_region_print(&text->doc->region, "%s %s", waits ? "The circle:" : "The orders:",
-                         waits ? wait_circle(text, finding) : order_circle(text, finding)));
+        text, "  ", 4,
+        dlw_region_print(&text->doc->region, "%s %s%s", waits ? "The circle:" : "The orders:",
+                         waits ? wait_circle(text, finding) : order_circle(text, finding),
+                         finding->n_cycle > MAX_STEPS ? " ..." : ""));
     for (size_t i = 0; i < finding->n_cycle && i < MAX_STEPS; i++)
         step_lines(text, finding, &finding->cycle[i]);
     if (finding->n_cycle > MAX_STEPS)
@@ -293,31 +339,20 @@ static void cycle_lines(struct dlw_readable *text, const struct dlw_doc_finding 
                 finding->n_cycle - MAX_STEPS);
 }
 
-static void lock_origins(struct dlw_readable *text, const struct dlw_doc_finding *finding)
-{
-    bool is_headed = false;
-    for (size_t i = 0; i < finding->n_locks; i++) {
-        const struct dlw_doc_lock *which = finding->locks[i];
-        /* A variable's name says it already. */
-        if (which->name || !which->created.n || dlw_doc_is_thread(which))
-            continue;
-        fprintf(text->out, "%s  %s:\n", is_headed ? "" : "\n", lock(text, finding, which));
-        dlw_readable_stack(text, 6, &which->created, finding->process);
-        is_headed = true;
-    }
-}
-
+/* One remedy; the others, and why each works, are for who asks. */
 static void remedy_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding)
 {
     struct dlw_region *region = &text->doc->region;
     const char *confidence = dlw_finding_confidence(region, finding);
+    struct dlw_remedy remedy = dlw_finding_remedy_by_labels(region, finding);
+    if (confidence || remedy.n)
+        fputc('\n', text->out);
     if (confidence)
-        dlw_readable_prose(text, "\n  " BOLD "How sure:" PLAIN " ", 4, confidence);
-    struct dlw_remedy remedy = dlw_finding_remedy(region, finding);
-    for (size_t i = 0; i < remedy.n; i++)
+        dlw_readable_prose(text, "  " BOLD "How sure:" PLAIN " ", 4, confidence);
+    for (size_t i = 0; i < remedy.n && (i == 0 || text->doc->explains); i++)
         dlw_readable_prose(
-            text, i ? "    " : dlw_region_print(region, "\n  " BOLD "%s:" PLAIN " ", remedy.title),
-            4, remedy.paragraphs[i]);
+            text, i ? "    " : dlw_region_print(region, "  " BOLD "%s:" PLAIN " ", remedy.title), 4,
+            remedy.paragraphs[i]);
 }
 
 static void identity_line(struct dlw_readable *text, const struct dlw_doc_finding *finding)
@@ -326,8 +361,10 @@ static void identity_line(struct dlw_readable *text, const struct dlw_doc_findin
     struct dlw_region *region = &text->doc->region;
     const char *line = "";
     if (process)
-        line = dlw_region_print(region, "process %u, %s; ", process->pid,
-                                process->exe ? process->exe : "?");
+        line = dlw_region_print(region, "%s; ", process->exe ? dlw_base_name(process->exe) : "?");
+    /* Else the prefix says it. */
+    if (process && !text->options->live)
+        line = dlw_region_print(region, "process %u, %s", process->pid, line);
     if (finding->count > 1)
         line = dlw_region_print(region, "%sseen %llu times; ", line,
                                 (unsigned long long)finding->count);
@@ -347,13 +384,13 @@ void dlw_readable_finding(struct dlw_readable *text, const struct dlw_doc_findin
                                         dlw_kind_word(finding->kind)),
                        2, finding->message);
     identity_line(text, finding);
+    dlw_readable_legend(text, finding);
     if (finding->n_cycle)
         cycle_lines(text, finding);
     else if (dlw_kind_form(finding->kind) != DLW_FORM_CALL || !finding->n_threads)
         dlw_readable_states(text, finding, finding->threads, finding->n_threads);
     else
         accused_lines(text, finding);
-    lock_origins(text, finding);
     remedy_lines(text, finding);
     fputc('\n', text->out);
 }

@@ -1,5 +1,5 @@
 /*
- * Pieces of the readable report, shared by text.c, block.c and stack.c. Colours are marks
+ * Pieces of the readable report, shared by text.c, block.c, legend.c and stack.c. Colours are marks
  * (bytes below 8) until the last step, which turns them into escapes or drops them, and turns all
  * other control characters, which could only come from a hostile name, into '?'.
  */
@@ -7,6 +7,7 @@
 #define DLW_COMMAND_FORMAT_TEXT_PARTS_H
 
 #include "report/command/format/format.h"
+#include "report/command/symbols/source.h"
 
 #define PLAIN "\001"
 #define BOLD "\002"
@@ -29,17 +30,18 @@ void dlw_readable_prose(struct dlw_readable *text, const char *first, unsigned i
 void dlw_readable_stack(struct dlw_readable *text, unsigned indent, const struct dlw_stack *stack,
                         const struct dlw_doc_process *process);
 void dlw_readable_finding(struct dlw_readable *text, const struct dlw_doc_finding *finding);
-/* One thread of a list: what it waits for, what it holds. */
-void dlw_readable_state(struct dlw_readable *text, const struct dlw_doc_finding *finding,
-                        const struct dlw_doc_state *state);
+/* "L1 = accounts[0].lock (mutex, bank.c:9)" for each lock, "T1 = "evening"" for each thread of a
+ * cycle. */
+void dlw_readable_legend(struct dlw_readable *text, const struct dlw_doc_finding *finding);
+bool dlw_readable_is_in_legend(const struct dlw_doc_finding *finding,
+                               const struct dlw_doc_thread *thread);
+/* "accounts[0].lock (mutex, bank.c:9)"; `finding` NULL: of the document's own lists. */
+const char *dlw_readable_lock(struct dlw_readable *text, const struct dlw_doc_finding *finding,
+                              const struct dlw_doc_lock *lock);
 /* Lists threads, those that stand at the same place together. */
 void dlw_readable_states(struct dlw_readable *text, const struct dlw_doc_finding *finding,
                          const struct dlw_doc_state *states, size_t n);
 /* Copies `size` bytes of finished text to `out`: prefix on each line, marks to colours. */
 void dlw_readable_print(FILE *out, const char *bytes, size_t size, const char *prefix, bool color);
-
-/* The line of a source file, without its end, into `buffer`; false: not to be had. */
-bool dlw_source_line(const struct dlw_frame *frame, const char *working_folder, char *buffer,
-                     size_t size);
 
 #endif

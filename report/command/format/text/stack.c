@@ -46,17 +46,6 @@ void dlw_readable_prose(struct dlw_readable *text, const char *first, unsigned i
     fputc('\n', text->out);
 }
 
-/* Parameters of C++ functions say little and push the place out of sight. */
-static const char *short_function(struct dlw_region *region, const char *function)
-{
-    enum { LONG = 48 };
-    function = dlw_short_name(region, function);
-    const char *parenthesis = strchr(function, '(');
-    if (strlen(function) <= LONG || !parenthesis || parenthesis == function)
-        return function;
-    return dlw_region_print(region, "%.*s(...)", (int)(parenthesis - function), function);
-}
-
 static const char *relative(const struct dlw_readable *text, const char *file)
 {
     const char *folder = text->options->folder;
@@ -64,12 +53,6 @@ static const char *relative(const struct dlw_readable *text, const char *file)
     if (n > 1 && strncmp(file, folder, n) == 0 && file[n] == '/')
         return file + n + 1;
     return file;
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
 }
 
 /* As the language's own traces have it: the place first. */
@@ -96,11 +79,12 @@ static void frame_line(struct dlw_readable *text, unsigned indent, const char *j
         return;
     }
     fprintf(out, BOLD "%s" PLAIN,
-            frame->function ? short_function(&text->doc->region, frame->function) : "??");
+            frame->function ? dlw_function_title(&text->doc->region, frame->function) : "??");
     if (frame->file)
         fprintf(out, "  " CYAN "%s:%u" PLAIN, relative(text, frame->file), frame->line);
     else if (frame->module)
-        fprintf(out, "  %s+0x%llx", base_name(frame->module), (unsigned long long)frame->offset);
+        fprintf(out, "  %s+0x%llx", dlw_base_name(frame->module),
+                (unsigned long long)frame->offset);
     else
         fprintf(out, "  0x%llx", (unsigned long long)frame->pc);
     const char *caller = dlw_frame_caller(frame);
@@ -134,6 +118,9 @@ void dlw_readable_stack(struct dlw_readable *text, unsigned indent, const struct
     size_t first = place == stack->n ? 0 : place;
     while (first > 0 && stack->frames[first - 1].unknown)
         first--;
+    const struct dlw_frame *entry = first == place ? dlw_stack_entry(stack) : NULL;
+    if (entry)
+        frame_line(text, indent, "in", entry);
     for (size_t i = first; i < n; i++) {
         if (i > place && dlw_frame_is_plumbing(&stack->frames[i]))
             continue;

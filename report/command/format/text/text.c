@@ -49,18 +49,46 @@ static void lacks_lines(struct dlw_readable *text, const struct dlw_doc_process 
     }
 }
 
+static bool is_killed(const struct dlw_doc_process *process)
+{
+    return process->ended && strcmp(process->ended, "killed") == 0;
+}
+
+/* Many of a tree are killed when it is ended: one line, with those that tell most. */
+static void killed_lines(struct dlw_readable *text)
+{
+    enum { NAMED = 3 };
+    struct dlw_region *region = &text->doc->region;
+    const struct dlw_doc_process *first = NULL;
+    const char *names = "";
+    size_t n = 0;
+    for (size_t i = 0; i < text->doc->n_processes; i++) {
+        const struct dlw_doc_process *process = text->doc->processes[i];
+        if (!is_killed(process))
+            continue;
+        first = first ? first : process;
+        if (n++ < NAMED)
+            names = dlw_region_print(region, "%s%s%u (%s)", names, n > 1 ? ", " : "", process->pid,
+                                     process->exe ? process->exe : "?");
+    }
+    if (n == 1)
+        fprintf(text->out, "Process %s did not end in order: it was killed%s.\n", names,
+                first->status > 0 ? "" : ", or ended itself past all handlers");
+    else if (n)
+        dlw_readable_prose(text, "", 0,
+                           dlw_region_print(region, "%zu processes did not end in order: %s%s.", n,
+                                            names, n > NAMED ? ", ..." : ""));
+}
+
 /* How each process ended, where that is worth a line. */
 static void process_lines(struct dlw_readable *text)
 {
+    killed_lines(text);
     for (size_t i = 0; i < text->doc->n_processes; i++) {
         const struct dlw_doc_process *process = text->doc->processes[i];
         const char *exe = process->exe ? process->exe : "?";
         const char *ended = process->ended ? process->ended : "";
-        if (strcmp(ended, "killed") == 0)
-            fprintf(text->out, "Process %u (%s) did not end in order: it was killed%s.\n",
-                    process->pid, exe,
-                    process->status > 0 ? "" : ", or ended itself past all handlers");
-        else if (strcmp(ended, "running") == 0)
+        if (strcmp(ended, "running") == 0)
             fprintf(text->out, "Process %u (%s) still runs.\n", process->pid, exe);
         else if (strcmp(ended, "signal") == 0 || strcmp(ended, "abort") == 0)
             fprintf(text->out, "Process %u (%s) was ended by %s.\n", process->pid, exe,
@@ -144,6 +172,19 @@ static void finding_lines(struct dlw_readable *text)
         fprintf(text->out, "and %zu more (--format=line lists all)\n", n - MOST);
 }
 
+/* The lecture, or how to have it: once, however many findings there are. */
+static void advice_lines(struct dlw_readable *text)
+{
+    const struct dlw_doc *doc = text->doc;
+    if (text->options->summary_only)
+        return;
+    if (doc->explains)
+        dlw_readable_prose(text, "", 0, dlw_remedy_lecture());
+    else if (!doc->verdict && (doc->summary.errors || doc->summary.warnings))
+        dlw_readable_prose(text, "", 0,
+                           "(--advice tells more ways out of each, and why they work.)");
+}
+
 static void summary_lines(struct dlw_readable *text)
 {
     const struct dlw_doc *doc = text->doc;
@@ -160,6 +201,7 @@ static void summary_lines(struct dlw_readable *text)
     watched_words(text);
     fputs(".\n", text->out);
     unwatched_lines(text);
+    advice_lines(text);
     if (summary->suppressed)
         fprintf(text->out, "%llu suppressed.\n", (unsigned long long)summary->suppressed);
     if (summary->known)

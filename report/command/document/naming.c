@@ -1,0 +1,69 @@
+/* Names for what has none: a lock by the expression that takes it, a thread by its first code. */
+#include "report/command/document/expression.h"
+#include "report/command/document/model.h"
+#include "report/command/symbols/source.h"
+
+/* One of several takings of the lock in this finding. */
+static const char *by_source(struct dlw_doc *doc, const struct dlw_doc_finding *finding,
+                             const struct dlw_stack *stack)
+{
+    char line[512];
+    size_t place = dlw_stack_place(stack);
+    const struct dlw_doc_process *process = finding->process;
+    /* A library's own lock is not what the call of the library names. */
+    if (place == stack->n || dlw_stack_entry(stack) ||
+        !dlw_source_line(&stack->frames[place], process ? process->folder : NULL, line,
+                         sizeof(line)))
+        return NULL;
+    return dlw_lock_expression(&doc->region, line);
+}
+
+static bool has_name(const struct dlw_doc_lock *lock)
+{
+    static const char *const kinds[] = {"mutex", "rwlock", "spin", "semaphore", "custom"};
+    if (lock->name || lock->expression || lock->taken_as)
+        return true;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(lock->kind, kinds[i]) == 0)
+            return false;
+    return true;
+}
+
+static void name_lock(struct dlw_doc *doc, const struct dlw_doc_finding *finding,
+                      struct dlw_doc_lock *lock, const struct dlw_stack *stack)
+{
+    if (lock && !has_name(lock))
+        lock->taken_as = by_source(doc, finding, stack);
+}
+
+/* The outermost place with a source line: below stand the libraries that made the thread. */
+void dlw_thread_find_begin(struct dlw_doc_thread *thread, const struct dlw_stack *stack)
+{
+    size_t place = dlw_stack_place(stack);
+    if (!thread || thread->begins || stack->cut)
+        return;
+    for (size_t i = dlw_stack_depth(stack); i-- > place;)
+        if (dlw_frame_is_own(&stack->frames[i])) {
+            thread->begins = &stack->frames[i];
+            return;
+        }
+}
+
+void dlw_doc_find_names(struct dlw_doc *doc, struct dlw_doc_finding *finding)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++) {
+        struct dlw_doc_step *step = &finding->cycle[i];
+        dlw_thread_find_begin(step->thread, &step->wants.stack);
+        name_lock(doc, finding, step->holds.lock, &step->holds.stack);
+    }
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        name_lock(doc, finding, finding->cycle[i].wants.lock, &finding->cycle[i].wants.stack);
+    for (size_t i = 0; i < finding->n_threads; i++) {
+        struct dlw_doc_state *state = &finding->threads[i];
+        dlw_thread_find_begin(state->thread, &state->stack);
+        for (size_t k = 0; k < state->n_holds; k++)
+            name_lock(doc, finding, state->holds[k].lock, &state->holds[k].stack);
+        if (state->waits == DLW_WAIT_LOCK || state->waits == DLW_WAIT_SEMAPHORE)
+            name_lock(doc, finding, state->on, &state->stack);
+    }
+}

@@ -1,0 +1,198 @@
+/* Names as people say them, and the step that they are told to change. */
+#include "report/command/document/classify.h"
+#include "report/command/document/expression.h"
+#include "tests/unit/command_sample.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+START_TEST(test_source_names_the_lock)
+{
+    static const char *const lines[][2] = {
+        {"pthread_mutex_lock(&from->lock);", "from->lock"},
+        {"if (pthread_rwlock_rdlock( &table[hash(key, 3)].lock )) return;",
+         "table[hash(key, 3)].lock"},
+        {"GST_STATE_LOCK (element);", "GST_STATE_LOCK (element)"},
+        {"g_mutex_lock (&priv->mutex);", "priv->mutex"},
+        {"std::lock_guard<std::mutex> held(state->lock);", "state->lock"},
+        {"std::unique_lock lk{this->m_, std::defer_lock};", "this->m_"},
+        {"state->mutex.lock();", "state->mutex"},
+        {"pools_[i]->Lock();", "pools_[i]"},
+        {"sem_wait(&pool->slots);", "pool->slots"},
+        {"pthread_mutex_clocklock(&m, CLOCK_MONOTONIC, &end);", "m"},
+        {"block(&x);", NULL},
+        {"clock_gettime(CLOCK_REALTIME, &now);", NULL},
+        {"pthread_mutex_unlock(&m);", NULL},
+        {"lock_all();", NULL},
+        {"take(", NULL},
+        {"lock((a, [b", NULL},
+    };
+    struct dlw_region region = {0};
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        const char *found = dlw_lock_expression(&region, lines[i][0]);
+        ck_assert_msg(found ? lines[i][1] && strcmp(found, lines[i][1]) == 0 : !lines[i][1],
+                      "%s: %s", lines[i][0], found ? found : "nothing");
+    }
+    dlw_region_free(&region);
+}
+END_TEST
+
+START_TEST(test_functions_have_the_names_that_people_say)
+{
+    static const char *const names[][2] = {
+        {"transfer", "transfer"},
+        {"Bank::pay(int, char const*)", "Bank::pay"},
+        {"(anonymous namespace)::Bank::pay(int)", "Bank::pay"},
+        {"main::{lambda()#1}::operator()() const", "lambda in main"},
+        {"Bank::run(int)::{lambda(int, std::pair<int, int>)#2}::operator()(int, std::pair<int, "
+         "int>) const",
+         "lambda in Bank::run"},
+        {"find(std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> > "
+         "const&)",
+         "find"},
+        {"std::map<std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> "
+         ">, "
+         "int, std::less<std::__cxx11::basic_string<char, std::char_traits<char>, "
+         "std::allocator<char> > >, std::allocator<std::pair<int const, int> > >::at(int)",
+         "std::map<std::string, int>::at"},
+        {"std::vector<Account*, std::allocator<Account*> >* make<int>(int)", "make<int>"},
+        {"Guard::operator()(int)", "Guard::operator()"},
+        {"broken<(", "broken<"},
+        {"<core::option::Option<T>>::take", "<core::option::Option<T>>::take"},
+    };
+    struct dlw_region region = {0};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        ck_assert_str_eq(dlw_function_title(&region, names[i][0]), names[i][1]);
+    dlw_region_free(&region);
+}
+END_TEST
+
+static void expect_advice(struct dlw_doc *doc, const struct dlw_doc_finding *finding,
+                          const char *advice)
+{
+    struct dlw_remedy remedy = dlw_finding_remedy_by_labels(&doc->region, finding);
+    ck_assert_uint_gt(remedy.n, 0);
+    ck_assert_str_eq(remedy.paragraphs[0], advice);
+}
+
+START_TEST(test_a_thread_without_a_name_is_called_after_its_code)
+{
+    struct dlw_doc *doc = dlw_doc_new();
+    struct dlw_doc_finding *finding = sample_cycle(doc, DLW_DEADLOCK, "transfer", 10);
+    finding->cycle[0].thread->name = finding->cycle[1].thread->name = NULL;
+    finding->cycle[0].wants.stack = SAMPLE_STACK(
+        doc, {"transfer", "bank.c", 11}, {"main::{lambda()#1}::operator()() const", "bank.c", 40});
+    finding->cycle[1].thread->start = "serve";
+    finding->cycle[1].wants.stack.cut = true;
+    dlw_doc_finish(doc, NULL);
+    ck_assert_str_eq(finding->message,
+                     "lambda in main and serve wait for each other, and neither can go on");
+    ck_assert_str_eq(dlw_thread_origin(&doc->region, finding->cycle[0].thread), "bank.c:40");
+    dlw_doc_free(doc);
+}
+END_TEST
+
+START_TEST(test_labels_follow_the_circle)
+{
+    struct dlw_doc *doc = dlw_doc_new();
+    struct dlw_doc_finding *finding = sample_cycle(doc, DLW_DEADLOCK, "transfer", 10);
+    finding->cycle[0].thread->id = 9; /* so that the circle begins with the other */
+    dlw_doc_finish(doc, NULL);
+    ck_assert_str_eq(finding->cycle[0].holds.lock->id, "L1");
+    ck_assert_str_eq(finding->cycle[0].holds.lock->name, "second+40");
+    ck_assert_str_eq(finding->locks[1]->id, "L2");
+    dlw_doc_free(doc);
+}
+END_TEST
+
+START_TEST(test_a_lock_without_anything_has_no_address_in_its_name)
+{
+    struct dlw_doc *doc = dlw_doc_new();
+    struct dlw_doc_finding *finding = sample_cycle(doc, DLW_LOCK_ORDER_INVERSION, "transfer", 10);
+    finding->locks[0]->name = finding->locks[1]->name = NULL;
+    dlw_doc_finish(doc, NULL);
+    ck_assert_str_eq(
+        finding->message,
+        "worker-1 takes the mutex L1 before the mutex L2, worker-2 takes them the other way round");
+    dlw_doc_free(doc);
+}
+END_TEST
+
+/* Lets a library's function stand between the place and the lock. */
+static void through_library(struct dlw_doc *doc, struct dlw_stack *stack, unsigned line)
+{
+    *stack = SAMPLE_STACK(doc, {"Lib::Mutex::lock()", "/usr/include/lib/mutex.h", 5},
+                          {"Lib::Center::remove(int)", NULL, 0}, {"close_all", "bank.c", line},
+                          {"main", "bank.c", 90});
+    stack->frames[0].module = stack->frames[1].module = "/usr/lib/liblib.so.1";
+}
+
+START_TEST(test_the_step_to_change_is_in_the_users_code)
+{
+    struct dlw_doc *doc = dlw_doc_new();
+    struct dlw_doc_finding *finding = sample_cycle(doc, DLW_LOCK_ORDER_INVERSION, "pay", 10);
+    struct dlw_doc_step other = finding->cycle[1];
+    finding->cycle[1].holds.stack = finding->cycle[0].holds.stack;
+    finding->cycle[1].wants.stack = finding->cycle[0].wants.stack;
+    expect_advice(doc, finding,
+                  "The data decides which lock pay (bank.c:10) takes first: let it always be the "
+                  "one with the lower address (or index). That breaks \"circular wait\".");
+    finding->cycle[1] = other;
+    expect_advice(doc, finding,
+                  "Take L1 before L2 everywhere, as T1 does: back (bank.c:70) takes L2 too early, "
+                  "before L1 at bank.c:71. That breaks \"circular wait\".");
+    through_library(doc, &finding->cycle[0].wants.stack, 12);
+    ck_assert_uint_eq(dlw_stack_place(&finding->cycle[0].wants.stack), 2);
+    ck_assert_uint_eq(dlw_stack_innermost(&finding->cycle[0].wants.stack), 0);
+    expect_advice(doc, finding,
+                  "Let go of L1 before close_all (bank.c:12) calls Lib::Center::remove, which "
+                  "takes L2, a lock of its own. That breaks \"hold and wait\".");
+    /* nothing but the library's own is there: better that than nothing */
+    finding->cycle[0].wants.stack.n = 2;
+    ck_assert_uint_eq(dlw_stack_place(&finding->cycle[0].wants.stack), 0);
+    dlw_doc_free(doc);
+}
+END_TEST
+
+START_TEST(test_a_writer_in_line_holds_nothing_to_let_go_of)
+{
+    struct dlw_doc *doc = dlw_doc_new();
+    struct dlw_doc_finding *finding = sample_cycle(doc, DLW_DEADLOCK, "pay", 10);
+    struct dlw_doc_step *steps = dlw_region_alloc(&doc->region, 3 * sizeof(*steps));
+    struct dlw_doc_lock *page = finding->cycle[1].holds.lock;
+    page->kind = "rwlock";
+    steps[0] = finding->cycle[0];
+    steps[1] = finding->cycle[1];
+    steps[1].holds.mode = DLW_EXCLUSIVE;
+    steps[2] = finding->cycle[1];
+    /* T2 waits in line for the page that T3 reads */
+    steps[1].wants = steps[1].holds;
+    steps[2].thread = sample_thread(doc, 4, "worker-3");
+    steps[2].holds.mode = DLW_SHARED;
+    steps[2].holds.stack.frames[0].line = 20;
+    finding->cycle = steps;
+    finding->n_cycle = 3;
+    ck_assert(dlw_step_is_in_line(finding, &steps[1]));
+    expect_advice(doc, finding,
+                  "One change opens the circle: back (bank.c:20) takes L2 before L1 at bank.c:71; "
+                  "let it take L1 first, or let go of L2 in between. That breaks \"circular "
+                  "wait\".");
+    dlw_doc_free(doc);
+}
+END_TEST
+
+Suite *command_names_suite(void);
+Suite *command_names_suite(void)
+{
+    Suite *suite = suite_create("command_names");
+    TCase *tests = tcase_create("names");
+    tcase_add_test(tests, test_source_names_the_lock);
+    tcase_add_test(tests, test_functions_have_the_names_that_people_say);
+    tcase_add_test(tests, test_a_thread_without_a_name_is_called_after_its_code);
+    tcase_add_test(tests, test_labels_follow_the_circle);
+    tcase_add_test(tests, test_a_lock_without_anything_has_no_address_in_its_name);
+    tcase_add_test(tests, test_the_step_to_change_is_in_the_users_code);
+    tcase_add_test(tests, test_a_writer_in_line_holds_nothing_to_let_go_of);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

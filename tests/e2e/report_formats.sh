@@ -109,6 +109,7 @@ suppressions() {
 		report "made for $kind" "$([ "$kind" = none ] || [ "$kind" = exit-holding-lock ] && echo 0 || echo 66)" \
 			--show=strict --format=suppressions "$tmp/$kind.json"
 		cp "$tmp/out" "$tmp/ready"
+		[ "$kind" != deadlock ] || says out '^fingerprint:[0-9a-f]\{16\}$' 'by fingerprint'
 		report "ready for $kind" 0 --show=strict --suppressions="$tmp/ready" "$tmp/$kind.json"
 	done
 }

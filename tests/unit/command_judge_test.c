@@ -244,6 +244,14 @@ START_TEST(test_suppressions_match_what_they_name)
     ck_assert(is_suppressed("*:*/bank # the program"));
     ck_assert(is_suppressed("# first\n\n  deadlock : ba?k \n"));
     ck_assert(!is_suppressed("stall:*"));
+    struct dlw_doc *doc = dlw_doc_new();
+    dlw_doc_judge(doc, sample_cycle(doc, DLW_DEADLOCK, "Bank::transfer(int)", 30), NULL);
+    char line[64];
+    snprintf(line, sizeof(line), "fingerprint: %s # known", doc->findings[0]->fingerprint);
+    ck_assert(is_suppressed(line));
+    line[20] = line[20] == '0' ? '1' : '0';
+    ck_assert(!is_suppressed(line));
+    dlw_doc_free(doc);
     ck_assert(!is_suppressed("deadlock:transfer"));
 }
 END_TEST
@@ -251,14 +259,14 @@ END_TEST
 START_TEST(test_bad_suppressions_are_named_and_the_rest_is_used)
 {
     bool sound;
-    struct dlw_suppressions *suppressions =
-        parse("nonsense\nfoo:bar\ndeadlock:\nstall:good\n", &sound);
+    struct dlw_suppressions *suppressions = parse(
+        "nonsense\nfoo:bar\ndeadlock:\nfingerprint:*\nfingerprint:12ab\nstall:good\n", &sound);
     ck_assert(!sound);
     char text[256] = "";
     FILE *out = fmemopen(text, sizeof(text), "w");
     ck_assert_uint_eq(dlw_suppressions_unused(suppressions, out), 1);
     fclose(out);
-    ck_assert_str_eq(text, "list:4: stall:good\n");
+    ck_assert_str_eq(text, "list:6: stall:good\n");
     dlw_suppressions_free(suppressions);
 }
 END_TEST

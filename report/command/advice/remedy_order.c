@@ -96,13 +96,13 @@ static void say_one_path(struct advising *advising)
     const char *place = dlw_remedy_place(advising, &step->holds.stack);
     if (dlw_remedy_is_cplusplus(advising->finding))
         dlw_remedy_say(advising,
-                       "The data decides which lock %s takes first: take both at once there, with "
+                       "In %s the data decides which lock comes first: take both at once, with "
                        "std::scoped_lock(a, b). That breaks \"hold and wait\".",
                        place);
     else
         dlw_remedy_say(advising,
-                       "The data decides which lock %s takes first: let it always be the one with "
-                       "the lower address (or index). That breaks \"circular wait\".",
+                       "In %s the data decides which lock comes first: take the one with the lower "
+                       "address first. That breaks \"circular wait\".",
                        place);
 }
 

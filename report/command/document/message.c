@@ -392,9 +392,8 @@ const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_d
     if (finding->kind == DLW_LOCK_ORDER_INVERSION && !finding->certain)
         return dlw_region_print(
             region,
-            "It did not hang this time, and does when the threads are between their locks at once: "
-            "no common lock, create, join or barrier keeps them apart (a flag or a queue is not "
-            "seen).%s%s%s%s",
+            "It did not hang, but can: no common lock, create, join or barrier keeps the threads "
+            "apart (a flag might).%s%s%s%s",
             open, reason, stop, limit);
     if (finding->doubt == DLW_DOUBT_SIGNAL)
         return dlw_region_print(

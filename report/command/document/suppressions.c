@@ -14,6 +14,7 @@ struct suppression {
     unsigned long line;
     int kind; /* -1: any */
     const char *kind_text, *pattern;
+    bool is_fingerprint; /* the pattern is one: it suppresses a single mistake */
     bool used;
 };
 
@@ -51,6 +52,18 @@ static char *trim(char *text)
     return text;
 }
 
+static const char *take_fingerprint(struct dlw_suppressions *suppressions, const char *digits,
+                                    struct suppression *out)
+{
+    size_t n = strlen(digits);
+    if (n < 16 || strspn(digits, "0123456789abcdefABCDEF") != n)
+        return "a fingerprint has 16 or more hexadecimal digits";
+    out->kind = -1;
+    out->kind_text = "fingerprint";
+    out->pattern = dlw_region_copy(&suppressions->region, digits);
+    return NULL;
+}
+
 /* What is wrong with the line, or NULL. */
 static const char *parse_line(struct dlw_suppressions *suppressions, char *text,
                               struct suppression *out)
@@ -58,9 +71,12 @@ static const char *parse_line(struct dlw_suppressions *suppressions, char *text,
     /* C++ names are full of colons; the first one ends the kind. */
     char *colon = strchr(text, ':');
     if (!colon)
-        return "not a suppression: 'kind:pattern' is what one looks like";
+        return "not a suppression: 'kind:pattern' or 'fingerprint:HEX' is what one looks like";
     *colon = '\0';
     const char *kind = trim(text), *pattern = trim(colon + 1);
+    out->is_fingerprint = strcmp(kind, "fingerprint") == 0;
+    if (out->is_fingerprint)
+        return take_fingerprint(suppressions, pattern, out);
     out->kind = strcmp(kind, "*") == 0 ? -1 : dlw_kind_find(kind);
     if (out->kind < 0 && strcmp(kind, "*") != 0)
         return "no such kind of finding before the colon";
@@ -157,7 +173,7 @@ static bool fits_stack(void *context, const struct dlw_stack *stack)
 static bool fits_lock(const char *pattern, const struct dlw_doc_lock *lock)
 {
     return fits(pattern, lock->name) || fits(pattern, lock->expression) ||
-           fits(pattern, lock->class_name);
+           fits(pattern, lock->taken_as) || fits(pattern, lock->class_name);
 }
 
 static bool fits_finding(const char *pattern, const struct dlw_doc_finding *finding)
@@ -168,6 +184,12 @@ static bool fits_finding(const char *pattern, const struct dlw_doc_finding *find
     return dlw_finding_each_stack(finding, fits_stack, (void *)pattern);
 }
 
+static bool fits_entry(const struct suppression *entry, const struct dlw_doc_finding *finding)
+{
+    return entry->is_fingerprint ? strcasecmp(entry->pattern, finding->fingerprint) == 0
+                                 : fits_finding(entry->pattern, finding);
+}
+
 /* All that match are marked: a list of unused ones must not depend on their order. */
 bool dlw_suppressions_match(struct dlw_suppressions *suppressions,
                             const struct dlw_doc_finding *finding)
@@ -175,8 +197,7 @@ bool dlw_suppressions_match(struct dlw_suppressions *suppressions,
     bool result = false;
     for (size_t i = 0; i < suppressions->n; i++) {
         struct suppression *entry = &suppressions->list[i];
-        if ((entry->kind >= 0 && entry->kind != (int)finding->kind) ||
-            !fits_finding(entry->pattern, finding))
+        if ((entry->kind >= 0 && entry->kind != (int)finding->kind) || !fits_entry(entry, finding))
             continue;
         entry->used = true;
         result = true;

@@ -1,5 +1,6 @@
 /* The dlwatch command: picks the subcommand. */
 #include "report/command/base/command.h"
+#include "report/command/base/options.h"
 
 #include "report/command/format/format.h"
 #include "report/command/generate/generate.h"
@@ -32,7 +33,7 @@ static void print_help(void)
                    subcommands[i].help);
     printf("\nFormats: %s.\n\n", dlw_format_names());
     puts("Begin with:  dlwatch run -- ./your-program its arguments\n\n"
-         "'dlwatch NAME --help' tells about one of them. A program can also be watched without "
+         "'dlwatch help NAME' tells about one of them. A program can also be watched without "
          "this command:\n  LD_PRELOAD=libdlwatch.so DLWATCH_OPTIONS=help=1 ./your-program\n\n"
          "Status: 0 nothing found, 66 errors found, 2 wrong usage or unreadable input; 'run' else "
          "gives the\ncommand's own status, 127 or 126 when it can't be started, 128+N when signal "
@@ -57,17 +58,74 @@ static int close_output(int status)
     return DLW_STATUS_TROUBLE;
 }
 
+static bool is_one_of(const char *word, const char *a, const char *b)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+/* The words, each after a space, as they can be typed. */
+static void join(char *out, size_t room, char **words)
+{
+    size_t n = 0;
+    *out = '\0';
+    for (; *words && n + 4 < room; words++) {
+        bool is_plain = **words && !(*words)[strcspn(*words, " \t\n\"'\\$&|;<>()*?[#~`!{}")];
+        n += (size_t)snprintf(out + n, room - n, is_plain ? " %s" : " '%s'", *words);
+    }
+    if (n >= room - 1)
+        snprintf(out, room, " ...");
+}
+
+/* Of words that begin with no subcommand; the first may be a program, a mistyped subcommand, or an
+ * option of run. */
+static int tell_unknown(char **words)
+{
+    const char *names[N_SUBCOMMANDS + 1] = {NULL}, *word = words[0];
+    char command[512];
+    size_t n = 0;
+    for (size_t i = 0; i < N_SUBCOMMANDS; i++)
+        if (subcommands[i].main)
+            names[n++] = subcommands[i].name;
+    const char *nearest = dlw_nearest(word, names);
+    join(command, sizeof(command), words);
+    if (*word == '-')
+        return dlw_usage_error(NULL,
+                               "unknown option '%s': an option stands behind its subcommand, did "
+                               "you mean dlwatch run%s",
+                               word, command);
+    if (strchr(word, '/') && !dlw_can_be_run(word))
+        return dlw_usage_error(NULL, "'%s' is neither a subcommand nor a program that can be run",
+                               word);
+    if (!nearest && dlw_can_be_run(word))
+        return dlw_usage_error(NULL, "'%s' is no subcommand: did you mean dlwatch run --%s", word,
+                               command);
+    if (nearest)
+        return dlw_usage_error(NULL, "unknown subcommand '%s': did you mean dlwatch %s", word,
+                               nearest);
+    return dlw_usage_error(NULL, "unknown subcommand '%s'", word);
+}
+
+/* "help run" is "run --help". */
+static int help(char **words)
+{
+    static char option[] = "--help";
+    if (words[0] && *words[0] != '-') {
+        const struct subcommand *subcommand = find_subcommand(words[0]);
+        char *arguments[] = {"dlwatch", option, NULL};
+        return subcommand ? subcommand->main(2, arguments) : tell_unknown(words);
+    }
+    print_help();
+    return DLW_STATUS_OK;
+}
+
 int main(int argc, char **argv)
 {
     dlw_inherited_sigpipe = signal(SIGPIPE, SIG_IGN);
     if (argc < 2)
         return dlw_usage_error(NULL, "a subcommand is missing");
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
-        print_help();
-        return close_output(DLW_STATUS_OK);
-    }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (is_one_of(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0)
+        return close_output(help(argv + 2));
+    if (is_one_of(argv[1], "--version", "-V") || strcmp(argv[1], "version") == 0) {
         puts("dlwatch " DLW_VERSION);
         return close_output(DLW_STATUS_OK);
     }
@@ -75,8 +133,7 @@ int main(int argc, char **argv)
         return close_output(dlw_generate(argv[2], stdout));
     const struct subcommand *subcommand = find_subcommand(argv[1]);
     if (!subcommand)
-        return dlw_usage_error(
-            NULL, argv[1][0] == '-' ? "unknown option '%s'" : "unknown subcommand '%s'", argv[1]);
+        return tell_unknown(argv + 1);
     argv[1] = argv[0] = "dlwatch"; /* what getopt's messages begin with */
     return close_output(subcommand->main(argc - 1, argv + 1));
 }

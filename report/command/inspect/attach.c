@@ -1,11 +1,11 @@
 /* dlwatch attach: who waits for whom in a live process. */
 #include "report/command/base/command.h"
+#include "report/command/base/options.h"
 #include "report/command/inspect/target/live.h"
 #include "report/command/inspect/target/looks.h"
 #include "report/command/inspect/view.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,11 +62,10 @@ static int take_option(struct dlw_view_options *options, int option)
     case OPT_STOP_ALL:
         options->all = true;
         return 0;
-    case DLW_VIEW_HELP:
+    case 'h':
         print_help();
         return 1;
     default:
-        fputs("Try 'dlwatch attach --help' for what there is.\n", stderr);
         return 1 + DLW_STATUS_TROUBLE;
     }
 }
@@ -80,7 +79,7 @@ static int parse(struct dlw_view_options *options, int argc, char **argv, long *
         {NULL, 0, NULL, 0},
     };
     int option;
-    while ((option = getopt_long(argc, argv, "o:", table, NULL)) != -1) {
+    while ((option = dlw_option("attach", argc, argv, "o:", table)) != -1) {
         int end = take_option(options, option);
         if (end)
             return end;

@@ -2,9 +2,9 @@
 #include "report/command/inspect/target/core.h"
 
 #include "report/command/base/command.h"
+#include "report/command/base/options.h"
 #include "report/command/inspect/view.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 enum { OPT_SYSROOT = DLW_VIEW_OWN };
@@ -32,11 +32,10 @@ static int take_option(struct dlw_view_options *options, int option)
     case OPT_SYSROOT:
         options->sysroot = optarg;
         return 0;
-    case DLW_VIEW_HELP:
+    case 'h':
         print_help();
         return 1;
     default:
-        fputs("Try 'dlwatch core --help' for what there is.\n", stderr);
         return 1 + DLW_STATUS_TROUBLE;
     }
 }
@@ -49,7 +48,7 @@ static int parse(struct dlw_view_options *options, int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     int option;
-    while ((option = getopt_long(argc, argv, "o:", table, NULL)) != -1) {
+    while ((option = dlw_option("core", argc, argv, "o:", table)) != -1) {
         int end = take_option(options, option);
         if (end)
             return end;

@@ -72,7 +72,7 @@ bool dlw_view_option(struct dlw_view_options *options, int option, const char *v
     case DLW_VIEW_NATIVE:
         options->native = true;
         return true;
-    case DLW_VIEW_VERSION:
+    case 'V':
         puts("dlwatch " DLW_VERSION);
         *end = 1;
         return true;

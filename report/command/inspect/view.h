@@ -2,6 +2,7 @@
 #ifndef DLW_COMMAND_INSPECT_VIEW_H
 #define DLW_COMMAND_INSPECT_VIEW_H
 
+#include "report/command/base/options.h"
 #include "report/command/inspect/target/target.h"
 
 struct dlw_view_options {
@@ -38,8 +39,6 @@ enum {
     DLW_VIEW_EXITCODE,
     DLW_VIEW_DEPTH,
     DLW_VIEW_NATIVE,
-    DLW_VIEW_HELP,
-    DLW_VIEW_VERSION,
     DLW_VIEW_OWN, /* first of the subcommand's own */
 };
 
@@ -49,11 +48,7 @@ enum {
         {"color", required_argument, NULL, DLW_VIEW_COLOR},                                        \
         {"exitcode", required_argument, NULL, DLW_VIEW_EXITCODE},                                  \
         {"stack_depth", required_argument, NULL, DLW_VIEW_DEPTH},                                  \
-        {"native", no_argument, NULL, DLW_VIEW_NATIVE},                                            \
-        {"help", no_argument, NULL, DLW_VIEW_HELP},                                                \
-    {                                                                                              \
-        "version", no_argument, NULL, DLW_VIEW_VERSION                                             \
-    }
+        {"native", no_argument, NULL, DLW_VIEW_NATIVE}, DLW_HELP_OPTIONS
 
 #define DLW_VIEW_HELP_TEXT                                                                         \
     "  --format=F      text (default) json dot svg html\n"                                         \

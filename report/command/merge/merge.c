@@ -1,10 +1,10 @@
 /* dlwatch merge: journals and histories into one history. */
 #include "report/command/base/command.h"
+#include "report/command/base/options.h"
 #include "report/command/base/progress.h"
 #include "report/command/base/temporary.h"
 #include "report/command/merge/history.h"
 
-#include <getopt.h>
 #include <unistd.h>
 
 struct merge {
@@ -22,7 +22,7 @@ static void print_help(void)
          "report'\nreads like a journal, and adds the lock-order cycles that only show when runs "
          "are put together.\n\n"
          "  -o, --output=OUT        the history to write; it may be among the inputs\n"
-         "  --help, --version\n\n"
+         "  -h, --help, -V, --version\n\n"
          "Merging the same journals again, in any order or grouping, gives the same history.\n"
          "Status: 0 written, 2 wrong usage or unreadable input (what could be read is written).");
 }
@@ -105,13 +105,12 @@ int dlw_merge_main(int argc, char **argv)
 {
     static const struct option options[] = {
         {"output", required_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
+        DLW_HELP_OPTIONS,
         {NULL, 0, NULL, 0},
     };
     const char *output = NULL;
     int option;
-    while ((option = getopt_long(argc, argv, "o:", options, NULL)) != -1)
+    while ((option = dlw_option("merge", argc, argv, "o:", options)) != -1)
         switch (option) {
         case 'o':
             output = optarg;
@@ -119,11 +118,10 @@ int dlw_merge_main(int argc, char **argv)
         case 'h':
             print_help();
             return DLW_STATUS_OK;
-        case 'v':
+        case 'V':
             puts("dlwatch " DLW_VERSION);
             return DLW_STATUS_OK;
         default:
-            fputs("Try 'dlwatch merge --help' for what there is.\n", stderr);
             return DLW_STATUS_TROUBLE;
         }
     if (!output || optind == argc)

@@ -1,5 +1,6 @@
 /* dlwatch report: journals to any format. */
 #include "report/command/base/command.h"
+#include "report/command/base/options.h"
 #include "report/command/base/progress.h"
 
 #include "report/command/document/classify.h"
@@ -10,7 +11,6 @@
 #include "report/command/journal/reader.h"
 #include "report/emit/helper.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,9 +25,7 @@ enum {
     OPT_FAIL_ON,
     OPT_LIVE,
     OPT_ADVICE,
-    OPT_AFTER,
-    OPT_HELP,
-    OPT_VERSION
+    OPT_AFTER
 };
 enum { LONGEST_TURN_MS = 10000 };
 
@@ -67,7 +65,7 @@ static void print_help(void)
         "prefix\n"
         "  --advice                all ways out of each finding, and why they work; without a file "
         "just why\n"
-        "  --help, --version\n\n"
+        "  -h, --help, -V, --version\n\n"
         "Status: 0 nothing found, 66 errors found, 2 wrong usage or unreadable input.\n",
         dlw_format_names());
 }
@@ -148,14 +146,13 @@ static int take_option(struct request *request, int option, const char *value)
     case OPT_AFTER: /* from the library alone, so not among the help */
         request->after = strtoull(value, NULL, 10);
         return 0;
-    case OPT_HELP:
+    case 'h':
         print_help();
         return 1;
-    case OPT_VERSION:
+    case 'V':
         puts("dlwatch " DLW_VERSION);
         return 1;
     default:
-        fputs("Try 'dlwatch report --help' for what there is.\n", stderr);
         return 1 + DLW_STATUS_TROUBLE;
     }
 }
@@ -174,12 +171,11 @@ static int parse(struct request *request, int argc, char **argv)
         {"live", no_argument, NULL, OPT_LIVE},
         {"advice", no_argument, NULL, OPT_ADVICE},
         {"after", required_argument, NULL, OPT_AFTER},
-        {"help", no_argument, NULL, OPT_HELP},
-        {"version", no_argument, NULL, OPT_VERSION},
+        DLW_HELP_OPTIONS,
         {NULL, 0, NULL, 0},
     };
     int option;
-    while ((option = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
+    while ((option = dlw_option("report", argc, argv, "o:", options)) != -1) {
         int end = take_option(request, option, optarg);
         if (end)
             return end;

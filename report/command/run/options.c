@@ -2,14 +2,14 @@
 #include "report/command/run/run.h"
 
 #include "report/command/base/command.h"
+#include "report/command/base/options.h"
 #include "report/command/format/format.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { STORAGE = 64 * 1024, FIRST_KEY = 1000 };
-enum { OPT_OUTPUT = 256, OPT_TIMEOUT, OPT_BASELINE, OPT_HELP, OPT_VERSION };
+enum { OPT_TIMEOUT = 256, OPT_BASELINE };
 
 struct key {
     const char *name, *run, *values, *help;
@@ -45,7 +45,7 @@ static void print_help(void)
            "and\n"
            "                                  report what each waited for\n"
            "  --baseline=OLD                  findings that OLD has are known and don't count\n"
-           "  --help, --version\n\n"
+           "  -h, --help, -V, --version\n\n"
            "Status: 66 when errors were found (--exitcode=N for another, 0 for none); else the "
            "command's\nown, 127 or 126 when it can't be started, 128+N when signal N ended it; 2 "
            "for wrong usage, and\ninstead of 0 where a journal ends early (a full disk).\n",
@@ -143,7 +143,7 @@ static int take_option(struct dlw_run_request *request, int option, const char *
         return 0;
     }
     switch (option) {
-    case OPT_OUTPUT:
+    case 'o':
         if (take_output(request, optarg))
             return 0;
         return 1 + dlw_usage_error("run",
@@ -156,14 +156,13 @@ static int take_option(struct dlw_run_request *request, int option, const char *
     case OPT_BASELINE:
         request->baseline = optarg;
         return 0;
-    case OPT_HELP:
+    case 'h':
         print_help();
         return 1;
-    case OPT_VERSION:
+    case 'V':
         puts("dlwatch " DLW_VERSION);
         return 1;
     default:
-        fputs("Try 'dlwatch run --help' for what there is.\n", stderr);
         return 1 + DLW_STATUS_TROUBLE;
     }
 }
@@ -172,11 +171,10 @@ static int take_option(struct dlw_run_request *request, int option, const char *
 static void fill_options(struct dlw_region *region, struct option *options)
 {
     static const struct option own[] = {
-        {"output", required_argument, NULL, OPT_OUTPUT},
+        {"output", required_argument, NULL, 'o'},
         {"timeout", required_argument, NULL, OPT_TIMEOUT},
         {"baseline", required_argument, NULL, OPT_BASELINE},
-        {"help", no_argument, NULL, OPT_HELP},
-        {"version", no_argument, NULL, OPT_VERSION},
+        DLW_HELP_OPTIONS,
     };
     size_t n = 0;
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
@@ -200,7 +198,7 @@ int dlw_run_parse(struct dlw_run_request *request, int argc, char **argv)
     const char *typed = "";
     int option;
     fill_options(&request->region, options);
-    while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+    while ((option = dlw_option("run", argc, argv, "+o:", options)) != -1) {
         int end = take_option(request, option, &typed);
         if (end)
             return end;

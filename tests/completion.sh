@@ -37,6 +37,7 @@ check ' --stop-all ' dlwatch attach --sto
 check ' a file ' dlwatch report 'a f'
 check ' a file ' dlwatch report --baseline = a
 check ' a file ' dlwatch run --output = sarif : a
+check ' json ' dlwatch diff --format = js
 check ' a file ' dlwatch run -- cat a
 check '  ' dlwatch run ./program --on
 check "* $$ *" dlwatch attach "$$"

@@ -48,7 +48,7 @@ words() {
 }
 
 options() {
-	for sub in run report merge attach core; do
+	for sub in run report merge diff attach core; do
 		status 2 $sub --hlep
 		says err "unknown option '--hlep': did you mean '--help'?"
 		status 2 $sub --frobnicate=1

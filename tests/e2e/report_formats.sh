@@ -129,6 +129,44 @@ baseline() {
 	says err 'bad.report:2: ' 'a cut baseline'
 }
 
+# diff NAME STATUS ARGUMENTS…: as report
+diff_of() {
+	name=$1 want=$2
+	shift 2
+	timeout 60 "$dlwatch" diff "$@" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	if [ $status = "$want" ]; then ok; else fail "$name: status $status, not $want: $(head -n 3 "$tmp/err")"; fi
+}
+
+# A report, a journal and a folder of journals against each other; what is harmless is no finding.
+difference() {
+	mkdir "$tmp/was" "$tmp/is"
+	cp "$tmp/deadlock.json" "$tmp/stall.json" "$tmp/gated.json" "$tmp/was"
+	cp "$tmp/deadlock.json" "$tmp/unlock-not-owner.json" "$tmp/is"
+	report 'old' 66 --show=all --format=json -o "$tmp/was.report" "$tmp/was"
+	for old in "$tmp/was" "$tmp/was.report"; do
+		diff_of "something new since $old" 66 --format=json "$old" "$tmp/is"
+		is '[.new[].kind],[.gone[].kind],[.same[].kind]' "$(printf '["unlock-not-owner"]\n["stall"]\n["deadlock"]')" diff
+		is '.summary' '{"new":1,"gone":1,"same":1}' diff
+		is '.same[0]|[.severity,.place.file,.place.line]' "[\"error\",\"$bank\",15]" 'place in a diff'
+	done
+	diff_of 'in words' 66 "$tmp/was.report" "$tmp/is"
+	says out "^  $bank:15: error: .*\[deadlock\]" 'diff in words'
+	says out '^Summary: 1 new, 1 gone, 1 the same\.' 'diff in words'
+	diff_of 'another status' 7 --exitcode=7 "$tmp/was" "$tmp/is"
+	diff_of 'nothing new' 0 "$tmp/was" "$tmp/deadlock.json"
+	says out '^Summary: 0 new, 1 gone, 1 the same\.' 'nothing new'
+	diff_of 'nothing at all' 0 -o "$tmp/nothing" "$tmp/none.json" "$tmp/gated.json"
+	if grep -q '^Summary: 0 new, 0 gone, 0 the same\.' "$tmp/nothing"; then ok; else fail 'diff to a file'; fi
+	# What others wrote may hold what turns a terminal, or begins a command of a CI.
+	printf '{"version":1,"findings":[{"fingerprint":"0123456789abcdef","kind":"stall","message":"a\\u001b[2Jb\\n::error::c"}]}' >"$tmp/evil.report"
+	diff_of 'a report of others' 66 "$tmp/none.json" "$tmp/evil.report"
+	says out '?: a?\[2Jb?::error::c' 'a report of others'
+	diff_of 'no report' 2 "$tmp/was" "$tmp/nowhere"
+	says err 'nowhere: No such file' 'no report'
+	diff_of 'one alone' 2 "$tmp/was"
+}
+
 # Against the schema of OASIS, where SARIF_SCHEMA names it (sarif-schema-2.1.0.json).
 valid_sarif() {
 	if [ -z "${SARIF_SCHEMA:-}" ] || ! python3 -c 'import jsonschema' 2>/dev/null; then
@@ -284,6 +322,6 @@ names() {
 	done
 }
 
-for part in names json show equal_findings suppressions baseline formats text modules; do $part; done
+for part in names json show equal_findings suppressions baseline difference formats text modules; do $part; done
 echo "report_formats: $passed passed, $failed failed"
 [ $failed = 0 ]

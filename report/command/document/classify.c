@@ -110,10 +110,10 @@ static bool is_known(const struct dlw_baseline *baseline, const struct dlw_doc_f
 {
     char former[sizeof(finding->fingerprint)];
 
-    if (dlw_baseline_has(baseline, finding->fingerprint))
+    if (dlw_baseline_find(baseline, finding->fingerprint))
         return true;
     dlw_former_fingerprint(finding, former);
-    return dlw_baseline_has(baseline, former);
+    return dlw_baseline_find(baseline, former);
 }
 
 void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,

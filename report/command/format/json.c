@@ -165,7 +165,20 @@ static json_t *cycle_json(const struct dlw_doc_finding *finding)
     return json;
 }
 
-static json_t *finding_json(const struct dlw_doc_finding *finding)
+/* Where to look in the source, as `line` and the annotations have it. */
+static void put_place(struct dlw_region *region, json_t *object,
+                      const struct dlw_doc_finding *finding)
+{
+    const struct dlw_frame *frame = dlw_finding_frame(finding);
+    if (!frame || !frame->file)
+        return;
+    json_t *place = json_object();
+    put_text(place, "file", dlw_frame_path(region, frame, NULL));
+    put_number(place, "line", frame->line);
+    json_object_set_new(object, "place", place);
+}
+
+static json_t *finding_json(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
     json_t *json = json_object();
     put_text(json, "kind", dlw_kind_word(finding->kind));
@@ -178,6 +191,7 @@ static json_t *finding_json(const struct dlw_doc_finding *finding)
     put_text(json, "fingerprint", finding->fingerprint);
     put_number(json, "count", finding->count);
     put_text(json, "message", finding->message);
+    put_place(region, json, finding);
     if (finding->time > 0)
         json_object_set_new(json, "time", json_real(finding->time));
     if (finding->process)
@@ -249,7 +263,7 @@ static json_t *unwatched_json(const struct dlw_doc *doc)
     return list;
 }
 
-static json_t *document_json(const struct dlw_doc *doc)
+static json_t *document_json(struct dlw_doc *doc)
 {
     json_t *json = json_object();
     json_object_set_new(json, "version", json_integer(1));
@@ -259,7 +273,7 @@ static json_t *document_json(const struct dlw_doc *doc)
     json_object_set_new(json, "processes", processes);
     for (size_t i = 0; i < doc->n_findings; i++)
         if (dlw_doc_is_listed(doc->findings[i]))
-            json_array_append_new(findings, finding_json(doc->findings[i]));
+            json_array_append_new(findings, finding_json(&doc->region, doc->findings[i]));
     json_object_set_new(json, "findings", findings);
     if (doc->n_threads) {
         const struct dlw_doc_process *usual = doc->n_processes ? doc->processes[0] : NULL;

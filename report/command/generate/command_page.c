@@ -97,6 +97,20 @@ static void merge_options(FILE *out)
     items(out, rows, N(rows));
 }
 
+static void diff_options(FILE *out)
+{
+    static const struct item rows[] = {
+        {"--format=", "text|json", "text is the default"},
+        {"-o, --output=", "OUT", "write there instead of standard output"},
+        {"--exitcode=", "N", "status when there are new ones (66)"},
+    };
+    dlw_troff_section(out, "OPTIONS OF DIFF",
+                      "OLD and NEW are each a file written by --format=json, a journal, a folder "
+                      "of journals, or a history. Findings are the same when their fingerprints "
+                      "are; what a run proved harmless is none.");
+    items(out, rows, N(rows));
+}
+
 static void outside_options(FILE *out)
 {
     static const struct item rows[] = {
@@ -189,6 +203,7 @@ static void examples(FILE *out)
         "dlwatch run --report='ci/%e.%p.jsonl' --output=sarif:dlwatch.sarif -- make check",
         "dlwatch report --format=html -o report.html /tmp/dlwatch-x7Ab2c",
         "dlwatch report --format=json -o known.json ci/; dlwatch report --baseline=known.json ci/",
+        "dlwatch diff last-week.json ci/",
         "dlwatch merge -o history.jsonl history.jsonl ci/ && dlwatch report history.jsonl",
         "dlwatch attach 4711",
         "dlwatch core core.4711 ./server",
@@ -211,6 +226,7 @@ void dlw_generate_command_page(FILE *out)
     run_options(out);
     report_options(out);
     merge_options(out);
+    diff_options(out);
     outside_options(out);
     formats(out);
     suppressions(out);

@@ -4,9 +4,28 @@
 #include "report/command/journal/json_get.h"
 #include "report/command/journal/reader.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* A report of before there was a place names none. */
+static void add_reported(struct dlw_baseline *baseline, const json_t *finding)
+{
+    const json_t *place = json_object_get(finding, "place");
+    json_int_t line = json_integer_value(json_object_get(place, "line"));
+    struct dlw_known known = {
+        .fingerprint = dlw_json_text(finding, "fingerprint"),
+        .kind = dlw_json_text(finding, "kind"),
+        .severity = dlw_json_text(finding, "severity"),
+        .message = dlw_json_text(finding, "message"),
+        .file = dlw_json_text(place, "file"),
+        .line = line > 0 && line < INT_MAX ? (unsigned)line : 0,
+        .is_listed = !json_object_get(finding, "harmless"),
+    };
+    if (known.fingerprint)
+        dlw_baseline_add(baseline, &known);
+}
 
 static bool add_findings(struct dlw_baseline *baseline, const json_t *report, const char *path)
 {
@@ -21,12 +40,25 @@ static bool add_findings(struct dlw_baseline *baseline, const json_t *report, co
                     (long long)json_integer_value(version));
         return false;
     }
-    for (size_t i = 0; i < json_array_size(findings); i++) {
-        const char *fingerprint = dlw_json_text(json_array_get(findings, i), "fingerprint");
-        if (fingerprint)
-            dlw_baseline_add(baseline, fingerprint);
-    }
+    for (size_t i = 0; i < json_array_size(findings); i++)
+        add_reported(baseline, json_array_get(findings, i));
     return true;
+}
+
+static void add_found(struct dlw_baseline *baseline, struct dlw_doc *doc,
+                      const struct dlw_doc_finding *finding)
+{
+    const struct dlw_frame *frame = dlw_finding_frame(finding);
+    struct dlw_known known = {
+        .fingerprint = finding->fingerprint,
+        .kind = dlw_kind_word(finding->kind),
+        .severity = dlw_severity_word(finding->severity),
+        .message = finding->message,
+        .file = frame ? dlw_frame_path(&doc->region, frame, NULL) : NULL,
+        .line = frame ? frame->line : 0,
+        .is_listed = finding->harmless == DLW_FEASIBLE,
+    };
+    dlw_baseline_add(baseline, &known);
 }
 
 static bool read_journals(struct dlw_baseline *baseline, const char *path,
@@ -39,7 +71,7 @@ static bool read_journals(struct dlw_baseline *baseline, const char *path,
     bool whole = dlw_read_paths(&reading, paths, 1);
     dlw_doc_finish(doc, &rules);
     for (size_t i = 0; i < doc->n_findings; i++)
-        dlw_baseline_add(baseline, doc->findings[i]->fingerprint);
+        add_found(baseline, doc, doc->findings[i]);
     dlw_doc_free(doc);
     return whole;
 }

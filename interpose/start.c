@@ -201,9 +201,9 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     }
     dlw_pause_start(dlw_options.steer);
     if (!dlw_frames_start()) {
-        dlw_ability_lacks(DLW_ABILITY_STACKS, "libunwind is not there");
-        dlw_say("libunwind (", DLW_UNWIND_LIBRARY, ") is not there; stacks show one frame only",
-                NULL);
+        static const char why[] = DLW_UNWIND_LIBRARY " is not installed";
+        dlw_ability_lacks(DLW_ABILITY_STACKS, why);
+        dlw_stacks_lack_rules(why);
     }
     dlw_report_start(exe, folder, (const char *const *)argv, value_of("DLWATCH_RUN", environment));
     dlw_tally_sign_in(value_of("DLWATCH_TALLY", environment), dlw_pid());

@@ -41,6 +41,7 @@ check ' json ' dlwatch diff --format = js
 check ' a file ' dlwatch run -- cat a
 check '  ' dlwatch run ./program --on
 check "* $$ *" dlwatch attach "$$"
+check "* $(cat /proc/$$/comm) *" dlwatch attach ""
 END
 bash --norc "$tmp/bash" "$share/bash-completion/completions/dlwatch" "$tmp/folder" || fail bash
 

@@ -24,7 +24,7 @@ static unsigned hash_words(const void *key, size_t bytes)
 
 enum { SEGMENT = 1024, SEGMENTS = 65536 };
 
-static const char *const why_text[] = {
+static const char *why_text[] = {
     NULL,
     "a helper that has returned",
     "code without unwind information",
@@ -218,6 +218,11 @@ uint32_t dlw_stack_get(uint32_t id, struct dlw_journal_frame *out, uint32_t room
                                             .unknown = why_text[stack->frames[i].why]};
     *cut = stack->cut;
     return stack->n;
+}
+
+void dlw_stacks_lack_rules(const char *why)
+{
+    why_text[DLW_WHY_NO_TABLES] = why;
 }
 
 void dlw_stacks_start(const char *exe, const char *folder)

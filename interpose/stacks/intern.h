@@ -17,6 +17,8 @@ uint32_t dlw_module_of(uintptr_t address); /* 0: in none */
 uint32_t dlw_stack_get(uint32_t id, struct dlw_journal_frame *out, uint32_t room, bool *cut);
 
 void dlw_stacks_start(const char *exe, const char *folder);
+/* From the constructor: why no outer frame will be known (lasts). */
+void dlw_stacks_lack_rules(const char *why);
 bool dlw_stacks_before_fork(void);
 void dlw_stacks_after_fork(bool child);
 

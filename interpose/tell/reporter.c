@@ -240,7 +240,8 @@ enum { TURN_MS = 1000 };
 
 static void print_locked(uint32_t id, const struct dlw_finding *finding, double time)
 {
-    if (!is_shown(finding) || !dlw_say_is_wanted() || n_blocks >= (uint64_t)dlw_options.max_reports)
+    if (!is_shown(finding) || !dlw_say_wants_blocks() ||
+        n_blocks >= (uint64_t)dlw_options.max_reports)
         return;
     int output = dlw_say_descriptor();
     if (output < 0)

@@ -24,6 +24,7 @@ enum log_kind { LOG_STDERR, LOG_NONE, LOG_PATH };
 /* Written by dlw_say_start before there is anybody else, only read afterwards. */
 static struct {
     enum log_kind kind;
+    bool lines_only; /* who reads our journal prints the blocks */
     struct dlw_fd_identity stderr_then;
     char pattern[PATH_MAX];
     char folder[PATH_MAX]; /* empty: the pattern is absolute */
@@ -51,6 +52,9 @@ void dlw_say_start(const struct dlw_options *options, const char *start_folder, 
 {
     const char *log = options->log;
 
+    log_to.lines_only = log && strncmp(log, DLW_SAY_LINES, strlen(DLW_SAY_LINES)) == 0;
+    if (log_to.lines_only)
+        log += strlen(DLW_SAY_LINES);
     dlw_fd_identify(2, &log_to.stderr_then, NULL);
     atomic_store_explicit(&open_log, 0, memory_order_relaxed);
     atomic_store_explicit(&log_failed, false, memory_order_relaxed);
@@ -176,9 +180,9 @@ int dlw_say_descriptor(void)
     return stderr_descriptor();
 }
 
-bool dlw_say_is_wanted(void)
+bool dlw_say_wants_blocks(void)
 {
-    return dlw_say_descriptor() >= 0;
+    return !log_to.lines_only && dlw_say_descriptor() >= 0;
 }
 
 /* ---- lines ---- */

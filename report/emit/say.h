@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* In front of a log, from a `run` whose verbosity asks for it: lines go there, blocks nowhere. */
+#define DLW_SAY_LINES "lines:"
+
 /* Notes what descriptor 2 is now (device, inode, kind); later lines go there only while it is still
  * the same. */
 void dlw_say_start(const struct dlw_options *options, const char *start_folder, const char *exe);
@@ -24,7 +27,7 @@ void dlw_say_raw(const char *text, size_t size);
 /* The descriptor that a helper process should write to: 2 while it is what it was, a file opened
  * for appending, or -1 for nowhere. */
 int dlw_say_descriptor(void);
-bool dlw_say_is_wanted(void);
+bool dlw_say_wants_blocks(void);
 
 /* Decimal into `buffer` (at least 21 bytes); returns it. */
 char *dlw_say_number(char *buffer, uint64_t number);

@@ -51,7 +51,7 @@ no_files() {
 	for path in "$tmp/fifo" "$tmp" /dev/zero; do
 		says "suppressions=$path" 0 "'$path' can't be read" env LD_PRELOAD="$lib" \
 			DLWATCH_OPTIONS="suppressions=$path" "$quiet"
-		says "run --suppressions=$path" 66 "$path: " "$dlwatch" run --suppressions="$path" -- "$inversion"
+		says "run --suppressions=$path" 2 "$path: " "$dlwatch" run --suppressions="$path" -- "$inversion"
 		says "report --suppressions=$path" 2 "$path: " "$dlwatch" report --suppressions="$path" "$tmp/good.journal"
 		[ -d "$path" ] && continue # a baseline may be a folder of journals
 		says "run --baseline=$path" 2 "$path: " "$dlwatch" run --baseline="$path" -- "$inversion"

@@ -66,7 +66,7 @@ START_TEST(test_nothing_when_descriptor_2_is_another)
     dup2(open(in_folder("data"), O_WRONLY | O_APPEND), 2);
     dlw_say("lost", NULL);
     dlw_say_raw("lost\n", 5);
-    ck_assert(!dlw_say_is_wanted());
+    ck_assert(!dlw_say_wants_blocks());
     ck_assert_int_eq(dlw_say_descriptor(), -1);
     assert_file("data", "precious");
     close(2);
@@ -91,8 +91,26 @@ START_TEST(test_nothing_when_log_is_none)
 {
     start("none");
     dlw_say("lost", NULL);
-    ck_assert(!dlw_say_is_wanted());
+    ck_assert(!dlw_say_wants_blocks());
     assert_file("stderr", "");
+}
+END_TEST
+
+/* For a run that prints the blocks itself. */
+START_TEST(test_lines_without_blocks)
+{
+    start(DLW_SAY_LINES "stderr");
+    ck_assert(!dlw_say_wants_blocks());
+    dlw_say("line", NULL);
+    assert_file("stderr", "dlwatch[%d]: line\n");
+    dup2(saved_stderr, 2);
+    start(DLW_SAY_LINES "log");
+    ck_assert(!dlw_say_wants_blocks());
+    dlw_say("line", NULL);
+    assert_file("log", "dlwatch[%d]: line\n");
+    dup2(saved_stderr, 2);
+    start("log");
+    ck_assert(dlw_say_wants_blocks());
 }
 END_TEST
 
@@ -296,6 +314,7 @@ Suite *emit_say_suite(void)
     tcase_add_test(tcase, test_nothing_when_descriptor_2_is_another);
     tcase_add_test(tcase, test_nothing_when_descriptor_2_was_closed_at_start);
     tcase_add_test(tcase, test_nothing_when_log_is_none);
+    tcase_add_test(tcase, test_lines_without_blocks);
     tcase_add_test(tcase, test_log_is_made_at_first_use_in_the_start_folder);
     tcase_add_test(tcase, test_log_is_appended_to);
     tcase_add_test(tcase, test_unwritable_log_warns_once_and_stderr_takes_over);

@@ -27,6 +27,8 @@ int dlw_usage_error(const char *subcommand, const char *format, ...)
 /* Opens a file that an option names, for reading; NULL after a message. A pipe or a device is none
  * (opening it may wait for ever), but for one that was handed over open, as by <(...). */
 FILE *dlw_open_file(const char *path);
+/* What kind of ELF file it is (ET_EXEC, ET_DYN, ET_CORE); -1: none. */
+int dlw_elf_type(int descriptor);
 /* Parses a decimal within [low, high]; false: it is none. */
 bool dlw_parse_number(const char *text, long low, long high, long *out);
 

@@ -1,9 +1,11 @@
 /* Files that an option names. */
 #include "report/command/base/command.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Nothing that can be waited for. */
 static bool is_harmless(const char *path)
@@ -26,4 +28,13 @@ FILE *dlw_open_file(const char *path)
     if (!in)
         dlw_message("%s: %s", path, trouble ? trouble : strerror(errno));
     return in;
+}
+
+int dlw_elf_type(int descriptor)
+{
+    unsigned char head[EI_NIDENT + 2] = {0};
+    if (pread(descriptor, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+        memcmp(head, ELFMAG, SELFMAG) != 0)
+        return -1;
+    return head[EI_NIDENT] | head[EI_NIDENT + 1] << 8;
 }

@@ -96,6 +96,24 @@ FILE *dlw_temporary_open(const char *path)
     return NULL;
 }
 
+bool dlw_temporary_is_possible(const char *path)
+{
+    if (!is_replaceable(path)) {
+        struct stat state;
+        bool is_folder = stat(path, &state) == 0 && S_ISDIR(state.st_mode);
+        errno = is_folder ? EISDIR : errno;
+        if (!is_folder && access(path, W_OK) == 0)
+            return true;
+        dlw_message("%s: %s", path, strerror(errno));
+        return false;
+    }
+    FILE *out = dlw_temporary_open(path);
+    if (!out)
+        return false;
+    dlw_temporary_close(out, false);
+    return true;
+}
+
 bool dlw_temporary_close(FILE *out, bool is_made)
 {
     bool is_written = fflush(out) == 0 && !ferror(out);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* Could it be written? Else false after a message, before there is anything to write. */
+bool dlw_temporary_is_possible(const char *path);
 /* A device or pipe is opened itself, as it can't be replaced. NULL after a message. */
 FILE *dlw_temporary_open(const char *path);
 /* Closes it, and puts it in place if `is_made` and it was written. False, after a message where it

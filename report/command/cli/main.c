@@ -122,7 +122,8 @@ int main(int argc, char **argv)
 {
     dlw_inherited_sigpipe = signal(SIGPIPE, SIG_IGN);
     if (argc < 2)
-        return dlw_usage_error(NULL, "a subcommand is missing");
+        return dlw_usage_error(
+            NULL, "a subcommand is missing; begin with: dlwatch run -- ./your-program");
     if (is_one_of(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0)
         return close_output(help(argv + 2));
     if (is_one_of(argv[1], "--version", "-V") || strcmp(argv[1], "version") == 0) {

@@ -1,5 +1,7 @@
 #include "report/command/format/format.h"
 
+#include "report/command/base/options.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -30,6 +32,28 @@ const char *dlw_format_names(void)
 #undef DLW_FORMAT
         ;
     return names + 1;
+}
+
+const char *dlw_format_unknown(struct dlw_region *region, const char *name)
+{
+    enum { N = sizeof(formats) / sizeof(formats[0]) };
+    const char *names[N + 1] = {NULL};
+    for (size_t i = 0; i < N; i++)
+        names[i] = formats[i].name;
+    const char *nearest = dlw_nearest(name, names);
+    return dlw_region_print(region, "unknown format '%s' (one of: %s)%s%s", name,
+                            dlw_format_names(), nearest ? ": did you mean " : "",
+                            nearest ? nearest : "");
+}
+
+const char *dlw_format_of_path(const char *path)
+{
+    static const char *const told[] = {"html", "json", "sarif", "svg", "dot"};
+    const char *suffix = strrchr(path, '.');
+    for (size_t i = 0; suffix && i < sizeof(told) / sizeof(told[0]); i++)
+        if (strcmp(suffix + 1, told[i]) == 0)
+            return told[i];
+    return NULL;
 }
 
 bool dlw_format_wants_color(enum dlw_color wish, int descriptor)

@@ -32,6 +32,11 @@ dlw_format_write *dlw_format_find(const char *name);
 /* "text json …", for messages and completion. */
 const char *dlw_format_names(void);
 
+/* The message of a format that is none: its names, and the nearest. */
+const char *dlw_format_unknown(struct dlw_region *region, const char *name);
+/* That whose files have this suffix: html of "x.html"; NULL: not to be told. */
+const char *dlw_format_of_path(const char *path);
+
 /* Should text for this descriptor be coloured? Asks `wish`, the terminal, NO_COLOR and TERM. */
 bool dlw_format_wants_color(enum dlw_color wish, int descriptor);
 /* COLUMNS, the terminal's width, 80. */

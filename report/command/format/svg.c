@@ -1,5 +1,6 @@
 /* A picture by Graphviz where it is installed, else by ourselves. */
 #include "report/command/base/command.h"
+#include "report/command/base/helper.h"
 #include "report/command/format/picture/picture.h"
 
 #include <errno.h>
@@ -8,8 +9,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 /* Runs dot on `graph` (a file with the graph, read from its start); its output goes to `out`. Says
  * why where it can't. */
@@ -22,7 +21,7 @@ static bool run_dot(FILE *graph, FILE *out)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, fileno(graph), STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, fileno(out), STDOUT_FILENO);
-    int error = posix_spawnp(&pid, "dot", &actions, NULL, arguments, environ);
+    int error = posix_spawnp(&pid, "dot", &actions, NULL, arguments, dlw_helper_environment());
     posix_spawn_file_actions_destroy(&actions);
     if (error) {
         dlw_message(error == ENOENT

@@ -52,9 +52,10 @@ static void subcommands(FILE *out)
 static void run_options(FILE *out)
 {
     static const struct item rows[] = {
-        {"--output=", "F:PATH", "write a report in format F as well; repeatable"},
+        {"-o, --output=", "F:PATH", "write a report in format F as well; repeatable"},
         {"--timeout=", "S",
-         "end the command and its children after S seconds, and report what each waited for"},
+         "end the command and its children after S seconds (5m, 2h), and report what each waited "
+         "for"},
         {"--baseline=", "OLD", "findings that OLD has are known and don't count"},
     };
     dlw_troff_section(out, "OPTIONS OF RUN",
@@ -68,7 +69,9 @@ static void run_options(FILE *out)
 static void report_options(FILE *out)
 {
     static const struct item rows[] = {
-        {"--format=", "F", "one of the formats below; text is the default"},
+        {"--format=", "F",
+         "one of the formats below; else the one that OUT's suffix says (html json sarif svg dot), "
+         "else text"},
         {"-o, --output=", "OUT", "write there instead of standard output"},
         {"--baseline=", "OLD",
          "leave out what OLD knows: a file written by --format=json, or journals"},
@@ -114,7 +117,10 @@ static void diff_options(FILE *out)
 static void outside_options(FILE *out)
 {
     static const struct item rows[] = {
-        {"--watch", "[=S]", "attach: look again every S seconds (2) until the process ends"},
+        {"--watch", "[=S]",
+         "attach: look again every S seconds (2) until the process ends; in text \"unchanged\" "
+         "where every "
+         "thread stands where it stood"},
         {"--stop-all", NULL,
          "attach: stop every thread for exact stacks; a system call like epoll_wait may then "
          "return EINTR to the program"},
@@ -128,7 +134,8 @@ static void outside_options(FILE *out)
     };
     dlw_troff_section(
         out, "OPTIONS OF ATTACH AND CORE",
-        "The process or core need not have been watched before. What a process waits for "
+        "attach takes the number or the name of a process; core takes core and program in any "
+        "order. The process or core need not have been watched before. What a process waits for "
         "may be held by another: attach looks at that one as well, where it sleeps "
         "without limit too. A core may be the kernel's, gcore's, or compressed.");
     items(out, rows, N(rows));

@@ -1,6 +1,7 @@
 /* dlwatch attach: who waits for whom in a live process. */
 #include "report/command/base/command.h"
 #include "report/command/base/options.h"
+#include "report/command/inspect/named.h"
 #include "report/command/inspect/target/live.h"
 #include "report/command/inspect/target/looks.h"
 #include "report/command/inspect/view.h"
@@ -26,7 +27,7 @@ static void interrupt(int signal_number)
 static void print_help(void)
 {
     puts(
-        "Usage: dlwatch attach [options] PID\n\n"
+        "Usage: dlwatch attach [options] PID|NAME\n\n"
         "Says what every thread of a live process waits for, who holds it, and what that amounts "
         "to.\nThe process need not run under dlwatch, and goes on untouched: only threads that "
         "wait in a futex\n(and those that do nothing but run) are stopped, each for a moment; the "
@@ -35,7 +36,9 @@ static void print_help(void)
         "far.\nWhat it waits for may be held by another process: one that sleeps as well is looked "
         "at in the same\nway, so that a circle over both is told. Of locks of files (flock, fcntl) "
         "it tells who has them.\n\n"
-        "  --watch[=S]     look again every S seconds (default 2) until it ends\n"
+        "  --watch[=S]     look again every S seconds (default 2) until it ends; says "
+        "\"unchanged\" "
+        "where\n                  every thread stands where it stood\n"
         "  --stop-all      stop every thread for exact stacks; a system call like epoll_wait may\n"
         "                  then return EINTR to the program\n" DLW_VIEW_HELP_TEXT
         "\nStatus: 0 nothing found, 66 a deadlock or stall, 2 no such process, not allowed, or "
@@ -70,6 +73,30 @@ static int take_option(struct dlw_view_options *options, int option)
     }
 }
 
+/* 0: go on; else the status to end with, plus 1. */
+static int find_named(const char *name, long *pid)
+{
+    enum { MOST = 20 };
+    struct dlw_region region = {0};
+    struct dlw_named *found;
+    size_t n = dlw_named_find(&region, name, &found);
+    int end = 0;
+    if (n == 1) {
+        *pid = found[0].pid;
+    } else if (n == 0) {
+        end = 1 + dlw_usage_error("attach", "no process has the number or name '%s'", name);
+    } else {
+        dlw_message("%zu processes are called '%s': give the number of one", n, name);
+        for (size_t i = 0; i < n && i < MOST; i++)
+            fprintf(stderr, "%8u  %s\n", found[i].pid, found[i].command);
+        if (n > MOST)
+            fprintf(stderr, "and %zu more\n", n - MOST);
+        end = 1 + DLW_STATUS_TROUBLE;
+    }
+    dlw_region_free(&region);
+    return end;
+}
+
 static int parse(struct dlw_view_options *options, int argc, char **argv, long *pid)
 {
     static const struct option table[] = {
@@ -84,11 +111,16 @@ static int parse(struct dlw_view_options *options, int argc, char **argv, long *
         if (end)
             return end;
     }
+    if (options->watch > 0 && optind + 2 == argc &&
+        strspn(argv[optind], "0123456789.") == strlen(argv[optind]))
+        return 1 + dlw_usage_error("attach",
+                                   "more than one process is given: did you mean --watch=%s %s",
+                                   argv[optind], argv[optind + 1]);
     if (optind + 1 != argc)
         return 1 + dlw_usage_error("attach", optind == argc ? "no process is given"
                                                             : "more than one process is given");
     if (!dlw_parse_number(argv[optind], 1, 1 << 22, pid))
-        return 1 + dlw_usage_error("attach", "'%s' is no process number", argv[optind]);
+        return find_named(argv[optind], pid);
     return 0;
 }
 
@@ -157,10 +189,13 @@ static bool is_over(uint32_t pid)
     return result;
 }
 
-static int watch(const struct dlw_view_options *options, uint32_t pid)
+static int watch(struct dlw_view_options *options, uint32_t pid)
 {
+    uint64_t shown = 0;
     struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
     int status = DLW_STATUS_OK;
+    if (strcmp(options->format, "text") == 0 && !options->output)
+        options->shown = &shown;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     for (bool is_first = true;; is_first = false) {

@@ -3,16 +3,19 @@
 
 #include "report/command/base/command.h"
 #include "report/command/base/options.h"
+#include "report/command/base/rights.h"
 #include "report/command/inspect/view.h"
 
+#include <elf.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { OPT_SYSROOT = DLW_VIEW_OWN };
 
 static void print_help(void)
 {
     puts(
-        "Usage: dlwatch core [options] CORE [EXECUTABLE]\n\n"
+        "Usage: dlwatch core [options] CORE [EXECUTABLE]   (in any order)\n\n"
         "Says what every thread of a core waited for, who held it, and what that amounts to. The "
         "core may\nbe the kernel's, gcore's, or compressed (.zst .lz4 .xz .gz). The program and "
         "its "
@@ -60,6 +63,16 @@ static int parse(struct dlw_view_options *options, int argc, char **argv)
     return 0;
 }
 
+/* An ELF file that is no core; a core may be compressed, so what is no ELF file may be one. */
+static bool is_program(const char *path)
+{
+    int in = path ? dlw_open_regular(path) : -1;
+    int type = in >= 0 ? dlw_elf_type(in) : -1;
+    if (in >= 0)
+        close(in);
+    return type >= 0 && type != ET_CORE;
+}
+
 int dlw_core_main(int argc, char **argv)
 {
     struct dlw_view_options options = {
@@ -67,17 +80,19 @@ int dlw_core_main(int argc, char **argv)
     int end = parse(&options, argc, argv);
     if (end)
         return end - 1;
+    /* As gdb wants them: the program first. */
+    bool is_turned = argv[optind + 1] && is_program(argv[optind]) && !is_program(argv[optind + 1]);
     struct dlw_doc *doc = dlw_doc_new();
     struct dlw_target target = {
         .region = &doc->region,
         .memory = -1,
         .sysroot = options.sysroot,
-        .given_exe = argv[optind + 1],
+        .given_exe = is_turned ? argv[optind] : argv[optind + 1],
         .notes_trouble = dlw_view_notes_trouble(&options),
         .shows_native = options.native,
     };
     int status = DLW_STATUS_TROUBLE;
-    if (dlw_core_open(&target, doc, argv[optind]))
+    if (dlw_core_open(&target, doc, argv[optind + is_turned]))
         status = dlw_view_show(&target, doc, &options);
     dlw_target_close(&target);
     dlw_doc_free(doc);

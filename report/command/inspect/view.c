@@ -45,6 +45,14 @@ bool dlw_view_notes_trouble(const struct dlw_view_options *options)
     return options->output || strcmp(options->format, "text") != 0;
 }
 
+static int unknown_format(const struct dlw_view_options *options, const char *name)
+{
+    struct dlw_region region = {0};
+    int status = dlw_usage_error(options->subcommand, "%s", dlw_format_unknown(&region, name));
+    dlw_region_free(&region);
+    return status;
+}
+
 bool dlw_view_option(struct dlw_view_options *options, int option, const char *value, int *end)
 {
     long number = options->exitcode;
@@ -52,8 +60,7 @@ bool dlw_view_option(struct dlw_view_options *options, int option, const char *v
     case DLW_VIEW_FORMAT:
         options->format = value;
         if (!dlw_format_find(value))
-            *end = 1 + dlw_usage_error(options->subcommand, "unknown format '%s' (one of: %s)",
-                                       value, dlw_format_names());
+            *end = 1 + unknown_format(options, value);
         return true;
     case 'o':
         options->output = value;
@@ -127,6 +134,52 @@ bool dlw_outside_add_process(struct dlw_doc *doc, uint32_t pid)
     return is_added;
 }
 
+static void mix(uint64_t *hash, uint64_t value)
+{
+    *hash = (*hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+    *hash ^= *hash >> 32;
+}
+
+static void mix_text(uint64_t *hash, const char *text)
+{
+    mix(hash, 1);
+    for (; text && *text; text++)
+        mix(hash, (unsigned char)*text);
+}
+
+static void mix_state(uint64_t *hash, const struct dlw_doc_state *state)
+{
+    mix(hash, state->thread->tid);
+    mix(hash, (uint64_t)state->waits << 8 | (uint64_t)state->mode);
+    mix(hash, state->on ? state->on->address + 1 : 0);
+    mix_text(hash, state->syscall);
+    for (size_t i = 0; i < state->stack.n; i++)
+        mix(hash, state->stack.frames[i].pc);
+    for (size_t i = 0; i < state->n_holds; i++)
+        mix(hash, state->holds[i].lock->address);
+}
+
+/* Where all stand and what that amounts to, but not for how long. Never 0. */
+static uint64_t standing(const struct dlw_doc *doc)
+{
+    uint64_t hash = 1;
+    mix_text(&hash, doc->verdict);
+    for (size_t i = 0; i < doc->n_findings; i++)
+        mix_text(&hash, doc->findings[i]->fingerprint);
+    for (size_t i = 0; i < doc->n_threads; i++)
+        mix_state(&hash, &doc->threads[i]);
+    return hash | 1;
+}
+
+static bool is_unchanged(const struct dlw_doc *doc, const struct dlw_view_options *options)
+{
+    uint64_t now = options->shown ? standing(doc) : 0;
+    bool result = options->shown && *options->shown == now;
+    if (options->shown)
+        *options->shown = now;
+    return result;
+}
+
 int dlw_view_show(struct dlw_target *target, struct dlw_doc *doc,
                   const struct dlw_view_options *options)
 {
@@ -137,8 +190,11 @@ int dlw_view_show(struct dlw_target *target, struct dlw_doc *doc,
         return DLW_STATUS_TROUBLE;
     }
     dlw_doc_finish(doc, NULL);
-    if (!dlw_output_write(doc, options->format, options->output, options->color, false) ||
-        target->is_partial)
+    if (is_unchanged(doc, options))
+        puts("unchanged");
+    else if (!dlw_output_write(doc, options->format, options->output, options->color, false))
+        return DLW_STATUS_TROUBLE;
+    if (target->is_partial)
         return DLW_STATUS_TROUBLE;
     return doc->summary.errors ? options->exitcode : DLW_STATUS_OK;
 }

@@ -16,6 +16,7 @@ struct dlw_view_options {
     bool native;  /* an interpreter's own frames as well */
     double watch; /* attach: seconds between looks, 0: once */
     const char *sysroot;
+    uint64_t *shown; /* attach: what was shown last, by a number that changes with it; NULL: show */
 };
 
 /* Options that both have: true when `option` (of getopt_long) was one. *end becomes the status to

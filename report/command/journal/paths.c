@@ -5,6 +5,7 @@
 #include "report/command/base/rights.h"
 
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -48,6 +49,18 @@ static bool is_passed_over(int descriptor, const char *path)
     return !has_journal_name(path) && !looks_like_a_journal(descriptor);
 }
 
+/* What people give to the wrong subcommand. */
+static bool is_of_others(int descriptor, const char *path)
+{
+    int type = dlw_elf_type(descriptor);
+    if (type == ET_CORE)
+        dlw_message("%s is a core dump, not a journal: did you mean dlwatch core %s", path, path);
+    else if (type >= 0)
+        dlw_message("%s is a program or library, not a journal: did you mean dlwatch run -- %s",
+                    path, path);
+    return type >= 0;
+}
+
 bool dlw_read_path(const struct dlw_reading *reading, const char *path, bool from_folder)
 {
     bool is_input = strcmp(path, "-") == 0, whole = true;
@@ -62,7 +75,9 @@ bool dlw_read_path(const struct dlw_reading *reading, const char *path, bool fro
         dlw_message("%s: %s", path, strerror(errno));
         return false;
     }
-    if (!from_folder || !is_passed_over(descriptor, path)) {
+    if (!from_folder && !is_input && is_of_others(descriptor, path)) {
+        whole = false;
+    } else if (!from_folder || !is_passed_over(descriptor, path)) {
         struct dlw_reader *reader = dlw_reader_new(reading, is_input ? "standard input" : path);
         bool fed = feed_descriptor(reader, path, descriptor);
         whole = dlw_reader_close(reader) && fed;

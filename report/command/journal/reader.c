@@ -48,9 +48,14 @@ struct dlw_doc_process *dlw_reader_process(struct dlw_reader *reader)
     return reader->process;
 }
 
-static void complain_of_text(struct dlw_reader *reader, const json_error_t *error, bool whole)
+static void complain_of_text(struct dlw_reader *reader, const char *text, const json_error_t *error,
+                             bool whole)
 {
-    if (!reader->process) {
+    if (!reader->process && reader->line == 1 && strcmp(text, "{") == 0) {
+        dlw_reader_complain(reader, "not a dlwatch journal, maybe a report of --format=json: "
+                                    "--baseline and dlwatch diff read those");
+        reader->refused = true;
+    } else if (!reader->process) {
         dlw_reader_complain(reader, "not a dlwatch journal: %s", error->text);
         reader->refused = true;
     } else if (!whole) {
@@ -69,7 +74,7 @@ static void read_line(struct dlw_reader *reader, const char *text, size_t n, boo
     json_error_t error;
     json_t *line = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
     if (!line)
-        complain_of_text(reader, &error, whole);
+        complain_of_text(reader, text, &error, whole);
     else if (!json_is_object(line))
         dlw_reader_complain(reader, "damaged line: not an object");
     else

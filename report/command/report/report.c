@@ -2,6 +2,7 @@
 #include "report/command/base/command.h"
 #include "report/command/base/options.h"
 #include "report/command/base/progress.h"
+#include "report/command/base/temporary.h"
 
 #include "report/command/document/classify.h"
 #include "report/command/document/suppressions.h"
@@ -11,8 +12,10 @@
 #include "report/command/journal/reader.h"
 #include "report/emit/helper.h"
 
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -49,7 +52,8 @@ static void print_help(void)
         "Usage: dlwatch report [options] FILE|DIR...\n"
         "Reads journals (report=PATH, or the folder that 'dlwatch run' named) and says what they "
         "hold.\nA '-' is standard input.\n\n"
-        "  --format=F              one of: %s (text)\n"
+        "  --format=F              one of: %s (as OUT's suffix says, else "
+        "text)\n"
         "  -o, --output=OUT        write there instead of standard output\n"
         "  --baseline=OLD          leave out what OLD knows already: a file written by "
         "--format=json,\n                          or journals\n"
@@ -96,6 +100,20 @@ static bool set_color(enum dlw_color *color, const char *word)
     return false;
 }
 
+static int unknown_format(const char *name)
+{
+    struct dlw_region region = {0};
+    int status = dlw_usage_error("report", "%s", dlw_format_unknown(&region, name));
+    dlw_region_free(&region);
+    return status;
+}
+
+static int refuse(const char *option, const char *value, const char *allowed)
+{
+    return 1 + dlw_usage_error("report", "bad value for --%s: '%s' (one of: %s)", option, value,
+                               allowed);
+}
+
 /* 0: go on; else the status to end with, plus 1. */
 static int take_option(struct request *request, int option, const char *value)
 {
@@ -104,8 +122,7 @@ static int take_option(struct request *request, int option, const char *value)
     case OPT_FORMAT:
         request->format = value;
         if (!dlw_format_find(value))
-            return 1 + dlw_usage_error("report", "unknown format '%s' (one of: %s)", value,
-                                       dlw_format_names());
+            return 1 + unknown_format(value);
         return 0;
     case 'o':
         request->output = value;
@@ -122,20 +139,18 @@ static int take_option(struct request *request, int option, const char *value)
     case OPT_SHOW:
         return set_show(request, value)
                    ? 0
-                   : 1 + dlw_usage_error("report", "bad value for --show: '%s'", value);
+                   : refuse("show", value, "feasible all strict unused-suppressions");
     case OPT_COLOR:
-        return set_color(&request->color, value)
-                   ? 0
-                   : 1 + dlw_usage_error("report", "bad value for --color: '%s'", value);
+        return set_color(&request->color, value) ? 0 : refuse("color", value, "auto always never");
     case OPT_EXITCODE:
         if (!dlw_parse_number(value, 0, 255, &number))
-            return 1 + dlw_usage_error("report", "bad value for --exitcode: '%s'", value);
+            return refuse("exitcode", value, "0 to 255");
         request->exitcode = (int)number;
         return 0;
     case OPT_FAIL_ON:
         request->warnings_fail = strcmp(value, "warning") == 0;
         if (!request->warnings_fail && strcmp(value, "error") != 0)
-            return 1 + dlw_usage_error("report", "bad value for --fail-on: '%s'", value);
+            return refuse("fail-on", value, "error warning");
         return 0;
     case OPT_LIVE:
         request->live = true;
@@ -155,6 +170,31 @@ static int take_option(struct request *request, int option, const char *value)
     default:
         return 1 + DLW_STATUS_TROUBLE;
     }
+}
+
+/* `run` names its folder in its last line, which is long gone by when it is wanted. */
+static int lacks_journal(void)
+{
+    const char *base = getenv("TMPDIR");
+    struct dlw_region region = {0};
+    glob_t found = {0};
+    struct stat state, newest = {0};
+    const char *folder = NULL;
+    glob(dlw_region_print(&region, "%s/dlwatch-??????", base && *base ? base : "/tmp"), 0, NULL,
+         &found);
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        if (stat(found.gl_pathv[i], &state) == 0 && S_ISDIR(state.st_mode) &&
+            state.st_uid == geteuid() && (!folder || state.st_mtime >= newest.st_mtime)) {
+            folder = found.gl_pathv[i];
+            newest = state;
+        }
+    int status =
+        folder ? dlw_usage_error(
+                     "report", "no journal is given; the newest that a run kept are in %s", folder)
+               : dlw_usage_error("report", "no journal is given");
+    globfree(&found);
+    dlw_region_free(&region);
+    return status;
 }
 
 static int parse(struct request *request, int argc, char **argv)
@@ -185,7 +225,11 @@ static int parse(struct request *request, int argc, char **argv)
         return 1;
     }
     if (optind == argc)
-        return 1 + dlw_usage_error("report", "no journal is given");
+        return 1 + lacks_journal();
+    if (!request->format)
+        request->format = request->output ? dlw_format_of_path(request->output) : NULL;
+    if (!request->format)
+        request->format = "text";
     return 0;
 }
 
@@ -247,6 +291,9 @@ static void show_writing(struct reading *reading, const struct request *request)
 
 static int report(const struct request *request, char **paths, size_t n)
 {
+    if (request->output && strcmp(request->output, "-") != 0 &&
+        !dlw_temporary_is_possible(request->output))
+        return DLW_STATUS_TROUBLE;
     struct dlw_symbols *symbols = dlw_symbols_new(NULL, NULL);
     struct dlw_doc *doc = dlw_doc_new();
     bool sound = true;
@@ -269,7 +316,9 @@ static int report(const struct request *request, char **paths, size_t n)
         doc->n_watched += !doc->processes[i]->is_left_alone;
     dlw_doc_finish(doc, &rules);
     doc->explains = request->advice;
-    sound &= write_report(request, doc, rules.suppressions);
+    /* Of nothing that could be read "nothing found" would say too much. */
+    if (sound || doc->n_processes || strcmp(request->format, "text") != 0)
+        sound &= write_report(request, doc, rules.suppressions);
     dlw_progress_end(&state.progress);
     bool has_failed = doc->summary.errors ||
                       (request->warnings_fail && (doc->summary.warnings || doc->n_watched == 0));
@@ -283,7 +332,7 @@ static int report(const struct request *request, char **paths, size_t n)
 
 int dlw_report_main(int argc, char **argv)
 {
-    struct request request = {.format = "text", .exitcode = DLW_STATUS_FOUND};
+    struct request request = {.exitcode = DLW_STATUS_FOUND};
     int end = parse(&request, argc, argv);
     if (end)
         return end - 1;

@@ -4,9 +4,11 @@
 #include "report/command/base/command.h"
 #include "report/command/base/options.h"
 #include "report/command/format/format.h"
+#include "report/emit/say.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { STORAGE = 64 * 1024, FIRST_KEY = 1000 };
 enum { OPT_TIMEOUT = 256, OPT_BASELINE };
@@ -40,8 +42,9 @@ static void print_help(void)
             printf("%*s%s%s%s%s\n", width < 34 ? 34 - width : 1, "", keys[i].help,
                    *keys[i].run ? " [" : "", keys[i].run, *keys[i].run ? "]" : "");
         }
-    printf("  --output=F:PATH                 write a report as well; F: %s\n"
+    printf("  -o, --output=F:PATH             write a report as well; F: %s\n"
            "  --timeout=S                     end the command and its children after S seconds "
+           "(5m, 2h) "
            "and\n"
            "                                  report what each waited for\n"
            "  --baseline=OLD                  findings that OLD has are known and don't count\n"
@@ -114,26 +117,45 @@ static bool settle(struct dlw_run_request *request, const char *typed)
     return !is_wrong;
 }
 
-static bool take_output(struct dlw_run_request *request, const char *value)
+/* 0, or the status to end with, plus 1. */
+static int take_output(struct dlw_run_request *request, const char *value)
 {
-    const char *colon = strchr(value, ':');
+    struct dlw_region *region = &request->region;
+    const char *colon = strchr(value, ':'), *format = colon ? NULL : dlw_format_of_path(value);
     size_t room = sizeof(request->outputs) / sizeof(request->outputs[0]);
-    if (!colon || colon[1] == '\0' || request->n_outputs == room)
-        return false;
-    struct dlw_run_output *output = &request->outputs[request->n_outputs];
-    output->format = dlw_region_cut(&request->region, value, (size_t)(colon - value));
+    if (!colon && (format || dlw_format_find(value)))
+        return 1 + dlw_usage_error("run",
+                                   "--output wants format and path: '%s': did you mean "
+                                   "--output=%s:%s%s",
+                                   value, format ? format : value, format ? value : "report.",
+                                   format ? "" : value);
+    if (!colon || colon[1] == '\0')
+        return 1 + dlw_usage_error("run",
+                                   "--output=F:PATH wants one of %s, a colon and a path: '%s'",
+                                   dlw_format_names(), value);
+    if (request->n_outputs == room)
+        return 1 + dlw_usage_error("run", "more than %zu outputs", room);
+    struct dlw_run_output *output = &request->outputs[request->n_outputs++];
+    output->format = dlw_region_cut(region, value, (size_t)(colon - value));
     output->path = colon + 1;
     if (!dlw_format_find(output->format))
-        return false;
-    request->n_outputs++;
-    return true;
+        return 1 + dlw_usage_error("run", "%s", dlw_format_unknown(region, output->format));
+    return 0;
 }
 
+/* Seconds, or with a unit. */
 static bool take_timeout(struct dlw_run_request *request, const char *value)
 {
+    static const struct {
+        const char *unit;
+        double seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}};
     char *end;
-    request->timeout = strtod(value, &end);
-    return *value && *end == '\0' && request->timeout > 0 && request->timeout < 1e9;
+    double number = strtod(value, &end);
+    for (size_t i = 0; end != value && i < sizeof(units) / sizeof(units[0]); i++)
+        if (strcmp(end, units[i].unit) == 0)
+            request->timeout = number * units[i].seconds;
+    return request->timeout > 0 && request->timeout < 1e9;
 }
 
 static int take_option(struct dlw_run_request *request, int option, const char **typed)
@@ -144,15 +166,11 @@ static int take_option(struct dlw_run_request *request, int option, const char *
     }
     switch (option) {
     case 'o':
-        if (take_output(request, optarg))
-            return 0;
-        return 1 + dlw_usage_error("run",
-                                   "--output=F:PATH wants one of %s, a colon and a path: '%s'",
-                                   dlw_format_names(), optarg);
+        return take_output(request, optarg);
     case OPT_TIMEOUT:
         if (take_timeout(request, optarg))
             return 0;
-        return 1 + dlw_usage_error("run", "--timeout wants a number of seconds: '%s'", optarg);
+        return 1 + dlw_usage_error("run", "--timeout wants seconds, or 5m, 2h: '%s'", optarg);
     case OPT_BASELINE:
         request->baseline = optarg;
         return 0;
@@ -236,6 +254,19 @@ static const char *word(struct dlw_region *region, const char *values, const cha
     return dlw_region_cut(region, values, strcspn(values, "|"));
 }
 
+/* Findings are told here; with verbosity the programs' own lines go where the log goes. */
+static const char *child_log(struct dlw_region *region, const struct dlw_options *options)
+{
+    const char *log = options->log ? options->log : "stderr";
+    char folder[4096];
+    if (options->verbosity == 0 || strcmp(log, "none") == 0 ||
+        strncmp(log, DLW_SAY_LINES, strlen(DLW_SAY_LINES)) == 0)
+        return options->verbosity ? log : "none";
+    if (strcmp(log, "stderr") == 0 || *log == '/' || !getcwd(folder, sizeof(folder)))
+        return dlw_region_print(region, DLW_SAY_LINES "%s", log);
+    return dlw_region_print(region, DLW_SAY_LINES "%s/%s", folder, log);
+}
+
 /* The watched programs keep their own status and print nothing: their journals are read here. */
 const char *dlw_run_child_options(struct dlw_run_request *request, const char *journals)
 {
@@ -248,7 +279,7 @@ const char *dlw_run_child_options(struct dlw_run_request *request, const char *j
         if (strcmp(keys[i].name, "report") == 0)
             value = journals;
         else if (strcmp(keys[i].name, "log") == 0)
-            value = "none";
+            value = child_log(region, &request->options);
         else if (strcmp(keys[i].name, "exitcode") == 0 || strcmp(keys[i].name, "help") == 0)
             value = "0";
         if (*value && strcmp(keys[i].name, "suppressions") != 0)

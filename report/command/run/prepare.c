@@ -2,7 +2,9 @@
 #include "report/command/run/state.h"
 
 #include "report/command/base/command.h"
+#include "report/command/base/temporary.h"
 #include "report/command/journal/baseline.h"
+#include "report/emit/say.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,7 +106,9 @@ static bool choose_journals(struct dlw_run *run)
 static bool open_log(struct dlw_run *run)
 {
     const char *log = run->request.options.log;
-    if (log && strcmp(log, "none") == 0)
+    /* Inside another run, which prints what is found, this one prints nothing. */
+    if (log &&
+        (strcmp(log, "none") == 0 || strncmp(log, DLW_SAY_LINES, strlen(DLW_SAY_LINES)) == 0))
         return true;
     if (!log || strcmp(log, "stderr") == 0) {
         run->log = stderr;
@@ -134,12 +138,20 @@ static bool read_rules(struct dlw_run *run)
     run->doc = dlw_doc_new();
     run->rules.show = (enum dlw_show)options->show;
     if (options->suppressions) {
+        FILE *in = dlw_open_file(options->suppressions);
         run->rules.suppressions = dlw_suppressions_new();
-        dlw_suppressions_read(run->rules.suppressions, options->suppressions);
+        /* A line that is none suppresses nothing, and is said; a file that isn't there is a name
+         * misspelt. */
+        if (in)
+            dlw_suppressions_parse(run->rules.suppressions, in, options->suppressions);
+        else
+            sound = false;
+        if (in)
+            fclose(in);
     }
     if (run->request.baseline) {
         run->rules.baseline = dlw_baseline_read(run->request.baseline, run->symbols);
-        sound = run->rules.baseline != NULL;
+        sound &= run->rules.baseline != NULL;
     }
     return sound;
 }
@@ -205,8 +217,19 @@ static bool set_environment(struct dlw_run *run)
     return true;
 }
 
+/* An hour of tests is not to end with a report that has no place to go. */
+static bool try_outputs(const struct dlw_run_request *request)
+{
+    bool sound = true;
+    for (size_t i = 0; i < request->n_outputs; i++)
+        sound &= strcmp(request->outputs[i].path, "-") == 0 ||
+                 dlw_temporary_is_possible(request->outputs[i].path);
+    return sound;
+}
+
 bool dlw_run_prepare(struct dlw_run *run)
 {
     run->wants_edges = wants_edges(&run->request);
-    return read_rules(run) && open_log(run) && choose_journals(run) && set_environment(run);
+    return try_outputs(&run->request) && read_rules(run) && open_log(run) && choose_journals(run) &&
+           set_environment(run);
 }

@@ -40,6 +40,25 @@ static struct dlw_program cannot_start(const char *path, int status, const char 
     return program;
 }
 
+/* What a shell would have understood. */
+static const char *not_found(struct dlw_region *region, const char *command)
+{
+    static const char *const builtin[] = {"cd",    "export", "source", ".",    "ulimit", "umask",
+                                          "set",   "exec",   "eval",   "if",   "for",    "while",
+                                          "unset", "alias",  "trap",   "wait", NULL};
+    const char *equals = strchr(command, '=');
+    if (equals && equals > command)
+        return dlw_region_print(region, "command not found: did you mean dlwatch run -- env %s ...",
+                                command);
+    for (size_t i = 0; builtin[i]; i++)
+        if (strcmp(command, builtin[i]) == 0)
+            return dlw_region_print(region,
+                                    "command not found, a word of the shell: did you mean dlwatch "
+                                    "run -- sh -c '%s ...'",
+                                    command);
+    return "command not found";
+}
+
 static struct dlw_program find(struct dlw_region *region, const char *command)
 {
     struct stat state;
@@ -49,7 +68,7 @@ static struct dlw_program find(struct dlw_region *region, const char *command)
         found.path = find_in_path(region, command, &denied);
         if (!found.path)
             return denied ? cannot_start(denied, 126, strerror(EACCES))
-                          : cannot_start(NULL, 127, "command not found");
+                          : cannot_start(NULL, 127, not_found(region, command));
         return found;
     }
     if (stat(command, &state) != 0)
@@ -58,7 +77,9 @@ static struct dlw_program find(struct dlw_region *region, const char *command)
     if (S_ISDIR(state.st_mode))
         return cannot_start(command, 126, strerror(EISDIR));
     if (access(command, X_OK) != 0)
-        return cannot_start(command, 126, strerror(errno));
+        return cannot_start(command, 126,
+                            errno == EACCES ? "Permission denied: it is not executable"
+                                            : strerror(errno));
     found.path = command;
     return found;
 }

@@ -102,8 +102,10 @@ static void source_line(struct dlw_readable *text, unsigned indent, const struct
         return;
     int room = (int)text->width - (int)indent - 9;
     const char *start = line + strspn(line, " \t");
-    fprintf(text->out, "%*s" FAINT "%5u |" PLAIN " %.*s\n", (int)indent, "", frame->line,
-            (int)dlw_clean_fit(start, room > 20 ? (size_t)room : 20), start);
+    size_t most = room > 20 ? (size_t)room : 20;
+    bool is_long = strlen(start) > most || strlen(line) == sizeof(line) - 1;
+    fprintf(text->out, "%*s" FAINT "%5u |" PLAIN " %.*s%s\n", (int)indent, "", frame->line,
+            (int)dlw_clean_fit(start, is_long ? most - 1 : most), start, is_long ? "…" : "");
 }
 
 void dlw_readable_stack(struct dlw_readable *text, unsigned indent, const struct dlw_stack *stack,

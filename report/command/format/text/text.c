@@ -35,17 +35,33 @@ static void bounds_line(struct dlw_readable *text, const struct dlw_doc_process 
                                         process->pid, exe, searches, dropped));
 }
 
-/* What was not to be had there, where less is found for it. */
-static void lacks_lines(struct dlw_readable *text, const struct dlw_doc_process *process)
+static bool has_lack(const struct dlw_doc_process *process, const struct dlw_doc_lack *lack)
 {
+    for (size_t i = 0; i < process->n_lacks; i++)
+        if (process->lacks[i].reduces && strcmp(process->lacks[i].why, lack->why) == 0 &&
+            strcmp(process->lacks[i].effect, lack->effect) == 0)
+            return true;
+    return false;
+}
+
+/* What was not to be had there, where less is found for it; once for all that lack the same. */
+static void lacks_lines(struct dlw_readable *text, size_t at)
+{
+    struct dlw_doc *doc = text->doc;
+    const struct dlw_doc_process *process = doc->processes[at];
     for (size_t i = 0; i < process->n_lacks; i++) {
         const struct dlw_doc_lack *lack = &process->lacks[i];
-        if (lack->reduces)
-            dlw_readable_prose(
-                text, "", 0,
-                dlw_region_print(
-                    &text->doc->region, "Process %u (%s) could not be watched in full: %s; %s.",
-                    process->pid, process->exe ? process->exe : "?", lack->why, lack->effect));
+        size_t earlier = 0, later = 0;
+        for (size_t k = 0; lack->reduces && k < doc->n_processes; k++)
+            *(k < at ? &earlier : &later) += k != at && has_lack(doc->processes[k], lack);
+        if (!lack->reduces || earlier)
+            continue;
+        const char *more = later ? dlw_region_print(&doc->region, " and %zu more", later) : "";
+        dlw_readable_prose(
+            text, "", 0,
+            dlw_region_print(
+                &doc->region, "Process %u (%s)%s could not be watched in full: %s; %s.",
+                process->pid, process->exe ? process->exe : "?", more, lack->why, lack->effect));
     }
 }
 
@@ -102,7 +118,7 @@ static void process_lines(struct dlw_readable *text)
             fprintf(text->out,
                     YELLOW "dlwatch switched itself off in process %u (%s): %s" PLAIN "\n",
                     process->pid, exe, process->off);
-        lacks_lines(text, process);
+        lacks_lines(text, i);
         bounds_line(text, process);
     }
 }

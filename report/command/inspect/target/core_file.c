@@ -2,6 +2,7 @@
  * name. */
 #include "report/command/inspect/target/core.h"
 
+#include "report/command/base/helper.h"
 #include "report/command/base/rights.h"
 
 #include <errno.h>
@@ -12,8 +13,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 static const struct packing {
     const char *magic;
@@ -61,7 +60,7 @@ static int run_tool(const char *tool, int in, int out, int *status)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    int error = posix_spawnp(&child, tool, &actions, NULL, argv, environ);
+    int error = posix_spawnp(&child, tool, &actions, NULL, argv, dlw_helper_environment());
     posix_spawn_file_actions_destroy(&actions);
     while (!error && waitpid(child, status, 0) < 0 && errno == EINTR)
         continue;

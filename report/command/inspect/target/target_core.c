@@ -200,7 +200,7 @@ static bool is_core_header(struct dlw_target *target, struct dlw_doc *doc, const
 {
     GElf_Ehdr header;
     if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &header)) {
-        dlw_target_trouble(target, doc, "%s is no core dump", path);
+        dlw_target_trouble(target, doc, "%s is no core dump (dlwatch report reads journals)", path);
         return false;
     }
     if (header.e_type != ET_CORE) {

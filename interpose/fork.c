@@ -8,6 +8,7 @@
 #include "interpose/order/deferred.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/stacks/rules.h"
+#include "interpose/steer/avoid.h"
 #include "interpose/steer/pause.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/held.h"
@@ -212,6 +213,7 @@ static void start_child(struct dlw_thread *self)
     dlw_joinables_after_fork(true);
     dlw_end_after_fork(true);
     dlw_pause_after_fork();
+    dlw_avoid_after_fork();
     dlw_pid_changed();
     mark_inherited(self);
     dlw_guard_leave(self);

@@ -16,6 +16,7 @@
 #include "interpose/python/runtime.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/stacks/rules.h"
+#include "interpose/steer/avoid.h"
 #include "interpose/steer/pause.h"
 #include "interpose/steer/role.h"
 #include "interpose/tell/reporter.h"
@@ -206,6 +207,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
         dlw_stacks_lack_rules(why);
     }
     dlw_report_start(exe, folder, (const char *const *)argv, value_of("DLWATCH_RUN", environment));
+    dlw_avoid_start(folder); /* no rule of the program's code is learned yet */
     dlw_tally_sign_in(value_of("DLWATCH_TALLY", environment), dlw_pid());
     dlw_stall_start();
     dlw_thread_end_start();

@@ -143,6 +143,10 @@ static void move(struct dlw_role_stand *to, const struct dlw_role_stand *from)
     to->user = from->user;
     to->pc = from->pc;
     to->sp = from->sp;
+    atomic_store_explicit(&to->state, atomic_load_explicit(&from->state, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_store_explicit(&to->asked, atomic_load_explicit(&from->asked, memory_order_relaxed),
+                          memory_order_relaxed);
     atomic_store_explicit(&to->lock, atomic_load_explicit(&from->lock, memory_order_relaxed),
                           memory_order_relaxed);
     /* For walkers: the rest is whole. Pairs with the acquire in dlw_role_is_played. */
@@ -156,8 +160,11 @@ static uint32_t drop_stale(struct dlw_thread *self)
     uint32_t n = atomic_load_explicit(&self->n_stands, memory_order_relaxed), kept = 0;
 
     for (uint32_t i = 0; i < n; i++) {
-        if (!is_held_by(self, &self->stands[i]))
+        if (!is_held_by(self, &self->stands[i])) {
+            if (self->stands[i].user->leaves)
+                self->stands[i].user->leaves(self, &self->stands[i]);
             continue;
+        }
         if (kept != i)
             move(&self->stands[kept], &self->stands[i]);
         kept++;
@@ -184,6 +191,8 @@ static struct dlw_role_stand *stand(struct dlw_thread *self, const struct dlw_ro
     out->user = user;
     out->pc = held ? held->pc[0] : 0;
     out->sp = held ? held->sp : 0;
+    atomic_store_explicit(&out->state, 0, memory_order_relaxed);
+    atomic_store_explicit(&out->asked, 0, memory_order_relaxed);
     atomic_store_explicit(&out->lock,
                           held ? atomic_load_explicit(&held->lock, memory_order_relaxed) : 0,
                           memory_order_relaxed);
@@ -207,18 +216,40 @@ static void enter_roles_of(struct dlw_thread *self, const struct loaded *loaded,
         }
 }
 
-void dlw_role_taken(struct dlw_thread *self, struct dlw_held_lock *held)
+/* NULL: all is as it was; else the entry of a lock that was given back and taken again. */
+static struct dlw_held_lock *enter_roles(struct dlw_thread *self, struct dlw_held_lock *held,
+                                         struct dlw_call call)
 {
     struct frames frames = {.n = held->levels, .last = {0, held->sp, held->fp}};
+    struct dlw_held_lock *again = NULL;
 
-    if (held->levels == 0 || (self->guard & DLW_GUARD_DEPTH))
-        return;
     for (unsigned i = 0; i < frames.n; i++)
         frames.pc[i] = held->pc[i];
     frames.last.pc = held->pc[frames.n - 1];
     drop_stale(self);
     for (unsigned i = 0; i < n_files; i++)
         enter_roles_of(self, &files[i], held, &frames);
+    for (unsigned i = 0; i < n_files && !again; i++)
+        if (files[i].user->entered)
+            again = files[i].user->entered(self, held, call);
+    return again;
+}
+
+void dlw_role_taken(struct dlw_thread *self, struct dlw_held_lock *held, struct dlw_call call)
+{
+    while (held && held->levels && !(self->guard & DLW_GUARD_DEPTH))
+        held = enter_roles(self, held, call);
+}
+
+void dlw_role_left_slow(struct dlw_thread *self)
+{
+    uint32_t n = self->guard & DLW_GUARD_DEPTH ? 0 : drop_stale(self);
+
+    for (uint32_t i = 0; i < n; i++) {
+        uintptr_t asked = atomic_load_explicit(&self->stands[i].asked, memory_order_relaxed);
+        if (asked && dlw_held_find(self, (const void *)asked) < 0) /* NOLINT */
+            atomic_store_explicit(&self->stands[i].asked, 0, memory_order_relaxed);
+    }
 }
 
 void dlw_role_thread_starts(struct dlw_thread *self)

@@ -19,12 +19,15 @@
 #include "interpose/steer/role_file.h"
 #include "interpose/threads/record.h"
 
-/* A thread stands in a role. Written by its thread; walkers read `lock`, `role` and `user`. */
+/* A thread stands in a role. Written by its thread; walkers read all but `pc` and `sp`. */
 struct dlw_role_stand {
     _Atomic uintptr_t lock; /* the first lock; 0: the end of the thread itself */
     _Atomic(const struct dlw_role *) role;
     const struct dlw_role_user *user;
-    uintptr_t pc, sp; /* of the held stack's entry */
+    uintptr_t pc, sp;       /* of the held stack's entry */
+    _Atomic uint32_t state; /* 0 at first; its user's own */
+    /* 0 at first; of its user, and 0 again once it is no lock that the thread has. */
+    _Atomic uintptr_t asked;
 };
 
 /* What the thread asks for. */
@@ -38,6 +41,12 @@ struct dlw_role_wish {
 struct dlw_role_user {
     /* The lock is had, at a role's first place: `stand` is published already. NULL: not asked. */
     void (*enters)(struct dlw_thread *self, struct dlw_role_stand *stand);
+    /* All stands of a taking are published. NULL: the lock stays taken. Else it was given back and
+     * is taken again: the entry that it has now, which is asked about anew. NULL: not asked. */
+    struct dlw_held_lock *(*entered)(struct dlw_thread *self, struct dlw_held_lock *held,
+                                     struct dlw_call call);
+    /* A stand ends: its lock is let go of. NULL: not asked. */
+    void (*leaves)(struct dlw_thread *self, struct dlw_role_stand *stand);
     /* It is about to ask for the second, and has not begun: once for all the roles in which it
      * stands and whose second place this is. NULL: not asked. */
     void (*asks)(struct dlw_thread *self, const struct dlw_role_wish *wish,
@@ -58,7 +67,7 @@ bool dlw_role_is_place(uintptr_t pc);
 bool dlw_role_module_is_seen(const struct dlw_role_module *module);
 
 /* The hooks (threads/hooks.h). */
-void dlw_role_taken(struct dlw_thread *self, struct dlw_held_lock *held);
+void dlw_role_taken(struct dlw_thread *self, struct dlw_held_lock *held, struct dlw_call call);
 void dlw_role_thread_starts(struct dlw_thread *self);
 
 /* For the cold half of a wrapper, before it tries or asks for a lock that it may have to wait for.
@@ -70,6 +79,14 @@ static inline void dlw_role_asks(struct dlw_thread *self, const void *lock, unsi
     if (__builtin_expect(self->guard & DLW_GUARD_STANDS, 0))
         dlw_role_asks_slow(
             self, &(struct dlw_role_wish){(uintptr_t)lock, (uint8_t)kind, (uint8_t)mode, call});
+}
+
+/* For the cold half of a wrapper that has let go of a lock: its stands end. */
+void dlw_role_left_slow(struct dlw_thread *self);
+static inline void dlw_role_left(struct dlw_thread *self)
+{
+    if (__builtin_expect(self->guard & DLW_GUARD_STANDS, 0))
+        dlw_role_left_slow(self);
 }
 
 /* Does the thread, any one, stand in the role now? The lock by which it does goes to *lock: of each

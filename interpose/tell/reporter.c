@@ -5,6 +5,7 @@
 #include "graph/kinds.h"
 #include "interpose/base/state.h"
 #include "interpose/stacks/capture.h"
+#include "interpose/tell/avoid_file.h"
 #include "interpose/tell/flush.h"
 #include "interpose/tell/lacks.h"
 #include "interpose/tell/mistakes.h"
@@ -12,6 +13,7 @@
 #include "interpose/threads/jump.h"
 #include "report/emit/helper.h"
 #include "report/emit/journal.h"
+#include "report/emit/line.h"
 #include "report/emit/records.h"
 #include "report/emit/say.h"
 #include "report/emit/tally.h"
@@ -19,6 +21,7 @@
 
 #include <fcntl.h>
 #include <linux/memfd.h>
+#include <stdarg.h>
 #include <string.h>
 
 /* RANK_EMIT: protects all below; held while a line is built and written, nests nothing. */
@@ -255,15 +258,19 @@ static void print_locked(uint32_t id, const struct dlw_finding *finding, double 
 
 /* ---- news ---- */
 
-static void keep_locked(uint32_t id, double time, const struct dlw_finding *finding)
+static struct dlw_journal *kept_in_memory_locked(void)
 {
-    if (!is_shown(finding))
-        return;
     if (!findings) {
         findings = dlw_journal_new(&arena, &source, &process, NULL);
         dlw_journal_to_memory(findings, &kept);
     }
-    dlw_journal_finding(findings, id, time, finding);
+    return findings;
+}
+
+static void keep_locked(uint32_t id, double time, const struct dlw_finding *finding)
+{
+    if (is_shown(finding))
+        dlw_journal_finding(kept_in_memory_locked(), id, time, finding);
 }
 
 static void finding_locked(const struct dlw_finding *finding)
@@ -397,6 +404,14 @@ static bool write_locked(const struct dlw_pending *pending, const struct resolve
     return end;
 }
 
+/* For the next start; before the process ends by them. */
+static void keep_deadlocks(const struct dlw_pending *pending)
+{
+    for (const struct dlw_pending_item *item = pending->first; item; item = item->next)
+        if (!item->is_edge && !item->is_trait && !item->is_snapshot && !item->withheld)
+            dlw_avoid_file_add(&item->finding, pending);
+}
+
 void dlw_report_pending(struct dlw_thread *self, struct dlw_pending *pending)
 {
     enum { FEW = 8 };
@@ -415,10 +430,40 @@ void dlw_report_pending(struct dlw_thread *self, struct dlw_pending *pending)
     }
     if (bytes && resolved)
         dlw_pages_unmap(resolved, bytes);
+    keep_deadlocks(pending);
     dlw_pending_free(pending);
     if (end)
         end_process();
     dlw_report_flush(false);
+}
+
+void dlw_report_avoided(const struct dlw_journal_avoided *avoided)
+{
+    if (!dlw_lock_acquire_or_skip(&emit_lock))
+        return;
+    if (!is_silent) {
+        dlw_journal_avoided(journal, avoided);
+        dlw_journal_avoided(kept_in_memory_locked(), avoided);
+    }
+    dlw_lock_release(&emit_lock);
+}
+
+void dlw_report_note(const char *piece, ...)
+{
+    char text[1024];
+    struct dlw_line line = DLW_LINE(text);
+    va_list rest;
+
+    va_start(rest, piece);
+    for (; piece; piece = va_arg(rest, const char *))
+        dlw_line_add(&line, piece);
+    va_end(rest);
+    dlw_say(text, NULL);
+    if (!dlw_lock_acquire_or_skip(&emit_lock))
+        return;
+    if (!is_silent)
+        dlw_journal_note(journal, text);
+    dlw_lock_release(&emit_lock);
 }
 
 void dlw_report_trait(struct dlw_thread *self, const struct dlw_lock_ref *ref,
@@ -550,8 +595,12 @@ static void say_totals(const struct dlw_journal_totals *totals)
     dlw_lacks_say_all();
 }
 
+void (*dlw_report_before_end)(void);
+
 static void write_end(struct dlw_journal_totals *totals)
 {
+    if (dlw_report_before_end)
+        dlw_report_before_end();
     totals->calls = dlw_threads_calls_of_ended();
     dlw_threads_each(add_calls, &totals->calls);
     totals->locks = dlw_locks_ever();

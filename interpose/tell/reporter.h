@@ -34,6 +34,12 @@ void dlw_report_know_ended(const struct dlw_ended *ended);
 void dlw_report_renamed(const struct dlw_thread *thread);
 
 void dlw_report_warn(const char *line);
+/* How often a known deadlock was avoided, so far: journal, and from now on the totals. */
+void dlw_report_avoided(const struct dlw_journal_avoided *avoided);
+/* A line for the log and for the journal, where the summary finds it: pieces as of dlw_say(). */
+void dlw_report_note(const char *piece, ...) __attribute__((sentinel));
+/* Called before the end is written: whoever has something to tell still. NULL: nobody. */
+extern void (*dlw_report_before_end)(void);
 void dlw_report_off(const char *reason);
 /* The same, and the last that is written: whoever comes later finds nothing to do. */
 void dlw_report_confine(const char *reason);

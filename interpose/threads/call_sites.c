@@ -113,13 +113,21 @@ static void note_levels(struct dlw_thread *self, struct dlw_held_lock *held,
 static DLW_NOINLINE int note_any(struct dlw_thread *self, struct dlw_held_lock *held,
                                  const struct dlw_rule_slot *slot)
 {
+    struct dlw_call call = {held->pc[0], held->sp, held->fp}; /* before more levels are noted */
+
     note_levels(self, held, slot);
     note_taken(self, held);
     if (!slot) /* learned just now */
         slot = dlw_rule_find(held->pc[0]);
     if (__builtin_expect(slot && slot->rule.levels & DLW_RULE_ROLE, 0))
-        dlw_hooks.role_taken(self, held);
+        dlw_hooks.role_taken(self, held, call);
     return 0;
+}
+
+void dlw_held_note_again(struct dlw_thread *self, struct dlw_held_lock *held)
+{
+    note_levels(self, held, dlw_rule_find(held->pc[0]));
+    note_taken(self, held);
 }
 
 int dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held)

@@ -86,6 +86,8 @@ void dlw_held_disown_everywhere(uintptr_t lock);
  * address is enough; at any other the hot path calls dlw_held_note_more(), which returns 0.
  */
 int dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held);
+/* The same for an entry that is pushed again, since its lock was given back for a while. */
+void dlw_held_note_again(struct dlw_thread *self, struct dlw_held_lock *held);
 
 /* Cold: learns from this unlock how many frames the call site of the lock needs. */
 void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call);

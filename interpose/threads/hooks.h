@@ -27,8 +27,8 @@ struct dlw_hooks {
     /* A rule is learned for a return address: does a role begin or end there (steer/role.h)? With
      * the lock of the rules held. */
     bool (*place_has_role)(uintptr_t pc);
-    /* A lock was taken at such a place. */
-    void (*role_taken)(struct dlw_thread *self, struct dlw_held_lock *held);
+    /* A lock was taken at such a place, by this call. Its entry may have moved when it returns. */
+    void (*role_taken)(struct dlw_thread *self, struct dlw_held_lock *held, struct dlw_call call);
     /* Around a copy of this process that is made without the fork handlers (fork.h). */
     void (*before_fork)(void);
     void (*after_fork_in_parent)(void);

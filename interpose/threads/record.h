@@ -26,6 +26,7 @@
 #define DLW_FIRST_CACHE 256
 #define DLW_NAME_BYTES 16
 #define DLW_OUTLIVING 4
+#define DLW_YIELDS_TO 8
 
 enum {
     DLW_HELD_TRY = 1,       /* taken by a try: it never waited */
@@ -198,8 +199,10 @@ struct dlw_thread {
     uint32_t n_outliving;
     uint64_t parted_by; /* tag of a lock: the joined thread signalled, as it seems, that it ends */
     struct dlw_pause pause;
-    _Atomic uint32_t n_stands;     /* of stands[], which walkers read */
-    struct dlw_deferred *withheld; /* findings that wait for its posts (deferred.h) */
+    _Atomic uint32_t n_stands;                 /* of stands[], which walkers read */
+    uint64_t yield_until;                      /* of the call that it is in (steer/avoid.c) */
+    _Atomic uint32_t yields_to[DLW_YIELDS_TO]; /* tids that it waits for there; 0: none */
+    struct dlw_deferred *withheld;             /* findings that wait for its posts (deferred.h) */
 
     /* published */
     _Alignas(64) struct dlw_wait_slot wait;

@@ -423,7 +423,9 @@ static DLW_NOINLINE int unlock_any(pthread_mutex_t *mutex, const struct dlw_fram
         return real.pthread_mutex_unlock(mutex);
     }
     self->calls++;
-    return unlock_through_libc(self, mutex, from);
+    int result = unlock_through_libc(self, mutex, from);
+    dlw_role_left(self);
+    return result;
 }
 
 /* A mutex of the fast kind that is not the last entry: mostly it is the one before, of two that are
@@ -633,6 +635,7 @@ bool dlw_mutex_given_up(struct dlw_thread *self, pthread_mutex_t *mutex, struct 
     if (index < 0 || is_again(mutex, dlw_mutex_kind(mutex)))
         return index >= 0;
     dlw_held_let_go(self, (uint32_t)index, call);
+    dlw_role_left(self);
     return true;
 }
 

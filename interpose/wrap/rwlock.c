@@ -225,7 +225,9 @@ static DLW_NOINLINE int unlock_any(pthread_rwlock_t *rwlock, const struct dlw_fr
     if (index < 0)
         return unlock_unheld(self, rwlock, dlw_call_of(from));
     dlw_held_let_go(self, (uint32_t)index, dlw_call_of(from));
-    return real.pthread_rwlock_unlock(rwlock);
+    int result = real.pthread_rwlock_unlock(rwlock);
+    dlw_role_left(self);
+    return result;
 }
 
 /* glibc's unlock of a rwlock can't fail, so the entry need not be put back. */

@@ -249,7 +249,9 @@ static DLW_NOINLINE int post_any(sem_t *semaphore, const struct dlw_frame *from)
     } else {
         posted_by_other(self, semaphore);
     }
-    return real.sem_post(semaphore);
+    int result = real.sem_post(semaphore);
+    dlw_role_left(self);
+    return result;
 }
 
 DLW_EXPORT int sem_post(sem_t *semaphore)

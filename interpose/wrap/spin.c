@@ -92,7 +92,9 @@ DLW_EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock)
     if (index < 0)
         return unlock_unheld(self, lock, DLW_CALL_HERE());
     dlw_held_let_go(self, (uint32_t)index, DLW_CALL_HERE());
-    return real.pthread_spin_unlock(lock);
+    int result = real.pthread_spin_unlock(lock);
+    dlw_role_left(self);
+    return result;
 }
 
 static void reborn(struct dlw_thread *self, pthread_spinlock_t *lock, uintptr_t created)

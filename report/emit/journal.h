@@ -90,6 +90,14 @@ struct dlw_journal_bounds {
     uint64_t dropped, given_up, untold;
 };
 
+/* How often threads gave way to a known deadlock (the option avoid), of those how often until the
+ * limit, and how often they were let go since the others waited for them. */
+struct dlw_journal_avoided {
+    const char *name; /* of the deadlock */
+    uint64_t count, exhausted, let_go;
+    bool is_off; /* it is not avoided any more */
+};
+
 /* What a lock has shown to be: let go of by others than its holder, so that it is none; or kept
  * beyond the lock that it was taken under, so that it may be none. */
 enum dlw_journal_trait { DLW_TRAIT_SIGNAL, DLW_TRAIT_OUTLIVES };
@@ -130,6 +138,10 @@ void dlw_journal_again(struct dlw_journal *journal, uint32_t finding,
                        uint64_t count); /* buffered */
 void dlw_journal_bounds(struct dlw_journal *journal,
                         const struct dlw_journal_bounds *bounds); /* buffered */
+/* Words for the summary. Flushes. */
+void dlw_journal_note(struct dlw_journal *journal, const char *text);
+void dlw_journal_avoided(struct dlw_journal *journal,
+                         const struct dlw_journal_avoided *avoided); /* flushes */
 void dlw_journal_waits(struct dlw_journal *journal, double time,
                        const struct dlw_thread_state *threads, uint32_t n); /* flushes */
 void dlw_journal_off(struct dlw_journal *journal, const char *reason);      /* flushes */

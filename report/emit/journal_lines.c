@@ -288,6 +288,32 @@ void dlw_journal_bounds(struct dlw_journal *journal, const struct dlw_journal_bo
     dlw_journal_line_end(journal);
 }
 
+void dlw_journal_note(struct dlw_journal *journal, const char *text)
+{
+    if (dlw_journal_is_mute(journal))
+        return;
+    dlw_journal_line_begin(journal, "note");
+    dlw_jsonl_text_field(&journal->json, "text", text);
+    dlw_journal_line_end(journal);
+    dlw_journal_flush(journal);
+}
+
+void dlw_journal_avoided(struct dlw_journal *journal, const struct dlw_journal_avoided *avoided)
+{
+    if (dlw_journal_is_mute(journal))
+        return;
+    struct dlw_jsonl *json = &journal->json;
+    dlw_journal_line_begin(journal, "avoided");
+    dlw_jsonl_text_field(json, "deadlock", avoided->name);
+    dlw_jsonl_number_field(json, "count", avoided->count);
+    dlw_jsonl_number_field(json, "exhausted", avoided->exhausted);
+    dlw_jsonl_number_field(json, "let_go", avoided->let_go);
+    if (avoided->is_off)
+        dlw_jsonl_true_field(json, "off");
+    dlw_journal_line_end(journal);
+    dlw_journal_flush(journal);
+}
+
 void dlw_journal_waits(struct dlw_journal *journal, double time,
                        const struct dlw_thread_state *threads, uint32_t n)
 {

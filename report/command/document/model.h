@@ -65,6 +65,12 @@ struct dlw_doc_process {
         bool reduces; /* what is found */
     } * lacks;
     size_t n_lacks;
+    struct dlw_doc_avoided { /* a known deadlock that threads of it gave way to */
+        const char *deadlock;
+        uint64_t count, exhausted, let_go; /* see struct dlw_journal_avoided */
+        bool is_off;
+    } * avoided;
+    size_t n_avoided;
     bool forked;
     bool is_left_alone; /* by the option exe: its journal only says so */
 };

@@ -220,6 +220,23 @@ static json_t *lacks_json(const struct dlw_doc_process *process)
     return array;
 }
 
+static json_t *avoided_json(const struct dlw_doc_process *process)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < process->n_avoided; i++) {
+        const struct dlw_doc_avoided *avoided = &process->avoided[i];
+        json_t *json = json_object();
+        put_text(json, "deadlock", avoided->deadlock);
+        put_number(json, "count", avoided->count);
+        put_number(json, "exhausted", avoided->exhausted);
+        put_number(json, "let_go", avoided->let_go);
+        if (avoided->is_off)
+            json_object_set_new(json, "off", json_true());
+        json_array_append_new(array, json);
+    }
+    return array;
+}
+
 static json_t *full_process_json(const struct dlw_doc_process *process)
 {
     json_t *json = process_json(process);
@@ -238,6 +255,8 @@ static json_t *full_process_json(const struct dlw_doc_process *process)
     put_number(json, "untold", process->untold);
     if (process->n_lacks)
         json_object_set_new(json, "lacks", lacks_json(process));
+    if (process->n_avoided)
+        json_object_set_new(json, "avoided", avoided_json(process));
     put_text(json, "off", process->off);
     put_text(json, "cut", process->cut);
     put_text(json, "journal", process->journal);

@@ -379,6 +379,30 @@ static void read_lacks(struct dlw_reader *reader, const json_t *line)
     process->lacks[process->n_lacks++] = lack;
 }
 
+static void read_note(struct dlw_reader *reader, const json_t *line)
+{
+    if (reader->reading->doc)
+        dlw_doc_note(reader->reading->doc, "%s", clean_text(reader, line, "text"));
+}
+
+/* The last line of a deadlock counts. */
+static void read_avoided(struct dlw_reader *reader, const json_t *line)
+{
+    struct dlw_doc_process *process = reader->process;
+    struct dlw_doc_avoided avoided = {clean_text(reader, line, "deadlock"),
+                                      dlw_json_number(line, "count"),
+                                      dlw_json_number(line, "exhausted"),
+                                      dlw_json_number(line, "let_go"), dlw_json_flag(line, "off")};
+    for (size_t i = 0; i < process->n_avoided; i++)
+        if (strcmp(process->avoided[i].deadlock, avoided.deadlock) == 0) {
+            process->avoided[i] = avoided;
+            return;
+        }
+    process->avoided =
+        dlw_region_grow(reader->region, process->avoided, process->n_avoided, sizeof(avoided));
+    process->avoided[process->n_avoided++] = avoided;
+}
+
 /* A relative path is mostly taken from the folder that the process began in. */
 static void read_unwatched(struct dlw_reader *reader, const json_t *line)
 {
@@ -440,6 +464,8 @@ static const struct {
     {"again", read_again},
     {"off", read_off},
     {"lacks", read_lacks},
+    {"avoided", read_avoided},
+    {"note", read_note},
     {"unwatched", read_unwatched},
     {"bounds", read_bounds},
     {"waits", read_waits},

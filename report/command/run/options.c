@@ -267,6 +267,14 @@ static const char *child_log(struct dlw_region *region, const struct dlw_options
     return dlw_region_print(region, DLW_SAY_LINES "%s/%s", folder, log);
 }
 
+static const char *absolute(struct dlw_region *region, const char *path)
+{
+    char *folder = *path && *path != '/' ? getcwd(NULL, 0) : NULL;
+    const char *whole = folder ? dlw_region_print(region, "%s/%s", folder, path) : path;
+    free(folder);
+    return whole;
+}
+
 /* The watched programs keep their own status and print nothing: their journals are read here. */
 const char *dlw_run_child_options(struct dlw_run_request *request, const char *journals)
 {
@@ -282,6 +290,8 @@ const char *dlw_run_child_options(struct dlw_run_request *request, const char *j
             value = child_log(region, &request->options);
         else if (strcmp(keys[i].name, "exitcode") == 0 || strcmp(keys[i].name, "help") == 0)
             value = "0";
+        else if (strcmp(keys[i].name, "avoid") == 0)
+            value = absolute(region, value); /* whatever folder its children begin in */
         if (*value && strcmp(keys[i].name, "suppressions") != 0)
             text = add_pair(region, text, keys[i].name, value);
     }

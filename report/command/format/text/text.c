@@ -96,6 +96,36 @@ static void killed_lines(struct dlw_readable *text)
                                             names, n > NAMED ? ", ..." : ""));
 }
 
+static const char *times(struct dlw_region *region, uint64_t n)
+{
+    if (n == 1)
+        return "once";
+    return dlw_region_print(region, "%llu times", (unsigned long long)n);
+}
+
+/* Known deadlocks that threads gave way to (the option avoid). */
+static void avoided_lines(struct dlw_readable *text, const struct dlw_doc_process *process)
+{
+    struct dlw_region *region = &text->doc->region;
+    for (size_t i = 0; i < process->n_avoided; i++) {
+        const struct dlw_doc_avoided *avoided = &process->avoided[i];
+        const char *more = "";
+        if (avoided->exhausted)
+            more = dlw_region_print(region, ", %s as long as avoid_limit allows",
+                                    times(region, avoided->exhausted));
+        if (avoided->let_go)
+            more = dlw_region_print(region, "%s, let go %s since the others waited for the thread",
+                                    more, times(region, avoided->let_go));
+        dlw_readable_prose(text, "", 0,
+                           dlw_region_print(region,
+                                            "Process %u (%s): the known deadlock %s was avoided "
+                                            "%s%s%s.",
+                                            process->pid, process->exe ? process->exe : "?",
+                                            avoided->deadlock, times(region, avoided->count), more,
+                                            avoided->is_off ? "; it is not avoided any more" : ""));
+    }
+}
+
 /* How each process ended, where that is worth a line. */
 static void process_lines(struct dlw_readable *text)
 {
@@ -120,6 +150,7 @@ static void process_lines(struct dlw_readable *text)
                     process->pid, exe, process->off);
         lacks_lines(text, i);
         bounds_line(text, process);
+        avoided_lines(text, process);
     }
 }
 

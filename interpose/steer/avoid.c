@@ -1,6 +1,7 @@
 #include "interpose/steer/avoid.h"
 
 #include "graph/base/sys.h"
+#include "interpose/base/platform.h"
 #include "interpose/base/state.h"
 #include "interpose/steer/known.h"
 #include "interpose/steer/yield.h"
@@ -199,17 +200,40 @@ static enum outlook look(struct dlw_thread *self, uintptr_t lock, struct danger 
     return outlook;
 }
 
+/* Changes whenever somebody leaves a role or asks for its second lock. */
+static _Atomic uint32_t changes;
+
+/* Most are between their two locks for less than a us: what they ask for shows then, and mostly it
+ * is another lock than this one. True: something has changed. */
+static bool changes_soon(uint32_t seen)
+{
+    enum { PAUSES = 200 };
+
+    for (int i = 0; i < PAUSES; i++) {
+        dlw_cpu_relax();
+        if (atomic_load_explicit(&changes, memory_order_relaxed) != seen)
+            return true;
+    }
+    return false;
+}
+
 /* Somebody who enters at the same moment, and gives way to this thread if it sees it, has not said
  * yet whether it does. It needs some us, and its processor. */
 static bool gives_way(struct dlw_thread *self, uintptr_t lock, struct danger *danger)
 {
-    enum { PATIENCE = 10000000 /* ns */ };
+    enum { PATIENCE = 10000000 /* ns */, LOOKS = 4 };
     uint64_t until = 0;
 
-    for (;;) {
+    for (int looks = 0;; looks++) {
+        uint32_t seen = atomic_load_explicit(&changes, memory_order_seq_cst);
         enum outlook outlook = look(self, lock, danger);
-        if (outlook != UNDECIDED)
-            return outlook == GIVES_WAY;
+        if (outlook == STAYS)
+            return false;
+        if (outlook == GIVES_WAY) {
+            if (looks < LOOKS && changes_soon(seen))
+                continue;
+            return true;
+        }
         uint64_t now = dlw_now();
         if (!until)
             until = now + PATIENCE;
@@ -221,8 +245,7 @@ static bool gives_way(struct dlw_thread *self, uintptr_t lock, struct danger *da
 
 /* ---- the wait ---- */
 
-/* Changes whenever somebody leaves a role or asks for its second lock. */
-static _Atomic uint32_t changes, sleepers;
+static _Atomic uint32_t sleepers;
 
 static void wake(void)
 {

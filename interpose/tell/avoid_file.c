@@ -302,6 +302,23 @@ static const char *make_step(struct made *made, const struct dlw_finding *findin
     return NULL;
 }
 
+/* An interpreter takes all locks of what it runs at one place of its own, so that each thread with
+ * a lock would stand in all roles. CPython's are tried first, too, and a try never gives way. */
+static bool is_interpreter(const char *module)
+{
+    const char *slash = strrchr(module, '/'), *name = slash ? slash + 1 : module;
+
+    return strncmp(name, "python", 6) == 0 || strncmp(name, "libpython", 9) == 0;
+}
+
+static bool is_of_interpreter(const struct dlw_signature *s)
+{
+    for (uint32_t i = 0; i < s->n_steps; i++)
+        if (is_interpreter(s->modules[s->steps[i].hold.frames[0].module].path))
+            return true;
+    return false;
+}
+
 static const char *make_signature(struct made *made, const struct dlw_finding *finding,
                                   const struct dlw_pending *pending)
 {
@@ -315,6 +332,8 @@ static const char *make_signature(struct made *made, const struct dlw_finding *f
     made->signature.steps = made->steps;
     for (uint32_t i = 0; i < finding->n_cycle && !why; i++)
         why = make_step(made, finding, i, pending);
+    if (!why && is_of_interpreter(&made->signature))
+        why = "an interpreter takes all of its program's locks at one place";
     made->signature.number = dlw_signature_number(&made->signature);
     return why;
 }

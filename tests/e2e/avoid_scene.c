@@ -67,6 +67,7 @@ static void apart(int me)
     if (goes("fork"))
         in_a_child();
     if (goes("outer") && me == 0) {
+        pthread_barrier_wait(&middle); /* the last has it */
         pthread_mutex_lock(&outer);
         pthread_mutex_unlock(&outer);
     }
@@ -176,8 +177,10 @@ static void *work(void *argument)
     for (int i = 0; i < rounds; i++) {
         bool has_outer = goes("outer") && me == length - 1;
         pthread_barrier_wait(&start);
-        if (has_outer)
+        if (has_outer) {
             pthread_mutex_lock(&outer);
+            pthread_barrier_wait(&middle);
+        }
         take_two(me, (me + 1) % length);
         if (has_outer)
             pthread_mutex_unlock(&outer);

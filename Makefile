@@ -28,9 +28,10 @@ ifneq ($(filter test,$(MAKECMDGOALS)),)
 MAKEFLAGS += -j2 --output-sync=target
 endif
 
-# The library: hidden by default, initial-exec TLS, no symbol left open, never sanitized.
+# The library: hidden by default, initial-exec TLS, no symbol left open, never sanitized nor fortified (checked
+# copies are calls into libc that its own would not be).
 LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
-	-fno-omit-frame-pointer -fno-stack-protector -fno-semantic-interposition -fno-tree-slp-vectorize $(OWN_CFLAGS)
+	-fno-omit-frame-pointer -fno-stack-protector -fno-semantic-interposition -fno-tree-slp-vectorize -U_FORTIFY_SOURCE $(OWN_CFLAGS)
 LIB_LDFLAGS = -shared -Wl,-z,defs -Wl,-z,now -Wl,-soname,libdlwatch.so
 
 GRAPH_SRC := $(wildcard graph/*.c graph/base/*.c)
@@ -129,6 +130,8 @@ help:
 	@echo '  fuzz        damaged input against everything that reads any (clang; FUZZ_SECONDS=20 a target)'
 	@echo '  install     to $$(DESTDIR)$$(PREFIX); uninstall'
 	@echo '  dist        the last commit as a tarball'
+	@echo '  deb         Debian packages of it'
+	@echo '  static      a command that needs no library, with the library to preload and what that needs, as a tarball'
 	@echo '  clean       remove $(O)'
 	@echo 'knobs: O=build  V=1 (show commands)  SAN=address,undefined (command and unit tests)'
 	@echo '       CC= CXX= CFLAGS=  PREFIX=/usr/local DESTDIR=  CASES="name…" (of test-cases)  STEPS=all (of test-steps)'

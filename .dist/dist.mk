@@ -63,3 +63,49 @@ dist:
 	@mkdir -p $(O)
 	$(Q)git archive --format=tar --prefix=$(ARCHIVE)/ HEAD | gzip -9n >$(O)/$(ARCHIVE).tar.gz
 	@echo '$(O)/$(ARCHIVE).tar.gz'
+
+# A command that needs no library, and a library to preload that brings what it loads (libunwind) in a folder of its
+# own, for containers and machines without these. The demangler is linked in, since one that is loaded would be of
+# another libc.
+MACHINE := $(shell uname -m)
+BUNDLE := $(ARCHIVE)-$(MACHINE)
+S := $(O)/static
+UNWIND = $(shell $(CC) -print-file-name=libunwind-$(MACHINE).so.8)
+$(S)/%.o: %.c $(O)/version
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -DDLW_STATIC $(ALL_CFLAGS) -c $< -o $@
+STATIC_OBJ := $(S)/report/command/symbols/dwarf.o
+-include $(STATIC_OBJ:.o=.d)
+$(S)/dlwatch: $(STATIC_OBJ) $(filter-out %/symbols/dwarf.o,$(COMMAND_OBJ))
+	$(Q)$(CC) -static $(LDFLAGS) $^ -ldw -lelf -ljansson -lz -llzma -lbz2 -lm -lstdc++ -o $@
+$(S)/libdlwatch.so: $(LIB_OBJ)
+	$(Q)$(CC) $(LIB_LDFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/dlwatch' $^ -o $@
+
+.PHONY: static
+static: $(S)/dlwatch $(S)/libdlwatch.so
+	$(Q)command -v patchelf >/dev/null || { echo 'static: needs patchelf' >&2; exit 1; }
+	rm -rf $(S)/$(BUNDLE)
+	install -d $(addprefix $(S)/$(BUNDLE)/,bin lib/dlwatch)
+	install -m 755 -s $(S)/dlwatch $(S)/$(BUNDLE)/bin
+	install -m 644 -s $(S)/libdlwatch.so $(S)/$(BUNDLE)/lib
+	for library in $(UNWIND) $$(ldd $(UNWIND) | sed -n 's/.*=> \([^ ]*\/lib\(unwind\|lzma\)[^ ]*\) .*/\1/p'); do \
+		install -m 644 $$library $(S)/$(BUNDLE)/lib/dlwatch && \
+		patchelf --set-rpath '$$ORIGIN' $(S)/$(BUNDLE)/lib/dlwatch/$${library##*/} || exit; done
+	cp -r interpose/include LICENSE .dist/NOTICES $(S)/$(BUNDLE)
+	$(Q)tar --sort=name --owner=0 --group=0 --numeric-owner --mtime='$(RELEASED) 00:00Z' -C $(S) -c $(BUNDLE) | gzip -9n >$(O)/$(BUNDLE).tar.gz
+	@echo '$(O)/$(BUNDLE).tar.gz'
+
+# Debian packages of the last commit, in $(O)/deb; what lintian has to say of them, where it is installed.
+DEB := $(O)/deb
+.PHONY: deb
+deb: dist
+	rm -rf $(DEB)
+	mkdir -p $(DEB)
+	tar -xzf $(O)/$(ARCHIVE).tar.gz -C $(DEB)
+	cp -r $(DEB)/$(ARCHIVE)/.dist/debian $(DEB)/$(ARCHIVE)/debian
+	printf 'dlwatch (%s) unstable; urgency=medium\n\n  * See NEWS.\n\n -- %s  %s\n' '$(VERSION)' \
+		"$$(sed -n 's/^Maintainer: //p' .dist/debian/control)" "$$(LC_ALL=C date -u -R -d '$(RELEASED)')" \
+		>$(DEB)/$(ARCHIVE)/debian/changelog
+	cd $(DEB)/$(ARCHIVE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc $(DEB_ARGS)
+	$(Q)! command -v lintian >/dev/null || lintian --no-tag-display-limit --fail-on error,warning $(DEB)/*.changes
+	@ls $(DEB)/*.deb

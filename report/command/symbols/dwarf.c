@@ -13,6 +13,14 @@
 
 typedef char *demangler(const char *symbol, char *buffer, size_t *size, int *status);
 
+#ifdef DLW_STATIC
+extern demangler __cxa_demangle; /* of the C++ library that is linked in */
+
+static demangler *find_demangler(void)
+{
+    return __cxa_demangle;
+}
+#else
 /* The C++ library is there wherever a C++ program is; a C-only machine does without. */
 static demangler *find_demangler(void)
 {
@@ -28,6 +36,7 @@ static demangler *find_demangler(void)
     }
     return found;
 }
+#endif
 
 /* " [clone .isra.0]", and the hash at the end of Rust's older names. */
 static void cut_clone(char *name)

@@ -16,12 +16,17 @@ root=$tmp/opt/dlw
 cat >"$tmp/want" <<END
 ./bin/dlwatch
 ./include/dlwatch.h
+./include/dlwatch/catch2.h
+./include/dlwatch/gtest.h
 ./lib/cmake/dlwatch/dlwatch-config-version.cmake
 ./lib/cmake/dlwatch/dlwatch-config.cmake
 ./lib/libdlwatch.so
 ./lib/pkgconfig/dlwatch.pc
 ./share/bash-completion/completions/dlwatch
+./share/dlwatch/gdb.py
 ./share/dlwatch/report.schema.json
+./share/dlwatch/systemd.conf
+./share/dlwatch/vscode-tasks.json
 ./share/fish/vendor_completions.d/dlwatch.fish
 ./share/man/man1/dlwatch.1
 ./share/man/man7/libdlwatch.7

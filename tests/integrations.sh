@@ -80,7 +80,162 @@ with_schema() {
 	status 'schema: another kind' 1 python3 -W ignore "$here/integrations/schema.py" "$prefix/share/dlwatch/report.schema.json" "$tmp/report.wrong.json"
 }
 
-[ $# -gt 0 ] || set -- with_cmake with_meson with_schema
+# A finding names the tests that ran.
+with_listeners() {
+	for framework in gtest catch2; do
+		case $framework in
+		gtest) flags='-lgtest -lgtest_main' ;;
+		*) flags=$([ -e /usr/include/catch2/catch_all.hpp ] && echo -lCatch2Main -lCatch2) ;;
+		esac
+		printf '#if !__has_include(<%s>)\n#error\n#endif\n' "$([ $framework = gtest ] && echo gtest/gtest.h || echo catch2/catch.hpp)" >"$tmp/there.cpp"
+		${CXX:-g++} -std=c++17 -E "$tmp/there.cpp" >/dev/null 2>&1 || { echo "integrations: no $framework, skipped" && continue; }
+		# shellcheck disable=SC2046,SC2086 # words
+		status "$framework: build" 0 ${CXX:-g++} -std=c++17 -Wall -Wextra -g $(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --cflags dlwatch) \
+			"$here/integrations/$framework.cpp" -o "$tmp/$framework" $flags -pthread
+		status "$framework: natively" 0 "$tmp/$framework"
+		status "$framework: watched" 0 dlwatch run --output=json:"$tmp/$framework.json" -- "$tmp/$framework"
+		got=$(jq -c '[.findings[]|.kind,.severity,[.cycle[].scope]|tostring|gsub("[_ ]";"")]' "$tmp/$framework.json")
+		case $got in
+		'["lock-order-inversion","warning","[\"Bank'[.p]*'ays\",\"Bank'[.g]*'ets\"]"]') ok ;;
+		*) fail "$framework: $got" ;;
+		esac
+	done
+}
+
+# The composite action, as its steps call it.
+with_github() {
+	action=$here/../.github/actions/dlwatch
+	export GITHUB_ACTION_PATH="$action" GITHUB_OUTPUT="$tmp/outputs" GITHUB_STEP_SUMMARY="$tmp/summary" RUNNER_TEMP="$tmp"
+	status 'action: install' 0 "$action/install.sh"
+	export DLWATCH_RUN_COMMAND="cd '$tmp' && '$tmp/toy/test_both'; echo done" DLWATCH_RUN_OPTIONS=--log=none \
+		DLWATCH_RUN_JOURNALS="$tmp/journals" DLWATCH_RUN_SARIF="$tmp/dlwatch.sarif"
+	mkdir -p "$tmp/toy" && ${CC:-cc} -g -o "$tmp/toy/test_both" "$toy/test_both.c" "$toy/locks.c" -pthread
+	status 'action: run' 66 "$action/run.sh"
+	says 'action: run' '^done'
+	says 'action: run' '^::error '
+	says 'action: outputs' '^errors=1$' "$tmp/outputs"
+	# shellcheck disable=SC2016 # as it stands there
+	says 'action: summary' '^| error | `lock-order-inversion` |' "$tmp/summary"
+	says 'action: SARIF' '"lock-order-inversion"' "$tmp/dlwatch.sarif"
+	if ls "$tmp/journals"/test_both.*.jsonl >/dev/null; then ok; else fail 'action: no journal'; fi
+	DLWATCH_RUN_COMMAND='exit 3' status 'action: its own status' 3 "$action/run.sh"
+	says 'action: nothing' '^Nothing found' "$tmp/summary"
+	# Each input that the steps name is declared.
+	# shellcheck disable=SC2013 # words
+	for input in $(sed -n 's/.*\${{ inputs\.\([a-z]*\) }}.*/\1/p' "$action/action.yml"); do
+		says "action: input $input" "^  $input:" "$action/action.yml"
+	done
+}
+
+with_gitlab() {
+	template=$here/../.dist/examples/gitlab.yml
+	script=$(sed -n 's/^    - \(dlwatch run .*\)/\1/p' "$template")
+	export DLWATCH_COMMAND="$build/tests/e2e/mistakes" DLWATCH_MORE=--log=none
+	status gitlab 66 sh -c "cd '$tmp' && $script"
+	says gitlab '<failure' "$tmp/dlwatch.xml"
+	if ls "$tmp"/dlwatch-journals/mistakes.*.jsonl >/dev/null; then ok; else fail 'gitlab: no journal'; fi
+	unset DLWATCH_COMMAND DLWATCH_MORE
+	python3 -c 'import yaml' 2>/dev/null || { echo "integrations: no python3-yaml, files not parsed" && return 0; }
+	for file in "$template" "$here"/../.github/actions/dlwatch/action.yml "$here"/../.dist/examples/*.yaml; do
+		status "${file##*/}" 0 python3 -c 'import sys, yaml; list(yaml.safe_load_all(open(sys.argv[1])))' "$file"
+	done
+}
+
+# The problem matcher finds in each line what it says.
+with_vscode() {
+	dlwatch run -- "$build/tests/e2e/mistakes" >"$tmp/out" 2>&1
+	got=$(jq -rR --slurpfile tasks "$prefix/share/dlwatch/vscode-tasks.json" \
+		'$tasks[0].tasks[0].problemMatcher.pattern as $p | [match($p.regexp) | .captures[].string] | select(length > 0) |
+		select(.[$p.file - 1] | test("\\.[ch]$")) | select(.[$p.line - 1] | tonumber > 0) |
+		.[$p.severity - 1] + " " + .[$p.code - 1]' <"$tmp/out" | sort)
+	dlwatch run --log=none --output=json:"$tmp/vscode.json" -- "$build/tests/e2e/mistakes" >/dev/null 2>&1
+	want=$(jq -r '.findings[]|[.severity,.kind]|join(" ")' "$tmp/vscode.json" | sort)
+	if [ "$got" = "$want" ] && [ -n "$want" ]; then ok; else fail "vscode: '$got', not '$want'"; fi
+}
+
+# Until it hangs: it is looked at until the look says so.
+await_hang() {
+	for _ in $(seq 200); do
+		dlwatch attach "$1" >"$tmp/out" 2>&1
+		[ $? = 66 ] && return
+		kill -0 "$1" 2>/dev/null || break
+	done
+	fail "$2: does not hang: $(tail -n 3 "$tmp/out")"
+}
+
+with_gdb() {
+	has gdb || return 0
+	if ! gdb -batch -ex 'python print(1)' 2>&1 | grep -qx 1; then echo "integrations: no python in gdb, skipped" && return; fi
+	"$build/samples/dining_philosophers" >/dev/null 2>&1 &
+	pid=$!
+	await_hang $pid gdb
+	# shellcheck disable=SC2016 # for gdb
+	status 'gdb: live' 0 gdb -nx -batch -ex "source $prefix/share/dlwatch/gdb.py" -ex dlwatch -ex 'print $_exitcode' -ex 'generate-core-file '"$tmp/core" -p $pid
+	says 'gdb: live' 'error: deadlock: 5 threads'
+	says 'gdb: live' ' = 66'
+	if kill -0 $pid; then ok; else fail 'gdb: the process has ended'; fi
+	kill $pid
+	status 'gdb: core' 0 gdb -nx -batch -ex "source $prefix/share/dlwatch/gdb.py" -ex 'dlwatch --format=json' "$build/samples/dining_philosophers" "$tmp/core"
+	says 'gdb: core' '"kind": "deadlock"'
+	status 'gdb: neither' 1 gdb -nx -batch -ex "source $prefix/share/dlwatch/gdb.py" -ex dlwatch
+	says 'gdb: neither' 'neither a process nor a core'
+}
+
+# The drop-in's environment, as systemd would give it to a service.
+with_systemd() {
+	conf=$prefix/share/dlwatch/systemd.conf
+	mkdir -p "$tmp/state/dlwatch/toy"
+	options=$(sed -n 's/^Environment="DLWATCH_OPTIONS=\(.*\)"$/\1/p' "$conf" | sed "s|%S|$tmp/state|g; s|%N|toy|g; s|%%|%|g")
+	preload=$(sed -n 's/^Environment=LD_PRELOAD=//p' "$conf")
+	status systemd 0 env LD_LIBRARY_PATH="$prefix/lib" LD_PRELOAD="$preload" DLWATCH_OPTIONS="$options" "$build/tests/e2e/mistakes"
+	if grep -q 'unknown\|no such option' "$tmp/out"; then fail "systemd: $(head -n 3 "$tmp/out")"; else ok; fi
+	status 'systemd: journals' 66 dlwatch report "$tmp/state/dlwatch/toy"
+	says 'systemd: no command line' '"argv":\[\]' "$tmp"/state/dlwatch/toy/mistakes.*.jsonl
+	command -v systemd-analyze >/dev/null || { echo "integrations: no systemd, drop-in not verified" && return 0; }
+	printf '[Service]\nExecStart=/bin/true\n' >"$tmp/toy.service"
+	mkdir -p "$tmp/toy.service.d" && cp "$conf" "$tmp/toy.service.d/dlwatch.conf"
+	status 'systemd: verify' 0 systemd-analyze verify "$tmp/toy.service"
+}
+
+# A container: other mount and pid namespaces, a root with libc alone, the bundle in /opt/dlwatch.
+with_container() {
+	unshare -mpf true 2>/dev/null || { echo "integrations: no namespaces, skipped" && return 0; }
+	has patchelf || return 0
+	for library in dw elf jansson z lzma bz2; do
+		case $(${CC:-cc} -print-file-name=lib$library.a) in */*) ;; *) echo "integrations: no lib$library.a, containers skipped" && return ;; esac
+	done
+	(cd "$here/.." && ${MAKE:-make} -s O="$build" static) >"$tmp/out" 2>&1 || { fail "make static: $(tail -n 5 "$tmp/out")" && return; }
+	root=$tmp/root
+	mkdir -p "$root/proc" "$root/opt" "$root/tmp"
+	tar -xzf "$(tail -n 1 "$tmp/out" | sed "s|^build/|$build/|")" -C "$root/opt" && mv "$root"/opt/dlwatch-* "$root/opt/dlwatch"
+	cp "$build/samples/dining_philosophers" "$root/dine"
+	ldd "$root/dine" | sed -n 's|.*[[:space:]]\(/[^ ]*\) (.*|\1|p' | while read -r file; do mkdir -p "$root${file%/*}" && cp "$file" "$root$file"; done
+	if ldd "$root/opt/dlwatch/bin/dlwatch" >/dev/null 2>&1; then fail 'container: the command needs libraries'; else ok; fi
+	cat >"$tmp/container" <<-END
+		#!/bin/sh
+		exec env -u TMPDIR unshare --mount --pid --fork --kill-child sh -c 'mount -t proc proc "$root/proc" && exec chroot "$root" "\$@"' - "\$@"
+	END
+	chmod +x "$tmp/container"
+	# The first process of a pid namespace starts no helper: the places are told, and the journal has the rest.
+	status 'container: preload' 66 env LD_PRELOAD=/opt/dlwatch/lib/libdlwatch.so DLWATCH_OPTIONS="on_deadlock=exit:report=/tmp/j" "$tmp/container" /dine
+	says 'container: preload' 'DEADLOCK'
+	status 'container: its journal' 66 "$tmp/container" /opt/dlwatch/bin/dlwatch report /tmp/j
+	says 'container: its journal' 'waits for forks\[1\]'
+	says 'container: its journal' 'by philosopher '
+	status 'container: run' 66 "$tmp/container" /opt/dlwatch/bin/dlwatch run -- /dine
+	says 'container: run' 'dining_philosophers.c:[0-9]*'
+	"$tmp/container" /dine >/dev/null 2>&1 &
+	outer=$!
+	pid=
+	while [ -z "$pid" ] && kill -0 $outer; do pid=$(pgrep -P $outer -x dine); done
+	await_hang "$pid" container
+	says 'container: attach from the host' 'waits for forks\[1\]'
+	status 'container: attach inside' 66 env -u TMPDIR nsenter --target "$pid" --mount --pid --root --wd=/ /opt/dlwatch/bin/dlwatch attach 1
+	says 'container: attach inside' 'waits for forks\[1\]'
+	kill "$pid" $outer 2>/dev/null
+}
+
+[ $# -gt 0 ] || set -- with_cmake with_meson with_schema with_listeners with_github with_gitlab with_vscode with_gdb with_systemd with_container
 for part; do $part; done
 echo "integrations: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -248,6 +248,7 @@ static void tell_edge_locked(struct question *q, const struct dlw_order_ask *ask
         .timed = ask->timed,
         .intended = ask->held[index].intent != DLW_INTENT_NONE,
         .gates = gates,
+        .scope = dlw_life_scope(dlw_life_graph, ask->segment),
     };
 
     for (uint32_t i = q->n_held; i-- > 0 && edge.n_gates < MOST_GATES;) {

@@ -76,6 +76,7 @@ struct dlw_journal_edge {
     bool timed, intended;
     const uint64_t *gates;
     uint32_t n_gates;
+    const char *scope; /* the test that showed it, lives for ever; or NULL */
 };
 
 struct dlw_journal_totals {

@@ -255,6 +255,8 @@ static void put_edge(struct dlw_journal *journal, const struct dlw_journal_edge 
         dlw_jsonl_true_field(json, "timed");
     if (edge->intended)
         dlw_jsonl_true_field(json, "intended");
+    if (edge->scope)
+        dlw_jsonl_text_field(json, "scope", edge->scope);
     dlw_journal_line_end(journal);
 }
 

@@ -299,6 +299,37 @@ kills() {
 	kill $!
 }
 
-for part in across evidence gates annotated algebra damage many watched doubts semaphores repeats doubted kills; do $part; done
+# Threads have the names that their own program gives them; holds their stacks, steps their tests.
+names() {
+	for program in server tests; do
+		cc -g -O0 -pthread -D_GNU_SOURCE -I../../.. named_orders.c -o "$tmp/$program" || return
+	done
+	seen() { LD_PRELOAD=$build/libdlwatch.so DLWATCH_OPTIONS="report='$tmp/names.$3.%p' log=none" "$tmp/$1" "$2"; }
+	seen server main a
+	seen tests named b
+	merge 'names by program' 0 "$tmp/names.1" "$tmp"/names.[ab].*
+	merge 'names once more' 0 "$tmp/names.2" "$tmp/names.1"
+	same names.1 names.2 'names once more'
+	is names.2 '[.findings[].cycle[]|[.thread.name,(.process.exe|split("/")|last)]]|sort' \
+		'[[null,"server"],["elsewhere","tests"]]' 'names by program'
+	is names.2 '.findings[0].message|test("elsewhere takes M before C, main takes them the other way|main takes C before M, elsewhere takes them")' \
+		true 'names by program'
+	seen server assoc c
+	seen server crawler d
+	seen server lru e
+	for way in 'c d' 'd c' 'c d e'; do
+		# shellcheck disable=SC2046
+		merge "holds, $way" 0 "$tmp/holds" $(for one in $way; do echo "$tmp"/names."$one".*; done)
+		is holds '[.findings[]|select((.cycle|length)==2).cycle[]|.thread.name,(.holds.stack|length > 0)]|sort' \
+			'[true,true,"assoc","crawler"]' "holds, $way"
+	done
+	seen tests test f
+	merge 'tests' 0 "$tmp/names.3" "$tmp"/names.[df].*
+	merge 'tests once more' 0 "$tmp/names.4" "$tmp/names.3"
+	same names.3 names.4 'tests once more'
+	is names.4 '[.findings[].cycle[]|[.thread.name,.scope]]|sort' '[["crawler",null],["tester","Lookup"]]' tests
+}
+
+for part in names across evidence gates annotated algebra damage many watched doubts semaphores repeats doubted kills; do $part; done
 echo "report_merge: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -46,6 +46,19 @@ static const char *process_letter(struct dlw_region *region, const struct dlw_do
     return n > 1 && at < n ? dlw_region_print(region, " in process %c", (int)('A' + at)) : NULL;
 }
 
+/* " of inv": threads of different programs are told apart by these. NULL: it is all one. */
+static const char *program_of(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                              const struct dlw_doc_process *process)
+{
+    for (size_t i = 0; process && process->exe && i < finding->n_cycle; i++) {
+        const struct dlw_doc_process *other = finding->cycle[i].thread->process;
+        const char *name = dlw_base_name(process->exe);
+        if (other && other->exe && strcmp(dlw_base_name(other->exe), name) != 0)
+            return dlw_region_print(region, " of %s", name);
+    }
+    return NULL;
+}
+
 const char *dlw_finding_thread_title(struct dlw_region *region,
                                      const struct dlw_doc_finding *finding,
                                      const struct dlw_doc_thread *thread)
@@ -56,10 +69,12 @@ const char *dlw_finding_thread_title(struct dlw_region *region,
     for (size_t i = 0; i < finding->n_threads; i++)
         is_shared |= is_equal_title(region, thread, finding->threads[i].thread);
     const char *title = dlw_thread_title(region, thread);
-    const char *letter = is_shared ? process_letter(region, finding, thread->process) : NULL;
+    const char *letter = is_shared ? program_of(region, finding, thread->process) : NULL;
+    if (is_shared && !letter && !finding->across_runs)
+        letter = process_letter(region, finding, thread->process);
     if (letter)
         return dlw_region_print(region, "%s%s", title, letter);
-    return is_shared && (thread->name || thread->start)
+    return is_shared && !finding->across_runs && (thread->name || thread->start)
                ? dlw_region_print(region, "%s #%u", title, thread->id)
                : title;
 }
@@ -183,6 +198,15 @@ static const char *join_inversion(struct dlw_region *region, const struct dlw_do
         lock(region, finding, joins->holds.lock), thread(region, finding, ends->thread));
 }
 
+/* In another run it was another thread of the same work. */
+static bool is_one_thread(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    const struct dlw_doc_step *step = finding->cycle;
+    return step[0].thread == step[1].thread ||
+           (finding->across_runs && strcmp(thread(region, finding, step[0].thread),
+                                           thread(region, finding, step[1].thread)) == 0);
+}
+
 static const char *inversion(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
     const struct dlw_doc_step *step = finding->cycle;
@@ -192,7 +216,7 @@ static const char *inversion(struct dlw_region *region, const struct dlw_doc_fin
     if (finding->n_cycle == 1)
         return dlw_region_print(region, "%s is asked for while it is held",
                                 lock(region, finding, step[0].wants.lock));
-    if (finding->n_cycle == 2 && step[0].thread == step[1].thread)
+    if (finding->n_cycle == 2 && is_one_thread(region, finding))
         return dlw_region_print(region, "%s takes %s before %s %s, and the other way round %s",
                                 thread(region, finding, step[0].thread),
                                 lock(region, finding, step[0].holds.lock),

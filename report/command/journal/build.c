@@ -180,6 +180,23 @@ static void build_hold(struct dlw_reader *reader, struct dlw_doc_finding *findin
     out->stack = dlw_reader_stack(reader, dlw_json_number(json, "stack"));
 }
 
+/* A history names the journal of each step: the thread then is one of that process, by the name
+ * that it has there. */
+static struct dlw_doc_thread *thread_of(struct dlw_reader *reader, const json_t *entry)
+{
+    struct dlw_doc_thread *thread = dlw_reader_thread(reader, dlw_json_number(entry, "thread"));
+    struct dlw_raw_journal *raw;
+    uint64_t id = dlw_json_number(entry, "journal");
+    FIND(reader->journals, id, raw);
+    if (!raw)
+        return thread;
+    struct dlw_doc_thread *own = dlw_region_alloc(reader->region, sizeof(*own));
+    *own = *thread;
+    own->process = raw->process;
+    own->name = dlw_clean(reader->region, dlw_json_text(entry, "name"));
+    return own;
+}
+
 static bool build_cycle(struct dlw_reader *reader, struct dlw_doc_finding *finding,
                         const json_t *cycle)
 {
@@ -189,7 +206,7 @@ static bool build_cycle(struct dlw_reader *reader, struct dlw_doc_finding *findi
     for (size_t i = 0; i < n; i++) {
         const json_t *entry = json_array_get(cycle, i);
         struct dlw_doc_step *step = &finding->cycle[i];
-        step->thread = dlw_reader_thread(reader, dlw_json_number(entry, "thread"));
+        step->thread = thread_of(reader, entry);
         step->scope = dlw_clean(reader->region, dlw_json_text(entry, "scope"));
         build_hold(reader, finding, json_object_get(entry, "holds"), &step->holds);
         build_hold(reader, finding, json_object_get(entry, "wants"), &step->wants);
@@ -207,7 +224,7 @@ static void build_state(struct dlw_reader *reader, struct dlw_doc_finding *findi
 {
     const char *waits = dlw_json_text(json, "waits");
     int kind = waits ? dlw_wait_find(waits) : -1;
-    out->thread = dlw_reader_thread(reader, dlw_json_number(json, "thread"));
+    out->thread = thread_of(reader, json);
     out->waits = kind < 0 ? DLW_WAIT_NONE : (enum dlw_wait_kind)kind;
     out->on = any_lock(reader, finding, dlw_json_number(json, "for"));
     out->mode = mode_of(json, "mode");

@@ -102,8 +102,12 @@ static struct dlw_h_role *role(struct dlw_collector *collector, struct dlw_reade
     struct dlw_raw_thread *raw;
     FIND(reader->threads, id, raw);
     struct dlw_h_role *result = raw ? role_of(collector, reader, raw) : NULL;
-    if (result && !reader->is_merged)
-        note_thread(collector, result, id);
+    if (!result || reader->is_merged)
+        return result;
+    note_thread(collector, result, id);
+    if (dlw_thread_is_named(raw->thread) && reader->process->exe)
+        dlw_h_name(collector->history, result, dlw_base_name(reader->process->exe),
+                   raw->thread->name);
     return result;
 }
 
@@ -262,7 +266,8 @@ static void note_journal(struct dlw_collector *collector, const struct dlw_doc_p
 {
     char *line = process_line(process);
     if (line)
-        collector->current = dlw_h_journal(collector->history, key_of_process(process), line, rank);
+        collector->current =
+            dlw_h_journal(collector->history, key_of_process(process), line, rank, process->exe);
     free(line);
 }
 
@@ -293,10 +298,18 @@ static void take_journal(struct dlw_collector *collector, struct dlw_reader *rea
     json_decref(line);
     own = dlw_region_alloc(&collector->region, sizeof(*own));
     own->id = id;
-    own->journal = dlw_h_journal(collector->history, key, dumped ? dumped : "{}",
-                                 (unsigned)dlw_json_number(json, "rank"));
+    own->journal =
+        dlw_h_journal(collector->history, key, dumped ? dumped : "{}",
+                      (unsigned)dlw_json_number(json, "rank"), dlw_json_text(json, "exe"));
     free(dumped);
     HASH_ADD(hh, collector->journals, id, sizeof(own->id), own);
+}
+
+static void take_name(struct dlw_collector *collector, struct dlw_reader *reader,
+                      const json_t *json)
+{
+    dlw_h_name(collector->history, role(collector, reader, dlw_json_number(json, "thread")),
+               dlw_json_text(json, "program"), dlw_json_text(json, "name"));
 }
 
 static void take_trait(struct dlw_collector *collector, struct dlw_reader *reader,
@@ -350,6 +363,16 @@ static void see_variant(struct dlw_collector *collector, struct dlw_reader *read
         see_ranges(collector, &variant->journals, ranges);
 }
 
+/* Whose test the edge names. */
+static const struct dlw_h_journal *teller_of(struct dlw_collector *collector,
+                                             struct dlw_reader *reader, const json_t *json)
+{
+    uint64_t id = dlw_json_number(json, "scope_journal");
+    struct own_journal *own;
+    FIND(collector->journals, id, own);
+    return own ? own->journal : current(collector, reader);
+}
+
 static void take_edge(struct dlw_collector *collector, struct dlw_reader *reader,
                       const json_t *json)
 {
@@ -383,8 +406,11 @@ static void take_edge(struct dlw_collector *collector, struct dlw_reader *reader
     }
     struct dlw_h_edge *edge = dlw_h_edge(collector->history, from, to);
     struct dlw_h_variant *variant = dlw_h_variant(collector->history, edge, &draft);
-    if (variant)
-        see_variant(collector, reader, variant, json);
+    if (!variant)
+        return;
+    see_variant(collector, reader, variant, json);
+    dlw_h_scope(collector->history, variant, teller_of(collector, reader, json),
+                dlw_json_text(json, "scope"));
 }
 
 /* ---- findings ---- */
@@ -537,11 +563,8 @@ static void take_line(void *context, struct dlw_reader *reader, const char *type
     static const struct {
         const char *type;
         void (*take)(struct dlw_collector *, struct dlw_reader *, const json_t *);
-    } types[] = {{"edge", take_edge},
-                 {"trait", take_trait},
-                 {"finding", take_finding},
-                 {"again", take_again},
-                 {"journal", take_journal}};
+    } types[] = {{"edge", take_edge},       {"name", take_name},   {"trait", take_trait},
+                 {"finding", take_finding}, {"again", take_again}, {"journal", take_journal}};
     for (size_t i = 0; reader->process && i < sizeof(types) / sizeof(types[0]); i++)
         if (strcmp(types[i].type, type) == 0)
             types[i].take(context, reader, json);

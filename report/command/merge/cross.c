@@ -86,9 +86,22 @@ static uint32_t thread_of(struct cross *cross, struct dlw_h_variant *variant)
     return (uint32_t)cross->n_variants;
 }
 
-static struct dlw_h_role *role_of(const struct cross *cross, uint32_t thread)
+/* Of the journals that have it the one that stands for all: whichever order they came in. */
+static const struct dlw_h_journal *journal_of(const struct cross *cross,
+                                              const struct dlw_h_variant *variant)
 {
-    return cross->variants[thread - 1]->role;
+    struct dlw_h_journal *const *by_index = cross->history->by_index;
+    const struct dlw_h_journal *least = NULL;
+    size_t n = dlw_seen_numbers(&variant->journals, NULL);
+    uint32_t *journals = malloc((n + 1) * sizeof(*journals));
+    if (!journals)
+        return NULL;
+    dlw_seen_numbers(&variant->journals, journals);
+    for (size_t i = 0; i < n; i++)
+        if (!least || dlw_key_compare(&by_index[journals[i]]->entity.key, &least->entity.key) < 0)
+            least = by_index[journals[i]];
+    free(journals);
+    return least;
 }
 
 /* The one with the fewest journals: what all have in common is among them. */
@@ -231,7 +244,10 @@ static void found(void *context, const struct dlw_finding *finding)
     for (uint32_t i = 0; i < finding->n_cycle; i++) {
         const struct dlw_cycle_entry *entry = &finding->cycle[i];
         struct dlw_h_part *part = &draft.parts[i];
-        part->role = role_of(cross, entry->thread);
+        const struct dlw_h_variant *variant = cross->variants[entry->thread - 1];
+        part->role = variant->role;
+        part->scope = variant->scope;
+        part->journal = variant->teller ? variant->teller : journal_of(cross, variant);
         part->wants = hold_of(cross, &entry->wants, entry->timed);
         part->holds = dlw_region_alloc(region, sizeof(*part->holds));
         part->holds[0] = hold_of(cross, &entry->holds, false);
@@ -249,6 +265,21 @@ static void found(void *context, const struct dlw_finding *finding)
     cross->drafts[cross->n_drafts++] = draft;
 }
 
+/* Where a thread of that work takes the gate, as far as the journals tell. */
+static struct dlw_h_stack *gate_stack(struct cross *cross, const struct dlw_h_edge *edge,
+                                      const struct dlw_h_variant *variant,
+                                      const struct dlw_h_lock *gate)
+{
+    const struct dlw_h_lock *const others[] = {edge->to, edge->from};
+    for (size_t k = 0; k < 2; k++) {
+        const struct dlw_h_edge *known = dlw_h_known_edge(cross->history, gate, others[k]);
+        for (size_t i = 0; known && i < known->n; i++)
+            if (known->variants[i].role == variant->role && known->variants[i].hold)
+                return known->variants[i].hold;
+    }
+    return NULL;
+}
+
 static void learn(struct cross *cross, const struct dlw_h_edge *edge, struct dlw_h_variant *variant)
 {
     struct dlw_region *region = &cross->history->region;
@@ -256,8 +287,11 @@ static void learn(struct cross *cross, const struct dlw_h_edge *edge, struct dlw
     const struct dlw_order_sink sink = {.context = cross, .found = found, .accepts = is_across};
     struct dlw_order_hold *held = dlw_region_alloc(region, (variant->n_gates + 1) * sizeof(*held));
     for (size_t i = 0; i < variant->n_gates; i++)
-        if (!is_no_lock(variant->gates[i]))
+        if (!is_no_lock(variant->gates[i])) {
+            held[n].stack =
+                number_of_stack(cross, gate_stack(cross, edge, variant, variant->gates[i]));
             held[n++].node = node_of(cross, variant->gates[i]);
+        }
     held[n].node = node_of(cross, edge->from);
     held[n].stack = number_of_stack(cross, variant->hold);
     held[n].mode = variant->from_mode;

@@ -29,6 +29,7 @@ void dlw_history_free(struct dlw_history *history)
     HASH_CLEAR(entity.hh, history->modules);
     HASH_CLEAR(entity.hh, history->stacks);
     HASH_CLEAR(entity.hh, history->roles);
+    HASH_CLEAR(entity.hh, history->names);
     HASH_CLEAR(entity.hh, history->locks);
     HASH_CLEAR(entity.hh, history->edges);
     HASH_CLEAR(entity.hh, history->findings);
@@ -161,6 +162,44 @@ struct dlw_h_role *dlw_h_role(struct dlw_history *history, const struct dlw_h_ro
     return role;
 }
 
+static struct dlw_key key_of_name(const struct dlw_h_role *role, const char *program)
+{
+    struct dlw_key key = dlw_key_of("name", 4);
+    add_entity(&key, &role->entity);
+    dlw_key_add_text(&key, program);
+    return key;
+}
+
+void dlw_h_name(struct dlw_history *history, struct dlw_h_role *role, const char *program,
+                const char *name)
+{
+    struct dlw_h_name *known;
+    if (!role || !program || !name)
+        return;
+    struct dlw_key key = key_of_name(role, program);
+    TABLE_FIND(history->names, key, known);
+    if (!known) {
+        known = dlw_region_alloc(&history->region, sizeof(*known));
+        known->entity.key = key;
+        known->role = role;
+        known->program = dlw_region_copy(&history->region, program);
+        TABLE_ADD(history->names, known);
+    }
+    if (smaller_text(name, known->name) != known->name)
+        known->name = dlw_region_copy(&history->region, name);
+}
+
+const char *dlw_h_name_of(struct dlw_history *history, const struct dlw_h_role *role,
+                          const char *program)
+{
+    struct dlw_h_name *known = NULL;
+    if (role && program) {
+        struct dlw_key key = key_of_name(role, program);
+        TABLE_FIND(history->names, key, known);
+    }
+    return known ? known->name : NULL;
+}
+
 static bool is_smaller_place(const struct dlw_h_lock *a, const struct dlw_h_lock *b)
 {
     if (!a->module || !b->module)
@@ -204,14 +243,28 @@ struct dlw_h_lock *dlw_h_lock(struct dlw_history *history, const struct dlw_h_lo
     return lock;
 }
 
+static struct dlw_key key_of_edge(const struct dlw_h_lock *from, const struct dlw_h_lock *to)
+{
+    struct dlw_key key = dlw_key_of("edge", 4);
+    add_entity(&key, &from->entity);
+    add_entity(&key, &to->entity);
+    return key;
+}
+
+struct dlw_h_edge *dlw_h_known_edge(struct dlw_history *history, const struct dlw_h_lock *from,
+                                    const struct dlw_h_lock *to)
+{
+    struct dlw_key key = key_of_edge(from, to);
+    struct dlw_h_edge *edge;
+    TABLE_FIND(history->edges, key, edge);
+    return edge;
+}
+
 struct dlw_h_edge *dlw_h_edge(struct dlw_history *history, struct dlw_h_lock *from,
                               struct dlw_h_lock *to)
 {
-    struct dlw_key key = dlw_key_of("edge", 4);
-    struct dlw_h_edge *edge;
-    add_entity(&key, &from->entity);
-    add_entity(&key, &to->entity);
-    TABLE_FIND(history->edges, key, edge);
+    struct dlw_h_edge *edge = dlw_h_known_edge(history, from, to);
+    struct dlw_key key = key_of_edge(from, to);
     if (edge)
         return edge;
     edge = dlw_region_alloc(&history->region, sizeof(*edge));
@@ -299,6 +352,19 @@ struct dlw_h_variant *dlw_h_variant(struct dlw_history *history, struct dlw_h_ed
     edge->variants[at] = fresh;
     edge->n++;
     return &edge->variants[at];
+}
+
+void dlw_h_scope(struct dlw_history *history, struct dlw_h_variant *variant,
+                 const struct dlw_h_journal *journal, const char *scope)
+{
+    if (!journal || !scope)
+        return;
+    int order =
+        variant->teller ? dlw_key_compare(&journal->entity.key, &variant->teller->entity.key) : -1;
+    if (order > 0 || (order == 0 && strcmp(variant->scope, scope) <= 0))
+        return;
+    variant->teller = journal;
+    variant->scope = dlw_region_copy(&history->region, scope);
 }
 
 static void add_hold(struct dlw_key *key, const struct dlw_h_hold *hold)
@@ -391,7 +457,7 @@ void dlw_h_count(struct dlw_history *history, struct dlw_h_finding *finding, uin
 }
 
 struct dlw_h_journal *dlw_h_journal(struct dlw_history *history, struct dlw_key key,
-                                    const char *line, unsigned rank)
+                                    const char *line, unsigned rank, const char *exe)
 {
     struct dlw_h_journal *journal;
     TABLE_FIND(history->journals, key, journal);
@@ -402,6 +468,8 @@ struct dlw_h_journal *dlw_h_journal(struct dlw_history *history, struct dlw_key 
         history->by_index = dlw_region_grow(&history->region, history->by_index,
                                             history->n_journals, sizeof(struct dlw_h_journal *));
         history->by_index[history->n_journals++] = journal;
+        if (exe)
+            journal->program = dlw_region_copy(&history->region, dlw_base_name(exe));
         TABLE_ADD(history->journals, journal);
     }
     if (!journal->line || rank > journal->rank ||

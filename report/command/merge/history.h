@@ -31,9 +31,10 @@ struct dlw_entity {
 
 struct dlw_h_journal {
     struct dlw_entity entity;
-    uint32_t index;   /* its bit */
-    const char *line; /* fields of its line, as a JSON object */
-    unsigned rank;    /* of two readings the one that saw the end wins */
+    uint32_t index;      /* its bit */
+    const char *line;    /* fields of its line, as a JSON object */
+    const char *program; /* base name of what it ran; NULL: not known */
+    unsigned rank;       /* of two readings the one that saw the end wins */
 };
 
 struct dlw_h_module {
@@ -63,6 +64,13 @@ struct dlw_h_role {
     bool is_several; /* a journal has more than one thread of it */
 };
 
+/* What one program calls the threads of a role: each test of a project has a main thread. */
+struct dlw_h_name {
+    struct dlw_entity entity;
+    struct dlw_h_role *role;
+    const char *program, *name;
+};
+
 struct dlw_h_lock {
     struct dlw_entity entity;
     const char *lasting; /* "variable bank:gate", "created 12ab…", … */
@@ -84,6 +92,8 @@ struct dlw_h_variant {
     bool timed;
     struct dlw_h_stack *hold, *want;
     struct dlw_seen journals; /* that have it, by index */
+    const char *scope;        /* the test that showed it, as `teller` says; or NULL */
+    const struct dlw_h_journal *teller;
 };
 
 enum { DLW_H_VARIANTS = 16 };
@@ -104,6 +114,7 @@ struct dlw_h_hold {
 /* A step of a cycle (holds[0], then `wants`), or the state of a thread. */
 struct dlw_h_part {
     struct dlw_h_role *role;
+    const struct dlw_h_journal *journal; /* where the step was seen; NULL: that of the finding */
     struct dlw_h_hold wants;
     const char *waits; /* of a state: the word, or NULL */
     const char *scope; /* of a step: the test, or NULL */
@@ -137,6 +148,7 @@ struct dlw_history {
     struct dlw_h_module *modules;
     struct dlw_h_stack *stacks;
     struct dlw_h_role *roles;
+    struct dlw_h_name *names;
     struct dlw_h_lock *locks;
     struct dlw_h_edge *edges;
     struct dlw_h_finding *findings;
@@ -162,17 +174,29 @@ struct dlw_h_module *dlw_h_module(struct dlw_history *history, const char *path,
 struct dlw_key dlw_h_stack_key(const struct dlw_h_stack *draft);
 struct dlw_h_stack *dlw_h_stack(struct dlw_history *history, const struct dlw_h_stack *draft);
 struct dlw_h_role *dlw_h_role(struct dlw_history *history, const struct dlw_h_role *draft);
+/* Several threads of one role: the smallest name. NULL texts: nothing is noted. */
+void dlw_h_name(struct dlw_history *history, struct dlw_h_role *role, const char *program,
+                const char *name);
+/* NULL: it has none in that program. */
+const char *dlw_h_name_of(struct dlw_history *history, const struct dlw_h_role *role,
+                          const char *program);
 struct dlw_h_lock *dlw_h_lock(struct dlw_history *history, const struct dlw_h_lock *draft);
 struct dlw_h_edge *dlw_h_edge(struct dlw_history *history, struct dlw_h_lock *from,
                               struct dlw_h_lock *to);
+/* NULL: there is none, and none is made. */
+struct dlw_h_edge *dlw_h_known_edge(struct dlw_history *history, const struct dlw_h_lock *from,
+                                    const struct dlw_h_lock *to);
 /* NULL: there are enough smaller ones. Valid until the next call for this edge. */
 struct dlw_h_variant *dlw_h_variant(struct dlw_history *history, struct dlw_h_edge *edge,
                                     const struct dlw_h_variant *draft);
+/* Of several tests the one of the journal with the smallest key stays. */
+void dlw_h_scope(struct dlw_history *history, struct dlw_h_variant *variant,
+                 const struct dlw_h_journal *journal, const char *scope);
 struct dlw_h_finding *dlw_h_finding(struct dlw_history *history, const struct dlw_h_finding *draft);
 void dlw_h_count(struct dlw_history *history, struct dlw_h_finding *finding, uint32_t journal,
                  uint64_t count);
 struct dlw_h_journal *dlw_h_journal(struct dlw_history *history, struct dlw_key key,
-                                    const char *line, unsigned rank);
+                                    const char *line, unsigned rank, const char *exe);
 
 /* ---- collect.c: from a journal into the sets ---- */
 

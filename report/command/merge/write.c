@@ -85,8 +85,11 @@ static void mark_all(struct dlw_history *history)
 {
     struct dlw_h_edge *edge, *next_edge;
     struct dlw_h_finding *finding, *next_finding;
+    struct dlw_h_name *name, *next_name;
     HASH_ITER(entity.hh, history->edges, edge, next_edge)
     mark_edge(edge);
+    HASH_ITER(entity.hh, history->names, name, next_name)
+    mark_role(name->role);
     HASH_ITER(entity.hh, history->findings, finding, next_finding)
     mark_finding(finding);
 }
@@ -248,6 +251,16 @@ static void put_role(struct writer *writer, struct dlw_entity *entity)
     end(writer);
 }
 
+static void put_name(struct writer *writer, struct dlw_entity *entity)
+{
+    struct dlw_h_name *name = (struct dlw_h_name *)entity;
+    begin(writer, "name");
+    put_id(writer, "thread", &name->role->entity);
+    put_text(writer, "program", name->program);
+    put_text(writer, "name", name->name);
+    end(writer);
+}
+
 static void put_lock(struct writer *writer, struct dlw_entity *entity)
 {
     struct dlw_h_lock *lock = (struct dlw_h_lock *)entity;
@@ -336,6 +349,10 @@ static void put_variant(struct writer *writer, const struct dlw_h_edge *edge,
     if (variant->timed)
         dlw_jsonl_true_field(json, "timed");
     put_text(writer, "journals", journals);
+    if (variant->teller) {
+        put_text(writer, "scope", variant->scope);
+        put_id(writer, "scope_journal", &variant->teller->entity);
+    }
     free(journals);
     end(writer);
 }
@@ -358,20 +375,35 @@ static json_t *hold_json(const struct dlw_h_hold *hold)
     return json;
 }
 
-static json_t *step_json(const struct dlw_h_part *part)
+/* Whose step it was: each program has its own names for its threads. */
+static void put_thread(struct writer *writer, json_t *json, const struct dlw_h_part *part,
+                       const struct dlw_h_journal *journal)
+{
+    refer(json, "thread", part->role ? &part->role->entity : NULL);
+    if (part->journal)
+        journal = part->journal;
+    if (!journal)
+        return;
+    refer(json, "journal", &journal->entity);
+    text(json, "name", dlw_h_name_of(writer->history, part->role, journal->program));
+}
+
+static json_t *step_json(struct writer *writer, const struct dlw_h_part *part,
+                         const struct dlw_h_journal *journal)
 {
     json_t *json = json_object();
-    refer(json, "thread", part->role ? &part->role->entity : NULL);
+    put_thread(writer, json, part, journal);
     text(json, "scope", part->scope);
     json_object_set_new(json, "holds", hold_json(&part->holds[0]));
     json_object_set_new(json, "wants", hold_json(&part->wants));
     return json;
 }
 
-static json_t *state_json(const struct dlw_h_part *part)
+static json_t *state_json(struct writer *writer, const struct dlw_h_part *part,
+                          const struct dlw_h_journal *journal)
 {
     json_t *json = json_object(), *holds = json_array();
-    refer(json, "thread", part->role ? &part->role->entity : NULL);
+    put_thread(writer, json, part, journal);
     text(json, "state", part->waits ? "blocked" : "running");
     text(json, "waits", part->waits);
     refer(json, "for", part->wants.lock ? &part->wants.lock->entity : NULL);
@@ -418,6 +450,19 @@ static uint64_t put_counts(struct writer *writer, json_t *line, const struct dlw
     return sum;
 }
 
+/* The one that stands for the finding, as put_counts has it. */
+static const struct dlw_h_journal *first_journal(const struct dlw_history *history,
+                                                 const struct dlw_h_finding *finding)
+{
+    const struct dlw_h_journal *first = NULL;
+    for (size_t i = 0; i < finding->n_counts; i++) {
+        const struct dlw_h_journal *journal = history->by_index[finding->counts[i].journal];
+        if (!first || journal->entity.id < first->entity.id)
+            first = journal;
+    }
+    return first;
+}
+
 static void put_finding(struct writer *writer, struct dlw_entity *entity)
 {
     struct dlw_h_finding *finding = (struct dlw_h_finding *)entity;
@@ -435,9 +480,10 @@ static void put_finding(struct writer *writer, struct dlw_entity *entity)
         json_object_set_new(line, "across", json_true());
     uint64_t sum = put_counts(writer, line, finding);
     json_object_set_new(line, "count", json_integer((json_int_t)(sum ? sum : 1)));
+    const struct dlw_h_journal *journal = first_journal(writer->history, finding);
     for (size_t i = 0; i < finding->n_parts; i++)
-        json_array_append_new(parts, finding->is_cycle ? step_json(&finding->parts[i])
-                                                       : state_json(&finding->parts[i]));
+        json_array_append_new(parts, (finding->is_cycle ? step_json : state_json)(
+                                         writer, &finding->parts[i], journal));
     json_object_set_new(line, finding->is_cycle ? "cycle" : "threads", parts);
     put(writer, line);
 }
@@ -454,6 +500,7 @@ void dlw_history_write(struct dlw_history *history, FILE *out)
         {(struct dlw_entity *)history->modules, false, put_module},
         {(struct dlw_entity *)history->stacks, false, put_stack},
         {(struct dlw_entity *)history->roles, false, put_role},
+        {(struct dlw_entity *)history->names, true, put_name},
         {(struct dlw_entity *)history->locks, false, put_lock},
         {(struct dlw_entity *)history->edges, true, put_edge},
         {(struct dlw_entity *)history->findings, true, put_finding},

@@ -3,6 +3,8 @@
 #include "report/command/document/labels.h"
 #include "report/command/format/text/parts.h"
 
+#include <string.h>
+
 enum { MAX_LOCKS = 24 };
 
 /* The contract's word, or plainer ones. */
@@ -67,16 +69,22 @@ static const char *thread_words(struct dlw_region *region, const struct dlw_doc_
                             thread->process->exe ? thread->process->exe : "?");
 }
 
-/* Short ones share a line. */
 static void thread_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding)
 {
     struct dlw_region *region = &text->doc->region;
     const struct dlw_doc_thread *threads[DLW_MAX_LABELS];
     size_t n = dlw_label_threads(finding, threads);
     const char *line = NULL;
-    for (size_t i = 0; i < n; i++)
-        line = dlw_region_print(region, "%s%sT%zu = %s", line ? line : "", line ? ", " : "", i + 1,
-                                thread_words(region, finding, threads[i]));
+    for (size_t i = 0; i < n; i++) {
+        const char *words =
+            dlw_region_print(region, "T%zu = %s", i + 1, thread_words(region, finding, threads[i]));
+        /* Short ones share a line. */
+        if (line && strlen(line) + strlen(words) + 4 > text->width) {
+            dlw_readable_prose(text, "  ", 4, dlw_region_print(region, "%s,", line));
+            line = NULL;
+        }
+        line = line ? dlw_region_print(region, "%s, %s", line, words) : words;
+    }
     if (line)
         dlw_readable_prose(text, "  ", 4, line);
 }

@@ -75,6 +75,15 @@ struct dlw_cycle_entry {
     const char *scope; /* that the thread was in (graph/life.h), orders only; or NULL */
 };
 
+/* Of the condition that is waited for: who signalled it last. */
+struct dlw_last_signal {
+    bool is_known;   /* else nothing below is */
+    bool is_before;  /* the last came before this wait began */
+    uint32_t thread; /* of the last; 0: not known, or it has ended */
+    uint32_t stack;  /* where that was */
+    uint64_t count;  /* 0: it was never signalled */
+};
+
 struct dlw_thread_state {
     uint32_t thread;
     uint8_t waits; /* enum dlw_wait_kind */
@@ -82,6 +91,8 @@ struct dlw_thread_state {
     bool timed;
     uint64_t on;       /* lock waited for or accused, 0: none */
     uint64_t since_ns; /* how long it has waited, 0: not known */
+    struct dlw_last_signal signal;
+    uint32_t arrived, parties; /* of a barrier: how many of how many have come; 0: not known */
     uint32_t stack;
     uint32_t n_holds;
     const struct dlw_held *holds;

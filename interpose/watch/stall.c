@@ -12,6 +12,7 @@
 #include "interpose/threads/alarm.h"
 #include "interpose/threads/held.h"
 #include "interpose/threads/joinable.h"
+#include "interpose/watch/last_signal.h"
 #include "interpose/watch/live_view.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/motion.h"
@@ -112,6 +113,37 @@ static void fill_holds(struct states *states, uint32_t i, struct dlw_held *holds
     states->out[i].holds = holds;
 }
 
+/* Only of those that are here is a name to be had. */
+static uint32_t living(const struct states *states, uint32_t id)
+{
+    for (uint32_t i = 0; i < states->n; i++)
+        if (states->threads[i]->id == id)
+            return id;
+    return 0;
+}
+
+/* What the thread waits for is there as long as it waits. */
+static void fill_facts(const struct states *states, uint32_t i)
+{
+    const struct dlw_thread *thread = states->threads[i];
+    struct dlw_thread_state *state = &states->out[i];
+    uintptr_t on = atomic_load_explicit(&thread->wait.on, memory_order_relaxed);
+    struct dlw_signal_facts signals;
+
+    if (state->waits == DLW_WAIT_BARRIER) {
+        state->arrived = dlw_barrier_arrived((const pthread_barrier_t *)on); /* NOLINT */
+        state->parties = dlw_barrier_count((const pthread_barrier_t *)on);   /* NOLINT */
+    }
+    if (state->waits != DLW_WAIT_CONDITION || !dlw_last_signal_find(on, &signals))
+        return;
+    state->signal =
+        (struct dlw_last_signal){.is_known = true,
+                                 .is_before = signals.after <= thread->began,
+                                 .thread = living(states, signals.thread),
+                                 .stack = signals.count ? dlw_stack_of_pc(signals.pc) : 0,
+                                 .count = signals.count};
+}
+
 static void fill(struct states *states)
 {
     uint64_t now = dlw_now();
@@ -129,6 +161,7 @@ static void fill(struct states *states)
             .since_ns = now - atomic_load_explicit(&wait->since, memory_order_relaxed),
             .stack = want_stack(states, i),
         };
+        fill_facts(states, i);
         fill_holds(states, i, holds);
         holds += states->out[i].n_holds;
         dlw_report_know_thread(thread);

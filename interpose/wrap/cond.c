@@ -9,6 +9,7 @@
 #include "interpose/base/real.h"
 #include "interpose/order/validate.h"
 #include "interpose/threads/held.h"
+#include "interpose/watch/last_signal.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/motion.h"
 #include "interpose/watch/wait.h"
@@ -137,38 +138,39 @@ DLW_EXPORT int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
 }
 
 /* This may be the first wrapped call of the process. */
-static inline void signals(const void *condition)
+static inline void signals(const void *condition, const void *pc)
 {
     struct dlw_thread *self = dlw_thread_self();
 
     if (dlw_thread_passes(self))
         return;
     dlw_motion_signals(self, condition);
+    dlw_last_signal_note(self, condition, (uintptr_t)pc);
     if (dlw_held_depth(self))
         dlw_outermost_signals(self, condition);
 }
 
 DLW_EXPORT int pthread_cond_signal(pthread_cond_t *condition)
 {
-    signals(condition);
+    signals(condition, __builtin_return_address(0));
     return real.pthread_cond_signal(condition);
 }
 
 DLW_EXPORT int pthread_cond_broadcast(pthread_cond_t *condition)
 {
-    signals(condition);
+    signals(condition, __builtin_return_address(0));
     return real.pthread_cond_broadcast(condition);
 }
 
 DLW_EXPORT int cnd_signal(cnd_t *condition)
 {
-    signals(condition);
+    signals(condition, __builtin_return_address(0));
     return real.cnd_signal(condition);
 }
 
 DLW_EXPORT int cnd_broadcast(cnd_t *condition)
 {
-    signals(condition);
+    signals(condition, __builtin_return_address(0));
     return real.cnd_broadcast(condition);
 }
 
@@ -180,6 +182,7 @@ DLW_EXPORT int pthread_cond_destroy(pthread_cond_t *condition)
     struct dlw_lock_ref ref = dlw_lock_ref_at((uintptr_t)condition, DLW_LOCK_CONDITION);
     struct dlw_call call = DLW_CALL_HERE();
 
+    dlw_last_signal_forget(condition);
     if (dlw_thread_passes(self) || dlw_condition_waiters(condition) == 0)
         return real.pthread_cond_destroy(condition);
     dlw_misuse_destroy_begin(self, &ref, &call);
@@ -194,6 +197,7 @@ DLW_EXPORT void cnd_destroy(cnd_t *condition)
     struct dlw_lock_ref ref = dlw_lock_ref_at((uintptr_t)condition, DLW_LOCK_CONDITION);
     struct dlw_call call = DLW_CALL_HERE();
 
+    dlw_last_signal_forget(condition);
     if (dlw_thread_passes(self) || dlw_condition_waiters((pthread_cond_t *)condition) == 0) {
         real.cnd_destroy(condition);
         return;

@@ -131,6 +131,7 @@ static void need_for_threads(struct dlw_journal *journal, const struct dlw_threa
     for (uint32_t i = 0; i < n; i++) {
         dlw_journal_need_stack(journal, threads[i].stack);
         dlw_journal_need_thread(journal, threads[i].thread);
+        dlw_journal_need_stack(journal, threads[i].signal.stack);
         dlw_journal_need_lock(journal, threads[i].on);
         for (uint32_t j = 0; j < threads[i].n_holds; j++)
             need_for_held(journal, &threads[i].holds[j]);
@@ -168,6 +169,21 @@ static void put_cycle(struct dlw_journal *journal, const struct dlw_cycle_entry 
     dlw_jsonl_close(json, ']');
 }
 
+static void put_signal(struct dlw_journal *journal, const struct dlw_last_signal *signal)
+{
+    struct dlw_jsonl *json = &journal->json;
+
+    dlw_jsonl_open(json, "signalled", '{');
+    dlw_jsonl_number_field(json, "count", signal->count);
+    if (signal->count) {
+        dlw_journal_refer(journal, "thread", &journal->threads, signal->thread);
+        dlw_journal_refer(journal, "stack", &journal->stacks, signal->stack);
+        if (signal->is_before)
+            dlw_jsonl_true_field(json, "before");
+    }
+    dlw_jsonl_close(json, '}');
+}
+
 static void put_wait(struct dlw_journal *journal, const struct dlw_thread_state *state)
 {
     struct dlw_jsonl *json = &journal->json;
@@ -183,6 +199,12 @@ static void put_wait(struct dlw_journal *journal, const struct dlw_thread_state 
         dlw_jsonl_real_field(json, "since", (double)state->since_ns / 1e9);
     if (state->timed)
         dlw_jsonl_true_field(json, "timed");
+    if (state->parties) {
+        dlw_jsonl_number_field(json, "arrived", state->arrived);
+        dlw_jsonl_number_field(json, "of", state->parties);
+    }
+    if (state->signal.is_known)
+        put_signal(journal, &state->signal);
     dlw_journal_refer(journal, "stack", &journal->stacks, state->stack);
 }
 

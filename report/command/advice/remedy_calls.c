@@ -55,10 +55,27 @@ const char *dlw_remedy_place(const struct advising *advising, const struct dlw_s
 void dlw_remedy_stall(struct advising *advising)
 {
     const struct dlw_doc_finding *finding = advising->finding;
-    bool on_condition = false;
-    for (size_t i = 0; i < finding->n_threads; i++)
-        on_condition |= finding->threads[i].waits == DLW_WAIT_CONDITION;
-    if (on_condition)
+    const struct dlw_doc_state *on_condition = NULL, *at_barrier = NULL;
+    for (size_t i = 0; i < finding->n_threads; i++) {
+        const struct dlw_doc_state *state = &finding->threads[i];
+        if (state->waits == DLW_WAIT_CONDITION && !on_condition)
+            on_condition = state;
+        if (state->parties > state->arrived && state->on)
+            at_barrier = state;
+    }
+    if (at_barrier)
+        dlw_remedy_say(advising,
+                       "%s lets nobody go before %u more come: see why they don't (they wait "
+                       "elsewhere, have ended, or were never made), or make it for %u.",
+                       dlw_remedy_lock(advising, at_barrier->on),
+                       at_barrier->parties - at_barrier->arrived, at_barrier->arrived);
+    if (on_condition && on_condition->signal.is_known && !on_condition->signal.count &&
+        on_condition->on)
+        dlw_remedy_say(advising,
+                       "Nobody has signalled %s: see which line should, and why it was not "
+                       "reached.",
+                       dlw_remedy_lock(advising, on_condition->on));
+    else if (on_condition)
         dlw_remedy_say(advising,
                        "A signal that comes while nobody waits is lost: set a variable under the "
                        "mutex, then signal; wait in a loop, while (!ready).");

@@ -1,6 +1,7 @@
 /*
- * The half circles of a stall: who waits for a lock that another sleeper holds, and what that one
- * waits for. A circle that closes is a deadlock; here the last step is something nobody holds.
+ * What would have ended the waits of a stall: how often a condition was signalled, how many came to
+ * a barrier. And its half circles: who waits for a lock that another sleeper holds, and what that
+ * one waits for. A circle that closes is a deadlock; here the last step is something nobody holds.
  */
 #include "report/command/document/classify.h"
 #include "report/command/document/words.h"
@@ -86,4 +87,42 @@ const char *dlw_finding_half_circles(struct dlw_region *region,
         text = dlw_region_print(region, "%s%s%s", text ? text : "", text ? "; " : "",
                                 tell(region, finding, &halves[i]));
     return n > MOST ? dlw_region_print(region, "%s; and %zu more like that", text, n - MOST) : text;
+}
+
+static const char *signal_facts(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                                const struct dlw_doc_state *state)
+{
+    const struct dlw_doc_signal *signal = &state->signal;
+    size_t place = dlw_stack_place(&signal->stack);
+    const struct dlw_frame *frame = place < signal->stack.n ? &signal->stack.frames[place] : NULL;
+    bool is_own = frame && dlw_frame_is_own(frame);
+    if (!signal->count)
+        return "it was never signalled";
+    const char *often = signal->count == 1 ? "once"
+                                           : dlw_region_print(region, "%llu times, last",
+                                                              (unsigned long long)signal->count);
+    /* Another may have lived where this one lies. */
+    if (!state->on || !state->on->name)
+        often = signal->count == 1 ? "once at this address"
+                                   : dlw_region_print(region, "at this address %s", often);
+    const char *who =
+        signal->thread ? dlw_region_print(region, " by %s",
+                                          dlw_finding_thread_title(region, finding, signal->thread))
+                       : "";
+    const char *where =
+        is_own
+            ? dlw_region_print(region, " at %s%s%s",
+                               frame->function ? dlw_function_title(region, frame->function) : "",
+                               frame->function ? " " : "", dlw_frame_place(region, frame))
+            : "";
+    return dlw_region_print(region, "it was signalled %s%s%s, %s this wait began", often, who,
+                            where, signal->is_before ? "before" : "after");
+}
+
+const char *dlw_state_facts(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                            const struct dlw_doc_state *state)
+{
+    if (state->parties)
+        return dlw_region_print(region, "%u of %u have come to it", state->arrived, state->parties);
+    return state->signal.is_known && finding ? signal_facts(region, finding, state) : NULL;
 }

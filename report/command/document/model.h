@@ -133,6 +133,14 @@ struct dlw_doc_step {
     struct dlw_doc_hold holds, wants;
 };
 
+/* Of the condition that a thread waits for: its last signal. */
+struct dlw_doc_signal {
+    bool is_known, is_before;      /* it came before the wait began */
+    uint64_t count;                /* 0: none was seen */
+    struct dlw_doc_thread *thread; /* or NULL: not known, or it has ended */
+    struct dlw_stack stack;
+};
+
 struct dlw_doc_state {
     struct dlw_doc_thread *thread;
     enum dlw_wait_kind waits; /* DLW_WAIT_NONE: running */
@@ -142,6 +150,8 @@ struct dlw_doc_state {
     double since;        /* seconds it has waited; negative: not known */
     bool is_least;       /* it may have waited longer than `since` */
     const char *syscall; /* name, with DLW_WAIT_SYSCALL */
+    struct dlw_doc_signal signal;
+    uint32_t arrived, parties; /* of a barrier: so many of so many have come; 0: not known */
     struct dlw_stack stack;
     struct dlw_doc_hold *holds;
     size_t n_holds;

@@ -84,6 +84,19 @@ static json_t *hold_json(const struct dlw_doc_hold *hold)
     return json;
 }
 
+static json_t *signal_json(const struct dlw_doc_signal *signal)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "count", json_integer((json_int_t)signal->count));
+    if (!signal->count)
+        return json;
+    if (signal->thread)
+        json_object_set_new(json, "thread", thread_json(signal->thread));
+    json_object_set_new(json, "before", json_boolean(signal->is_before));
+    put_stack(json, "stack", &signal->stack);
+    return json;
+}
+
 static json_t *state_json(const struct dlw_doc_state *state, const struct dlw_doc_process *usual)
 {
     json_t *json = json_object();
@@ -103,6 +116,12 @@ static json_t *state_json(const struct dlw_doc_state *state, const struct dlw_do
     if (state->timed)
         json_object_set_new(json, "timed", json_true());
     put_text(json, "syscall", state->syscall);
+    if (state->parties) {
+        json_object_set_new(json, "arrived", json_integer(state->arrived));
+        json_object_set_new(json, "of", json_integer(state->parties));
+    }
+    if (state->signal.is_known)
+        json_object_set_new(json, "signalled", signal_json(&state->signal));
     put_text(json, "note", state->note);
     put_stack(json, "stack", &state->stack);
     json_t *holds = json_array();

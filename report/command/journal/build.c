@@ -219,6 +219,18 @@ static bool build_cycle(struct dlw_reader *reader, struct dlw_doc_finding *findi
     return true;
 }
 
+static void build_signal(struct dlw_reader *reader, const json_t *json, struct dlw_doc_signal *out)
+{
+    if (!json)
+        return;
+    out->is_known = true;
+    out->count = dlw_json_number(json, "count");
+    out->is_before = dlw_json_flag(json, "before");
+    out->stack = dlw_reader_stack(reader, dlw_json_number(json, "stack"));
+    if (dlw_json_number(json, "thread"))
+        out->thread = dlw_reader_thread(reader, dlw_json_number(json, "thread"));
+}
+
 static void build_state(struct dlw_reader *reader, struct dlw_doc_finding *finding,
                         const json_t *json, struct dlw_doc_state *out)
 {
@@ -234,6 +246,9 @@ static void build_state(struct dlw_reader *reader, struct dlw_doc_finding *findi
     out->stack = dlw_reader_stack(reader, dlw_json_number(json, "stack"));
     if (out->waits == DLW_WAIT_FUTEX && out->on && !out->on->name)
         out->on->name = dlw_futex_name(&out->stack);
+    build_signal(reader, json_object_get(json, "signalled"), &out->signal);
+    out->arrived = (uint32_t)dlw_json_number(json, "arrived");
+    out->parties = (uint32_t)dlw_json_number(json, "of");
     const json_t *holds = json_object_get(json, "holds");
     size_t n = json_array_size(holds);
     out->holds = dlw_region_alloc(reader->region, n * sizeof(*out->holds));

@@ -250,6 +250,9 @@ static void state_lines(struct dlw_readable *text, const struct dlw_doc_finding 
         fprintf(text->out, "    " FAINT "(%s)" PLAIN "\n", state->note);
     if (state->stack.n || (state->waits != DLW_WAIT_NONE && state->waits != DLW_WAIT_SYSCALL))
         dlw_readable_stack(text, 4, &state->stack, process);
+    const char *facts = dlw_state_facts(region, finding, state);
+    if (facts)
+        dlw_readable_prose(text, "    (", 4, dlw_region_print(region, "%s)", facts));
     for (size_t i = 0; i < state->n_holds; i++)
         if (!dlw_doc_is_thread(state->holds[i].lock))
             hold_lines(text, finding, "", "and holds", &state->holds[i], process);

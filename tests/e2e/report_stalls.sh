@@ -1,0 +1,51 @@
+#!/bin/sh
+# report_stalls.sh BUILD: what would have ended the waits of a stall: signals of a condition, those
+# that come to a barrier.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$1" && pwd)
+dlwatch=$build/dlwatch
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$here/data" || exit 1
+failed=0 passed=0
+ok() { passed=$((passed + 1)); }
+fail() {
+	failed=$((failed + 1))
+	echo "FAIL report_stalls: $*"
+}
+# stall WAY: into $tmp/err, and as JSON into $tmp/json.
+stall() {
+	way=$1
+	timeout 60 "$dlwatch" run --stall_after=1 --output=json:"$tmp/json" -- "$tmp/stalls" "$way" >/dev/null 2>"$tmp/err"
+	status=$?
+	if [ $status = 66 ]; then ok; else fail "$way: status $status"; fi
+	sed 's/^dlwatch\[[0-9]*\]: *//' "$tmp/err" | tr '\n' ' ' >"$tmp/text"
+}
+says() { if grep -q -e "$1" "$tmp/text"; then ok; else fail "$way: no '$1' in $(head -c 1500 "$tmp/text")"; fi; }
+is() {
+	got=$(jq -c "$1" "$tmp/json" 2>&1)
+	if [ "$got" = "$2" ]; then ok; else fail "$way: $1 is $got, not $2"; fi
+}
+told='[.findings[0].threads[]|select(.waits=="condition").signalled|[.count,.before,.thread.name//.thread.id,.stack[0].function]]|unique'
+
+cc -g -O0 -pthread -D_GNU_SOURCE stalls.c -o "$tmp/stalls" || exit 1
+stall never
+says '(it was never signalled)'
+says 'Nobody has signalled L1: see which line should'
+is "$told" '[[0,null,null,null]]'
+stall before
+says '(it was signalled 2 times, last by main at announce stalls.c:37, before this wait began)'
+says 'A signal that comes while nobody waits is lost'
+is "$told|.[0][0:2]" '[2,true]'
+stall after
+says '(it was signalled once by main at announce stalls.c:37, after this wait began)'
+is "$told|.[0][0:2]" '[1,false]'
+stall heap
+says '(it was signalled at this address 2 times, last by main'
+stall barrier
+says '(2 of 3 have come to it)'
+says 'lets nobody go before 1 more come: see why'
+is '[.findings[0].threads[]|select(.waits=="barrier")|[.arrived,.of]]|unique' '[[2,3]]'
+echo "report_stalls: $passed passed, $failed failed"
+[ $failed = 0 ]

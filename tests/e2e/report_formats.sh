@@ -263,6 +263,17 @@ text() {
 	says out "^$bank:15: error: .* \[deadlock\]$" text
 	if [ "$(grep -v "^$bank:" "$tmp/out" | wc -L)" -le 80 ]; then ok; else fail 'text is wider than 80 columns'; fi
 	if grep -q "$(printf '\033')" "$tmp/out"; then fail 'text is coloured without a terminal'; else ok; fi
+	for n in 1 2 3 4; do PID=99990$n ./make-journal.sh "$tmp/bank" none | grep -v '"type":"end"' >"$tmp/killed.$n"; done
+	report 'one killed' 0 "$tmp/killed.1"
+	says out '^Process 999901 (.*) did not end in order: it was killed' 'one killed'
+	report 'many killed' 0 "$tmp"/killed.?
+	if [ "$(grep -c 'did not end in order' "$tmp/out")" = 1 ]; then ok; else fail 'many killed: a line for each'; fi
+	says out '^4 processes did not end in order: 999901 (' 'many killed'
+	report 'the lecture' 66 --advice "$tmp/deadlock.json"
+	says out 'Or back off: ask for the later lock with' 'the lecture'
+	if [ "$(grep -c 'A deadlock needs four things at once' "$tmp/out")" = 1 ]; then ok; else fail 'the lecture is not told once'; fi
+	report 'the lecture alone' 0 --advice
+	says out 'mutual exclusion' 'the lecture alone'
 	report 'colour' 66 --color=always "$tmp/deadlock.json"
 	says out "$(printf '\033')" colour
 	THREAD2='\u001b[31m' ./make-journal.sh "$tmp/bank" deadlock >"$tmp/escape.json"

@@ -202,6 +202,12 @@ START_TEST(test_stall_names_its_half_circles)
                      "all 3 threads wait, and nothing is left that could wake one of them: 2 "
                      "threads wait for ledger, which main holds while it waits for a signal on the "
                      "condition done");
+    struct dlw_doc_finding *stall = sample_stall(doc, 2);
+    stall->threads[0].stack = SAMPLE_STACK(doc, {"close_book", "bank.c", 8});
+    stall->threads[0].holds->stack = SAMPLE_STACK(doc, {"close_book", "bank.c", 5});
+    ck_assert_str_eq(dlw_finding_remedy(&doc->region, stall).paragraphs[0],
+                     "Let go of ledger, taken in close_book (bank.c:5), before close_book "
+                     "(bank.c:8) waits: auditor needs it, and may be the one to end that wait.");
     /* who holds what nobody waits for closes nothing */
     ck_assert_str_eq(dlw_finding_message(&doc->region, sample_stall(doc, 1)),
                      "the only thread waits, and nothing is left that could wake it");

@@ -44,6 +44,8 @@ START_TEST(test_functions_have_the_names_that_people_say)
         {"Bank::pay(int, char const*)", "Bank::pay"},
         {"(anonymous namespace)::Bank::pay(int)", "Bank::pay"},
         {"main::{lambda()#1}::operator()() const", "lambda in main"},
+        {"main::{lambda}::operator()", "lambda in main"},
+        {"main()::<lambda(int)>::operator()(int) const", "lambda in main"},
         {"Bank::run(int)::{lambda(int, std::pair<int, int>)#2}::operator()(int, std::pair<int, "
          "int>) const",
          "lambda in Bank::run"},
@@ -147,6 +149,10 @@ START_TEST(test_the_step_to_change_is_in_the_users_code)
     expect_advice(doc, finding,
                   "Let go of L1 before close_all (bank.c:12) calls Lib::Center::remove, which "
                   "takes L2, a lock of its own. That breaks \"hold and wait\".");
+    finding->cycle[0].wants.lock->name = NULL;
+    through_library(doc, &finding->cycle[0].wants.lock->first, 12);
+    ck_assert_str_eq(dlw_lock_title(&doc->region, finding->cycle[0].wants.lock),
+                     "the mutex in liblib");
     /* nothing but the library's own is there: better that than nothing */
     finding->cycle[0].wants.stack.n = 2;
     ck_assert_uint_eq(dlw_stack_place(&finding->cycle[0].wants.stack), 0);

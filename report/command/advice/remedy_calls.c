@@ -52,6 +52,39 @@ const char *dlw_remedy_place(const struct advising *advising, const struct dlw_s
                             dlw_frame_place(region, frame));
 }
 
+static const struct dlw_stack *taken_at(const struct dlw_doc_state *holder,
+                                        const struct dlw_doc_lock *lock)
+{
+    static const struct dlw_stack none;
+    for (size_t i = 0; i < holder->n_holds; i++)
+        if (holder->holds[i].lock == lock)
+            return &holder->holds[i].stack;
+    return &none;
+}
+
+/* One waits for what another keeps while it sleeps: if it is the one that would wake the other,
+ * that is the deadlock. */
+static void say_half_circle(struct advising *advising)
+{
+    const struct dlw_doc_finding *finding = advising->finding;
+    for (size_t i = 0; i < finding->n_threads; i++) {
+        const struct dlw_doc_state *waiter = &finding->threads[i];
+        const struct dlw_doc_state *holder = dlw_finding_holder(finding, waiter);
+        if (!holder)
+            continue;
+        const struct dlw_stack *taken = taken_at(holder, waiter->on);
+        dlw_remedy_say(
+            advising,
+            "Let go of %s%s%s%s before %s waits: %s needs it, and may be the one to end that "
+            "wait.",
+            dlw_remedy_lock(advising, waiter->on), taken->n ? ", taken in " : "",
+            taken->n ? dlw_remedy_place(advising, taken) : "", taken->n ? "," : "",
+            dlw_remedy_place(advising, &holder->stack),
+            dlw_remedy_thread(advising, waiter->thread));
+        return;
+    }
+}
+
 void dlw_remedy_stall(struct advising *advising)
 {
     const struct dlw_doc_finding *finding = advising->finding;
@@ -63,6 +96,7 @@ void dlw_remedy_stall(struct advising *advising)
         if (state->parties > state->arrived && state->on)
             at_barrier = state;
     }
+    say_half_circle(advising);
     if (at_barrier)
         dlw_remedy_say(advising,
                        "%s lets nobody go before %u more come: see why they don't (they wait "

@@ -23,8 +23,8 @@ static bool holds(const struct dlw_doc_state *state, const struct dlw_doc_lock *
 }
 
 /* The first who holds it stands for all; who waits for what it holds itself is no half circle. */
-static const struct dlw_doc_state *holder_of(const struct dlw_doc_finding *finding,
-                                             const struct dlw_doc_state *waiter)
+const struct dlw_doc_state *dlw_finding_holder(const struct dlw_doc_finding *finding,
+                                               const struct dlw_doc_state *waiter)
 {
     if (!waiter->on || holds(waiter, waiter->on))
         return NULL;
@@ -79,7 +79,7 @@ const char *dlw_finding_half_circles(struct dlw_region *region,
     const char *text = NULL;
     size_t n = 0;
     for (size_t i = 0; i < finding->n_threads; i++) {
-        const struct dlw_doc_state *holder = holder_of(finding, &finding->threads[i]);
+        const struct dlw_doc_state *holder = dlw_finding_holder(finding, &finding->threads[i]);
         if (holder)
             add(halves, &n, &finding->threads[i], holder);
     }

@@ -46,14 +46,27 @@ static const char *without_defaults(struct dlw_region *region, const char *name)
     return name;
 }
 
+/* Behind "{lambda(int)#1}", "{lambda}" and "<lambda(int)>", as compilers and debug information have
+ * it; NULL: that is not what stands here. */
+static const char *behind_lambda(const char *at)
+{
+    static const char word[] = "lambda";
+    if (strncmp(at + 1, word, sizeof(word) - 1) != 0)
+        return NULL;
+    if (*at == '<')
+        return behind(at);
+    const char *end = at + sizeof(word), *close = strchr(*end == '(' ? behind(end) : end, '}');
+    return close ? close + 1 : NULL;
+}
+
 /* "main::{lambda()#1}::operator()() const" is a lambda in main. */
 static const char *lambda_name(struct dlw_region *region, const char *name)
 {
-    static const char open[] = "{lambda(", call[] = "}::operator()";
+    static const char call[] = "::operator()";
     const char *last = NULL;
-    for (const char *at = name; (at = strstr(at, open)); at++) {
-        const char *close = strchr(behind(at + sizeof(open) - 2), '}');
-        if (at - name > 2 && close && strncmp(close, call, sizeof(call) - 1) == 0)
+    for (const char *at = name; (at = strpbrk(at, "{<")); at++) {
+        const char *end = at - name > 2 ? behind_lambda(at) : NULL;
+        if (end && strncmp(end, call, sizeof(call) - 1) == 0)
             last = at;
     }
     if (!last)

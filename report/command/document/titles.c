@@ -251,11 +251,24 @@ static const struct dlw_frame *place_with_source(const struct dlw_stack *stack)
     return frame && frame->file && frame->line ? frame : NULL;
 }
 
+/* "libPocoFoundation" of "/usr/lib/libPocoFoundation.so.80" */
+static const char *library_name(struct dlw_region *region, const struct dlw_frame *frame)
+{
+    const char *base = dlw_base_name(frame->module);
+    return dlw_region_cut(region, base, (size_t)(strstr(base, ".so") - base));
+}
+
 /* Who made it says which it is, but for a library's own constructor: that makes them all. */
 static const char *by_place(struct dlw_region *region, const struct dlw_doc_lock *lock)
 {
     const struct dlw_frame *made = place_with_source(&lock->created),
-                           *taken = place_with_source(&lock->first);
+                           *taken = place_with_source(&lock->first),
+                           *entry = dlw_stack_entry(&lock->created);
+    if (!made && !entry)
+        entry = dlw_stack_entry(&lock->first);
+    if (entry)
+        return dlw_region_print(region, "the %s in %s", sort_of(region, lock),
+                                library_name(region, entry));
     if (made || taken)
         return dlw_region_print(region, "the %s %s at %s", sort_of(region, lock),
                                 made ? "created" : "first taken",

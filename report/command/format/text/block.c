@@ -114,7 +114,9 @@ static void want_lines(struct dlw_readable *text, const struct dlw_doc_finding *
                        : dlw_doc_is_thread(want->lock) ? "then waits for"
                                                        : "then takes";
     struct dlw_stack stack = want->stack;
-    size_t common = step->holder ? 0 : common_callers(&step->holds.stack, &want->stack);
+    size_t common = step->holder || dlw_step_is_in_line(finding, step)
+                        ? 0
+                        : common_callers(&step->holds.stack, &want->stack);
     bool is_shortened = common && dlw_stack_depth(&stack) > stack.n - common;
     if (is_shortened)
         stack.n -= common;

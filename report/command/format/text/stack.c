@@ -46,13 +46,12 @@ void dlw_readable_prose(struct dlw_readable *text, const char *first, unsigned i
     fputc('\n', text->out);
 }
 
-static const char *relative(const struct dlw_readable *text, const char *file)
+/* As the compiler was called, but for what is not normal. */
+static const char *path_of(const struct dlw_readable *text, const struct dlw_frame *frame)
 {
-    const char *folder = text->options->folder;
-    size_t n = folder ? strlen(folder) : 0;
-    if (n > 1 && strncmp(file, folder, n) == 0 && file[n] == '/')
-        return file + n + 1;
-    return file;
+    bool is_plain = frame->file[0] != '/' && !strstr(frame->file, "..");
+    return is_plain ? frame->file
+                    : dlw_frame_path(&text->doc->region, frame, text->options->folder);
 }
 
 /* As the language's own traces have it: the place first. */
@@ -81,7 +80,7 @@ static void frame_line(struct dlw_readable *text, unsigned indent, const char *j
     fprintf(out, BOLD "%s" PLAIN,
             frame->function ? dlw_function_title(&text->doc->region, frame->function) : "??");
     if (frame->file)
-        fprintf(out, "  " CYAN "%s:%u" PLAIN, relative(text, frame->file), frame->line);
+        fprintf(out, "  " CYAN "%s:%u" PLAIN, path_of(text, frame), frame->line);
     else if (frame->module)
         fprintf(out, "  %s+0x%llx", dlw_base_name(frame->module),
                 (unsigned long long)frame->offset);

@@ -43,6 +43,11 @@ return [...new Set(bad)]; })()""" % (LEAST_CONTRAST, LEAST_CONTRAST)
 TOO_WIDE = """[...document.querySelectorAll('body *')].filter(e => !e.closest('svg') && !e.closest('figure') &&
 e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + '.' + e.className).slice(0, 5)"""
 
+# A page of many findings is found by its lines: one of them is on the way of the Tab key, arrows lead on.
+STOPS = "summary,input,select,button,a,figure"
+REACHABLE = """[...document.querySelectorAll('%s')].filter(e => e.tabIndex >= 0 && e.checkVisibility())""" % STOPS
+MOST_STOPS = 40
+
 FOCUSED = """(() => { const e = document.activeElement;
 return e.tagName + (e.type ? ':' + e.type : '') + (e.value ? '=' + e.value : ''); })()"""
 
@@ -111,8 +116,8 @@ class Browser:
         self.ask("Page.navigate", url=url)
         self.wait_for("Page.loadEventFired")
 
-    def value(self, expression):
-        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
+    def value(self, expression, wait=False):
+        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=wait)
         if "exceptionDetails" in answer:
             raise RuntimeError(expression + ": " + str(answer["exceptionDetails"]))
         return answer["result"].get("value")
@@ -123,7 +128,7 @@ class Browser:
         self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def key(self, name, text=None):
-        codes = {"Tab": 9, "Enter": 13, " ": 32}
+        codes = {"Tab": 9, "Enter": 13, " ": 32, "ArrowDown": 40}
         event = {"key": name, "windowsVirtualKeyCode": codes[name], "code": "Space" if name == " " else name}
         self.ask("Input.dispatchKeyEvent", type="keyDown", **({**event, "text": text} if text else event))
         self.ask("Input.dispatchKeyEvent", type="keyUp", **event)
@@ -157,49 +162,131 @@ def looks(browser, folder):
             check(not bad, where + ": too little contrast: " + str(bad))
             light = browser.value("getComputedStyle(document.body).backgroundColor.match(/[0-9]+/)[0] > 127")
             check(light == (scheme == "light"), where + ": the background is not " + scheme)
+            height = browser.value("document.documentElement.scrollHeight")
+            lines = browser.value("document.querySelectorAll('article').length")
+            check(lines < 50 or height < 240 * lines, where + ": %s px high for %s findings" % (height, lines))
             if folder:
                 browser.picture(os.path.join(folder, name + "-" + scheme + ".png"))
 
 
 def keyboard(browser):
-    """All that can be worked is reached by Tab, seen when it is, and worked by Space or Enter."""
+    """All that can be worked is reached by Tab or an arrow, seen when it is, and worked by Space or Enter."""
     browser.look(WIDTHS["desk"], "light")
-    wanted = browser.value("document.querySelectorAll('summary,input,figure').length")
+    browser.value("document.activeElement.blur(), scrollTo(0, 0)")
+    wanted = browser.value(REACHABLE + ".length")
+    check(wanted <= MOST_STOPS or browser.value("document.querySelectorAll('article').length") <= 3,
+          "keyboard: %s stops" % wanted)
     seen = set()
     for _ in range(min(wanted, 30)):
         browser.key("Tab")
-        seen.add(browser.value("[...document.querySelectorAll('summary,input,figure')]"
-                               ".indexOf(document.activeElement)"))
+        seen.add(browser.value(REACHABLE + ".indexOf(document.activeElement)"))
         check(browser.value("getComputedStyle(document.activeElement).outlineStyle") != "none",
               "keyboard: it is not seen where it stands: " + browser.value(FOCUSED))
-    check(-1 not in seen and len(seen) == min(wanted, 30), "keyboard: Tab reaches %s" % sorted(seen))
-    if browser.value("!!document.querySelector('#filter input')"):
-        kind = browser.value("(() => { const box = document.querySelector('#filter input'); box.focus();"
-                             "return box.value; })()")
-        shown = "[...document.querySelectorAll('article[data-kind=\"%s\"]')].map(a => a.offsetHeight > 0)" % kind
-        check(set(browser.value(shown)) == {True}, "filter: not all are shown at first")
-        browser.key(" ", " ")
-        check(set(browser.value(shown)) == {False}, "filter: Space does not hide " + kind)
-        browser.key(" ", " ")
-        check(set(browser.value(shown)) == {True}, "filter: Space does not bring back " + kind)
-    if browser.value("!!document.querySelector('summary')"):
-        browser.value("document.querySelector('summary').focus()")
+    check(-1 not in seen and len(seen) == min(wanted, 30), "keyboard: Tab reaches %s of %s" % (sorted(seen), wanted))
+    lines = browser.value("document.querySelectorAll('article').length")
+    if lines:
+        browser.value("document.querySelector('article summary').focus()")
+        for i in range(1, min(lines, 10)):
+            browser.key("ArrowDown")
+            check(browser.value("document.activeElement.closest('article') === document.querySelectorAll('article')[%d]"
+                                % i), "keyboard: the arrow does not lead to line %d" % i)
+        browser.value("document.querySelectorAll('details').forEach(d => d.open = false)")
+        browser.value("document.querySelector('article summary').focus()")
         browser.key("Enter", "\r")
-        check(browser.value("document.querySelector('details').open"), "stack: Enter does not open it")
+        check(browser.value("document.querySelector('article details').open"), "contents: Enter does not open a line")
+
+
+SHOWN = "[...document.querySelectorAll('article')].filter(a => a.offsetHeight > 0).length"
+
+
+def filters(browser):
+    """Each list and the field hide what they are asked to, and bring it back."""
+    lines = browser.value("document.querySelectorAll('article').length")
+    check(browser.value("!!document.querySelector('#filter')") == (lines > 1), "filter: there, or not")
+    if lines < 2:
+        return
+    check(browser.value(SHOWN) == lines, "filter: not all are shown at first")
+    for i in range(browser.value("document.querySelectorAll('#filter select').length")):
+        pick = ("(() => { const list = document.querySelectorAll('#filter select')[%d];"
+                "list.selectedIndex = %s; list.dispatchEvent(new Event('input', {bubbles: true}));"
+                "return list.hidden ? -1 : +list.options[list.selectedIndex].text.match(/(\\d+)\\)$|$/)[1]; })()")
+        if browser.value("document.querySelectorAll('#filter select')[%d].hidden" % i):
+            continue
+        check(browser.value("document.querySelectorAll('#filter select')[%d].options.length > 2" % i),
+              "filter: list %d has nothing to choose from" % i)
+        counted = browser.value(pick % (i, "list.options.length - 1"))
+        check(browser.value(SHOWN) == counted, "filter: list %d shows %s, not %s" % (i, browser.value(SHOWN), counted))
+        browser.value((pick % (i, "0")).replace("return", "return 0;"))
+        check(browser.value(SHOWN) == lines, "filter: list %d does not bring all back" % i)
+    write = ("(() => { const field = document.querySelector('#filter input'); field.value = %s;"
+             "field.dispatchEvent(new Event('input', {bubbles: true})); })()")
+    words = browser.value("document.querySelectorAll('article')[1].id.slice(2)")
+    browser.value(write % json.dumps(words.upper()))
+    check(browser.value(SHOWN) == 1, "filter: text %s shows %s" % (words, browser.value(SHOWN)))
+    check(browser.value("document.querySelectorAll('article summary[tabindex=\"0\"]').length == 1 &&"
+                        "document.querySelector('article summary[tabindex=\"0\"]').offsetHeight > 0"),
+          "filter: the Tab key does not reach what is left")
+    browser.value(write % "''")
+    check(browser.value(SHOWN) == lines, "filter: text does not bring all back")
+
+
+def links(browser, url):
+    """A link to a finding opens it."""
+    name = browser.value("(() => { const a = [...document.querySelectorAll('article')]; return a.length ? a[a.length - 1].id : '' })()")
+    if not name:
+        return
+    browser.value("document.querySelectorAll('article details').forEach(d => d.open = false)")
+    browser.value("location.hash = '#%s'" % name)
+    browser.value("new Promise(done => setTimeout(done, 50))", wait=True)
+    check(browser.value("document.getElementById('%s').querySelector('details').open" % name), "link: it opens nothing")
+    top = browser.value("document.getElementById('%s').getBoundingClientRect().top" % name)
+    check(0 <= top < 900, "link: the finding is out of sight, at %s" % top)
 
 
 def pictures(browser):
-    """No arrow ends in nothing, no node lies on another, and all lie inside their picture."""
+    """No arrow ends in nothing or runs through a stranger, no node lies on another, words fit, and all lie inside
+    their picture."""
+    browser.look(WIDTHS["desk"], "light")
+    browser.value("document.querySelectorAll('details').forEach(d => d.open = true)")
     overlaps = browser.value("""(() => { let n = 0; for (const svg of document.querySelectorAll('figure svg')) {
 const boxes = [...svg.querySelectorAll('.node rect')].map(r => r.getBBox()); const v = svg.viewBox.baseVal;
 boxes.forEach((a, i) => { if (a.x < 0 || a.y < 0 || a.x + a.width > v.width || a.y + a.height > v.height) n++;
 boxes.slice(i + 1).forEach(b => { if (a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height &&
 b.y < a.y + a.height) n++; }); }); } return n; })()""")
     check(overlaps == 0, "picture: %s nodes overlap or are cut off" % overlaps)
+    wide = browser.value("""[...document.querySelectorAll('figure svg .node')].filter(g => [...g.querySelectorAll('text')]
+.some(t => t.getComputedTextLength() > g.querySelector('rect').getBBox().width - 4)).map(g => g.textContent)""")
+    check(not wide, "picture: words do not fit: " + str(wide)[:300])
+    strangers = browser.value("""(() => { const bad = []; for (const svg of document.querySelectorAll('figure svg')) {
+const boxes = [...svg.querySelectorAll('.node rect')].map(r => r.getBBox());
+const near = (b, p, d) => p.x > b.x - d && p.x < b.x + b.width + d && p.y > b.y - d && p.y < b.y + b.height + d;
+for (const path of svg.querySelectorAll('.edge path')) { const length = path.getTotalLength();
+const ends = [path.getPointAtLength(0), path.getPointAtLength(length)];
+for (let i = 0; i <= 60; i++) { const p = path.getPointAtLength(length * i / 60);
+if (boxes.some(b => near(b, p, -1) && !ends.some(e => near(b, e, 12)))) { bad.push(svg.querySelector('title').textContent); break; } } } }
+return bad; })()""")
+    check(not strangers, "picture: %s lines run through strangers" % len(strangers))
     check(browser.value("""[...document.querySelectorAll('[marker-end]')].every(e =>
 document.getElementById(e.getAttribute('marker-end').slice(5, -1)))"""), "picture: an arrow without its head")
     check(browser.value("[...document.querySelectorAll('figure svg')].every(s => s.querySelector('title'))"),
           "picture: one has no title")
+    browser.value("document.querySelectorAll('details').forEach(d => d.open = false)")
+
+
+def paper(browser):
+    """On paper all that is shown stands open, nothing is cut off, and nothing is left but the report."""
+    browser.ask("Emulation.setDeviceMetricsOverride", width=700, height=900, deviceScaleFactor=1, mobile=False)
+    browser.ask("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    browser.value("dispatchEvent(new Event('beforeprint'))")
+    lines = browser.value("document.querySelectorAll('article').length")
+    if lines <= 50:
+        check(browser.value("document.querySelectorAll('article>details:not([open])').length") == 0, "paper: some are folded")
+    check(browser.value("[...document.querySelectorAll('figure svg')].every(s => s.getBoundingClientRect().right <= innerWidth + 1)"),
+          "paper: a picture is cut off")
+    check(browser.value("!document.querySelector('#filter') || document.querySelector('#filter').offsetHeight === 0"),
+          "paper: the filter is printed")
+    check(browser.value("getComputedStyle(document.body).backgroundColor === 'rgb(255, 255, 255)'"), "paper: it is not white")
+    browser.ask("Emulation.setEmulatedMedia", media="", features=[])
 
 
 def silence(browser, url):
@@ -221,7 +308,10 @@ def main():
         looks(browser, folder)
         pictures(browser)
         keyboard(browser)
+        filters(browser)
         silence(browser, url)
+        links(browser, url)
+        paper(browser)
     finally:
         browser.close()
     for failure in failures:

@@ -1,19 +1,44 @@
 /*
- * The report as one page that needs nothing else: pictures are laid out here, stacks open by
- * <details>, and the few lines of script only filter by kind.
+ * The report as one page that needs nothing else: the contents are the findings' own first lines,
+ * each opens below it (<details>). Pictures are laid out here; the script filters, moves by arrow
+ * keys and opens what a link names. However many findings there are, the page has a limit: what of
+ * each is told in detail is measured out as they are written.
  */
 #include "report/command/base/xml.h"
 #include "report/command/document/classify.h"
+#include "report/command/format/html_script.h"
 #include "report/command/format/html_style.h"
 #include "report/command/format/picture/picture.h"
 #include "report/command/format/text/parts.h"
 
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum {
+    OPEN = 3,          /* as many findings stand open at once */
+    ALWAYS_FULL = 8,   /* as many are told in full, however many there are */
+    ROOM = 280 * 1024, /* bytes for findings and threads: a page for a phone */
+    MOST_ROWS = 300,
+};
+
+/* What is told of a finding where many share the room. */
+enum detail {
+    DETAIL_HEADING, /* what, where */
+    DETAIL_PLACES,  /* where each thread stands */
+    DETAIL_LINES,   /* and the lines there, and the remedy */
+    DETAIL_CALLERS, /* and who called */
+    DETAIL_ALL
+};
 
 struct page {
     FILE *out;
     struct dlw_doc *doc;
     const struct dlw_format_options *options;
+    size_t n_listed;
+    size_t room; /* left, bytes */
+    enum detail detail;
+    size_t n_full, n_short; /* parts that were told so */
 };
 
 static void text(struct page *page, const char *words)
@@ -47,59 +72,60 @@ static const char *thread_title(struct page *page, const struct dlw_doc_finding 
                    : dlw_thread_title(region, thread);
 }
 
-static void frame_item(struct page *page, const struct dlw_frame *frame)
+static void frame_line(struct page *page, const char *joint, const struct dlw_frame *frame)
 {
     struct dlw_region *region = &page->doc->region;
-    fputs("<li>", page->out);
+    fprintf(page->out, "%s ", joint);
     if (frame->unknown) {
-        element(page, "<span class=\"soft\">(", frame->unknown, ")</span></li>\n");
+        element(page, "(", frame->unknown, ")\n");
         return;
     }
-    text(page, frame->function ? dlw_short_name(region, frame->function) : "??");
-    element(page, " <span class=\"place\">",
+    element(page, "<b>", frame->function ? dlw_short_name(region, frame->function) : "??", "</b> ");
+    element(page, "<i>",
             frame->file ? dlw_region_print(region, "%s:%u",
                                            dlw_frame_path(region, frame, page->options->folder),
                                            frame->line)
                         : dlw_frame_place(region, frame),
-            "</span>");
-    fputs(frame->inlined ? " <span class=\"soft\">(inlined)</span></li>\n" : "</li>\n", page->out);
+            "</i>");
+    fputs(frame->inlined ? " (inlined)\n" : "\n", page->out);
 }
 
 static void source(struct page *page, const struct dlw_frame *frame,
                    const struct dlw_doc_process *process)
 {
     char line[512];
-    if (!dlw_source_line(frame, process ? process->folder : NULL, line, sizeof(line)))
+    if (page->detail < DETAIL_LINES || frame->unknown ||
+        !dlw_source_line(frame, process ? process->folder : NULL, line, sizeof(line)))
         return;
-    fprintf(page->out, "<pre>%u | ", frame->line);
+    fprintf(page->out, "%6u | ", frame->line);
     text(page, line + strspn(line, " \t"));
-    fputs("</pre>\n", page->out);
+    fputc('\n', page->out);
 }
 
-/* The place is always seen, the way to it on request. */
+/* Where to look, its line, and the way there. */
 static void stack(struct page *page, const struct dlw_stack *frames,
                   const struct dlw_doc_process *process)
 {
-    struct dlw_region *region = &page->doc->region;
-    size_t place = dlw_stack_place(frames);
+    size_t place = dlw_stack_place(frames), n = dlw_stack_depth(frames), shown = 0;
+    size_t most = page->detail == DETAIL_ALL ? SIZE_MAX : page->detail == DETAIL_CALLERS ? 3 : 1;
     if (!frames->n) {
         fputs("<p class=\"soft\">(where is not known)</p>\n", page->out);
         return;
     }
-    const struct dlw_frame *at = &frames->frames[place < frames->n ? place : 0];
-    fputs("<details><summary><code>", page->out);
-    text(page, at->function ? dlw_short_name(region, at->function) : "??");
-    element(page, " <span class=\"place\">", dlw_frame_place(region, at),
-            "</span></code></summary>\n<ol class=\"stack\">\n");
-    size_t n = dlw_stack_depth(frames);
-    for (size_t i = 0; i < n; i++)
-        if (i <= place || !dlw_frame_is_plumbing(&frames->frames[i]))
-            frame_item(page, &frames->frames[i]);
-    if (frames->cut)
-        fputs("<li class=\"soft\">(deeper frames were not kept)</li>\n", page->out);
-    fputs("</ol></details>\n", page->out);
-    if (place < frames->n)
-        source(page, at, process);
+    size_t first = place == frames->n ? 0 : place;
+    while (first > 0 && frames->frames[first - 1].unknown)
+        first--;
+    fputs("<pre>", page->out);
+    for (size_t i = first; i < n && shown < most; i++) {
+        if (i > place && dlw_frame_is_plumbing(&frames->frames[i]))
+            continue;
+        frame_line(page, shown++ ? "by" : "at", &frames->frames[i]);
+        if (i == place)
+            source(page, &frames->frames[i], process);
+    }
+    if (frames->cut && most == SIZE_MAX)
+        fputs("(deeper frames were not kept)\n", page->out);
+    fputs("</pre>\n", page->out);
 }
 
 static void hold(struct page *page, const struct dlw_doc_finding *finding,
@@ -109,7 +135,7 @@ static void hold(struct page *page, const struct dlw_doc_finding *finding,
     if (dlw_doc_is_thread(held->lock) && !held->stack.n)
         return;
     fprintf(page->out, "<p>%s ", verb);
-    element(page, "<span class=\"lock\">", lock_title(page, finding, held->lock), "</span>");
+    element(page, "<b>", lock_title(page, finding, held->lock), "</b>");
     if (strcmp(held->lock->kind, "rwlock") == 0)
         fputs(held->mode == DLW_SHARED ? " for reading" : " for writing", page->out);
     fprintf(page->out, ", %s</p>\n", how);
@@ -119,8 +145,9 @@ static void hold(struct page *page, const struct dlw_doc_finding *finding,
 static void thread_heading(struct page *page, const struct dlw_doc_finding *finding,
                            const struct dlw_doc_thread *thread)
 {
-    element(page, "<h3>Thread ", thread_title(page, finding, thread), "");
-    if (thread->tid)
+    const char *title = thread_title(page, finding, thread);
+    element(page, strncmp(title, "thread ", 7) == 0 ? "<h3>" : "<h3>Thread ", title, "");
+    if (thread->tid && !strstr(title, "(tid "))
         fprintf(page->out, " <span class=\"soft\">(tid %u)</span>", thread->tid);
     if (finding && thread->process && thread->process != finding->process) {
         fprintf(page->out, " <span class=\"soft\">of process %u, ", thread->process->pid);
@@ -157,17 +184,16 @@ static void state(struct page *page, const struct dlw_doc_finding *finding,
             element(page, " ", one->syscall, "");
         fputc(')', page->out);
         if (one->on)
-            element(page, " for <span class=\"lock\">", lock_title(page, finding, one->on),
-                    "</span>");
+            element(page, " for <b>", lock_title(page, finding, one->on), "</b>");
         if (one->since >= 0)
             fprintf(page->out, ", for %s%.1f s", one->is_least ? "at least " : "", one->since);
         fputs("</p>\n", page->out);
     } else if (one->on) {
-        element(page, "<p>at <span class=\"lock\">", lock_title(page, finding, one->on),
-                "</span></p>\n");
+        element(page, "<p>at <b>", lock_title(page, finding, one->on), "</b></p>\n");
     }
-    stack(page, &one->stack, one->thread->process);
-    for (size_t i = 0; i < one->n_holds; i++)
+    if (page->detail > DETAIL_HEADING)
+        stack(page, &one->stack, one->thread->process);
+    for (size_t i = 0; i < one->n_holds && page->detail > DETAIL_HEADING; i++)
         hold(page, finding, &one->holds[i], one->thread->process, "and holds", "taken in");
 }
 
@@ -176,8 +202,8 @@ static void figure(struct page *page, const struct dlw_picture *picture, const c
 {
     if (!picture->n_nodes || !picture->n_edges)
         return;
-    /* What scrolls must be within reach of the keyboard. */
-    fprintf(page->out, "<figure%s tabindex=\"0\">\n", is_wide ? " class=\"wide\"" : "");
+    /* The script puts what scrolls within reach of the keyboard. */
+    fprintf(page->out, "<figure%s>\n", is_wide ? " class=\"wide\"" : "");
     dlw_picture_svg(page->out, picture, title);
     if (picture->left_out)
         fprintf(
@@ -191,69 +217,163 @@ static void advice(struct page *page, const struct dlw_doc_finding *finding)
 {
     struct dlw_region *region = &page->doc->region;
     const char *confidence = dlw_finding_confidence(region, finding);
+    if (page->detail < DETAIL_LINES)
+        return;
     struct dlw_remedy remedy = dlw_finding_remedy(region, finding);
     if (confidence)
         element(page, "<p><b>How sure:</b> ", confidence, "</p>\n");
     if (!remedy.n)
         return;
     element(page, "<div class=\"remedy\"><p><b>", remedy.title, "</b></p>\n");
-    for (size_t i = 0; i < remedy.n; i++)
-        element(page, "<p>", remedy.paragraphs[i], "</p>\n");
+    element(page, "<p>", remedy.paragraphs[0], "</p>\n");
+    if (remedy.n > 1 && page->detail == DETAIL_ALL) {
+        fputs("<details><summary>Other ways</summary>\n", page->out);
+        for (size_t i = 1; i < remedy.n; i++)
+            element(page, "<p>", remedy.paragraphs[i], "</p>\n");
+        fputs("</details>\n", page->out);
+    }
     fputs("</div>\n", page->out);
+}
+
+/* The line of the contents; the rest opens below it. */
+static void heading(struct page *page, const struct dlw_doc_finding *finding)
+{
+    struct dlw_region *region = &page->doc->region;
+    const struct dlw_frame *frame = dlw_finding_frame(finding);
+    const char *severity = dlw_severity_word(finding->severity);
+    const char *kind = dlw_kind_word(finding->kind);
+    fprintf(page->out,
+            "<article class=\"%s\" data-kind=\"%s\" id=\"f-%s\"><details%s><summary><h2><span "
+            "class=\"severity\">%s</span> ",
+            severity, kind, finding->fingerprint, page->n_listed <= OPEN ? " open" : "", severity);
+    text(page, finding->message);
+    fprintf(page->out, " <small>%s", kind);
+    if (frame && frame->file)
+        element(page, " <i>",
+                dlw_region_print(region, "%s:%u",
+                                 dlw_frame_path(region, frame, page->options->folder), frame->line),
+                "</i>");
+    if (finding->count > 1)
+        fprintf(page->out, " %llu times", (unsigned long long)finding->count);
+    fputs("</small></h2></summary>\n", page->out);
 }
 
 static void article(struct page *page, const struct dlw_doc_finding *finding)
 {
-    const char *severity = dlw_severity_word(finding->severity);
-    const char *kind = dlw_kind_word(finding->kind);
-    fprintf(page->out,
-            "<article class=\"%s\" data-kind=\"%s\" id=\"f-%s\">\n<h2><span "
-            "class=\"severity\">%s</span> %s</h2>\n",
-            severity, kind, finding->fingerprint, severity, kind);
-    element(page, "<p class=\"message\">", finding->message, "</p>\n");
+    heading(page, finding);
     fputs("<p class=\"meta\">", page->out);
     if (finding->process) {
         fprintf(page->out, "process %u, ", finding->process->pid);
         element(page, "", finding->process->exe, "; ");
     }
-    if (finding->count > 1)
-        fprintf(page->out, "seen %llu times; ", (unsigned long long)finding->count);
-    fprintf(page->out, "fingerprint %s</p>\n", finding->fingerprint);
-    struct dlw_picture picture = dlw_picture_finding(page->doc, finding);
-    figure(page, &picture, finding->message, !finding->n_cycle);
-    steps(page, finding);
-    for (size_t i = 0; i < finding->n_threads; i++)
+    fprintf(page->out, "<a href=\"#f-%s\">fingerprint %s</a></p>\n", finding->fingerprint,
+            finding->fingerprint);
+    if (page->detail == DETAIL_ALL) {
+        struct dlw_picture picture = dlw_picture_finding(page->doc, finding);
+        figure(page, &picture, finding->message, !finding->n_cycle);
+    }
+    if (page->detail > DETAIL_HEADING)
+        steps(page, finding);
+    for (size_t i = 0; i < finding->n_threads && page->detail > DETAIL_HEADING; i++)
         state(page, finding, &finding->threads[i]);
     advice(page, finding);
-    fputs("</article>\n", page->out);
+    fputs("</details></article>\n", page->out);
+}
+
+/* ---- a page that a phone can hold ---- */
+
+typedef void part(struct page *page, const void *subject);
+
+static void part_article(struct page *page, const void *finding)
+{
+    article(page, finding);
+}
+
+/* Thread by thread, folded where there are many. */
+static void part_state(struct page *page, const void *one)
+{
+    state(page, NULL, one);
+}
+
+/* Writes it in as much detail as its share of the page allows. `n_left`: parts like it, with it. */
+static void write_part(struct page *page, part *write, const void *subject, size_t n_left)
+{
+    FILE *out = page->out;
+    size_t share = page->room / n_left;
+    bool is_written = false;
+    for (int detail = DETAIL_ALL; detail >= DETAIL_HEADING && !is_written; detail--) {
+        char *bytes = NULL;
+        size_t size = 0;
+        page->out = open_memstream(&bytes, &size);
+        page->detail = (enum detail)detail;
+        if (!page->out)
+            break;
+        write(page, subject);
+        fclose(page->out);
+        is_written = size <= share || detail == DETAIL_HEADING || page->n_full < ALWAYS_FULL;
+        if (is_written) {
+            fwrite(bytes, 1, size, out);
+            page->room -= size < page->room ? size : page->room;
+            page->n_full += detail == DETAIL_ALL;
+            page->n_short += detail != DETAIL_ALL;
+        }
+        free(bytes);
+    }
+    page->out = out;
+    page->detail = DETAIL_ALL;
+}
+
+static void articles(struct page *page)
+{
+    size_t left = page->n_listed;
+    for (size_t i = 0; i < page->doc->n_findings; i++)
+        if (dlw_doc_is_listed(page->doc->findings[i]))
+            write_part(page, part_article, page->doc->findings[i], left--);
+    if (page->n_short)
+        fprintf(page->out,
+                "<p class=\"soft\">%zu of these are told in short, so that the page stays small: "
+                "<code>dlwatch report --format=text</code> tells all.</p>\n",
+                page->n_short);
+    page->n_short = page->n_full = 0;
 }
 
 static void filter(struct page *page)
 {
-    size_t counts[DLW_N_KINDS] = {0}, kinds = 0;
-    for (size_t i = 0; i < page->doc->n_findings; i++)
-        if (dlw_doc_is_listed(page->doc->findings[i]))
-            kinds += counts[page->doc->findings[i]->kind]++ == 0;
-    if (kinds < 2)
+    if (page->n_listed < 2)
         return;
-    fputs("<fieldset id=\"filter\"><legend>Show</legend>\n", page->out);
-    for (int kind = 0; kind < DLW_N_KINDS; kind++)
-        if (counts[kind])
-            fprintf(page->out,
-                    "<label><input type=\"checkbox\" value=\"%s\" checked> %s (%zu)</label>\n",
-                    dlw_kind_word((enum dlw_kind)kind), dlw_kind_word((enum dlw_kind)kind),
-                    counts[kind]);
-    fputs("</fieldset>\n", page->out);
+    /* The script fills the lists, and shows it: without one it would do nothing. */
+    fputs("<form id=\"filter\" role=\"search\" hidden>\n"
+          "<input type=\"search\" placeholder=\"any text\" aria-label=\"any text\">\n"
+          "<select aria-label=\"kind\"><option value=\"\">all kinds</option></select>\n"
+          "<select aria-label=\"file\"><option value=\"\">all files</option></select>\n"
+          "<select aria-label=\"thread\"><option value=\"\">all threads</option></select>\n"
+          "<output></output> <button type=\"button\">open all</button>\n</form>\n",
+          page->out);
 }
 
-static void summary(struct page *page)
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void counts(struct page *page)
 {
     const struct dlw_doc_summary *counts = &page->doc->summary;
-    fprintf(page->out,
-            "<header><h1>dlwatch report</h1>\n<p>%llu errors, %llu warnings, %llu notes in %zu "
-            "processes",
-            (unsigned long long)counts->errors, (unsigned long long)counts->warnings,
-            (unsigned long long)counts->notes, page->doc->n_processes);
+    const struct {
+        uint64_t n;
+        const char *word;
+    } words[] = {{counts->errors, "error"}, {counts->warnings, "warning"}, {counts->notes, "note"}};
+    const char *separator = "";
+    for (size_t i = 0; i < 3; i++)
+        if (words[i].n) {
+            fprintf(page->out, "%s%llu %s%s", separator, (unsigned long long)words[i].n,
+                    words[i].word, plural(words[i].n));
+            separator = ", ";
+        }
+    if (!*separator)
+        fputs("Nothing found", page->out);
+    fprintf(page->out, " in %zu process%s", page->doc->n_processes,
+            page->doc->n_processes == 1 ? "" : "es");
     if (counts->suppressed)
         fprintf(page->out, "; %llu suppressed", (unsigned long long)counts->suppressed);
     if (counts->known)
@@ -261,7 +381,19 @@ static void summary(struct page *page)
     if (counts->hidden)
         fprintf(page->out, "; %llu proved harmless by the run (--show=all lists them)",
                 (unsigned long long)counts->hidden);
+}
+
+static void summary(struct page *page)
+{
+    fputs("<header><h1>dlwatch report</h1>\n<p>", page->out);
+    counts(page);
     fputs(".</p>\n", page->out);
+    for (size_t i = 0; i < page->doc->n_unwatched && i < MOST_ROWS; i++) {
+        element(page, i ? ", " : "<p>Ran unwatched: ", page->doc->unwatched[i].exe, " (");
+        element(page, "", page->doc->unwatched[i].why, ")");
+    }
+    if (page->doc->n_unwatched)
+        fputs(".</p>\n", page->out);
     for (size_t i = 0; i < page->doc->n_answers; i++)
         element(page, "<p>", page->doc->answers[i], "</p>\n");
     for (size_t i = 0; i < page->doc->n_notes; i++)
@@ -277,7 +409,7 @@ static void document_threads(struct page *page)
     struct dlw_picture picture = dlw_picture_threads(page->doc);
     figure(page, &picture, "threads and what they wait for", true);
     for (size_t i = 0; i < page->doc->n_threads; i++)
-        state(page, NULL, &page->doc->threads[i]);
+        write_part(page, part_state, &page->doc->threads[i], page->doc->n_threads - i);
     fputs("</section>\n", page->out);
 }
 
@@ -302,7 +434,8 @@ static void processes(struct page *page)
     fputs("<section class=\"card\"><h2>Processes</h2>\n<table><tr><th>pid</th><th>program</th><th>"
           "ended</th><th>locks</th><th>threads</th></tr>\n",
           page->out);
-    for (size_t i = 0; i < page->doc->n_processes; i++) {
+    size_t n = page->doc->n_processes;
+    for (size_t i = 0; i < n && i < MOST_ROWS; i++) {
         const struct dlw_doc_process *process = page->doc->processes[i];
         fprintf(page->out, "<tr><td>%u</td><td>", process->pid);
         element(page, "", process->exe, "</td><td>");
@@ -318,36 +451,33 @@ static void processes(struct page *page)
         fprintf(page->out, "</td><td>%llu</td><td>%llu</td></tr>\n",
                 (unsigned long long)process->locks, (unsigned long long)process->threads);
     }
-    fputs("</table></section>\n", page->out);
+    fputs("</table>\n", page->out);
+    if (n > MOST_ROWS)
+        fprintf(page->out, "<p class=\"soft\">and %zu more</p>\n", n - MOST_ROWS);
+    fputs("</section>\n", page->out);
 }
-
-static const char script[] =
-    "<script>\n"
-    "document.querySelectorAll('#filter input').forEach(box=>box.addEventListener('change',()=>\n"
-    "document.querySelectorAll('article[data-kind=\"'+box.value+'\"]').forEach(a=>a.hidden=!box."
-    "checked)));\n"
-    "</script>\n";
 
 int dlw_format_html(FILE *out, struct dlw_doc *doc, const struct dlw_format_options *options)
 {
-    struct page page = {out, doc, options};
+    struct page page = {
+        .out = out, .doc = doc, .options = options, .room = ROOM, .detail = DETAIL_ALL};
+    for (size_t i = 0; i < doc->n_findings; i++)
+        page.n_listed += dlw_doc_is_listed(doc->findings[i]);
     fprintf(out,
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta "
             "name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>dlwatch: "
-            "%llu errors</title>\n<style>\n%s</style></head>\n<body>\n",
-            (unsigned long long)doc->summary.errors, html_style);
+            "%llu error%s</title>\n<style>\n%s</style></head>\n<body>\n",
+            (unsigned long long)doc->summary.errors, plural(doc->summary.errors), html_style);
     fputs("<svg class=\"heads\" aria-hidden=\"true\">", out);
     dlw_picture_arrows(out);
     fputs("</svg>\n", out);
     summary(&page);
     filter(&page);
     fputs("<main>\n", out);
-    for (size_t i = 0; i < doc->n_findings; i++)
-        if (dlw_doc_is_listed(doc->findings[i]))
-            article(&page, doc->findings[i]);
+    articles(&page);
     document_threads(&page);
     order(&page);
     processes(&page);
-    fprintf(out, "</main>\n%s</body></html>\n", script);
+    fprintf(out, "</main>\n<script>\n%s</script></body></html>\n", html_script);
     return 0;
 }

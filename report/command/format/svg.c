@@ -1,42 +1,10 @@
 /* A picture by Graphviz where it is installed, else by ourselves. */
 #include "report/command/base/command.h"
-#include "report/command/base/helper.h"
 #include "report/command/format/picture/picture.h"
 
-#include <errno.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/* Runs dot on `graph` (a file with the graph, read from its start); its output goes to `out`. Says
- * why where it can't. */
-static bool run_dot(FILE *graph, FILE *out)
-{
-    char *const arguments[] = {(char *)"dot", (char *)"-Tsvg", NULL};
-    posix_spawn_file_actions_t actions;
-    pid_t pid;
-    int status;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, fileno(graph), STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, fileno(out), STDOUT_FILENO);
-    int error = posix_spawnp(&pid, "dot", &actions, NULL, arguments, dlw_helper_environment());
-    posix_spawn_file_actions_destroy(&actions);
-    if (error) {
-        dlw_message(error == ENOENT
-                        ? "Graphviz (dot) is not installed; the picture is drawn without it"
-                        : "Graphviz (dot) can't be started; the picture is drawn without it");
-        return false;
-    }
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return false;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return true;
-    dlw_message("Graphviz (dot) failed; the picture is drawn without it");
-    return false;
-}
 
 static bool copy(FILE *from, FILE *to)
 {
@@ -58,7 +26,13 @@ static bool by_graphviz(FILE *out, struct dlw_doc *doc, const struct dlw_format_
         dlw_format_dot(graph, doc, options);
         fflush(graph);
         lseek(fileno(graph), 0, SEEK_SET);
-        drawn = run_dot(graph, picture) && copy(picture, out);
+        enum dlw_graphviz result = dlw_graphviz_run(graph, picture, "-Tsvg");
+        if (result != DLW_GRAPHVIZ_DONE)
+            dlw_message("Graphviz (dot) %s; the picture is drawn without it",
+                        result == DLW_GRAPHVIZ_NONE     ? "is not installed"
+                        : result == DLW_GRAPHVIZ_FAILED ? "failed"
+                                                        : "took too long");
+        drawn = result == DLW_GRAPHVIZ_DONE && copy(picture, out);
     }
     if (graph)
         fclose(graph);

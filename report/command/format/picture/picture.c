@@ -7,7 +7,7 @@
 #include <string.h>
 #include <uthash.h>
 
-enum { MAX_NODES = 120, MAX_NEAR = 40, LABEL = 24, NODE_WIDTH = 172, MARGIN = 100 };
+enum { MAX_NODES = 120, MAX_NEAR = 40, NODE_WIDTH = 215, MARGIN = 120 };
 
 /* Nodes by what they stand for. */
 struct named {
@@ -21,17 +21,6 @@ struct builder {
     size_t room; /* nodes */
     struct named *table;
 };
-
-static const char *shorten(struct dlw_region *region, const char *text)
-{
-    if (strncmp(text, "the ", 4) == 0)
-        text += 4;
-    size_t columns = 0, n = 0;
-    for (; text[n]; n++)
-        if (((unsigned char)text[n] & 0xc0) != 0x80 && columns++ == LABEL - 1)
-            break;
-    return text[n] ? dlw_region_print(region, "%.*s\xe2\x80\xa6", (int)n, text) : text;
-}
 
 static bool has_room(const struct builder *builder)
 {
@@ -62,8 +51,9 @@ static size_t node(struct builder *builder, const char *key, const char *title, 
     HASH_ADD_KEYPTR(hh, builder->table, key, strlen(key), named);
     picture->nodes =
         dlw_region_grow(picture->region, picture->nodes, picture->n_nodes, sizeof(*picture->nodes));
-    picture->nodes[picture->n_nodes] = (struct dlw_picture_node){
-        .label = shorten(picture->region, title), .title = title, .is_thread = is_thread};
+    picture->nodes[picture->n_nodes] =
+        (struct dlw_picture_node){.title = title, .is_thread = is_thread};
+    dlw_picture_label(picture->region, &picture->nodes[picture->n_nodes]);
     return picture->n_nodes++;
 }
 
@@ -75,8 +65,8 @@ static void edge(struct builder *builder, size_t from, size_t to, const char *la
         return;
     picture->edges =
         dlw_region_grow(picture->region, picture->edges, picture->n_edges, sizeof(*picture->edges));
-    picture->edges[picture->n_edges++] =
-        (struct dlw_picture_edge){from, to, label, title, is_marked};
+    picture->edges[picture->n_edges++] = (struct dlw_picture_edge){
+        .from = from, .to = to, .label = label, .title = title, .is_marked = is_marked};
     picture->nodes[from].is_marked |= is_marked;
     picture->nodes[to].is_marked |= is_marked;
 }
@@ -138,7 +128,7 @@ static void add_state(struct builder *builder, const struct dlw_doc_finding *fin
 static void place_in_circle(struct dlw_picture *picture)
 {
     double n = (double)picture->n_nodes, radius = n * NODE_WIDTH / (2 * M_PI);
-    double least = picture->n_nodes == 2 ? 75 : 125;
+    double least = picture->n_nodes == 2 ? 75 : 135;
     if (radius < least || picture->n_nodes == 2)
         radius = least;
     for (size_t i = 0; i < picture->n_nodes; i++) {

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { HALF_WIDTH = 84, HALF_HEIGHT = 20, BEND = 18 };
+enum { BEND = 18 };
 
 /* Smaller, its words can't be read: then it scrolls in its frame. */
 #define LEAST_SCALE 0.75
@@ -15,8 +15,8 @@ static void border(const struct dlw_picture_node *node, double x, double y, doub
                    double *out_x, double *out_y)
 {
     double dx = x - node->x, dy = y - node->y;
-    double by_width = dx != 0 ? (HALF_WIDTH + gap) / fabs(dx) : INFINITY;
-    double by_height = dy != 0 ? (HALF_HEIGHT + gap) / fabs(dy) : INFINITY;
+    double by_width = dx != 0 ? (node->half_width + gap) / fabs(dx) : INFINITY;
+    double by_height = dy != 0 ? (node->half_height + gap) / fabs(dy) : INFINITY;
     double part = by_width < by_height ? by_width : by_height;
     if (!isfinite(part))
         part = 0;
@@ -24,43 +24,81 @@ static void border(const struct dlw_picture_node *node, double x, double y, doub
     *out_y = node->y + dy * part;
 }
 
-static void svg_edge(FILE *out, const struct dlw_picture *picture,
-                     const struct dlw_picture_edge *edge)
+/* The words stand beside the line, on its outer side: from there on, so that they don't cross it.
+ */
+static void svg_words(FILE *out, const struct dlw_picture_edge *edge, double x, double y,
+                      double side)
+{
+    if (!*edge->label)
+        return;
+    fprintf(out, "<text x=\"%.1f\" y=\"%.1f\"%s>", x, y,
+            side > 0.3    ? " style=\"text-anchor:start\""
+            : side < -0.3 ? " style=\"text-anchor:end\""
+                          : "");
+    dlw_xml_text(out, edge->label);
+    fputs("</text>", out);
+}
+
+/* A bend to the left keeps there and back apart, and bows out of a circle. */
+static void svg_bow(FILE *out, const struct dlw_picture *picture,
+                    const struct dlw_picture_edge *edge)
 {
     const struct dlw_picture_node *from = &picture->nodes[edge->from];
     const struct dlw_picture_node *to = &picture->nodes[edge->to];
     double length = hypot(to->x - from->x, to->y - from->y), x1, y1, x2, y2;
-    /* A bend to the left keeps there and back apart, and bows out of a circle. */
     double across_x = length > 0 ? (to->y - from->y) / length : 0;
     double across_y = length > 0 ? -(to->x - from->x) / length : 0;
     double mx = (from->x + to->x) / 2 + 2 * BEND * across_x;
     double my = (from->y + to->y) / 2 + 2 * BEND * across_y;
     border(from, mx, my, 0, &x1, &y1);
     border(to, mx, my, 3, &x2, &y2);
+    svg_words(out, edge, (x1 + 2 * mx + x2) / 4 + 9 * across_x,
+              (y1 + 2 * my + y2) / 4 + 14 * across_y + 4, across_x);
+    fprintf(out, "<path d=\"M%.1f %.1fQ%.1f %.1f %.1f %.1f\"", x1, y1, mx, my, x2, y2);
+}
+
+static void svg_way(FILE *out, const struct dlw_picture_edge *edge)
+{
+    svg_words(out, edge, edge->words.x, edge->words.y + 4, 0);
+    for (size_t i = 0; i < edge->n_points; i++)
+        fprintf(out, "%s%.1f %.1f",
+                i == 0   ? "<path d=\"M"
+                : i == 1 ? "C"
+                         : " ",
+                edge->points[i].x, edge->points[i].y);
+    fputc('"', out);
+}
+
+static void svg_edge(FILE *out, const struct dlw_picture *picture,
+                     const struct dlw_picture_edge *edge)
+{
     fprintf(out, "<g class=\"edge%s\">", edge->is_marked ? " marked" : "");
-    /* Beside the line, on the outer side; below it, so that an arrow's head stays whole. */
-    if (*edge->label) {
-        fprintf(out, "<text x=\"%.1f\" y=\"%.1f\">", (x1 + 2 * mx + x2) / 4 + 44 * across_x,
-                (y1 + 2 * my + y2) / 4 + 18 * across_y + 4);
-        dlw_xml_text(out, edge->label);
-        fputs("</text>", out);
-    }
-    fprintf(out, "<path d=\"M%.1f %.1fQ%.1f %.1f %.1f %.1f\" marker-end=\"url(#%s)\"/><title>", x1,
-            y1, mx, my, x2, y2, edge->is_marked ? "dlw-arrow-marked" : "dlw-arrow");
+    if (edge->n_points)
+        svg_way(out, edge);
+    else
+        svg_bow(out, picture, edge);
+    fprintf(out, " marker-end=\"url(#%s)\"/><title>",
+            edge->is_marked ? "dlw-arrow-marked" : "dlw-arrow");
     dlw_xml_text(out, edge->title ? edge->title : "");
     fputs("</title></g>\n", out);
 }
 
 static void svg_node(FILE *out, const struct dlw_picture_node *node)
 {
+    double half = node->half_height;
     fprintf(out,
-            "<g class=\"node %s%s\"><rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\" "
-            "rx=\"%d\"/><text x=\"%.1f\" y=\"%.1f\">",
+            "<g class=\"node %s%s\"><rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+            "rx=\"%.0f\"/>",
             node->is_thread ? "thread" : "lock", node->is_marked ? " marked" : "",
-            node->x - HALF_WIDTH, node->y - HALF_HEIGHT, 2 * HALF_WIDTH, 2 * HALF_HEIGHT,
-            node->is_thread ? 4 : HALF_HEIGHT, node->x, node->y + 4.5);
-    dlw_xml_text(out, node->label);
-    fputs("</text><title>", out);
+            node->x - node->half_width, node->y - half, 2 * node->half_width, 2 * half,
+            node->is_thread ? 4.0 : half);
+    for (int i = 0; i < 2 && node->lines[i]; i++) {
+        double y = node->y + 4.5 + (node->lines[1] ? (i ? 8.0 : -8.0) : 0);
+        fprintf(out, "<text x=\"%.1f\" y=\"%.1f\">", node->x, y);
+        dlw_xml_text(out, node->lines[i]);
+        fputs("</text>", out);
+    }
+    fputs("<title>", out);
     dlw_xml_text(out, node->is_thread ? "thread " : "lock ");
     dlw_xml_text(out, node->title);
     fputs("</title></g>\n", out);

@@ -1,0 +1,58 @@
+/* The script of the HTML report. Without it all is there, and folded. */
+#ifndef DLW_COMMAND_FORMAT_HTML_SCRIPT_H
+#define DLW_COMMAND_FORMAT_HTML_SCRIPT_H
+
+static const char html_script[] =
+    "'use strict';\n"
+    "const all=(s,e=document)=>[...e.querySelectorAll(s)];\n"
+    "const articles=all('article'),form=document.querySelector('#filter');\n"
+    "const fold=a=>a.querySelector('details'),line=a=>a.querySelector('summary');\n"
+    /* Of many lines one is on the way of the Tab key; arrows lead from there. */
+    "let current=articles[0];\n"
+    "const stand=(a,focus)=>{if(!a)return;line(current).tabIndex=-1;current=a;line(a).tabIndex=0;\n"
+    " if(focus)line(a).focus();};\n"
+    "const shown=()=>articles.filter(a=>!a.hidden);\n"
+    "articles.forEach(a=>line(a).tabIndex=a===current?0:-1);\n"
+    "document.addEventListener('keydown',e=>{const "
+    "a=e.target.closest&&e.target.closest('article');\n"
+    " if(!a||e.target!==line(a)||!['ArrowDown','ArrowUp','Home','End'].includes(e.key))return;\n"
+    " const s=shown(),i=s.indexOf(a);e.preventDefault();\n"
+    " stand(e.key==='Home'?s[0]:e.key==='End'?s[s.length-1]:s[i+(e.key==='ArrowDown'?1:-1)],true);}"
+    ");\n"
+    "document.addEventListener('focusin',e=>{const a=e.target.closest('article');\n"
+    " if(a&&e.target===line(a))stand(a);});\n"
+    /* What scrolls sideways must be within reach of the keyboard. */
+    "const reach=()=>all('figure').forEach(f=>{if(f.scrollWidth>f.clientWidth+1)f.tabIndex=0;\n"
+    " else f.removeAttribute('tabindex');});\n"
+    "addEventListener('resize',reach);document.addEventListener('toggle',reach,true);reach();\n"
+    "const goal=()=>{const a=document.getElementById(location.hash.slice(1));\n"
+    " if(a&&articles.includes(a)){a.hidden=false;fold(a).open=true;stand(a);a.scrollIntoView();}};"
+    "\n"
+    "addEventListener('hashchange',goal);goal();\n"
+    "addEventListener('beforeprint',()=>{const s=shown();if(s.length<=50)s.forEach(a=>fold(a).open="
+    "true);});\n"
+    "if(form){\n"
+    " const [search,...lists]=all('input,select',form),count=form.querySelector('output');\n"
+    " const facts=articles.map(a=>[[a.dataset.kind],\n"
+    "  [...new Set(all('i',a).map(i=>i.textContent.replace(/:\\d+$/,'').split('/').pop()))],\n"
+    "  [...new Set(all('h3',a).map(h=>h.firstChild.textContent.replace(/^Thread "
+    "/,'').trim()))]]);\n"
+    " lists.forEach((list,k)=>{const n=new Map();\n"
+    "  facts.forEach(f=>f[k].forEach(v=>n.set(v,(n.get(v)||0)+1)));\n"
+    "  [...n].sort((a,b)=>b[1]-a[1]||(a[0]<b[0]?-1:1)).slice(0,200).forEach(([v,c])=>\n"
+    "   list.add(new Option(v+' ('+c+')',v)));\n"
+    "  list.hidden=n.size<2;});\n"
+    " const texts=articles.map(a=>a.textContent.toLowerCase());\n"
+    " const apply=()=>{const words=search.value.toLowerCase().split(/\\s+/);let n=0;\n"
+    "  articles.forEach((a,i)=>{a.hidden=!(words.every(w=>texts[i].includes(w))&&\n"
+    "   lists.every((l,k)=>!l.value||facts[i][k].includes(l.value)));n+=!a.hidden;});\n"
+    "  count.textContent=n===articles.length?n+' findings':n+' of '+articles.length;\n"
+    "  if(current.hidden)stand(shown()[0]);};\n"
+    " form.addEventListener('input',apply);form.addEventListener('submit',e=>e.preventDefault());\n"
+    " form.querySelector('button').addEventListener('click',e=>{\n"
+    "  const open=e.target.textContent==='open all';shown().forEach(a=>fold(a).open=open);\n"
+    "  e.target.textContent=open?'close all':'open all';});\n"
+    " form.hidden=false;apply();\n"
+    "}\n";
+
+#endif

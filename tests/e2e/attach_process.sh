@@ -120,7 +120,7 @@ formats() {
 	end
 }
 
-watches() { [ "$(grep -c 'error: deadlock' "$tmp/watched")" -ge 3 ]; }
+watches() { grep -q 'error: deadlock' "$tmp/watched" && [ "$(grep -c '^unchanged$' "$tmp/watched")" -ge 2 ]; }
 watch() {
 	what='attach --watch'
 	start 2 "$programs/hang" abba || return
@@ -138,7 +138,7 @@ watch() {
 errors() {
 	what='attach errors'
 	says 2 'no process 4194000' "$dlwatch" attach 4194000
-	says 2 'no process number' "$dlwatch" attach abc
+	says 2 "number or name 'abc'" "$dlwatch" attach abc
 	says 2 'no process is given' "$dlwatch" attach
 	says 2 'kernel thread' "$dlwatch" attach 2
 	start 2 "$programs/hang" abba || return

@@ -23,6 +23,7 @@
 #include "interpose/threads/hooks.h"
 #include "interpose/watch/stall.h"
 #include "interpose/wrap/cond.h"
+#include "interpose/wrap/libs/libs.h"
 #include "interpose/wrap/process/ends.h"
 #include "interpose/wrap/process/exec.h"
 #include "interpose/wrap/static_guard.h"
@@ -218,6 +219,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     dlw_has_started = true;
     atomic_store_explicit(&dlw_is_on, true, memory_order_release);
     dlw_threads_start((uintptr_t)environment);
+    dlw_libs_start();
     if (dlw_options.verbosity > 0)
         dlw_say("watching ", exe, NULL);
 }

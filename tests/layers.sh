@@ -60,7 +60,7 @@ layer() {
 		}' >&2 || status=1
 }
 
-layer lib interpose '. wrap/process wrap steer watch order tell locks threads stacks python base'
+layer lib interpose '. wrap/process,wrap/libs wrap steer watch order tell locks threads stacks python base'
 layer cmd report/command 'cli generate run report,merge inspect inspect/across inspect/own inspect/glibc,inspect/walk inspect/python
 	inspect/target journal format format/text format/picture advice document symbols base'
 

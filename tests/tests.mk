@@ -118,13 +118,22 @@ test-fuzz: all
 
 # Plugins that bring their C++ library along, for a C program that has none.
 $(T)/conformance/lib/static_cxx.so $(T)/conformance/lib/recursive_cxx.so $(T)/cases/lib/guard_twice.so: TEST_CFLAGS += -static-libstdc++ -static-libgcc
+# Libraries whose locks are watched: GLib as the cases know it, bound late and at once, and gcc's OpenMP.
+GLIB_CASES := $(patsubst tests/cases/%.c,$(T)/cases/%,$(filter-out %_plugin.c,$(wildcard tests/cases/glib_*.c)))
+$(GLIB_CASES) $(T)/cases/lib/glib_plugin.so: $(T)/cases/lib/libglib-2.0.so
+$(GLIB_CASES): ORIGIN_LIB += -L$(T)/cases/lib -l:libglib-2.0.so
+$(T)/cases/lib/glib_plugin.so: PLUGIN_LIB = -L$(T)/cases/lib -l:libglib-2.0.so -Wl,-rpath,'$$ORIGIN'
+$(T)/cases/glib_inversion: ORIGIN_LIB += -Wl,-z,now -Wl,-z,relro
+$(T)/cases/glib_abba: TEST_CFLAGS += -fno-plt
+$(patsubst %.c,$(O)/%,$(wildcard tests/cases/openmp_*.c)): ORIGIN_LIB += -l:libgomp.so.1
+$(T)/cases/lib/libglib-2.0.so: PLUGIN_LIB = -Wl,-soname,libglib-2.0.so
 # As it is once dlwatch.h is installed.
 $(O)/samples/futex_lock: TEST_CFLAGS += -Iinterpose/include
 # Speed is measured on what a compiler makes of it in earnest.
 $(BENCH_BIN): TEST_CFLAGS += -O2
 $(O)/%.so: %.c | $(FIRST)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 $(CPPFLAGS) $(TEST_CFLAGS) -fPIC -shared $< -o $@
+	$(Q)$(CC) -std=gnu11 $(CPPFLAGS) $(TEST_CFLAGS) -fPIC -shared $< $(PLUGIN_LIB) -o $@
 $(O)/%.so: %.cpp | $(FIRST)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++17 $(CPPFLAGS) $(TEST_CFLAGS) -fPIC -shared $< -o $@

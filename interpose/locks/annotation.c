@@ -13,6 +13,7 @@ struct annotation {
     UT_hash_handle hh;
     uintptr_t address; /* 0: could not be added */
     uintptr_t created; /* place of the call */
+    uintptr_t object;  /* that the program knows, and this lock is a part of; 0: the lock itself */
     const char *name, *class_name;
     int level;
     bool is_bound; /* to the lock that has a record now */
@@ -128,6 +129,17 @@ bool dlw_annotation_name_locked(uintptr_t lock, const char *name)
     return annotation->name != NULL;
 }
 
+bool dlw_annotation_part_of_locked(uintptr_t lock, uintptr_t object, uintptr_t place)
+{
+    struct annotation *annotation = get(lock);
+
+    if (annotation) {
+        annotation->object = object;
+        annotation->created = place;
+    }
+    return annotation != NULL;
+}
+
 bool dlw_annotation_class_locked(uintptr_t lock, const char *name, int level)
 {
     struct annotation *annotation = get(lock);
@@ -231,7 +243,9 @@ void dlw_annotation_facts_locked(struct dlw_lock_facts *facts)
         return;
     facts->name = annotation->name;
     facts->class_name = annotation->class_name;
-    if (!facts->created)
+    if (annotation->object)
+        facts->address = annotation->object;
+    if (!facts->created || annotation->object)
         facts->created = annotation->created;
 }
 

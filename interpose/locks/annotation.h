@@ -33,6 +33,9 @@ static inline bool dlw_annotation_is_any_signal(void)
 }
 
 bool dlw_annotation_created_locked(uintptr_t lock, uintptr_t place);
+/* A library keeps the lock for an object that the program knows, and that was made at `place` (0:
+ * not known): reports speak of that object. */
+bool dlw_annotation_part_of_locked(uintptr_t lock, uintptr_t object, uintptr_t place);
 bool dlw_annotation_name_locked(uintptr_t lock, const char *name);
 bool dlw_annotation_class_locked(uintptr_t lock, const char *name, int level);
 bool dlw_annotation_intended_locked(uintptr_t outer, uintptr_t inner);

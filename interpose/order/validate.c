@@ -259,8 +259,11 @@ static void tell_edge_locked(struct question *q, const struct dlw_order_ask *ask
     dlw_pending_edge_locked(&q->pending, &edge);
 }
 
+_Atomic bool dlw_orders_are_known;
+
 static void on_learned(void *context, const struct dlw_order_ask *ask, uint32_t index)
 {
+    atomic_store_explicit(&dlw_orders_are_known, true, memory_order_relaxed);
     dlw_lock_saw_stack_locked(ask->held[index].node, ask->held[index].stack);
     dlw_lock_saw_stack_locked(ask->want, ask->stack);
     if (dlw_report_counts_edge())

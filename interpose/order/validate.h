@@ -55,4 +55,7 @@ void dlw_learn_drop_segment(dlw_segment segment);
 void dlw_learn_passed_locked(struct dlw_thread *self, dlw_segment round);
 void dlw_learn_joined(struct dlw_thread *self, dlw_segment last);
 
+/* Has this process ever learned an order of two locks? A hint for those who don't hold the lock. */
+extern _Atomic bool dlw_orders_are_known;
+
 #endif

@@ -1,5 +1,7 @@
 #include "interpose/stacks/rules.h"
 
+#include "interpose/base/patch.h"
+
 #include "graph/base/arena.h"
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
@@ -484,8 +486,10 @@ struct dlw_rule_slot *dlw_rule_learn(uintptr_t pc)
     if (!dlw_lock_acquire_or_skip(&table_lock))
         return NULL;
     struct dlw_rule_slot *slot = dlw_rule_find(pc); /* another thread may have asked meanwhile */
-    if (!slot)
+    if (!slot) {
         slot = learn_locked(pc);
+        dlw_patch_saw(pc);
+    }
     dlw_lock_release(&table_lock);
     dlw_python_meets(pc);
     return slot;

@@ -88,6 +88,7 @@ struct dlw_wait_slot {
     _Atomic(const _Atomic bool *) is_over; /* set when what it waits for has come; may be NULL */
     _Atomic bool is_endless; /* no limit, and no other process can end it: counted (motion.h) */
     _Atomic bool may_ring;   /* an interruption would not be noticed (alarm.h) */
+    bool annotated;          /* owner: the program tells of it (wait.h) */
     uint32_t expected;       /* owner: of a futex, the value that it sleeps on */
     struct dlw_call call;
 };

@@ -362,6 +362,10 @@ bool dlw_view_is_blocked(struct dlw_thread *self)
         return dlw_proc_read(on, &value, sizeof(value)) && value == self->wait.expected;
     case DLW_LOCK_CONDITION:
         return !destroys || dlw_condition_waiters(object) != 0;
+    case DLW_LOCK_CUSTOM:
+        if (atomic_load_explicit(&self->wait.kind, memory_order_relaxed) == DLW_WAIT_CONDITION)
+            return true;
+        return wait_of(NULL, tid, &wait) && owners_of(NULL, tid, &wait, owner, 2) > 0;
     default:
         return wait_of(NULL, tid, &wait) && owners_of(NULL, tid, &wait, owner, 2) > 0;
     }

@@ -194,6 +194,21 @@ void dlw_misuse_unlock_before(struct dlw_thread *self, const struct dlw_lock_ref
     dlw_guard_leave(self);
 }
 
+void dlw_misuse_unlock_custom_before(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                                     bool is_locked, const struct dlw_call *call,
+                                     struct dlw_accusation *out)
+{
+    *out = (struct dlw_accusation){0};
+    if (self->resync || was_left_behind(ref->address))
+        return;
+    dlw_guard_enter(self);
+    uint32_t holder = who_holds(ref->address, &out->other_mode);
+    out->other = is_locked ? holder : 0;
+    if (holder || !is_locked)
+        note(self, ref, DLW_UNLOCK_NOT_OWNER, call, is_locked ? reason_other : reason_nobody, out);
+    dlw_guard_leave(self);
+}
+
 void dlw_misuse_unlock_after(struct dlw_thread *self, const struct dlw_accusation *accusation,
                              int result)
 {
@@ -357,7 +372,8 @@ void dlw_misuse_wait_without(struct dlw_thread *self, const struct dlw_lock_ref 
 {
     struct dlw_accusation accusation = {0};
 
-    if (self->resync || dlw_mutex_owner_at(mutex->address) == tid_of(self))
+    if (self->resync || (mutex->kind == DLW_LOCK_MUTEX &&
+                         dlw_mutex_owner_at(mutex->address) == tid_of(self)))
         return;
     dlw_guard_enter(self);
     accusation.other = who_holds(mutex->address, &accusation.other_mode);

@@ -32,6 +32,11 @@ void dlw_misuse_unlock_before(struct dlw_thread *self, const struct dlw_lock_ref
 void dlw_misuse_unlock_after(struct dlw_thread *self, const struct dlw_accusation *accusation,
                              int result);
 
+/* The same of a lock that a library made itself: `is_locked` is what its own word says. */
+void dlw_misuse_unlock_custom_before(struct dlw_thread *self, const struct dlw_lock_ref *ref,
+                                     bool is_locked, const struct dlw_call *call,
+                                     struct dlw_accusation *out);
+
 /* Instead of "after", and before the real call, where that can't fail: told once, then the lock is
  * a signal without an owner. */
 void dlw_misuse_handed_over(struct dlw_thread *self, const struct dlw_accusation *accusation);

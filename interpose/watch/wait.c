@@ -440,7 +440,8 @@ static bool may_ring(const struct dlw_thread *self, const struct dlw_wait_for *w
 {
     uintptr_t sp = wait->call.sp;
 
-    return wait->lock_kind != DLW_LOCK_CUSTOM && !lends_priority(wait->relocks) &&
+    return !wait->annotated &&
+           !(wait->lock_kind == DLW_LOCK_CONDITION && lends_priority(wait->relocks)) &&
            !(wait->lock_kind == DLW_LOCK_MUTEX && lends_priority(wait->on)) &&
            sp <= self->stack_high && self->stack_size > DLW_ALARM_STACK &&
            sp >= self->stack_high - self->stack_size + DLW_ALARM_STACK;
@@ -465,6 +466,7 @@ static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
     atomic_store_explicit(&slot->is_endless, is_endless, memory_order_relaxed);
     atomic_store_explicit(&slot->may_ring, is_endless && may_ring(self, wait),
                           memory_order_relaxed);
+    slot->annotated = wait->annotated;
     slot->expected = wait->expected;
     slot->call = wait->call;
     self->began = dlw_motion_falls_asleep(self);
@@ -522,7 +524,7 @@ void dlw_wait_jumps(struct dlw_thread *self, uintptr_t target)
 
     if (dlw_thread_guard(self) != DLW_GUARD_WAITING)
         return;
-    if (atomic_load_explicit(&self->wait.lock_kind, memory_order_relaxed) != DLW_LOCK_CUSTOM &&
+    if (!self->wait.annotated &&
         dlw_jump_leaves(self, target, call->sp))
         dlw_wait_left(self);
     else if (!target)
@@ -539,7 +541,7 @@ static bool is_left(const struct dlw_thread *self, uintptr_t here)
     const struct dlw_call *call = &self->wait.call;
     uintptr_t pc = 0;
 
-    if (atomic_load_explicit(&self->wait.lock_kind, memory_order_relaxed) == DLW_LOCK_CUSTOM)
+    if (self->wait.annotated)
         return false;
     enum dlw_proc_reading reading =
         dlw_proc_try_read(call->sp - DLW_RETURN_SLOT, &pc, sizeof(pc)); /* may be a fiber's stack */

@@ -17,6 +17,8 @@ struct dlw_wait_for {
     uint8_t lock_kind; /* enum dlw_lock_kind */
     uint8_t mode;      /* enum dlw_mode */
     bool timed;
+    bool annotated; /* the program tells of it (dlwatch.h): no frame of ours lies behind it, and how
+                       it waits is not known */
     uintptr_t relocks;                 /* a condition wait: the mutex it will take back */
     const struct dlw_lock_ref *orders; /* the lock whose order is learned; NULL: none is */
     const _Atomic bool *is_over; /* set once what it waits for has come; lives as long as the wait;

@@ -204,6 +204,7 @@ static void wants(const void *lock, int how)
                                 .lock_kind = DLW_LOCK_CUSTOM,
                                 .mode = (uint8_t)mode_of(how),
                                 .timed = how & DLWATCH_TIMED,
+                                .annotated = true,
                                 .orders = dlw_held_find(self, lock) < 0 ? &ref : NULL,
                                 .call = call};
     int kept = errno;

@@ -1,6 +1,7 @@
 /* The life of threads: create, join, detach, names, and the end. */
 #include "interpose/wrap/thread.h"
 
+#include "interpose/base/patch.h"
 #include "interpose/base/real.h"
 #include "interpose/base/trampoline.h"
 #include "interpose/order/join_order.h"
@@ -237,6 +238,18 @@ static bool is_detached(const pthread_attr_t *attributes)
     return state == PTHREAD_CREATE_DETACHED;
 }
 
+/* A library whose locks are known may have been loaded: a thread is the first that locks are good
+ * for. With a lock in hand the loader is not waited for. */
+static void look_for_libraries(struct dlw_thread *self)
+{
+    if (dlw_held_depth(self))
+        return;
+    dlw_guard_enter_briefly(self);
+    dlw_guard_outlives_frame(self);
+    dlw_patch_look();
+    dlw_guard_leave(self);
+}
+
 static int create(pthread_t *handle, const pthread_attr_t *attributes, void *(*routine)(void *),
                   void *argument, struct dlw_call call)
 {
@@ -248,6 +261,7 @@ static int create(pthread_t *handle, const pthread_attr_t *attributes, void *(*r
         dlw_report_makes_thread();
         return real.pthread_create(handle, attributes, routine, argument);
     }
+    look_for_libraries(self);
     record->routine.posix = routine;
     record->argument = argument;
     record->is_detached = is_detached(attributes);
@@ -277,6 +291,7 @@ DLW_EXPORT int thrd_create(thrd_t *handle, thrd_start_t routine, void *argument)
         dlw_report_makes_thread();
         return real.thrd_create(handle, routine, argument);
     }
+    look_for_libraries(self);
     record->routine.c11 = routine;
     record->argument = argument;
     record->stack_size = stack_size(NULL);

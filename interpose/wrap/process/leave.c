@@ -7,6 +7,7 @@
  */
 #include "graph/base/sys.h"
 #include "interpose/base/proc.h"
+#include "interpose/base/patch.h"
 #include "interpose/base/real.h"
 #include "interpose/base/signals.h"
 #include "interpose/base/state.h"
@@ -258,6 +259,7 @@ DLW_EXPORT int dlclose(void *library)
         dlw_guard_enter(self);
         dlw_frames_forget();
         dlw_modules_forget();
+        dlw_patch_is_due();
         dlw_guard_leave(self);
     }
     return result;

@@ -29,7 +29,13 @@ static bool is_whole(Dwarf_Die *type)
                                         "shared_timed_mutex",
                                         "recursive_timed_mutex",
                                         "condition_variable",
-                                        "once_flag"};
+                                        "once_flag",
+                                        "GMutex",
+                                        "GCond",
+                                        "GRecMutex",
+                                        "GRWLock",
+                                        "omp_lock_t",
+                                        "omp_nest_lock_t"};
     const char *name = dwarf_diename(type);
     if (!name)
         return false;
@@ -147,6 +153,21 @@ static bool is_static_local(const char *symbol)
            (dot && dot[1] && strspn(dot + 1, "0123456789") == strlen(dot + 1));
 }
 
+/* Compilers make a variable for each name of an OpenMP critical section: gcc
+ * ".gomp_critical_user_NAME", clang the same with ".var" behind it. NULL: it is none of them. */
+static const char *critical_section(struct dlw_region *region, const char *symbol)
+{
+    static const char prefix[] = ".gomp_critical_user_";
+    size_t n = strlen(symbol), suffix = n > 4 && strcmp(symbol + n - 4, ".var") == 0 ? 4 : 0;
+
+    if (strncmp(symbol, prefix, sizeof(prefix) - 1) != 0)
+        return NULL;
+    symbol += sizeof(prefix) - 1;
+    n -= sizeof(prefix) - 1 + suffix;
+    return n ? dlw_region_print(region, "critical section %.*s", (int)n, symbol)
+             : "the critical section without a name";
+}
+
 struct dlw_variable dlw_symbols_variable_of(struct dlw_tables *tables, struct dlw_region *region,
                                             Dwfl_Module *module, uint64_t address)
 {
@@ -165,7 +186,9 @@ struct dlw_variable dlw_symbols_variable_of(struct dlw_tables *tables, struct dl
     }
     if (!name || (!has_symbol && !has_type))
         return result;
-    const char *variable = dlw_clean(region, has_symbol ? dlw_demangle(region, name) : name);
+    const char *variable = critical_section(region, name);
+    if (!variable)
+        variable = dlw_clean(region, has_symbol ? dlw_demangle(region, name) : name);
     result.name = offset ? dlw_region_print(region, "%s+%llu", variable, (unsigned long long)offset)
                          : variable;
     if (has_type) {

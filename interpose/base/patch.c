@@ -1,0 +1,500 @@
+#include "interpose/base/patch.h"
+
+#include "graph/base/sys.h"
+#include "interpose/base/ability.h"
+#include "interpose/base/state.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+enum { JUMP_SLOT = R_X86_64_JUMP_SLOT, GLOBAL_SLOT = R_X86_64_GLOB_DAT };
+#else
+enum { JUMP_SLOT = R_AARCH64_JUMP_SLOT, GLOBAL_SLOT = R_AARCH64_GLOB_DAT };
+#endif
+
+/* All but `is_due` is guarded by the loader's lock: it is touched in dl_iterate_phdr's calls only.
+ */
+static struct dlw_patched_library *const *libraries;
+static size_t n_libraries;
+static _Atomic bool is_due;
+
+/* ---- a module's tables ---- */
+
+struct module {
+    uintptr_t base, start, end;
+    uintptr_t sealed, sealed_end; /* pages that the loader protected when it was done */
+    const ElfW(Sym) * symbols;
+    const char *strings;
+    const uint32_t *hash;        /* DT_GNU_HASH */
+    const ElfW(Half) * versions; /* NULL: its symbols have none */
+    const ElfW(Verneed) * needed;
+    const ElfW(Verdef) * defined;
+    const ElfW(Rela) * calls, *data;
+    size_t n_calls, n_data, n_relative;
+    bool is_loaded; /* the loader is done with it */
+    bool is_open;   /* the sealed pages are, for a moment */
+};
+
+/* The loader has made addresses of most of them, in place. */
+static const void *table_at(const struct module *module, uintptr_t value)
+{
+    return (const void *)(value < module->base ? module->base + value : value); /* NOLINT */
+}
+
+static void note_table(struct module *module, const ElfW(Dyn) * entry)
+{
+    const void *table = table_at(module, entry->d_un.d_ptr);
+
+    switch (entry->d_tag) {
+    case DT_SYMTAB:
+        module->symbols = table;
+        break;
+    case DT_STRTAB:
+        module->strings = table;
+        break;
+    case DT_GNU_HASH:
+        module->hash = table;
+        break;
+    case DT_VERSYM:
+        module->versions = table;
+        break;
+    case DT_VERNEED:
+        module->needed = table;
+        break;
+    case DT_VERDEF:
+        module->defined = table;
+        break;
+    case DT_JMPREL:
+        module->calls = table;
+        break;
+    case DT_PLTRELSZ:
+        module->n_calls = entry->d_un.d_val / sizeof(ElfW(Rela));
+        break;
+    case DT_RELA:
+        module->data = table;
+        break;
+    case DT_RELASZ:
+        module->n_data = entry->d_un.d_val / sizeof(ElfW(Rela));
+        break;
+    case DT_RELACOUNT:
+        module->n_relative = entry->d_un.d_val;
+        break;
+    default:
+        break;
+    }
+}
+
+/*
+ * False: it isn't to be looked into. The loader lists a module before it has bound it; where code
+ * is found by address (_dl_find_object) it has, and has protected what it had to.
+ */
+static bool read_module(const struct dl_phdr_info *info, struct module *out)
+{
+    const ElfW(Dyn) *dynamic = NULL;
+    struct dl_find_object object;
+    uintptr_t page = (uintptr_t)getpagesize();
+
+    *out = (struct module){.base = info->dlpi_addr};
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_DYNAMIC)
+            dynamic = (const void *)start; /* NOLINT(performance-no-int-to-ptr) */
+        if (segment->p_type == PT_GNU_RELRO) {
+            /* As the loader rounds: a page that is protected in part is not. */
+            out->sealed = start & -page;
+            out->sealed_end = (start + segment->p_memsz) & -page;
+        }
+    }
+    out->is_loaded = !dynamic || _dl_find_object((void *)(uintptr_t)dynamic, &object) == 0;
+    if (!dynamic || !out->is_loaded)
+        return false;
+    out->start = (uintptr_t)object.dlfo_map_start;
+    out->end = (uintptr_t)object.dlfo_map_end;
+    for (; dynamic->d_tag != DT_NULL; dynamic++)
+        note_table(out, dynamic);
+    return out->symbols && out->strings;
+}
+
+/* ---- what a module defines ---- */
+
+struct name {
+    const char *text;
+    uint32_t hash;
+};
+
+static uint32_t hash_of(const char *name)
+{
+    uint32_t hash = 5381;
+
+    for (const unsigned char *p = (const unsigned char *)name; *p; p++)
+        hash = hash * 33 + *p;
+    return hash;
+}
+
+static const char *version_defined(const struct module *module, unsigned number)
+{
+    const char *at = (const char *)module->defined;
+
+    while (at) {
+        const ElfW(Verdef) *definition = (const void *)at;
+        const ElfW(Verdaux) *name = (const void *)(at + definition->vd_aux);
+        if (definition->vd_ndx == number)
+            return module->strings + name->vda_name;
+        at = definition->vd_next ? at + definition->vd_next : NULL;
+    }
+    return NULL;
+}
+
+/* Of the symbol, as the module asks for it; NULL: any. */
+static const char *version_needed(const struct module *module, size_t symbol)
+{
+    enum { NUMBER = 0x7fff };
+    unsigned number = module->versions ? module->versions[symbol] & NUMBER : 0;
+    const char *at = (const char *)module->needed;
+
+    while (at && number > VER_NDX_GLOBAL) {
+        const ElfW(Verneed) *file = (const void *)at;
+        const char *entry = at + file->vn_aux;
+        for (unsigned i = 0; i < file->vn_cnt; i++) {
+            const ElfW(Vernaux) *version = (const void *)entry;
+            if (version->vna_other == number)
+                return module->strings + version->vna_name;
+            entry += version->vna_next;
+        }
+        at = file->vn_next ? at + file->vn_next : NULL;
+    }
+    return NULL;
+}
+
+static bool has_version(const struct module *module, size_t symbol, const char *version)
+{
+    enum { HIDDEN = 0x8000, NUMBER = 0x7fff };
+
+    if (!module->versions)
+        return true;
+    if (!version)
+        return !(module->versions[symbol] & HIDDEN);
+    const char *own = version_defined(module, module->versions[symbol] & NUMBER);
+    return !own || strcmp(own, version) == 0;
+}
+
+/* Where the module defines the function, in this version or (NULL) the one that is taken unless
+ * another is asked for; 0: it doesn't. */
+static uintptr_t find_defined(const struct module *module, const struct name *name,
+                              const char *version)
+{
+    if (!module->hash)
+        return 0;
+    uint32_t hash = name->hash;
+    uint32_t n_buckets = module->hash[0], first = module->hash[1], n_blooms = module->hash[2];
+    const ElfW(Addr) *blooms = (const void *)(module->hash + 4);
+    const uint32_t *buckets = (const void *)(blooms + n_blooms);
+    const uint32_t *chain = buckets + n_buckets;
+
+    if (!n_buckets || !n_blooms)
+        return 0;
+    ElfW(Addr) bloom = blooms[hash / 64 % n_blooms];
+    if (!(bloom >> hash % 64 & bloom >> (hash >> module->hash[3]) % 64 & 1))
+        return 0;
+    for (uint32_t i = buckets[hash % n_buckets]; i >= first && i; i++) {
+        const ElfW(Sym) *symbol = &module->symbols[i];
+        if ((chain[i - first] | 1) == (hash | 1) &&
+            strcmp(module->strings + symbol->st_name, name->text) == 0 &&
+            symbol->st_shndx != SHN_UNDEF && has_version(module, i, version))
+            return ELF64_ST_TYPE(symbol->st_info) == STT_FUNC ? module->base + symbol->st_value : 1;
+        if (chain[i - first] & 1)
+            break;
+    }
+    return 0;
+}
+
+/* ---- the libraries ---- */
+
+/* All names of all libraries, to be found by their hash. */
+enum { ROWS = 512 };
+struct row {
+    struct name name;
+    const struct dlw_patch *patch; /* NULL: the place is free */
+    uint8_t library;
+    uint32_t checked;  /* the look in which it was last seen whether... */
+    bool is_elsewhere; /* ...another module defines the name too */
+};
+static struct row rows[ROWS];
+static struct module loaded_as[DLW_PATCHED_LIBRARIES];
+static uint32_t n_looks;
+
+static void add_row(unsigned library, const struct dlw_patch *patch)
+{
+    uint32_t hash = hash_of(patch->name);
+    uint32_t at = hash;
+
+    while (rows[at % ROWS].patch)
+        at++;
+    rows[at % ROWS] = (struct row){{patch->name, hash}, patch, (uint8_t)library, 0, false};
+}
+
+/* `path` without its folder. */
+static bool is_file_of(const struct dlw_patched_library *library, const char *file)
+{
+    return strncmp(file, library->file, strlen(library->file)) == 0;
+}
+
+/* Another with the same wrappers is there already. */
+static bool is_taken(const struct dlw_patched_library *library)
+{
+    for (size_t i = 0; i < n_libraries; i++)
+        if (libraries[i] != library && libraries[i]->is_loaded &&
+            libraries[i]->patches[0].real == library->patches[0].real)
+            return true;
+    return false;
+}
+
+/* Once a library was found: most programs have none. */
+static void add_rows(void)
+{
+    static bool is_done;
+
+    for (unsigned i = 0; !is_done && i < n_libraries; i++)
+        for (size_t k = 0; k < libraries[i]->n_patches; k++)
+            add_row(i, &libraries[i]->patches[k]);
+    is_done = true;
+}
+
+static void note_library(struct dlw_patched_library *library, const struct module *module)
+{
+    add_rows();
+    for (size_t k = 0; k < library->n_patches; k++) {
+        const char *text = library->patches[k].name;
+        const struct name name = {text, hash_of(text)};
+        uintptr_t real = find_defined(module, &name, NULL);
+        __atomic_store_n(library->patches[k].real,
+                         real > 1 ? (void *)real : NULL, /* NOLINT(performance-no-int-to-ptr) */
+                         __ATOMIC_RELEASE);
+    }
+    library->base = module->base;
+    library->is_loaded = true;
+}
+
+struct found {
+    bool any, is_new;
+};
+
+static int find_library(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct found *found = context;
+    const char *slash = strrchr(info->dlpi_name, '/');
+    const char *file = slash ? slash + 1 : info->dlpi_name;
+
+    (void)size;
+    for (size_t i = 0; i < n_libraries; i++) {
+        struct dlw_patched_library *library = libraries[i];
+        if (!is_file_of(library, file) || is_taken(library))
+            continue;
+        found->any = true;
+        if ((library->is_loaded && library->base == info->dlpi_addr) ||
+            !read_module(info, &loaded_as[i]))
+            continue;
+        note_library(library, &loaded_as[i]);
+        found->is_new = true;
+    }
+    return 0;
+}
+
+/* ---- a module's slots ---- */
+
+static const char no_right[] = "a module's table of calls can't be written";
+static const char too_late[] = "the program had confined itself when a module came";
+
+/* Opens or closes the pages that the loader protected. */
+static bool protect(struct module *module, int how)
+{
+    return dlw_syscall(SYS_mprotect, module->sealed, module->sealed_end - module->sealed, how) == 0;
+}
+
+static void write_slot(struct module *module, uintptr_t *slot, const void *wrapper)
+{
+    bool is_sealed = (uintptr_t)slot >= module->sealed && (uintptr_t)slot < module->sealed_end;
+
+    if (is_sealed && !module->is_open) {
+        if (atomic_load_explicit(&dlw_confined, memory_order_relaxed)) {
+            dlw_ability_lacks(DLW_ABILITY_LIBRARIES, too_late);
+            return;
+        }
+        if (!protect(module, PROT_READ | PROT_WRITE)) {
+            dlw_ability_lacks(DLW_ABILITY_LIBRARIES, no_right);
+            return;
+        }
+        module->is_open = true;
+    }
+    /* Release: whoever calls through it finds the real function's address. */
+    __atomic_store_n(slot, (uintptr_t)wrapper, __ATOMIC_RELEASE);
+}
+
+/* ---- which of them lead to a library ---- */
+
+struct definers {
+    const struct name *name;
+    unsigned n;
+};
+
+static int count_definer(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct definers *definers = context;
+    struct module module;
+
+    (void)size;
+    if (read_module(info, &module) && find_defined(&module, definers->name, NULL))
+        definers->n++;
+    return definers->n > 1;
+}
+
+/* The loader's lock may be taken again by the thread that has it. */
+static bool is_defined_elsewhere(struct row *row)
+{
+    struct definers definers = {.name = &row->name};
+
+    if (row->checked != n_looks) {
+        dl_iterate_phdr(count_definer, &definers);
+        row->is_elsewhere = definers.n > 1;
+        row->checked = n_looks;
+    }
+    return row->is_elsewhere;
+}
+
+/* The slot is as the loader left it: bound to that function, or still to be bound, and then to
+ * nothing else. */
+static bool leads_to(const struct module *module, uintptr_t value, size_t symbol, struct row *row)
+{
+    uintptr_t real = (uintptr_t)*row->patch->real;
+
+    if (!real || value == real)
+        return real != 0;
+    return value >= module->start && value < module->end &&
+           module->symbols[symbol].st_shndx == SHN_UNDEF &&
+           find_defined(&loaded_as[row->library], &row->name, version_needed(module, symbol)) ==
+               real &&
+           !is_defined_elsewhere(row);
+}
+
+static void look_at_slot(struct module *module, const ElfW(Rela) * relocation)
+{
+    size_t symbol = ELF64_R_SYM(relocation->r_info);
+    const char *name = module->strings + module->symbols[symbol].st_name;
+    uint32_t hash = hash_of(name);
+
+    for (uint32_t at = hash; rows[at % ROWS].patch; at++) {
+        struct row *row = &rows[at % ROWS];
+        const struct dlw_patched_library *library = libraries[row->library];
+        uintptr_t *slot = (uintptr_t *)(module->base + relocation->r_offset); /* NOLINT */
+        if (row->name.hash == hash && row->patch->wrapper && library->is_loaded &&
+            library->base != module->base && strcmp(row->name.text, name) == 0 &&
+            leads_to(module, *slot, symbol, row))
+            write_slot(module, slot, row->patch->wrapper);
+    }
+}
+
+static void look_at_slots(struct module *module)
+{
+    for (size_t i = 0; module->calls && i < module->n_calls; i++)
+        if (ELF64_R_TYPE(module->calls[i].r_info) == JUMP_SLOT)
+            look_at_slot(module, &module->calls[i]);
+    for (size_t i = module->n_relative; module->data && i < module->n_data; i++)
+        if (ELF64_R_TYPE(module->data[i].r_info) == GLOBAL_SLOT)
+            look_at_slot(module, &module->data[i]);
+    if (module->is_open && !protect(module, PROT_READ))
+        dlw_ability_lacks(DLW_ABILITY_LIBRARIES, no_right);
+}
+
+/* ---- when ---- */
+
+struct visit {
+    unsigned long long adds, subs; /* as they were at the last look */
+    size_t seen;                   /* so many modules were looked into then */
+    size_t at;
+    bool is_short; /* one is still being loaded */
+};
+
+static int look_into(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct visit *visit = context;
+    struct module module;
+
+    (void)size;
+    if (visit->at++ < visit->seen)
+        return 0;
+    if (read_module(info, &module))
+        look_at_slots(&module);
+    else if (!module.is_loaded)
+        visit->is_short = true;
+    return 0;
+}
+
+/* Modules are listed in the order in which they came: those that were there at the last look stand
+ * first, unless one was closed since. */
+static int look(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    static struct visit last;
+    struct found found = {false, false};
+
+    (void)size;
+    (void)unused;
+    if (last.adds == info->dlpi_adds && last.subs == info->dlpi_subs)
+        return 1;
+    n_looks++;
+    dl_iterate_phdr(find_library, &found);
+    if (found.is_new || last.subs != info->dlpi_subs)
+        last.seen = 0;
+    last = (struct visit){info->dlpi_adds, info->dlpi_subs, last.seen, 0, false};
+    if (found.any)
+        dl_iterate_phdr(look_into, &last);
+    last.seen = last.at;
+    if (last.is_short) {
+        last.adds = last.seen = 0;
+        dlw_patch_is_due();
+    }
+    return 1;
+}
+
+void dlw_patch_look(void)
+{
+    if (!n_libraries || !atomic_load_explicit(&is_due, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&is_due, false, memory_order_relaxed);
+    dl_iterate_phdr(look, NULL);
+}
+
+void dlw_patch_is_due(void)
+{
+    atomic_store_explicit(&is_due, true, memory_order_relaxed);
+}
+
+void dlw_patch_saw(uintptr_t pc)
+{
+    enum { KNOWN = 256 };
+    static _Atomic uintptr_t known[KNOWN]; /* starts of modules; two may share a place */
+    struct dl_find_object object;
+
+    if (_dl_find_object((void *)pc, &object) != 0) /* NOLINT(performance-no-int-to-ptr) */
+        return;
+    uintptr_t start = (uintptr_t)object.dlfo_map_start;
+    _Atomic uintptr_t *place = &known[(start >> 12) % KNOWN];
+    if (atomic_load_explicit(place, memory_order_relaxed) == start)
+        return;
+    atomic_store_explicit(place, start, memory_order_relaxed);
+    dlw_patch_is_due();
+}
+
+void dlw_patch_start(struct dlw_patched_library *const *list, size_t n)
+{
+    libraries = list;
+    n_libraries = n;
+    dlw_patch_is_due();
+    dlw_patch_look();
+}

@@ -20,6 +20,7 @@ static enum model model_of(const struct dlw_wait *wait)
     case DLW_WAIT_GUARD:
     case DLW_WAIT_SPIN:
     case DLW_WAIT_FILE:
+    case DLW_WAIT_GIL:
         return MODEL_AND;
     case DLW_WAIT_CONDITION:
     case DLW_WAIT_SEMAPHORE:

@@ -7,6 +7,7 @@
 #include "interpose/order/deferred.h"
 #include "interpose/order/doubt.h"
 #include "interpose/order/span.h"
+#include "interpose/python/runtime.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/pending.h"
 #include "interpose/tell/reporter.h"
@@ -20,6 +21,21 @@ enum {
 
 /* ---- one question ---- */
 
+/*
+ * CPython's global lock. A line of Python that waits for a lock drops it before, so it is no step
+ * to that lock, and no gate. It stands in no interned chain: where it is a gate it comes on top of
+ * that of one question.
+ */
+static bool is_gil(const struct dlw_held_lock *held)
+{
+    return held->kind == DLW_LOCK_GIL;
+}
+
+static bool is_pythons(const struct dlw_held_lock *held)
+{
+    return held->kind == DLW_LOCK_SEMAPHORE && dlw_python_is_code(held->pc[0]);
+}
+
 struct question {
     struct dlw_thread *self;
     const struct dlw_lock_ref *ref;
@@ -28,6 +44,9 @@ struct question {
     uint32_t n_held;             /* entries below it */
     uint8_t mode;
     bool timed, quiet;
+    bool drops_gil;                      /* before it waits */
+    bool is_gated;                       /* the GIL, if it is held, is a gate here */
+    dlw_chain gated;                     /* with it, a reference; 0: it is none */
     struct dlw_order_hold holds[WINDOW]; /* the innermost held, outermost first */
     uint32_t entry_of[WINDOW];           /* index in the held stack of each */
     struct dlw_order_ask ask;
@@ -45,6 +64,9 @@ static void begin(struct question *q, struct dlw_thread *self, const struct dlw_
     q->n_held = 0;
     q->mode = 0;
     q->timed = q->quiet = false;
+    q->drops_gil = false;
+    q->is_gated = false;
+    q->gated = 0;
     q->ask = (struct dlw_order_ask){0};
     q->pending = (struct dlw_pending)DLW_PENDING_INIT(q->pending);
 }
@@ -62,7 +84,7 @@ static uint64_t key_of(const struct question *q)
         }
     }
     uint64_t key = dlw_key_mix(below, q->ref->address, id, q->mode);
-    return q->timed ? key ^ DLW_KEY_TIMED : key;
+    return key ^ (q->timed ? DLW_KEY_TIMED : 0) ^ (q->drops_gil ? DLW_KEY_TRIED : 0);
 }
 
 static bool is_counted(const struct dlw_held_lock *held)
@@ -161,7 +183,7 @@ static bool intern_chain_locked(struct dlw_thread *self, uint32_t n, dlw_chain *
     for (uint32_t i = (uint32_t)(base + 1); i < n; i++) {
         struct dlw_held_lock *held = dlw_held_at(self, i);
         bool is_unit = !is_counted(held) && resolve_pool_locked(held);
-        if (!is_counted(held) && !is_unit)
+        if ((!is_counted(held) && !is_unit) || is_gil(held))
             continue;
         dlw_chain chain = *out;
         if (is_held_below(self, i))
@@ -190,7 +212,7 @@ static void list_window(struct question *q)
     for (uint32_t i = q->n_held; i-- > 0 && n < WINDOW;) {
         const struct dlw_held_lock *held = dlw_held_at(self, i);
         if (is_counted(held) && !(held->flags & DLW_HELD_MADE) && held->node != q->ask.want &&
-            !is_held_below(self, i))
+            !is_held_below(self, i) && !(is_gil(held) && q->drops_gil))
             q->entry_of[WINDOW - ++n] = i;
     }
     memmove(q->entry_of, q->entry_of + (WINDOW - n), n * sizeof(q->entry_of[0]));
@@ -198,12 +220,40 @@ static void list_window(struct question *q)
         const struct dlw_held_lock *held = dlw_held_at(self, q->entry_of[k]);
         q->holds[k] = (struct dlw_order_hold){
             .node = held->node,
-            .stack = held->stack,
+            .stack = is_gil(held) ? q->ask.stack : held->stack, /* held where the thread stands */
             .mode = atomic_load_explicit(&held->mode, memory_order_relaxed),
             .intent = (uint8_t)dlw_annotation_intent_locked(
                 atomic_load_explicit(&held->lock, memory_order_relaxed), q->ref->address)};
     }
     q->ask.n_held = n;
+}
+
+static const struct dlw_held_lock *held_gil(const struct question *q)
+{
+    for (uint32_t i = q->n_held; i-- > 0;) {
+        const struct dlw_held_lock *held = dlw_held_at(q->self, i);
+        if (is_gil(held) && is_counted(held))
+            return held;
+    }
+    return NULL;
+}
+
+static void ungate_locked(struct question *q)
+{
+    dlw_order_chain_unref(dlw_order_graph, q->gated);
+    q->gated = 0;
+}
+
+static bool gate_locked(struct question *q)
+{
+    const struct dlw_held_lock *gil = q->is_gated ? held_gil(q) : NULL;
+
+    ungate_locked(q);
+    if (!gil)
+        return true;
+    q->gated = dlw_order_chain_push(dlw_order_graph, q->ask.chain, gil->node, DLW_EXCLUSIVE);
+    q->ask.chain = q->gated;
+    return q->gated != 0;
 }
 
 static bool prepare_locked(struct question *q)
@@ -226,7 +276,7 @@ static bool prepare_locked(struct question *q)
         q->entry->node = want;
         q->entry->id = dlw_lock_id_of(q->ref);
     }
-    if (!intern_chain_locked(self, q->n_held, &q->ask.chain))
+    if (!intern_chain_locked(self, q->n_held, &q->ask.chain) || !gate_locked(q))
         return false;
     list_window(q);
     return true;
@@ -253,7 +303,8 @@ static void tell_edge_locked(struct question *q, const struct dlw_order_ask *ask
 
     for (uint32_t i = q->n_held; i-- > 0 && edge.n_gates < MOST_GATES;) {
         const struct dlw_held_lock *held = dlw_held_at(q->self, i);
-        if (is_counted(held) && i != q->entry_of[index] && held->node)
+        if (is_counted(held) && i != q->entry_of[index] && held->node &&
+            !(is_gil(held) && !q->gated))
             gates[edge.n_gates++] = dlw_order_lock_of(dlw_order_graph, held->node);
     }
     dlw_pending_edge_locked(&q->pending, &edge);
@@ -308,7 +359,7 @@ static void remember(struct question *q, unsigned verdict)
 {
     uint64_t key = key_of(q);
 
-    if (q->entry && !q->timed)
+    if (q->entry && !q->timed && !q->drops_gil)
         q->entry->key = key;
     if (!(verdict & DLW_ORDER_SATURATED))
         key ^= q->self->salt;
@@ -318,6 +369,30 @@ static void remember(struct question *q, unsigned verdict)
 }
 
 static void settle_locked(struct dlw_thread *self);
+
+/*
+ * The GIL keeps two threads apart only where one holding of it covers both takings: between any two
+ * instructions of Python's it may be dropped. So whatever was taken under it must have been taken
+ * in a native call that is still on. But not a lock of Python's: who asks for that has no GIL.
+ */
+static bool is_gated(const struct question *q)
+{
+    const struct dlw_held_lock *gil = q->drops_gil ? NULL : held_gil(q);
+
+    if (!gil)
+        return false;
+    DLW_LIVE_ON_STACK(live);
+    for (uint32_t i = q->n_held; i-- > 0 && dlw_held_at(q->self, i) != gil;) {
+        const struct dlw_held_lock *held = dlw_held_at(q->self, i);
+        if (!is_counted(held) || is_pythons(held))
+            continue;
+        if (live.n == 0)
+            dlw_live_walk(q->self, q->call, &live);
+        if (!dlw_stack_is_in_native_call(q->self, held, &live))
+            return false;
+    }
+    return true;
+}
 
 static unsigned probe(struct question *q)
 {
@@ -334,6 +409,7 @@ static unsigned probe(struct question *q)
     if (prepare_locked(q))
         verdict = q->ask.n_held ? dlw_order_probe(dlw_order_graph, &q->ask)
                                 : DLW_ORDER_KNOWN | DLW_ORDER_SATURATED;
+    ungate_locked(q);
     dlw_lock_release(&dlw_graph_lock);
     return verdict;
 }
@@ -351,6 +427,7 @@ static unsigned learn(struct question *q)
         sink.found = NULL;
     if (prepare_locked(q)) /* locks may have been retired meanwhile */
         verdict = dlw_order_learn(dlw_order_graph, &q->ask, &sink);
+    ungate_locked(q);
     q->pending.bounds = dlw_pending_bounds_locked();
     dlw_generation_follow_locked();
     dlw_lock_release(&dlw_graph_lock);
@@ -359,6 +436,7 @@ static unsigned learn(struct question *q)
 
 static void ask(struct question *q)
 {
+    q->is_gated = is_gated(q);
     unsigned verdict = probe(q);
 
     if (verdict & DLW_ORDER_NEWS) {
@@ -374,12 +452,24 @@ static void ask(struct question *q)
         dlw_report_pending(q->self, &q->pending);
 }
 
+/*
+ * A lock of Python's that was never asked for under another leads nowhere from the GIL, and many
+ * are made: the order from it to the GIL waits until it has an identity, which changes its key.
+ */
+static bool leads_to(const struct dlw_held_lock *held, const struct dlw_lock_ref *want)
+{
+    return want->kind != DLW_LOCK_GIL || held->kind != DLW_LOCK_SEMAPHORE ||
+           !dlw_mark_is_created(held->id);
+}
+
 /* Is there an entry among the first `n` from which edges are learned? */
-static bool is_ordered(struct dlw_thread *self, uint32_t n)
+static bool is_ordered(struct dlw_thread *self, uint32_t n, const struct dlw_lock_ref *want,
+                       bool drops_gil)
 {
     for (uint32_t i = n; i-- > 0;) {
         const struct dlw_held_lock *held = dlw_held_at(self, i);
-        if (is_counted(held) && !(held->flags & DLW_HELD_MADE))
+        if (is_counted(held) && !(held->flags & DLW_HELD_MADE) && leads_to(held, want) &&
+            !(is_gil(held) && drops_gil))
             return true;
     }
     return false;
@@ -392,7 +482,7 @@ void dlw_validate_acquired(struct dlw_thread *self, struct dlw_held_lock *held,
     uint64_t key = timed ? held->key ^ DLW_KEY_TIMED : held->key; /* asked for by the caller */
 
     if ((timed && dlw_chain_is_cached(self, key, ref->chain)) ||
-        !is_ordered(self, dlw_held_depth(self) - 1))
+        !is_ordered(self, dlw_held_depth(self) - 1, ref, false))
         return;
     struct question q;
     begin(&q, self, ref, call);
@@ -400,6 +490,32 @@ void dlw_validate_acquired(struct dlw_thread *self, struct dlw_held_lock *held,
     q.n_held = dlw_held_depth(self) - 1;
     q.mode = atomic_load_explicit(&held->mode, memory_order_relaxed);
     q.timed = timed;
+    dlw_guard_enter(self);
+    ask(&q);
+    dlw_guard_leave(self);
+}
+
+bool dlw_validate_was_tried(struct dlw_thread *self, const struct dlw_held_lock *held,
+                            const struct dlw_lock_ref *ref)
+{
+    uint64_t key = held->key ^ DLW_KEY_TRIED;
+
+    return dlw_validate_is_current(self, key, ref->chain) ||
+           dlw_chain_is_cached(self, key, ref->chain);
+}
+
+void dlw_validate_tried(struct dlw_thread *self, struct dlw_held_lock *held,
+                        const struct dlw_lock_ref *ref, const struct dlw_call *call)
+{
+    struct question q;
+
+    begin(&q, self, ref, call);
+    q.entry = held;
+    q.n_held = dlw_held_depth(self) - 1;
+    q.mode = atomic_load_explicit(&held->mode, memory_order_relaxed);
+    q.drops_gil = true;
+    if (!is_ordered(self, q.n_held, ref, true))
+        return;
     dlw_guard_enter(self);
     ask(&q);
     dlw_guard_leave(self);
@@ -415,7 +531,8 @@ void dlw_validate_wanted(struct dlw_thread *self, const struct dlw_lock_ref *ref
     q.mode = (uint8_t)mode;
     q.timed = timed;
     q.quiet = quiet;
-    if (!is_ordered(self, q.n_held) || dlw_chain_is_cached(self, key_of(&q), ref->chain))
+    if (!is_ordered(self, q.n_held, ref, false) ||
+        dlw_chain_is_cached(self, key_of(&q), ref->chain))
         return;
     dlw_guard_enter(self);
     ask(&q);

@@ -16,10 +16,21 @@
 
 /* Mixed into the keys of requests with a time limit: they are other evidence than those without. */
 #define DLW_KEY_TIMED 0x517CC1B727220A95ULL
+/* And into those of requests that would drop the GIL before they wait. */
+#define DLW_KEY_TRIED 0x2545F4914F6CDD1DULL
 
 /* Cold: what the fast check could not answer. `held` is the lock just taken, the last entry. */
 void dlw_validate_acquired(struct dlw_thread *self, struct dlw_held_lock *held,
                            const struct dlw_lock_ref *ref, const struct dlw_call *call);
+
+/*
+ * The lock just taken, by a try with which CPython begins to wait: it counts as asked for, by one
+ * who would have dropped the GIL first. The second says that the chain is known.
+ */
+void dlw_validate_tried(struct dlw_thread *self, struct dlw_held_lock *held,
+                        const struct dlw_lock_ref *ref, const struct dlw_call *call);
+bool dlw_validate_was_tried(struct dlw_thread *self, const struct dlw_held_lock *held,
+                            const struct dlw_lock_ref *ref);
 
 /*
  * The thread is about to wait for `ref` while it holds others: the same, before the lock is had.

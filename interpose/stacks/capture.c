@@ -4,6 +4,7 @@
 #include "graph/base/sys.h"
 #include "interpose/base/state.h"
 #include "interpose/base/trampoline.h"
+#include "interpose/python/runtime.h"
 #include "interpose/stacks/intern.h"
 #include "interpose/threads/held.h"
 
@@ -92,9 +93,40 @@ uint32_t dlw_stack_of_held(struct dlw_thread *self, struct dlw_held_lock *held,
 
     if (memory.high < memory.low)
         memory.high = memory.low;
+    if (held->kind == DLW_LOCK_GIL) /* it is held where the thread stands */
+        return dlw_stack_of_live(live);
     if (!held->stack && held->levels)
         held->stack = stack_of_entry(held, live, &memory);
     return held->stack;
+}
+
+bool dlw_stack_is_in_native_call(const struct dlw_thread *self, const struct dlw_held_lock *held,
+                                 const struct dlw_live *live)
+{
+    struct dlw_memory memory = {held->sp, self->stack_high, NULL};
+    struct dlw_call last = {held->pc[held->levels - 1], held->sp, held->fp};
+    uintptr_t pc = last.pc;
+    uintptr_t cfa;
+    enum dlw_walk_end end;
+    bool returned;
+
+    if (memory.high < memory.low)
+        memory.high = memory.low;
+    if (!dlw_frames_step(&last, &memory, &cfa, &end) && cfa == 0)
+        return false;
+    unsigned at = find_live(live, pc, cfa, &returned);
+    if (returned || at < held->levels)
+        return false;
+    /* From the outermost frame that was noted inwards: each has still called the next. */
+    for (unsigned level = held->levels - 1; level > 0; level--, at--)
+        if (live->frames[at - 1].pc != held->pc[level])
+            return false;
+    if (!dlw_frames_same_function(live->frames[at - 1].pc, held->pc[0]))
+        return false;
+    while (--at > 0)
+        if (dlw_python_is_code(live->frames[at - 1].pc))
+            return false;
+    return true;
 }
 
 /* ---- a thread that waits ---- */
@@ -173,6 +205,8 @@ uint32_t dlw_stack_of_waiting_held(struct dlw_thread *thread, uint64_t sequence,
     uint32_t id = 0;
 
     memcpy(&entry, held, sizeof(entry));
+    if (entry.kind == DLW_LOCK_GIL)
+        return dlw_stack_of_waiting(thread, sequence);
     if (is_still(thread, sequence) && entry.stack)
         return entry.stack;
     if (walk_waiting(thread, sequence, &live, &copied) && entry.levels)

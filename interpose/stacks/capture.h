@@ -25,6 +25,10 @@ uint32_t dlw_stack_of_live(const struct dlw_live *live);
 /* Where a held lock was taken; `live` is the same thread's stack now. Kept in the entry. */
 uint32_t dlw_stack_of_held(struct dlw_thread *self, struct dlw_held_lock *held,
                            const struct dlw_live *live);
+/* Is the call still on in which the calling thread took this, and did it run nothing of Python's
+ * since? `live` is its stack now. */
+bool dlw_stack_is_in_native_call(const struct dlw_thread *self, const struct dlw_held_lock *held,
+                                 const struct dlw_live *live);
 /*
  * The stack of another thread that waits; copied first, then walked. 0 when its wait's sequence is
  * no longer `sequence` afterwards.

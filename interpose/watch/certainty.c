@@ -1,22 +1,28 @@
 #include "interpose/watch/certainty.h"
 
 #include "interpose/base/proc.h"
+#include "interpose/python/gils.h"
 #include "interpose/threads/held.h"
 #include "interpose/watch/live_view.h"
 
 /* What a step waits for, as its threads' records have it. */
 struct subject {
     uintptr_t lock;
-    uint8_t kind;  /* enum dlw_lock_kind */
-    uint8_t flags; /* DLW_HELD_*, of the owner's hold; 0: not found */
+    uint8_t kind;    /* enum dlw_lock_kind */
+    uint8_t flags;   /* DLW_HELD_*, of the owner's hold; 0: not found */
+    bool is_pythons; /* CPython took it */
 };
 
-static uint8_t flags_of_hold(uint32_t tid, uintptr_t lock)
+static void read_hold(uint32_t tid, struct subject *subject)
 {
     struct dlw_thread *owner = tid ? dlw_thread_by_tid(tid) : NULL;
-    int i = owner ? dlw_view_find_held(owner, lock) : -1;
+    int i = owner ? dlw_view_find_held(owner, subject->lock) : -1;
 
-    return i < 0 ? 0 : atomic_load_explicit(&owner->held, memory_order_acquire)[i].flags;
+    if (i < 0)
+        return;
+    const struct dlw_held_lock *held = atomic_load_explicit(&owner->held, memory_order_acquire);
+    subject->flags = held[i].flags;
+    subject->is_pythons = dlw_python_is_code(held[i].pc[0]);
 }
 
 static struct subject subject_of(const struct dlw_wait_step *step)
@@ -26,7 +32,7 @@ static struct subject subject_of(const struct dlw_wait_step *step)
 
     if (waiter)
         subject.kind = atomic_load_explicit(&waiter->wait.lock_kind, memory_order_relaxed);
-    subject.flags = flags_of_hold(step->owner.thread, subject.lock);
+    read_hold(step->owner.thread, &subject);
     return subject;
 }
 
@@ -62,7 +68,8 @@ static enum dlw_certainty posted_certainty(const struct subject *subject, bool i
     if ((is_lock && !(is_alone && subject->flags & DLW_HELD_FIRST)) || !dlw_proc_catches_signals())
         return DLW_CERTAIN_DEADLOCK;
     *reason = "a signal handler could post the semaphore";
-    return is_alone ? DLW_NO_DEADLOCK : DLW_POSSIBLE_DEADLOCK;
+    /* Every CPython catches signals, and what it calls a lock mostly is one. */
+    return is_alone && !subject->is_pythons ? DLW_NO_DEADLOCK : DLW_POSSIBLE_DEADLOCK;
 }
 
 static enum dlw_certainty step_certainty(const struct dlw_wait_step *step, bool is_alone,
@@ -70,6 +77,10 @@ static enum dlw_certainty step_certainty(const struct dlw_wait_step *step, bool 
 {
     struct subject subject = subject_of(step);
 
+    if (subject.kind == DLW_LOCK_GIL) {
+        *reason = dlw_gil_doubt(subject.lock);
+        return *reason ? DLW_POSSIBLE_DEADLOCK : DLW_CERTAIN_DEADLOCK;
+    }
     return subject.kind == DLW_LOCK_SEMAPHORE ? posted_certainty(&subject, is_alone, reason)
                                               : shared_certainty(&subject, reason);
 }

@@ -13,7 +13,7 @@
  *    posted by its takers alone so far.
  *  - A semaphore that its maker took at once and then waits for is an event, and no cycle of one:
  *    what is left is a stall, with the rules of a stall. So is one that nobody has posted yet,
- * while a signal is caught.
+ *    while a signal is caught; one of CPython's locks is possible then.
  */
 #ifndef DLW_CERTAINTY_H
 #define DLW_CERTAINTY_H

@@ -4,7 +4,9 @@
  */
 #include "interpose/watch/live_view.h"
 #include "interpose/locks/ref.h"
+#include "interpose/python/gils.h"
 #include "interpose/threads/joinable.h"
+#include "interpose/watch/gil.h"
 
 #include "graph/base/sys.h"
 #include "interpose/base/proc.h"
@@ -253,6 +255,16 @@ static int keepers(uint32_t tid, const struct dlw_wait *wait, struct dlw_owner *
     return s.n ? s.n : gone_holder(wait->on, out);
 }
 
+/* The word beside the GIL's mutex names it. */
+static int gil_owner(uintptr_t gil, struct dlw_owner *out)
+{
+    pthread_mutex_t copy;
+
+    if (!dlw_proc_read(gil + DLW_GIL_MUTEX, &copy, sizeof(copy)) || !dlw_gil_is_mutex(&copy))
+        return -1;
+    return owner_by_tid(dlw_gil_owner(&copy), gil, out);
+}
+
 static int owners_of(void *context, uint32_t tid, const struct dlw_wait *wait,
                      struct dlw_owner *out, uint32_t room)
 {
@@ -274,6 +286,8 @@ static int owners_of(void *context, uint32_t tid, const struct dlw_wait *wait,
         return joined_thread(wait->on, out);
     case DLW_LOCK_CUSTOM:
         return keepers(tid, wait, out, room);
+    case DLW_LOCK_GIL:
+        return gil_owner(wait->on, out);
     default:
         return holders(wait->on, DLW_EXCLUSIVE, out, room);
     }

@@ -3,6 +3,7 @@
 #include "graph/base/sys.h"
 #include "interpose/base/ability.h"
 #include "interpose/base/proc.h"
+#include "interpose/python/gils.h"
 #include "interpose/threads/alarm.h"
 #include "interpose/watch/live_view.h"
 #include "interpose/watch/motion.h"
@@ -27,8 +28,11 @@ static bool is_futex_of(const struct dlw_thread *thread, uintptr_t futex)
     uintptr_t mutex = atomic_load_explicit(&thread->wait.relocks, memory_order_relaxed);
     uint8_t kind = atomic_load_explicit(&thread->wait.kind, memory_order_relaxed);
 
-    return futex - on < (kind == DLW_WAIT_JOIN ? DESCRIPTOR : LARGEST_OBJECT) ||
-           (mutex && futex - mutex < LARGEST_OBJECT);
+    size_t size = kind == DLW_WAIT_JOIN  ? DESCRIPTOR
+                  : kind == DLW_WAIT_GIL ? DLW_GIL_SWITCH_MUTEX
+                                         : LARGEST_OBJECT;
+
+    return futex - on < size || (mutex && futex - mutex < LARGEST_OBJECT);
 }
 
 /* Another process may release what lies in shared memory, and the thread that waits for it could

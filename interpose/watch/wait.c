@@ -8,6 +8,7 @@
 #include "interpose/locks/ref.h"
 #include "interpose/order/deferred.h"
 #include "interpose/order/validate.h"
+#include "interpose/python/gils.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/pending.h"
 #include "interpose/tell/reporter.h"
@@ -17,6 +18,7 @@
 #include "interpose/threads/joinable.h"
 #include "interpose/threads/jump.h"
 #include "interpose/watch/certainty.h"
+#include "interpose/watch/gil.h"
 #include "interpose/watch/live_view.h"
 #include "interpose/watch/motion.h"
 #include "interpose/watch/quiescence.h"
@@ -46,6 +48,11 @@ static void fill_hold(struct dlw_thread *thread, const struct dlw_wait_step *ste
     int i = dlw_view_find_held(thread, lock);
 
     entry->holds.lock = lock;
+    if (i >= 0 && held[i].kind == DLW_LOCK_GIL) { /* it is held where the thread stands now */
+        entry->holds.mode = DLW_EXCLUSIVE;
+        entry->holds.stack = entry->wants.stack;
+        return;
+    }
     /* a writer that waits in front of a reader: it holds nothing but its place in the queue */
     if (i < 0) {
         entry->holds.mode = entry->wants.mode;
@@ -371,6 +378,13 @@ static bool joins_a_waiter(struct dlw_thread *self, pthread_t handle)
     return !joined || joined == self || is_waiting(sequence_of(joined));
 }
 
+static uint32_t holder_of(const struct dlw_wait_for *wait)
+{
+    if (wait->lock_kind == DLW_LOCK_GIL)
+        return dlw_gil_owner((pthread_mutex_t *)(wait->on + DLW_GIL_MUTEX)); /* NOLINT */
+    return dlw_mutex_holder((const pthread_mutex_t *)wait->on);              /* NOLINT */
+}
+
 /* Most waits are for a running thread, or for nobody: seen with two loads. */
 static bool can_be_a_cycle(struct dlw_thread *self, const struct dlw_wait_for *wait)
 {
@@ -380,10 +394,9 @@ static bool can_be_a_cycle(struct dlw_thread *self, const struct dlw_wait_for *w
         wait->kind == DLW_WAIT_BARRIER || wait->kind == DLW_WAIT_FUTEX ||
         wait->kind == DLW_WAIT_DESTROY)
         return false;
-    if (wait->lock_kind != DLW_LOCK_MUTEX)
+    if (wait->lock_kind != DLW_LOCK_MUTEX && wait->lock_kind != DLW_LOCK_GIL)
         return true;
-    const pthread_mutex_t *mutex = (const void *)wait->on; /* NOLINT(performance-no-int-to-ptr) */
-    struct dlw_thread *owner = dlw_thread_by_tid(dlw_mutex_holder(mutex));
+    struct dlw_thread *owner = dlw_thread_by_tid(holder_of(wait));
     return !owner || owner == self || is_waiting(sequence_of(owner));
 }
 
@@ -440,7 +453,7 @@ static bool may_ring(const struct dlw_thread *self, const struct dlw_wait_for *w
 {
     uintptr_t sp = wait->call.sp;
 
-    return !wait->annotated &&
+    return !wait->annotated && wait->lock_kind != DLW_LOCK_GIL &&
            !(wait->lock_kind == DLW_LOCK_CONDITION && lends_priority(wait->relocks)) &&
            !(wait->lock_kind == DLW_LOCK_MUTEX && lends_priority(wait->on)) &&
            sp <= self->stack_high && self->stack_size > DLW_ALARM_STACK &&
@@ -451,6 +464,7 @@ static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
 {
     struct dlw_wait_slot *slot = &self->wait;
 
+    dlw_wait_end(self);    /* a GIL's wait that stands between two slices: a signal handler waits */
     dlw_guard_enter(self); /* a signal handler may wait too */
     uint64_t sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed);
     dlw_alarm_clear(self); /* one that was meant for the wait before, and came too late */

@@ -8,7 +8,9 @@
 
 #include "interpose/base/real.h"
 #include "interpose/order/validate.h"
+#include "interpose/python/runtime.h"
 #include "interpose/threads/held.h"
+#include "interpose/watch/gil.h"
 #include "interpose/watch/last_signal.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/motion.h"
@@ -87,6 +89,12 @@ DLW_EXPORT int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t
 
     if (dlw_thread_passes(sleep.self))
         return real.pthread_cond_timedwait(condition, mutex, limit);
+    if (dlw_python_is_code(sleep.call.pc) && dlw_gil_is_waited_for(sleep.self, condition, mutex)) {
+        dlw_gil_slice_begins(sleep.self, mutex, sleep.call);
+        result = real.pthread_cond_timedwait(condition, mutex, limit);
+        dlw_gil_slice_ends(sleep.self, mutex);
+        return result;
+    }
     begin(&sleep, condition, true);
     result = real.pthread_cond_timedwait(condition, mutex, limit);
     end(&sleep, condition);
@@ -153,6 +161,8 @@ static inline void signals(const void *condition, const void *pc)
 DLW_EXPORT int pthread_cond_signal(pthread_cond_t *condition)
 {
     signals(condition, __builtin_return_address(0));
+    if (dlw_python_is_code(DLW_FRAME_HERE()->pc) && !dlw_thread_passes(dlw_thread_self()))
+        dlw_gil_signalled(dlw_thread_self(), condition);
     return real.pthread_cond_signal(condition);
 }
 

@@ -17,6 +17,7 @@
 #include "interpose/order/acquire.h"
 #include "interpose/steer/pause.h"
 #include "interpose/steer/role.h"
+#include "interpose/watch/gil.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
 
@@ -140,7 +141,7 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
                                     .lock_kind = DLW_LOCK_MUTEX,
                                     .mode = DLW_EXCLUSIVE,
                                     .timed = request->limit != NULL,
-                                    .orders = mine ? NULL : &ref,
+                                    .orders = mine || dlw_gil_is_mutex(mutex) ? NULL : &ref,
                                     .call = call};
         dlw_wait_begin(self, &wait);
         dlw_pause_closes(self);
@@ -371,7 +372,8 @@ static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_mutex_t *mute
     struct dlw_accusation accusation;
 
     if (ref.id && atomic_load_explicit(ref.id, memory_order_relaxed) == DLW_MARK_SIGNAL)
-        return real.pthread_mutex_unlock(mutex);
+        return dlw_gil_is_mutex(mutex) ? dlw_gil_unlock(self, mutex, call)
+                                       : real.pthread_mutex_unlock(mutex);
     dlw_misuse_unlock_before(self, &ref, &call, &accusation);
     if (accusation.is_made && kind != PTHREAD_MUTEX_ERRORCHECK && is_plain(kind) &&
         !is_recursive(kind)) {
@@ -588,6 +590,8 @@ static DLW_COLD int destroy_known(struct dlw_thread *self, pthread_mutex_t *mute
     struct dlw_call call = dlw_call_of(from);
     struct dlw_accusation accusation;
 
+    if (ref.id && dlw_gil_is_mutex(mutex))
+        dlw_gil_ends(self, mutex);
     dlw_misuse_destroy_before(self, &ref, dlw_mutex_held_word(mutex, dlw_mutex_kind(mutex)) != 0,
                               &call, &accusation);
     int result = real.pthread_mutex_destroy(mutex);

@@ -12,6 +12,8 @@
 #include "interpose/locks/ref.h"
 #include "interpose/order/acquire.h"
 #include "interpose/order/deferred.h"
+#include "interpose/python/calls.h"
+#include "interpose/python/runtime.h"
 #include "interpose/steer/pause.h"
 #include "interpose/steer/role.h"
 #include "interpose/tell/reporter.h"
@@ -68,6 +70,86 @@ static DLW_HOT int taken(struct dlw_thread *self, sem_t *semaphore, unsigned fla
                                        : taken_first(self, semaphore, &mark, flags);
     return dlw_acquire(self, semaphore, mark, dlw_semaphore_chain(semaphore),
                        DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), from);
+}
+
+/* ---- CPython's locks ---- */
+
+/* The GIL that the thread holds, 0: none that is known. */
+static uintptr_t held_gil(struct dlw_thread *self)
+{
+    for (uint32_t i = dlw_held_depth(self); i-- > 0;)
+        if (dlw_held_at(self, i)->kind == DLW_LOCK_GIL && dlw_held_is_there(dlw_held_at(self, i)))
+            return atomic_load_explicit(&dlw_held_at(self, i)->lock, memory_order_relaxed);
+    return 0;
+}
+
+static struct dlw_python_request request_of(struct dlw_thread *self)
+{
+    uintptr_t gil = held_gil(self);
+
+    return gil ? dlw_python_request(gil, self->handle)
+               : (struct dlw_python_request){DLW_PYTHON_UNKNOWN, false};
+}
+
+/*
+ * The first taking, by the thread that made it. A `with` takes a lock. Taken by a call it may be an
+ * event, which others post: the waiters' locks of the module threading are.
+ */
+static DLW_COLD unsigned first_flags(struct dlw_thread *self, unsigned flags)
+{
+    struct dlw_python_request request = request_of(self);
+
+    if (request.asks == DLW_PYTHON_WITH)
+        return flags & ~(unsigned)(DLW_HELD_MADE | DLW_HELD_FIRST);
+    if (request.asks == DLW_PYTHON_CALLS && !request.is_threading)
+        return flags & ~(unsigned)DLW_HELD_MADE;
+    return flags;
+}
+
+/* Taken by a try, as CPython begins each request. Where the line of Python would have waited, and
+ * other locks are held than the GIL, which it would have dropped for that, it was asked for. */
+static DLW_NOINLINE int asked_by_line(struct dlw_thread *self, sem_t *semaphore,
+                                      struct dlw_call call)
+{
+    int index = dlw_held_find(self, semaphore);
+    struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+
+    if (index < 0 || (uint32_t)index + 1 != dlw_held_depth(self))
+        return 0;
+    struct dlw_held_lock *held = dlw_held_at(self, (uint32_t)index);
+    if ((held->flags & DLW_HELD_POOL) || dlw_validate_was_tried(self, held, &ref) ||
+        request_of(self).asks == DLW_PYTHON_UNKNOWN)
+        return 0;
+    dlw_validate_tried(self, held, &ref, &call);
+    return 0;
+}
+
+static bool holds_more_than_gil(struct dlw_thread *self)
+{
+    uint32_t depth = dlw_held_depth(self);
+
+    return depth > 2 || (depth == 2 && dlw_held_at(self, 0)->kind != DLW_LOCK_GIL);
+}
+
+static DLW_NOINLINE int taken_by_line(struct dlw_thread *self, sem_t *semaphore,
+                                      const struct dlw_frame *from)
+{
+    uint64_t mark = dlw_semaphore_mark(semaphore);
+    unsigned flags = DLW_HELD_TRY;
+
+    if (dlw_mark_is_signal(mark, (uintptr_t)semaphore))
+        return 0;
+    if (is_special_mark(mark)) {
+        if (dlw_mark_is_pool(mark)) {
+            flags |= DLW_HELD_POOL;
+        } else {
+            flags = first_flags(self, taken_first(self, semaphore, &mark, flags));
+            mark = flags & DLW_HELD_MADE ? mark : dlw_semaphore_mark(semaphore);
+        }
+    }
+    dlw_acquire_at(self, semaphore, mark, dlw_semaphore_chain(semaphore),
+                   DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), dlw_call_of(from));
+    return holds_more_than_gil(self) ? asked_by_line(self, semaphore, dlw_call_of(from)) : 0;
 }
 
 struct request {
@@ -181,9 +263,11 @@ DLW_EXPORT int sem_trywait(sem_t *semaphore)
     if (dlw_thread_passes(self))
         return result;
     self->calls++;
-    if (result == 0)
-        return taken(self, semaphore, DLW_HELD_TRY, NULL);
-    return result;
+    if (result != 0)
+        return result;
+    if (__builtin_expect(dlw_python_is_code(DLW_FRAME_HERE()->pc), 0))
+        return dlw_in_frame(taken_by_line(self, semaphore, DLW_FRAME_HERE()));
+    return taken(self, semaphore, DLW_HELD_TRY, NULL);
 }
 
 /*

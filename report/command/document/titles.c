@@ -314,6 +314,8 @@ const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock 
 {
     if (dlw_doc_is_thread(lock))
         return end_of(region, lock->thread);
+    if (strcmp(lock->kind, "gil") == 0)
+        return "the GIL";
     if (lock->expression || lock->name)
         return variable_title(region, lock->expression ? lock->expression : lock->name);
     const char *title = lock->taken_as ? lock->taken_as : by_place(region, lock);

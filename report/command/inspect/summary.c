@@ -51,7 +51,7 @@ static void add_counts(struct builder *builder)
     static const uint8_t order[] = {
         DLW_WAIT_NONE,    DLW_WAIT_SYSCALL, DLW_WAIT_CONDITION, DLW_WAIT_SEMAPHORE, DLW_WAIT_JOIN,
         DLW_WAIT_BARRIER, DLW_WAIT_LOCK,    DLW_WAIT_SPIN,      DLW_WAIT_FILE,      DLW_WAIT_FUTEX,
-        DLW_WAIT_ONCE,    DLW_WAIT_GUARD,   DLW_WAIT_DESTROY,
+        DLW_WAIT_ONCE,    DLW_WAIT_GUARD,   DLW_WAIT_GIL,       DLW_WAIT_DESTROY,
     };
     _Static_assert(sizeof(order) == DLW_N_WAIT_KINDS, "each kind of wait is counted");
     const struct dlw_target *target = builder->target;

@@ -79,12 +79,16 @@ static void hold_lines(struct dlw_readable *text, const struct dlw_doc_finding *
                        const char *who, const char *verb, const struct dlw_doc_hold *hold,
                        const struct dlw_doc_process *process)
 {
-    const char *where = hold->stack.n ? ", taken" : " (where it was taken is not known)";
+    /* The interpreter drops and takes it again all the time: it is held where the thread stands. */
+    bool is_gil = strcmp(hold->lock->kind, "gil") == 0;
+    const char *where = is_gil          ? ""
+                        : hold->stack.n ? ", taken"
+                                        : " (where it was taken is not known)";
     dlw_readable_prose(text, "  ", 4,
                        dlw_region_print(&text->doc->region, "%s%s " BOLD "%s" PLAIN "%s%s", who,
                                         verb, lock(text, finding, hold->lock), for_mode(hold),
                                         where));
-    if (hold->stack.n)
+    if (hold->stack.n && !is_gil)
         dlw_readable_stack(text, 4, &hold->stack, process);
 }
 

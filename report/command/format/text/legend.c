@@ -27,7 +27,7 @@ const char *dlw_readable_lock(struct dlw_readable *text, const struct dlw_doc_fi
     struct dlw_region *region = &text->doc->region;
     const char *title =
         finding ? dlw_finding_lock_title(region, finding, lock) : dlw_lock_title(region, lock);
-    if (dlw_doc_is_thread(lock))
+    if (dlw_doc_is_thread(lock) || strcmp(lock->kind, "gil") == 0)
         return title;
     bool names_kind = strncmp(title, "the ", 4) == 0;
     /* "L1 = the mutex L1" */

@@ -1,0 +1,27 @@
+/*
+ * What the line of Python asks for that runs now. CPython tries for a lock first, and waits only
+ * where that failed, so the calls below it don't tell a `with` from acquire(blocking=False): the
+ * instruction does.
+ */
+#ifndef DLW_PYTHON_CALLS_H
+#define DLW_PYTHON_CALLS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum dlw_python_asks {
+    DLW_PYTHON_UNKNOWN, /* or with arguments: it may be a try, or have a limit */
+    DLW_PYTHON_WITH,
+    DLW_PYTHON_CALLS, /* a call without arguments: acquire(), __enter__() */
+};
+
+struct dlw_python_request {
+    enum dlw_python_asks asks;
+    bool is_threading; /* the line is one of the module threading's own */
+};
+
+/* Of the calling thread, `self`, which holds this GIL. */
+struct dlw_python_request dlw_python_request(uintptr_t gil, pthread_t self);
+
+#endif

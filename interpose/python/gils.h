@@ -1,0 +1,32 @@
+/*
+ * The global locks of the interpreters in this process: one until 3.11, then one for each
+ * interpreter that asked for its own. Read through the kernel where the memory may be gone.
+ */
+#ifndef DLW_PYTHON_GILS_H
+#define DLW_PYTHON_GILS_H
+
+#include "interpose/python/runtime.h"
+
+#include <pthread.h>
+
+/* From the GIL's first field (report/emit/python.h). */
+enum {
+    DLW_GIL_MUTEX = DLW_GIL_CONDITION + sizeof(pthread_cond_t),
+    DLW_GIL_SWITCH_MUTEX = DLW_GIL_MUTEX + sizeof(pthread_mutex_t) + sizeof(pthread_cond_t),
+};
+
+/* The GIL that has this condition; 0: it is none. Cheap when asked again. */
+uintptr_t dlw_gil_of_condition(uintptr_t condition);
+
+/* Is it taken? Its mutex is held, or else the answer is a moment old. */
+static inline bool dlw_gil_locked(uintptr_t gil)
+{
+    return atomic_load_explicit((const _Atomic int *)(gil + DLW_GIL_LOCKED), /* NOLINT */
+                                memory_order_relaxed) == 1;
+}
+
+/* Why nothing is certain about it: a static text, or NULL. An interpreter that ends lets those who
+ * wait for its GIL leave. */
+const char *dlw_gil_doubt(uintptr_t gil);
+
+#endif

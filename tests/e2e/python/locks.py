@@ -1,0 +1,140 @@
+"""locks.py NATIVE CASE: orders of Python's own locks. What is to be found stands in report_python.sh."""
+import queue
+import sys
+import threading
+import time
+
+
+def run(*functions):
+    """One after the other: nothing hangs."""
+    for f in functions:
+        t = threading.Thread(target=f, name=f.__name__)
+        t.start()
+        t.join()
+
+
+def both_ways(a, b):
+    def forward():
+        with a:
+            with b:
+                pass
+
+    def backward():
+        with b:
+            with a:
+                pass
+
+    run(forward, backward)
+
+
+def inversion():
+    both_ways(threading.Lock(), threading.Lock())
+
+
+def condition():
+    both_ways(threading.Condition(), threading.Condition(threading.Lock()))
+
+
+def recursive():
+    both_ways(threading.RLock(), threading.Lock())
+
+
+def call():
+    a, b = threading.Lock(), threading.RLock()
+
+    def forward():
+        a.acquire()
+        b.acquire()
+        b.release()
+        a.release()
+
+    def backward():
+        b.acquire()
+        a.acquire()
+        a.release()
+        b.release()
+
+    run(forward, backward)
+
+
+def tries():
+    a, b = threading.Lock(), threading.Lock()
+
+    def forward():
+        with a:
+            if b.acquire(blocking=False):
+                b.release()
+
+    def backward():
+        with b:
+            if a.acquire(False):
+                a.release()
+
+    run(forward, backward)
+
+
+def limits():
+    a, b = threading.Lock(), threading.Lock()
+    busy = threading.Event()
+
+    def keep(lock):
+        with lock:
+            busy.set()
+            time.sleep(0.2)
+
+    def under(outer, inner):
+        keeper = threading.Thread(target=keep, args=(inner,))
+        keeper.start()
+        busy.wait()
+        busy.clear()
+        with outer:
+            if inner.acquire(timeout=60):
+                inner.release()
+        keeper.join()
+
+    run(lambda: under(a, b), lambda: under(b, a))
+
+
+def twice():
+    lock = threading.Lock()
+    with lock:
+        with lock:
+            pass
+
+
+def twice_called():
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()
+
+
+def events():
+    """Waiters' locks, events, queues in both orders: nothing is asked for under anything."""
+    started, done = threading.Event(), threading.Lock()
+    source, target = queue.Queue(1), queue.Queue(1)
+    done.acquire()
+
+    def relay():
+        started.set()
+        while (item := source.get()) is not None:
+            target.put(item)
+        done.release()
+
+    threading.Thread(target=relay).start()
+    started.wait()
+    for i in range(100):
+        source.put(i)
+        target.get()
+    source.put(None)
+    done.acquire()
+
+
+def many():
+    """Locks that come and go, with the GIL dropped under each."""
+    for _ in range(1000):
+        with threading.Lock():
+            time.sleep(0)
+
+
+globals()[sys.argv[2]]()
+print("done")

@@ -1,0 +1,72 @@
+#!/bin/sh
+# report_python.sh BUILD [PYTHON…]: CPython's global lock and its own locks, preloaded: what is found,
+# and what is not. Each interpreter that is there; the default is Debian's.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$1" && pwd)
+shift
+[ $# -gt 0 ] || set -- /usr/bin/python3
+native=$build/tests/e2e/lib/native.so
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+status=0
+
+fail() {
+	echo "FAIL report_python: $python, $*"
+	status=1
+}
+
+# cycle: "kind certainty severity: the circle's locks, by kind", a line each, in order
+cycles() {
+	jq -r '.findings[] | .locks as $locks |
+		"\(.kind) \(.certainty) \(.severity): " +
+		([.cycle[].wants.lock | $locks[.] | if .kind == "mutex" then .name else .kind end] | sort | join(" "))' \
+		"$tmp/json" 2>/dev/null | sort
+}
+
+# case SCRIPT NAME STATUS LINE…: what a run ends with, and the findings of it
+case_of() {
+	script=$1 name=$2 wanted=$3
+	shift 3
+	rm -f "$tmp/json"
+	timeout -k 5 120 "$build/dlwatch" run --log=none --show=all --output="json:$tmp/json" --timeout=100 -- \
+		"$python" "$here/python/$script" "$native" "$name" >"$tmp/out" 2>"$tmp/err"
+	got=$?
+	[ $got = "$wanted" ] || fail "$name: status $got and not $wanted: $(tail -n 3 "$tmp/err")"
+	for line; do printf '%s\n' "$line"; done >"$tmp/wanted"
+	cycles >"$tmp/cycles"
+	cmp -s "$tmp/wanted" "$tmp/cycles" || fail "$name: found '$(cat "$tmp/cycles")' and not '$(cat "$tmp/wanted")'"
+}
+
+for python; do
+	if ! [ -x "$python" ] || ! command -v jq >/dev/null; then
+		echo "e2e: no $python or no jq, skipped"
+		continue
+	fi
+	"$python" -c 'import ctypes, sys; sys.exit(sys.version_info < (3, 9))' || { echo "e2e: $python is too old, skipped" && continue; }
+	case_of gil.py deadlock 66 'deadlock certain error: cache gil'
+	case_of gil.py three 66 'deadlock certain error: cache gil index_lock'
+	case_of gil.py once 66 'deadlock certain error: gil once'
+	case_of gil.py join 66 'deadlock certain error: gil thread'
+	case_of gil.py itself 66 'deadlock certain error: gil'
+	case_of gil.py child 66 'deadlock certain error: cache gil'
+	case_of gil.py inversion 66 'lock-order-inversion possible error: cache gil'
+	case_of gil.py bytecode_between 66 'lock-order-inversion possible error: cache index_lock'
+	case_of gil.py gate 0 'lock-order-inversion possible note: cache index_lock'
+	case_of gil.py one_thread 0 'lock-order-inversion possible note: cache gil'
+	case_of gil.py fixed 0
+	case_of gil.py join_without 0
+	! "$python" -c 'import _interpreters' 2>/dev/null || case_of gil.py sub_interpreter 66 'deadlock certain error: cache gil'
+	case_of locks.py inversion 66 'lock-order-inversion possible error: semaphore semaphore'
+	case_of locks.py condition 66 'lock-order-inversion possible error: semaphore semaphore'
+	case_of locks.py recursive 66 'lock-order-inversion possible error: semaphore semaphore'
+	case_of locks.py call 66 'lock-order-inversion possible error: semaphore semaphore'
+	case_of locks.py tries 0
+	case_of locks.py limits 0 'lock-order-inversion possible note: semaphore semaphore'
+	case_of locks.py twice 66 'deadlock certain error: semaphore'
+	case_of locks.py twice_called 66 'deadlock possible error: semaphore'
+	case_of locks.py events 0
+	case_of locks.py many 0
+done
+[ $status != 0 ] || echo "report_python: all as wanted"
+exit $status

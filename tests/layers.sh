@@ -61,7 +61,7 @@ layer() {
 }
 
 layer lib interpose '. wrap/process,wrap/libs wrap steer watch order tell locks threads stacks python base'
-layer cmd report/command 'cli generate run report,merge inspect inspect/across inspect/own inspect/glibc,inspect/walk inspect/python
+layer cmd report/command 'cli generate run confirm report,merge inspect inspect/across inspect/own inspect/glibc,inspect/walk inspect/python
 	inspect/target journal format format/text format/picture advice document symbols base'
 
 # What is below needs nothing from above, and graph/ not even a header.

@@ -22,7 +22,7 @@ static struct dlw_lock steer_lock = DLW_LOCK_INIT(DLW_RANK_STEER);
 
 static struct dlw_role_file file;
 static struct dlw_steering unshared, *progress = &unshared;
-static uint64_t limit, leader, skip;
+static uint64_t limit, leader, skip, strict;
 /* Pauses in this process that were in vain, by role. */
 static _Atomic uint32_t in_vain[DLW_STEERING_ROLES];
 /* When it was last looked whether anybody could still come, and what was seen then. */
@@ -349,6 +349,26 @@ static bool is_inside(const struct dlw_thread *self, uintptr_t sp)
     return self->pause.frame && sp < self->pause.frame;
 }
 
+/* Not of another variable than the finding's; of what is none, nobody knows. */
+static bool is_variable(const struct dlw_role_variable *variable, uintptr_t lock)
+{
+    uintptr_t base =
+        variable->is_known
+            ? atomic_load_explicit(&file.modules[variable->module]->base, memory_order_relaxed)
+            : 0;
+
+    return !base || base + variable->offset == lock;
+}
+
+/* Is it the finding's own pair of locks, or may any other of that place be meant? */
+static bool is_meant(const struct dlw_role *role, const struct dlw_role_wish *wish,
+                     const struct dlw_role_stand *stand)
+{
+    return !strict ||
+           (is_variable(&role->held, atomic_load_explicit(&stand->lock, memory_order_relaxed)) &&
+            is_variable(&role->wanted, wish->lock));
+}
+
 static void fill(struct dlw_pause *pause, const struct dlw_role_wish *wish,
                  struct dlw_role_stand *const *stands, unsigned n)
 {
@@ -360,6 +380,8 @@ static void fill(struct dlw_pause *pause, const struct dlw_role_wish *wish,
     pause->n = 0;
     for (unsigned i = 0; i < n && pause->n < DLW_PAUSE_ROLES; i++) {
         const struct dlw_role *role = atomic_load_explicit(&stands[i]->role, memory_order_relaxed);
+        if (!is_meant(role, wish, stands[i]))
+            continue;
         pause->roles[pause->n++] = (struct dlw_pause_role){
             .role = role,
             .lock = atomic_load_explicit(&stands[i]->lock, memory_order_relaxed),
@@ -376,6 +398,8 @@ static void asks(struct dlw_thread *self, const struct dlw_role_wish *wish,
         return;
     atomic_store_explicit(&self->pause.word, NOT_PAUSED, memory_order_relaxed);
     fill(&self->pause, wish, stands, n);
+    if (self->pause.n == 0)
+        return;
     self->pause.frame = wish->call.sp;
     uint64_t until = self->pause.since + limit_of(&self->pause);
     for (bool stands_there = begin(self); stands_there; stands_there = turn(self, until))
@@ -445,6 +469,7 @@ void dlw_pause_start(const char *path)
     limit = dlw_role_file_number(&file, "pause", 200) * MS;
     leader = dlw_role_file_number(&file, "leader", 0);
     skip = dlw_role_file_number(&file, "skip", 0);
+    strict = dlw_role_file_number(&file, "strict", 0);
     open_progress(dlw_role_file_setting(&file, "progress"));
     add(&progress->processes);
 }

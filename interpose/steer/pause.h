@@ -10,9 +10,10 @@
  * that after each that was in vain in this process, until the role is given up; and it ends as soon
  * as nobody is left who could come, since all others are paused too or wait without limit.
  *
- * Settings in the file of roles: `pause` (ms), `leader` (a role's number, from 1: in the others
- * nobody is paused; 0: in all), `skip` (so many arrivals at each role are let pass first),
- * `progress` (report/emit/steering.h).
+ * Settings in the file of roles: `pause` (ms); `leader`, a role's number from 1 on: in the others
+ * nobody is paused (0: in all); `skip`: so many arrivals at each role are let pass first; `strict`:
+ * only with the very locks of the finding, where these are variables; `progress`: a file
+ * (report/emit/steering.h).
  */
 #ifndef DLW_STEER_PAUSE_H
 #define DLW_STEER_PAUSE_H

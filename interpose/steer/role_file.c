@@ -202,6 +202,22 @@ static bool read_range(struct reader *reader, const char **at, struct dlw_role_r
     return true;
 }
 
+/* N+OFFSET */
+static bool read_variable(struct reader *reader, char *rest, bool is_held)
+{
+    const char *at = next_word(&rest);
+    uint64_t module, offset;
+
+    if (!reader->role)
+        return fails(reader, "a lock of no role");
+    if (!at || !read_number(&at, 10, &module) || *at++ != '+' || !read_number(&at, 16, &offset) ||
+        *at || module == 0 || module > reader->file->n_modules)
+        return fails(reader, "no variable of a module");
+    *(is_held ? &reader->role->held : &reader->role->wanted) =
+        (struct dlw_role_variable){true, (uint32_t)module - 1, offset};
+    return true;
+}
+
 static bool read_frame(struct reader *reader, char *rest, bool is_first)
 {
     if (!reader->role)
@@ -236,6 +252,8 @@ static bool read_line(struct reader *reader, char *line)
         return read_cycle(reader, line);
     if (strcmp(word, "role") == 0)
         return read_role(reader, line);
+    if (strcmp(word, "holds") == 0 || strcmp(word, "wants") == 0)
+        return read_variable(reader, line, word[0] == 'h');
     if (strcmp(word, "first") == 0 || strcmp(word, "second") == 0)
         return read_frame(reader, line, word[0] == 'f');
     return fails(reader, "an unknown word");

@@ -2,13 +2,21 @@
  * Files of roles, as `dlwatch confirm` writes them for the library, and as the library itself
  * keeps the deadlocks that it stays clear of. Plain text, a word and what belongs to it a line:
  *
- *   dlwatch-roles 1
- *   set KEY VALUE                 for who loads the file
- *   module N BUILD-ID PATH        N from 1 on; the build id in hex, or -; the path to the line's
- * end cycle FINGERPRINT             the roles that follow are its steps: each wants what the next
- * holds role KIND MODE KIND MODE      what is held, and what is asked for (graph/kinds.def) first
- * FRAME                   where the first is taken, and below second FRAME                  where
- * the second is asked for: frames, innermost first
+ *     dlwatch-roles 1
+ *     set KEY VALUE
+ *     module N BUILD-ID PATH
+ *     cycle FINGERPRINT
+ *     role KIND MODE KIND MODE
+ *     holds N+OFFSET
+ *     wants N+OFFSET
+ *     first FRAME
+ *     second FRAME
+ *
+ * Settings are for who loads the file. Modules are numbered from 1 on; the build id is in hex, or
+ * -; the path goes to the line's end. The roles behind a cycle are its steps: each wants what the
+ * next one holds. A role says what is held and what is asked for, then which variables these are,
+ * where they are some, and where the first is taken and the second asked for: a line a frame,
+ * innermost first. Words are those of graph/kinds.def.
  *
  * A FRAME is N+FROM-TO[,N+FROM-TO]...: addresses that a call there may return to, in hex, from the
  * module's base (what the loader added); FROM belongs to the range, TO does not. A line that begins
@@ -45,11 +53,19 @@ struct dlw_role_place {
     struct dlw_role_range *frames[DLW_ROLE_FRAMES]; /* innermost first */
 };
 
+/* In a module's image. */
+struct dlw_role_variable {
+    bool is_known;
+    uint32_t module; /* index into the file's modules */
+    uintptr_t offset;
+};
+
 struct dlw_role {
     struct dlw_role_cycle *cycle;
     uint32_t step;                    /* of the cycle, from 0 */
     uint8_t held_kind, held_mode;     /* enum dlw_lock_kind, enum dlw_mode */
     uint8_t wanted_kind, wanted_mode; /* of the lock that is asked for */
+    struct dlw_role_variable held, wanted;
     struct dlw_role_place first, second;
     struct dlw_role *next;
 };

@@ -26,7 +26,7 @@ START_TEST(all_is_read)
     ck_assert(parse("dlwatch-roles 1\n# said\nset pause 200\nmodule 1 00ff10 /a folder/app\n"
                     "module 2 - libx.so\ncycle 0123\nrole mutex exclusive rwlock shared\n"
                     "first 1+10-20,2+a-b\nfirst 1+30-31\nsecond 1+40-41\n"
-                    "role thread exclusive mutex exclusive\nsecond 2+1-2\n"));
+                    "role thread exclusive mutex exclusive\nwants 2+f0\nsecond 2+1-2\n"));
     ck_assert_uint_eq(file.n_modules, 2);
     ck_assert_str_eq(file.modules[0]->path, "/a folder/app");
     ck_assert_uint_eq(file.modules[0]->build_id_size, 3);
@@ -49,6 +49,10 @@ START_TEST(all_is_read)
     ck_assert_uint_eq(role->first.frames[0]->from, 0xa);
     ck_assert_uint_eq(role->first.frames[0]->next->to, 0x20);
     ck_assert_uint_eq(cycle->roles[1]->step, 1);
+    ck_assert(!cycle->roles[1]->held.is_known);
+    ck_assert(cycle->roles[1]->wanted.is_known);
+    ck_assert_uint_eq(cycle->roles[1]->wanted.module, 1);
+    ck_assert_uint_eq(cycle->roles[1]->wanted.offset, 0xf0);
 }
 END_TEST
 
@@ -65,6 +69,8 @@ static const struct {
     {"cycle 1\nrole mutex exclusive mutex", 4},
     {"cycle 1\nrole mutex exclusive mutex loud", 4},
     {"cycle 1\nfirst 1+1-2", 4},
+    {"cycle 1\nholds 1+1", 4},
+    {"cycle 1\nrole mutex exclusive mutex exclusive\nholds 2+1", 5},
     {"cycle 1\nrole mutex exclusive mutex exclusive\nfirst 2+1-2", 5},
     {"cycle 1\nrole mutex exclusive mutex exclusive\nfirst 1+2-2", 5},
     {"cycle 1\nrole mutex exclusive mutex exclusive\nfirst 1+1-2,", 5},

@@ -226,6 +226,11 @@ void dlw_doc_finish(struct dlw_doc *doc, const struct dlw_doc_rules *rules)
         dlw_doc_judge(doc, doc->findings[i], rules);
     }
     fold_equal(doc);
+    dlw_doc_summarize(doc);
+}
+
+void dlw_doc_summarize(struct dlw_doc *doc)
+{
     order(doc);
     memset(&doc->summary, 0, sizeof(doc->summary));
     for (size_t i = 0; i < doc->n_findings; i++)

@@ -393,7 +393,45 @@ static bool has_time_limit(const struct dlw_doc_finding *finding)
     return false;
 }
 
+static const char *confirmed_words(struct dlw_region *region,
+                                   const struct dlw_doc_confirmed *confirmed)
+{
+    const char *replay = confirmed->replay
+                             ? dlw_region_print(region,
+                                                " To play that again: dlwatch confirm --replay=%s "
+                                                "-- COMMAND",
+                                                confirmed->replay)
+                             : "";
+    return dlw_region_print(
+        region,
+        "Certain: it deadlocked, confirmed in %u of %u tries, and these are the threads and "
+        "stacks of the deadlock. In a try %s; nothing else was changed.%s",
+        confirmed->reached, confirmed->of, confirmed->why, replay);
+}
+
+static const char *unconfirmed_words(struct dlw_region *region,
+                                     const struct dlw_doc_confirmed *confirmed)
+{
+    if (confirmed->of == 0)
+        return dlw_region_print(region, " It could not be tried: %s.", confirmed->why);
+    return dlw_region_print(region, " Not reached in %u tr%s: %s.", confirmed->of,
+                            confirmed->of == 1 ? "y" : "ies", confirmed->why);
+}
+
+static const char *confidence_of(struct dlw_region *region, const struct dlw_doc_finding *finding);
+
 const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    const char *words = finding->confirmed && finding->confirmed->reached
+                            ? confirmed_words(region, finding->confirmed)
+                            : confidence_of(region, finding);
+    if (finding->confirmed && !finding->confirmed->reached)
+        return dlw_region_print(region, "%s%s", words ? words : "",
+                                unconfirmed_words(region, finding->confirmed));
+    return words;
+}
+
+static const char *confidence_of(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
     const char *harmless = why_harmless(region, finding);
     if (harmless)

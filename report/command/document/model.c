@@ -21,8 +21,17 @@ void dlw_doc_free(struct dlw_doc *doc)
 {
     if (!doc)
         return;
+    dlw_doc_free(doc->kept);
     struct dlw_region region = doc->region; /* the document itself lies in it */
     dlw_region_free(&region);
+}
+
+void dlw_doc_keep(struct dlw_doc *doc, struct dlw_doc *other)
+{
+    struct dlw_doc **last = &doc->kept;
+    while (*last)
+        last = &(*last)->kept;
+    *last = other;
 }
 
 #define APPEND(doc, array, n, value)                                                               \

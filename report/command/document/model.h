@@ -158,6 +158,13 @@ struct dlw_doc_state {
     const char *note; /* what could not be known about it, or NULL */
 };
 
+/* What `dlwatch confirm` made of a possible finding. */
+struct dlw_doc_confirmed {
+    unsigned reached, of; /* tries */
+    const char *why;      /* a sentence or two */
+    const char *replay;   /* file of a try that reached it, or NULL */
+};
+
 struct dlw_doc_finding {
     enum dlw_kind kind;
     bool certain;
@@ -178,6 +185,7 @@ struct dlw_doc_finding {
     uint32_t id;    /* in its journal */
     double time;
     bool across_runs; /* made by merge: shows only when runs are put together */
+    const struct dlw_doc_confirmed *confirmed; /* NULL: not tried */
 
     /* made by dlw_doc_finish */
     enum dlw_severity severity;
@@ -223,10 +231,11 @@ struct dlw_doc {
     size_t n_answers;
     struct dlw_doc_unwatched *unwatched;
     size_t n_unwatched;
-    size_t n_watched;   /* processes that loaded the library, or 0: those of the journals */
-    bool is_blind;      /* of a run: none did */
-    bool explains;      /* text: all remedies are told, and why they work */
-    const char **notes; /* one line each, for the text and html formats: what to know besides */
+    size_t n_watched;     /* processes that loaded the library, or 0: those of the journals */
+    bool is_blind;        /* of a run: none did */
+    bool explains;        /* text: all remedies are told, and why they work */
+    struct dlw_doc *kept; /* another whose parts are in this one (dlw_doc_keep), and so on */
+    const char **notes;   /* one line each, for the text and html formats: what to know besides */
     size_t n_notes;
 };
 
@@ -241,8 +250,12 @@ struct dlw_doc_rules {
 
 struct dlw_doc *dlw_doc_new(void);
 void dlw_doc_free(struct dlw_doc *doc);
+/* `other` lives from now on as long as the document: something of it was taken over. */
+void dlw_doc_keep(struct dlw_doc *doc, struct dlw_doc *other);
 /* NULL rules: show what is feasible, suppress nothing. Called once, after everything is in. */
 void dlw_doc_finish(struct dlw_doc *doc, const struct dlw_doc_rules *rules);
+/* Orders the findings and counts the summary anew, after some have been changed. */
+void dlw_doc_summarize(struct dlw_doc *doc);
 /* What finish does to one finding (message, fingerprint, severity, flags): for findings that are
  * printed as they come. */
 void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,

@@ -197,6 +197,16 @@ static void put_place(struct dlw_region *region, json_t *object,
     json_object_set_new(object, "place", place);
 }
 
+static json_t *confirmed_json(const struct dlw_doc_confirmed *confirmed)
+{
+    json_t *json =
+        json_pack("{si si ss}", "reached", (int)confirmed->reached, "of", (int)confirmed->of,
+                  "result", confirmed->reached ? "deadlock" : "not reached");
+    put_text(json, "why", confirmed->why);
+    put_text(json, "replay", confirmed->replay);
+    return json;
+}
+
 static json_t *finding_json(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
     json_t *json = json_object();
@@ -209,6 +219,8 @@ static json_t *finding_json(struct dlw_region *region, const struct dlw_doc_find
     put_text(json, "harmless_lock", finding->gate ? finding->gate->id : NULL);
     put_text(json, "fingerprint", finding->fingerprint);
     put_number(json, "count", finding->count);
+    if (finding->confirmed)
+        json_object_set_new(json, "confirmed", confirmed_json(finding->confirmed));
     put_text(json, "message", finding->message);
     put_place(region, json, finding);
     if (finding->time > 0)

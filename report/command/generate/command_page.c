@@ -57,6 +57,10 @@ static void run_options(FILE *out)
          "end the command and its children after S seconds (5m, 2h), and report what each waited "
          "for"},
         {"--baseline=", "OLD", "findings that OLD has are known and don't count"},
+        {"--confirm", "[=N]",
+         "then run the command again, N (20) times for each possible inversion, and steer its "
+         "threads into the deadlock, see confirm"},
+        {"--unconfirmed=", "warning", "what --confirm did not reach is a warning"},
     };
     dlw_troff_section(out, "OPTIONS OF RUN",
                       "Signals are passed on, the terminal stays the command's, and all its "
@@ -86,6 +90,35 @@ static void report_options(FILE *out)
     dlw_troff_section(out, "OPTIONS OF REPORT",
                       "Reads journals, histories, and the folders that hold them; - is standard "
                       "input.");
+    items(out, rows, N(rows));
+}
+
+static void confirm_options(FILE *out)
+{
+    static const struct item rows[] = {
+        {"--tries=", "N", "how often each finding is tried (20)"},
+        {"--pause=", "MS",
+         "how long a thread is kept waiting at most; chosen from how far apart the steps were "
+         "seen, and varied from try to try"},
+        {"--finding=", "FINGERPRINT", "only this one; repeatable"},
+        {"--timeout=", "S", "end a try after S seconds (60, and four pauses)"},
+        {"--unconfirmed=", "warning", "what was not reached is a warning"},
+        {"--replay=", "FILE",
+         "play one try again, from the file that its report names; no journals are given then"},
+        {"--suppressions=", "FILE", "findings not to try"},
+        {"--format=", "F", "one of the formats below; text is the default"},
+        {"-o, --output=", "OUT", "write there instead of standard output"},
+    };
+    dlw_troff_section(
+        out, "OPTIONS OF CONFIRM",
+        "For each lock-order inversion in the journals, runs the command that stands behind -- "
+        "again and steers its threads: one that has the first lock of a step and comes to ask for "
+        "the second is kept there until other threads stand so in all other steps. Then all go "
+        "on, and deadlock. Nothing but delay is done to the command. What was reached is certain, "
+        "with the stacks of the deadlock; else it is said how far it came. What the command "
+        "prints is not shown; it reads its standard input again in each try where that is a file, "
+        "else it reads nothing. Of a program that was built anew the places are found by function "
+        "and line, where its old file is still there to name them.");
     items(out, rows, N(rows));
 }
 
@@ -166,7 +199,7 @@ static void statuses(FILE *out)
 {
     static const struct item rows[] = {
         {"0", NULL, "nothing found"},
-        {"66", NULL, "errors found (--exitcode=N for another)"},
+        {"66", NULL, "errors found (--exitcode=N for another); confirm: one was confirmed"},
         {"2", NULL, "wrong usage, or input that can't be read whole"},
         {"127, 126, 128+N", NULL,
          "run: the command can't be found, can't be started, was ended by signal N; else the "
@@ -212,6 +245,7 @@ static void examples(FILE *out)
         "dlwatch report --format=json -o known.json ci/; dlwatch report --baseline=known.json ci/",
         "dlwatch diff last-week.json ci/",
         "dlwatch merge -o history.jsonl history.jsonl ci/ && dlwatch report history.jsonl",
+        "dlwatch confirm /tmp/dlwatch-x7Ab2c -- ./server --test",
         "dlwatch attach 4711",
         "dlwatch core core.4711 ./server",
     };
@@ -232,6 +266,7 @@ void dlw_generate_command_page(FILE *out)
     subcommands(out);
     run_options(out);
     report_options(out);
+    confirm_options(out);
     merge_options(out);
     diff_options(out);
     outside_options(out);

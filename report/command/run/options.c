@@ -3,6 +3,7 @@
 
 #include "report/command/base/command.h"
 #include "report/command/base/options.h"
+#include "report/command/confirm/confirm.h"
 #include "report/command/format/format.h"
 #include "report/emit/say.h"
 
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 enum { STORAGE = 64 * 1024, FIRST_KEY = 1000 };
-enum { OPT_TIMEOUT = 256, OPT_BASELINE };
+enum { OPT_TIMEOUT = 256, OPT_BASELINE, OPT_CONFIRM, OPT_UNCONFIRMED };
 
 struct key {
     const char *name, *run, *values, *help;
@@ -48,11 +49,15 @@ static void print_help(void)
            "and\n"
            "                                  report what each waited for\n"
            "  --baseline=OLD                  findings that OLD has are known and don't count\n"
+           "  --confirm[=N]                   then run it again, N (%d) times for each possible "
+           "inversion,\n"
+           "                                  and steer its threads into the deadlock\n"
+           "  --unconfirmed=warning           what --confirm did not reach is a warning\n"
            "  -h, --help, -V, --version\n\n"
            "Status: 66 when errors were found (--exitcode=N for another, 0 for none); else the "
            "command's\nown, 127 or 126 when it can't be started, 128+N when signal N ended it; 2 "
            "for wrong usage, and\ninstead of 0 where a journal ends early (a full disk).\n",
-           dlw_format_names());
+           dlw_format_names(), DLW_CONFIRM_TRIES);
 }
 
 /* 'like this', with quotes doubled: report/emit/options.c reads it so. */
@@ -158,6 +163,18 @@ static bool take_timeout(struct dlw_run_request *request, const char *value)
     return request->timeout > 0 && request->timeout < 1e9;
 }
 
+static bool take_confirm(struct dlw_run_request *request, const char *value)
+{
+    request->tries = DLW_CONFIRM_TRIES;
+    return !value || dlw_parse_number(value, 1, 100000, &request->tries);
+}
+
+static bool take_unconfirmed(struct dlw_run_request *request, const char *value)
+{
+    request->lowers = strcmp(value, "warning") == 0;
+    return request->lowers || strcmp(value, "error") == 0;
+}
+
 static int take_option(struct dlw_run_request *request, int option, const char **typed)
 {
     if (option >= FIRST_KEY) {
@@ -174,6 +191,14 @@ static int take_option(struct dlw_run_request *request, int option, const char *
     case OPT_BASELINE:
         request->baseline = optarg;
         return 0;
+    case OPT_CONFIRM:
+        if (take_confirm(request, optarg))
+            return 0;
+        return 1 + dlw_usage_error("run", "--confirm wants a number of tries: '%s'", optarg);
+    case OPT_UNCONFIRMED:
+        if (take_unconfirmed(request, optarg))
+            return 0;
+        return 1 + dlw_usage_error("run", "--unconfirmed is warning or error: '%s'", optarg);
     case 'h':
         print_help();
         return 1;
@@ -192,6 +217,8 @@ static void fill_options(struct dlw_region *region, struct option *options)
         {"output", required_argument, NULL, 'o'},
         {"timeout", required_argument, NULL, OPT_TIMEOUT},
         {"baseline", required_argument, NULL, OPT_BASELINE},
+        {"confirm", optional_argument, NULL, OPT_CONFIRM},
+        {"unconfirmed", required_argument, NULL, OPT_UNCONFIRMED},
         DLW_HELP_OPTIONS,
     };
     size_t n = 0;
@@ -212,7 +239,7 @@ static void fill_options(struct dlw_region *region, struct option *options)
 
 int dlw_run_parse(struct dlw_run_request *request, int argc, char **argv)
 {
-    struct option options[2 * N_KEYS + 8] = {0};
+    struct option options[2 * N_KEYS + 10] = {0};
     const char *typed = "";
     int option;
     fill_options(&request->region, options);

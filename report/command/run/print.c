@@ -82,6 +82,12 @@ void dlw_run_print_new(struct dlw_run *run)
     }
 }
 
+void dlw_run_print_again(struct dlw_run *run, struct dlw_doc_finding *finding)
+{
+    if (run->log)
+        print_block(run, finding);
+}
+
 void dlw_run_print_summary(struct dlw_run *run)
 {
     wipe_progress(run);

@@ -10,6 +10,7 @@
 
 #include "report/command/base/command.h"
 #include "report/command/base/temporary.h"
+#include "report/command/confirm/confirm.h"
 #include "report/command/format/format.h"
 #include "report/command/format/output.h"
 #include "report/command/journal/baseline.h"
@@ -327,6 +328,43 @@ static bool has_failed(const struct dlw_run *run)
     return doc->summary.errors || (warnings_fail && (doc->summary.warnings || doc->n_watched == 0));
 }
 
+/* What the run found possible, it may prove: the rest is told from what it was. */
+static void confirm(struct dlw_run *run)
+{
+    struct dlw_confirm confirm = {
+        .tries = run->request.tries,
+        .lowers = run->request.lowers,
+        .timeout = run->request.timeout,
+        .command = run->request.command,
+        .environment = run->environment,
+        .mask = &run->old_mask,
+        .symbols = run->symbols,
+    };
+    if (!confirm.tries || run->timed_out)
+        return;
+    dlw_confirm_findings(run->doc, &confirm, NULL);
+    for (size_t i = 0; i < run->doc->n_findings; i++) {
+        struct dlw_doc_finding *finding = run->doc->findings[i];
+        const struct dlw_doc_confirmed *confirmed = finding->confirmed;
+        if (confirmed && confirmed->reached)
+            dlw_run_print_again(run, finding);
+        else if (confirmed)
+            dlw_doc_note(run->doc, "%s was not reached in %u tries: %s", finding->fingerprint,
+                         confirmed->of, confirmed->why);
+    }
+}
+
+/* It is changed here, and what is run once more shall have it as it was. */
+static void keep_environment(struct dlw_run *run)
+{
+    size_t n = 0;
+    while (environ[n])
+        n++;
+    run->environment = dlw_region_alloc(&run->request.region, (n + 1) * sizeof(*run->environment));
+    for (size_t i = 0; i < n; i++)
+        run->environment[i] = dlw_region_copy(&run->request.region, environ[i]);
+}
+
 static int finish(struct dlw_run *run)
 {
     run->busy_since = dlw_run_now();
@@ -336,6 +374,7 @@ static int finish(struct dlw_run *run)
     note_unwatched(run);
     dlw_run_settle_ends(run);
     dlw_doc_finish(run->doc, &run->rules);
+    confirm(run);
     dlw_run_print_summary(run);
     bool written = write_outputs(run);
     settle_folder(run);
@@ -377,6 +416,7 @@ static int run_it(struct dlw_run *run)
 {
     if (!look_at_program(run))
         return run->program.status;
+    keep_environment(run);
     if (!dlw_run_prepare(run))
         return DLW_STATUS_TROUBLE;
     run->reading = (struct dlw_reading){

@@ -26,6 +26,8 @@ struct dlw_run_request {
     size_t n_outputs;
     const char *baseline;
     double timeout; /* seconds, 0: none */
+    long tries;     /* of --confirm, for each finding; 0: none */
+    bool lowers;    /* --unconfirmed=warning */
     char **command;
 };
 

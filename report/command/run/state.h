@@ -41,6 +41,7 @@ struct dlw_run {
     bool shows_progress;
     time_t progress_at;
     sigset_t old_mask;
+    char **environment; /* as it was before it was made the watched command's */
     int signals;
     pid_t child;
     int status;
@@ -82,6 +83,8 @@ bool dlw_run_prepare(struct dlw_run *run);
 /* ---- print.c: blocks as they come, the summary ---- */
 
 void dlw_run_print_new(struct dlw_run *run);
+/* Once more, after what was said of it has changed. */
+void dlw_run_print_again(struct dlw_run *run, struct dlw_doc_finding *finding);
 void dlw_run_print_summary(struct dlw_run *run);
 /* A line that is overwritten, on a terminal and where there is more than one process to tell of. */
 void dlw_run_print_progress(struct dlw_run *run);

@@ -303,6 +303,13 @@ struct dlw_variable dlw_symbols_variable(struct dlw_symbols *symbols, const char
     return variable->names;
 }
 
+Dwfl_Module *dlw_symbols_module(struct dlw_symbols *symbols, const char *path, Dwarf_Addr *bias)
+{
+    struct module *module = find_module(symbols, path, NULL);
+    *bias = module->bias;
+    return module->dwfl;
+}
+
 const char *dlw_symbols_trouble(struct dlw_symbols *symbols, const char *path, const char *build_id)
 {
     return find_module(symbols, path, build_id)->trouble;

@@ -56,6 +56,10 @@ struct dlw_variable dlw_symbols_variable(struct dlw_symbols *symbols, const char
 struct dlw_variable dlw_symbols_variable_of(struct dlw_tables *tables, struct dlw_region *region,
                                             Dwfl_Module *module, uint64_t address);
 
+/* The file as it is now, whatever its build id; NULL: not to be had. `bias`: what is added to its
+ * own addresses. */
+Dwfl_Module *dlw_symbols_module(struct dlw_symbols *symbols, const char *path, Dwarf_Addr *bias);
+
 /* Why names of this module are missing ("rebuilt since", "no such file"), or NULL. */
 const char *dlw_symbols_trouble(struct dlw_symbols *symbols, const char *path,
                                 const char *build_id);

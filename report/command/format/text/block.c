@@ -109,12 +109,18 @@ static size_t common_callers(const struct dlw_stack *hold, const struct dlw_stac
     return n;
 }
 
+/* It stood so: a deadlock, or an inversion that was confirmed by one. */
+static bool is_closed(const struct dlw_doc_finding *finding)
+{
+    return finding->kind == DLW_DEADLOCK || (finding->confirmed && finding->confirmed->reached);
+}
+
 static void want_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding,
                        const char *who, const struct dlw_doc_step *step,
                        const struct dlw_doc_process *process)
 {
     const struct dlw_doc_hold *want = &step->wants;
-    const char *verb = finding->kind == DLW_DEADLOCK   ? "waits for"
+    const char *verb = is_closed(finding)              ? "waits for"
                        : dlw_doc_is_thread(want->lock) ? "then waits for"
                                                        : "then takes";
     struct dlw_stack stack = want->stack;
@@ -335,7 +341,7 @@ static void accused_lines(struct dlw_readable *text, const struct dlw_doc_findin
 
 static void cycle_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding)
 {
-    bool waits = finding->kind == DLW_DEADLOCK;
+    bool waits = is_closed(finding);
     dlw_readable_prose(
         text, "  ", 4,
         dlw_region_print(&text->doc->region, "%s %s%s", waits ? "The circle:" : "The orders:",

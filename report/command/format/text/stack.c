@@ -57,7 +57,7 @@ static const char *path_of(const struct dlw_readable *text, const struct dlw_fra
 /* As the language's own traces have it: the place first. */
 static void interpreted_line(struct dlw_readable *text, const struct dlw_frame *frame)
 {
-    const char *file = relative(text, frame->file ? frame->file : "?");
+    const char *file = frame->file ? path_of(text, frame) : "?";
     fprintf(text->out, CYAN "%s" PLAIN, file);
     if (frame->line)
         fprintf(text->out, CYAN ":%u" PLAIN, frame->line);

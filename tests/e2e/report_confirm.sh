@@ -1,0 +1,109 @@
+#!/bin/sh
+# report_confirm.sh BUILD: what can meet is confirmed, what is kept apart is not, and it is said how far it came.
+set -u
+build=$(cd "$1" && pwd)
+PATH=$build:$PATH
+bin=$build/tests/e2e
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export TMPDIR="$tmp/tmpdir"
+mkdir "$TMPDIR"
+unset MAKEFLAGS MFLAGS MAKELEVEL
+failed=0 passed=0
+ok() { passed=$((passed + 1)); }
+fail() {
+	failed=$((failed + 1))
+	echo "FAIL report_confirm: $*"
+}
+same() { # same NAME WANT GOT
+	if [ "$2" = "$3" ]; then ok; else fail "$1: $3, not $2"; fi
+}
+says() { # says WORDS NAME FILE
+	if grep -q -e "$1" "$3"; then ok; else fail "$2: no '$1' in $(tail -n 8 "$3")"; fi
+}
+# watch COMMAND…: its journals go to $tmp/j.
+watch() {
+	rm -rf "$tmp/j"
+	timeout 60 dlwatch run --report="$tmp/j/%p.json" --log=none -- "$@" >/dev/null 2>&1
+}
+# confirm OPTION… -- COMMAND…: from there; the status in $status, the report in $tmp/out.
+confirm() {
+	timeout 300 dlwatch confirm --format=json "$@" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+}
+outcome() { jq -r '.findings[0] | "\(.certainty) \(.severity) \(.confirmed.result)"' "$tmp/out"; }
+why() { jq -r '.findings[0].confirmed.why' "$tmp/out"; }
+
+# meets NAME COMMAND…: all but the odd try may miss on a busy machine, so there are some.
+meets() {
+	name=$1
+	shift
+	watch "$@"
+	confirm --tries=6 "$tmp/j" -- "$@"
+	same "$name: status" 66 $status
+	same "$name" "certain error deadlock" "$(outcome)"
+}
+
+# kept NAME COMMAND…
+kept() {
+	name=$1
+	shift
+	watch "$@"
+	confirm --tries=2 "$tmp/j" -- "$@"
+	same "$name: status" 0 $status
+	same "$name" "possible error not reached" "$(outcome)"
+}
+
+# One of a sort here; all of them: CONFIRM_CASES="$(…/meets --list)".
+: "${CONFIRM_CASES:=same rw-read recursive errorcheck awake mixed helper often hot tree join five}"
+for case in $CONFIRM_CASES; do meets "$case" "$bin/meets" "$case" time 50; done
+meets guards "$bin/meets_cxx" guards time 50
+meets shared_mutex "$bin/meets_cxx" table time 50
+for apart in pipe flag condition semaphore; do kept "$apart" "$bin/meets" plain $apart; done
+kept "guards and a flag" "$bin/meets_cxx" guards flag
+
+# What is said of it, and what comes of it.
+watch "$bin/meets" plain pipe
+confirm --tries=1 --unconfirmed=warning "$tmp/j" -- "$bin/meets" plain pipe
+same "lowered" "possible warning not reached" "$(outcome)"
+why >"$tmp/why"
+says 'side-1 stood at meets.c:[0-9]* for [0-9]* ms while it held a; side-2 never came to meets.c' why "$tmp/why"
+confirm --tries=1 "$tmp/j" -- "$bin/meets" spin time 1
+why >"$tmp/why"
+says 'this command never took a at meets.c:[0-9]*, as side-1 did' "a step that is not reached" "$tmp/why"
+confirm --tries=1 "$tmp/j" -- sh -c 'exit 3'
+why >"$tmp/why"
+says 'the command failed (status 3) in the try' "a command that fails" "$tmp/why"
+confirm --tries=1 --timeout=0.3 "$tmp/j" -- sleep 60
+why >"$tmp/why"
+says 'it ran too long and was ended after' "a command that is slow" "$tmp/why"
+confirm --tries=1 "$tmp/j" -- "$bin/../cases/abba"
+why >"$tmp/why"
+says 'it hung for another reason in the try' "a command that hangs" "$tmp/why"
+confirm --tries=1 "$tmp/j" -- no-such-command
+same "no such command: status" 2 $status
+says 'command not found' "no such command" "$tmp/err"
+confirm --finding=0123456789abcdef "$tmp/j" -- true
+same "no such finding: status" 2 $status
+
+# A try again, and after a run.
+watch "$bin/meets" same time 50
+confirm --tries=4 "$tmp/j" -- "$bin/meets" same time 50
+replay=$(jq -r '.findings[0].confirmed.replay' "$tmp/out")
+fingerprint=$(jq -r '.findings[0].fingerprint' "$tmp/out")
+again=0
+for _ in 1 2 3; do
+	confirm --replay="$replay" -- "$bin/meets" same time 50
+	[ $status != 66 ] || again=1
+done
+same "a replay" 1 $again
+timeout 120 dlwatch run --confirm=4 --output=json:"$tmp/out" -- "$bin/meets" same time 50 >/dev/null 2>"$tmp/err"
+same "run --confirm: status" 66 $?
+same "run --confirm" "certain error deadlock" "$(outcome)"
+same "the fingerprint" "$fingerprint" "$(jq -r '.findings[0].fingerprint' "$tmp/out")"
+says 'confirmed in [1-4] of 4 tries' "the block" "$tmp/err"
+timeout 120 dlwatch run --confirm=1 --unconfirmed=warning -- "$bin/meets" plain pipe >/dev/null 2>"$tmp/err"
+same "run --confirm --unconfirmed: status" 0 $?
+
+if [ $failed = 0 ]; then echo "report_confirm: $passed checks"; fi
+[ $failed = 0 ]

@@ -107,5 +107,5 @@ deb: dist
 		"$$(sed -n 's/^Maintainer: //p' .dist/debian/control)" "$$(LC_ALL=C date -u -R -d '$(RELEASED)')" \
 		>$(DEB)/$(ARCHIVE)/debian/changelog
 	cd $(DEB)/$(ARCHIVE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc $(DEB_ARGS)
-	$(Q)! command -v lintian >/dev/null || lintian --no-tag-display-limit --fail-on error,warning $(DEB)/*.changes
+	$(Q)! command -v lintian >/dev/null || lintian --tag-display-limit 0 --fail-on error,warning $(DEB)/*.changes
 	@ls $(DEB)/*.deb

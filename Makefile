@@ -8,8 +8,9 @@ DESTDIR ?=
 # The version's one place, and the day of it; the command, journals, manual, packages and all else take it from here.
 VERSION := 0.2.0
 RELEASED := 2026-11-27
+# gcc, or clang on a machine that has nothing else.
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(or $(shell (command -v gcc || ! command -v clang) >/dev/null 2>&1 && echo gcc),clang)
 endif
 ifeq ($(origin CXX),default)
 CXX := $(if $(findstring clang,$(CC)),clang++,g++)
@@ -19,6 +20,9 @@ Q := $(if $(filter 1,$(V)),,@)
 WARN := -Wall -Wextra -Wundef -Wshadow -Werror
 C_WARN := $(WARN) -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS += -I. -D_GNU_SOURCE -DDLW_VERSION='"$(VERSION)"' -DDLW_RELEASED='"$(RELEASED)"'
+# A header that could not be installed (.dist/deps.sh).
+UNPACKED := build/deps
+CPPFLAGS += -isystem $(UNPACKED)/usr/include -isystem $(UNPACKED)/usr/include/$(shell uname -m)-linux-gnu
 CFLAGS ?= -O2 -g
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(C_WARN) -MMD -MP
@@ -78,17 +82,10 @@ $(O)/dlwatch: $(COMMAND_OBJ)
 include tests/tests.mk
 include .dist/dist.mk
 
-# Only what is missing is installed; with everything there not even the package lists are read.
-DEPS := gcc g++ make pkg-config libunwind-dev uthash-dev check libdw-dev libelf-dev libjansson-dev jq
+DEPS := gcc g++ libc6-dev make pkg-config libunwind-dev uthash-dev check libdw-dev libelf-dev libjansson-dev jq
 .PHONY: deps
 deps:
-	$(Q)missing=$$(for p in $(DEPS); do \
-		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
-	[ -n "$$missing" ] || exit 0; \
-	command -v apt-get >/dev/null || { echo "deps: no apt-get here; install:" $$missing; exit 1; }; \
-	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	$$root apt-get update && \
-	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing
+	$(Q)CC='$(CC)' CXX='$(CXX)' .dist/deps.sh $(UNPACKED) $(DEPS)
 
 .PHONY: demo
 demo: all $(O)/samples/dining_philosophers $(O)/samples/bank_transfer

@@ -76,6 +76,7 @@ test-ranks: all $(CASE_BIN) $(O)/ranks/libdlwatch.so
 test-readme:
 	$(Q)tests/readme.sh
 test-install: all $(O)/samples/dining_philosophers
+	$(Q)tests/deps.sh
 	$(Q)tests/install.sh $(O)
 # What is installed, with the tools that teams have.
 test-integrations: all $(E2E_BIN)

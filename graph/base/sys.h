@@ -15,6 +15,11 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
+/* Newer than the headers of glibc 2.31; the kernel says whether it has it. */
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
 #if defined(__x86_64__)
 static inline long dlw_syscall6(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -87,7 +92,7 @@ static inline long dlw_clone_call(long flags, void *stack_end, void (*function)(
     return x0;
 }
 #else
-#error "add the system call stub of this architecture"
+#error "dlwatch does not know how this processor makes system calls: add its stub here"
 #endif
 
 #define DLW_SYSCALL_PICK(a, b, c, d, e, f, g, name, ...) name

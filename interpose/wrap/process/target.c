@@ -15,6 +15,8 @@
 enum { OWN_MACHINE = EM_X86_64 };
 #elif defined(__aarch64__)
 enum { OWN_MACHINE = EM_AARCH64 };
+#else
+#error "add the ELF number of this processor"
 #endif
 enum { SCRIPT_START = 256, MOST_SCRIPTS = 4, MOST_HEADERS = 64, MOST_INTERPRETER = 256 };
 

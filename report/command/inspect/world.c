@@ -202,13 +202,24 @@ uint64_t dlw_waking_signals(const struct dlw_target *target)
     return signals;
 }
 
+/* As kill -l has them, on every processor that is known here. */
+static const char *signal_name(int number)
+{
+    static const char *const names[] = {
+        NULL,   "HUP",  "INT",  "QUIT", "ILL",    "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
+        "SEGV", "USR2", "PIPE", "ALRM", "TERM",   "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
+        "TTOU", "URG",  "XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "POLL", "PWR",  "SYS"};
+
+    return number > 0 && (size_t)number < sizeof names / sizeof *names ? names[number] : NULL;
+}
+
 const char *dlw_signal_names(struct dlw_target *target, uint64_t signals)
 {
     const char *names = "";
     for (int number = 1; number <= 64; number++) {
         if (!(signals >> (number - 1) & 1))
             continue;
-        const char *name = sigabbrev_np(number);
+        const char *name = signal_name(number);
         names = name
                     ? dlw_region_print(target->region, "%s%sSIG%s", names, *names ? ", " : "", name)
                     : dlw_region_print(target->region, "%s%ssignal %d", names, *names ? ", " : "",

@@ -13,10 +13,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#ifdef __aarch64__
+#if defined(__x86_64__)
+enum { OUR_MACHINE = EM_X86_64 };
+#elif defined(__aarch64__)
 enum { OUR_MACHINE = EM_AARCH64 };
 #else
-enum { OUR_MACHINE = EM_X86_64 };
+#error "add the ELF number of this processor"
 #endif
 
 /* Threads by our numbers, in the order in which they were reached: who waits, and for whom. */

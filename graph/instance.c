@@ -23,7 +23,8 @@ static bool plays(const struct search *s, uint32_t role, uint32_t before,
     bool lets_in = s->parts[role].hold_mode == DLW_SHARED &&
                    s->parts[before].want_mode == DLW_SHARED; /* readers */
 
-    return player->role == role && !player->is_through && !lets_in;
+    return (player->role == role || player->role == DLW_ANY_ROLE) && !player->is_through &&
+           !lets_in;
 }
 
 /* As far as one can know. */
@@ -74,7 +75,7 @@ bool dlw_instance_closes(const struct dlw_part *parts, uint32_t n_parts,
                          const struct dlw_player *players, uint32_t n_players, uint32_t me,
                          uint32_t *chosen)
 {
-    uint32_t mine = players[me].role;
+    uint32_t mine = players[me].role == DLW_ANY_ROLE ? 0 : players[me].role;
     struct search s = {parts, players, n_parts, n_players, mine, chosen, MOST_STEPS};
 
     if (n_parts < 2 || !plays(&s, mine, (mine + n_parts - 1) % n_parts, &players[me]))

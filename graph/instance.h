@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { DLW_ANY_ROLE = 1 << 16 };
+
 struct dlw_part {
     uint8_t hold_mode, want_mode; /* enum dlw_mode */
     uint32_t lock; /* of the known cycle: parts with equal numbers held the same lock */
@@ -21,10 +23,10 @@ struct dlw_part {
 
 /* One lock that a thread holds and took where a role takes its own. */
 struct dlw_player {
-    uint32_t thread, role;
-    uint64_t lock;   /* address */
-    uint64_t asks;   /* the address of the lock that it asks for at the role's second place */
-    bool is_through; /* it has got that one: it goes on to its end */
+    uint32_t thread, role; /* DLW_ANY_ROLE: whichever, where all are alike */
+    uint64_t lock;         /* address */
+    uint64_t asks;         /* the address of the lock that it asks for at the role's second place */
+    bool is_through;       /* it has got that one: it goes on to its end */
 };
 
 /*

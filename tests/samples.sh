@@ -35,6 +35,7 @@ sample() {
 
 sample 66 dining_philosophers deadlock Aristotle Hypatia Kant Laozi Wollstonecraft forks dine dining_philosophers.c:2
 sample 66 bank_transfer lock-order-inversion morning evening accounts\\[1\\].lock L2 T1 transfer bank_transfer.c:
+sample 66 bank_service deadlock teller accounts transfer bank_service.c:
 sample 66 rw_upgrade deadlock cache_lock look_up fill rw_upgrade.c:
 sample 66 lost_wakeup stall consumer filled consume lost_wakeup.c:
 sample 66 pool_exhaustion deadlock connections sub_query sem_trywait pool_exhaustion.c:

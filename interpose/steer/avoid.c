@@ -48,6 +48,11 @@ static bool holds(struct dlw_thread *thread, uintptr_t lock)
     return lock && dlw_view_find_held(thread, lock) >= 0;
 }
 
+static uint32_t role_of(const struct dlw_known *known, uint32_t step)
+{
+    return known->most_alike ? DLW_ANY_ROLE : step;
+}
+
 static void join_crowd(struct crowd *crowd, struct dlw_thread *thread,
                        const struct dlw_role_stand *stand)
 {
@@ -59,8 +64,8 @@ static void join_crowd(struct crowd *crowd, struct dlw_thread *thread,
         atomic_load_explicit(&stand->role, memory_order_acquire) != role)
         return;
     if (crowd->n < crowd->room) {
-        crowd->players[crowd->n] =
-            (struct dlw_player){thread->id, role->step, lock, asked, holds(thread, asked)};
+        crowd->players[crowd->n] = (struct dlw_player){
+            thread->id, role_of(crowd->known, role->step), lock, asked, holds(thread, asked)};
         crowd->tids[crowd->n] = atomic_load_explicit(&thread->tid, memory_order_relaxed);
     }
     crowd->n++;
@@ -90,7 +95,8 @@ static bool may_close(const struct dlw_thread *self, const struct dlw_known *kno
             own[role->step]++;
     }
     for (uint32_t i = 0; i < known->cycle.n; i++)
-        if (i != mine && atomic_load_explicit(&known->inside[i], memory_order_seq_cst) <= own[i])
+        if ((i != mine || known->most_alike) &&
+            atomic_load_explicit(&known->inside[i], memory_order_seq_cst) <= own[i])
             return false;
     return true;
 }
@@ -100,20 +106,32 @@ struct others {
     uint32_t tids[DLW_YIELDS_TO], n;
 };
 
-static bool closes_with(struct crowd *crowd, uint32_t role, uintptr_t lock, struct others *out)
+static bool closes_at_length(const struct crowd *crowd, uint32_t n, struct others *out)
 {
     uint32_t chosen[DLW_ROLE_STEPS], me = crowd->n;
 
-    crowd->players[me] = (struct dlw_player){crowd->self->id, role, lock, 0, false};
-    crowd->tids[me] = 0;
-    if (!dlw_instance_closes(crowd->known->parts, crowd->known->cycle.n, crowd->players, me + 1, me,
-                             chosen))
+    if (!dlw_instance_closes(crowd->known->parts, n, crowd->players, me + 1, me, chosen))
         return false;
     out->n = 0;
-    for (uint32_t i = 0; i < crowd->known->cycle.n && out->n < DLW_YIELDS_TO; i++)
+    for (uint32_t i = 0; i < n && out->n < DLW_YIELDS_TO; i++)
         if (chosen[i] != me)
             out->tids[out->n++] = crowd->tids[chosen[i]];
     return true;
+}
+
+static bool closes_with(struct crowd *crowd, uint32_t role, uintptr_t lock, struct others *out)
+{
+    const struct dlw_known *known = crowd->known;
+    uint32_t me = crowd->n;
+
+    crowd->players[me] = (struct dlw_player){crowd->self->id, role_of(known, role), lock, 0, false};
+    crowd->tids[me] = 0;
+    if (!known->most_alike)
+        return closes_at_length(crowd, known->cycle.n, out);
+    for (uint32_t n = 2; n <= known->most_alike && n <= me + 1; n++)
+        if (closes_at_length(crowd, n, out))
+            return true;
+    return false;
 }
 
 /* Would the cycle be able to close, with this thread in that role by that lock? The guard is up. */

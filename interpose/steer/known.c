@@ -133,17 +133,46 @@ static bool make_role(struct dlw_known *known, const struct dlw_signature *s, ui
            make_place(&step->want, modules, &role->second);
 }
 
+static bool is_one_place(const struct dlw_signature_place *a, const struct dlw_signature_place *b)
+{
+    for (uint32_t i = 0; i < a->n && i < b->n; i++)
+        if (a->frames[i].module != b->frames[i].module ||
+            a->frames[i].offset != b->frames[i].offset)
+            return false;
+    return a->n == b->n && a->mode == b->mode;
+}
+
+/* Each step is taken and asked for at the same places, and holds a lock of its own. */
+static bool are_alike(const struct dlw_signature *s)
+{
+    for (uint32_t i = 1; i < s->n_steps; i++)
+        if (s->steps[i].kind != s->steps[0].kind || s->steps[i].lock == s->steps[i - 1].lock ||
+            !is_one_place(&s->steps[i].hold, &s->steps[0].hold) ||
+            !is_one_place(&s->steps[i].want, &s->steps[0].want))
+            return false;
+    return true;
+}
+
+static void make_alike(struct dlw_known *known, const struct dlw_signature *s)
+{
+    enum { USUAL = 8 };
+
+    known->most_alike = s->n_steps > USUAL ? s->n_steps : USUAL;
+    for (uint32_t i = 0; i < known->most_alike; i++)
+        known->parts[i] = (struct dlw_part){s->steps[0].hold.mode, s->steps[0].want.mode, i};
+}
+
 static void add(const struct dlw_signature *signature)
 {
     _Static_assert((int)DLW_SIGNATURE_STEPS <= (int)DLW_ROLE_STEPS, "room for all");
     struct dlw_known *known = dlw_arena_alloc(&arena, sizeof(*known));
-    uint32_t modules = file.n_modules;
+    uint32_t modules = file.n_modules, roles = are_alike(signature) ? 1 : signature->n_steps;
     char digits[24];
     bool is_whole = known != NULL;
 
     for (uint32_t i = 0; i < signature->n_modules && is_whole; i++)
         is_whole = add_module(&signature->modules[i]);
-    for (uint32_t i = 0; i < signature->n_steps && is_whole; i++)
+    for (uint32_t i = 0; i < roles && is_whole; i++)
         is_whole = make_role(known, signature, i, modules);
     if (!is_whole)
         return;
@@ -153,7 +182,9 @@ static void add(const struct dlw_signature *signature)
     size_t n = strlen(digits + 2);
     memcpy(known->name + 16 - n, digits + 2, n);
     known->cycle.fingerprint = known->name;
-    known->cycle.n = signature->n_steps;
+    known->cycle.n = roles;
+    if (roles == 1)
+        make_alike(known, signature);
     known->cycle.own = known;
     known->cycle.next = file.cycles;
     file.cycles = &known->cycle;

@@ -14,6 +14,9 @@ struct dlw_known {
     uint64_t number;
     char name[24]; /* the number in 16 digits */
     struct dlw_part parts[DLW_ROLE_STEPS];
+    /* All steps are alike, as of transfer(from, to): then there is one role, and circles of every
+     * length from two to this one are the same mistake. 0: they aren't. */
+    uint32_t most_alike;
     _Atomic uint32_t inside[DLW_ROLE_STEPS]; /* threads in each role, or more: a hint */
     _Atomic uint32_t delays_only;            /* limits exhausted since a yield was last of use */
     _Atomic bool is_off;

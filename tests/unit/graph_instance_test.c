@@ -83,6 +83,20 @@ START_TEST(all_roles_of_three)
 }
 END_TEST
 
+START_TEST(any_role)
+{
+    const uint32_t any = DLW_ANY_ROLE;
+    struct dlw_player all[] = {
+        {1, any, 'a', 'b', false}, {2, any, 'b', 'c', false}, {3, any, 'c', 0, false}};
+
+    ck_assert(closes(three, 3, all, 3));
+    ck_assert(closes(two, 2, all, 3)); /* of the last two */
+    all[1].asks = 'd';
+    ck_assert(!closes(three, 3, all, 3));
+    ck_assert(!closes(two, 2, all, 3));
+}
+END_TEST
+
 /* ---- against the naive model: every assignment, every rule at the end ---- */
 
 static bool is_instance(const struct dlw_part *parts, uint32_t n, const struct dlw_player *all,
@@ -161,6 +175,7 @@ Suite *graph_instance_suite(void)
     tcase_add_test(tests, readers_let_each_other_in);
     tcase_add_test(tests, an_upgrade_is_of_one_lock);
     tcase_add_test(tests, all_roles_of_three);
+    tcase_add_test(tests, any_role);
     tcase_add_test(tests, as_the_naive_model);
     return suite;
 }

@@ -192,31 +192,39 @@ static void add(const struct dlw_signature *signature)
     first = known;
 }
 
-static void read_line(char *line, unsigned number)
+enum { NAMED = 8 }; /* of lines that are wrong */
+
+/* False: it is. */
+static bool read_line(char *line, unsigned number, unsigned n_wrong)
 {
     struct dlw_signature signature;
     char digits[24];
     const char *wrong = dlw_signature_read(line, &arena, &signature);
 
-    if (wrong)
+    if (wrong && n_wrong < NAMED)
         dlw_report_note("avoid: ", dlw_avoid_file_path(), ":", dlw_say_number(digits, number),
                         ": the line is passed over: ", wrong, NULL);
-    else if (signature.n_steps && !dlw_known_find(signature.number) &&
-             !is_of_another_build(&signature))
+    if (!wrong && signature.n_steps && !dlw_known_find(signature.number) &&
+        !is_of_another_build(&signature))
         add(&signature);
+    return !wrong;
 }
 
 void dlw_known_start(const char *folder, const struct dlw_role_user *user)
 {
-    char *text = dlw_avoid_file_start(folder);
-    unsigned number = 0;
+    char *text = dlw_avoid_file_start(folder), digits[24];
+    unsigned number = 0, n_wrong = 0;
 
     while (text && *text) {
         char *end = strchrnul(text, '\n'), *next = *end ? end + 1 : end;
         *end = 0;
-        read_line(text, ++number);
+        n_wrong += !read_line(text, ++number, n_wrong);
         text = next;
     }
+    if (n_wrong > NAMED)
+        dlw_report_note("avoid: ", dlw_avoid_file_path(), ": ",
+                        dlw_say_number(digits, n_wrong - NAMED), " more lines are passed over",
+                        NULL);
     if (first)
         dlw_roles_add(&file, user);
 }

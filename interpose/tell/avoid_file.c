@@ -100,7 +100,7 @@ static int open_or_make(void)
 
 /* ---- reading ---- */
 
-/* Mapped, terminated. */
+/* Mapped, terminated. Zeros, of which a damaged file may be full, would end it. */
 static char *read_all(int fd, size_t size)
 {
     char *text = dlw_pages_map(size + 1);
@@ -109,6 +109,9 @@ static char *read_all(int fd, size_t size)
     while (text && (size_t)n < size &&
            (got = dlw_syscall(SYS_pread64, fd, text + n, size - (size_t)n, n)) > 0)
         n += got;
+    for (size_t i = 0; text && i < size; i++)
+        if (text[i] == 0)
+            text[i] = '?';
     return text;
 }
 

@@ -165,6 +165,17 @@ damage() {
 	says 'damaged:2: the line is passed over: it does not fit its number'
 	says 'damaged:3: the line is passed over: '
 	says 'damaged:5: the line is passed over: '
+	# Full of zeros, as after a power cut, and of lines that say nothing.
+	cp "$known" "$tmp/zeros"
+	head -c 5000 /dev/zero >>"$tmp/zeros"
+	yes avoid | head -n 30 >>"$tmp/zeros"
+	grep '^avoid' "$known" >>"$tmp/zeros"
+	preload "avoid='$tmp/zeros'" "$scene" mutex 2 3
+	ends 0
+	says '22 more lines are passed over' # one of them is that of the zeros
+	preload "avoid='$tmp/zeros'" "$scene" helper 2 3
+	preload "avoid='$tmp/zeros'" "$scene" helper 2 3
+	ends 0
 	# Another one is added behind the line that was cut.
 	preload "avoid='$tmp/damaged'" "$scene" helper 2 3
 	preload "avoid='$tmp/damaged'" "$scene" helper 2 3

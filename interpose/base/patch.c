@@ -267,8 +267,13 @@ static void add_rows(void)
     is_done = true;
 }
 
-static void note_library(struct dlw_patched_library *library, const struct module *module)
+/* False: it is another library whose name begins so. */
+static bool note_library(struct dlw_patched_library *library, const struct module *module)
 {
+    const struct name first = {library->patches[0].name, hash_of(library->patches[0].name)};
+
+    if (!find_defined(module, &first, NULL))
+        return false;
     add_rows();
     for (size_t k = 0; k < library->n_patches; k++) {
         const char *text = library->patches[k].name;
@@ -279,7 +284,7 @@ static void note_library(struct dlw_patched_library *library, const struct modul
                          __ATOMIC_RELEASE);
     }
     library->base = module->base;
-    library->is_loaded = true;
+    return library->is_loaded = true;
 }
 
 struct found {
@@ -301,8 +306,7 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *context)
         if ((library->is_loaded && library->base == info->dlpi_addr) ||
             !read_module(info, &loaded_as[i]))
             continue;
-        note_library(library, &loaded_as[i]);
-        found->is_new = true;
+        found->is_new |= note_library(library, &loaded_as[i]);
     }
     return 0;
 }

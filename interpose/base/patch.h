@@ -34,7 +34,7 @@ struct dlw_patched_library {
 };
 
 /* How many there may be, with at most 256 names in all. */
-enum { DLW_PATCHED_LIBRARIES = 8 };
+enum { DLW_PATCHED_LIBRARIES = 16 };
 
 /* In the constructor: those to be looked for, which live as long as the process; and the first
  * look. */

@@ -9,8 +9,8 @@
  *      pointer; and is the frame that the program called (DLW_FRAME_HERE, DLW_CALL_HERE). The
  *      functions below say what happened. glib.c has every kind of them.
  *   2. A wait is told of before it begins: where a try tells that the lock is busy, else always
- *      (critical sections). Waits that the library makes meanwhile, by a futex or a pthread call,
- *      then pass: they are this one.
+ *      (unless it is known that nobody has it: critical sections). Waits that the library makes
+ * meanwhile, by a futex or a pthread call, then pass: they are this one.
  *   3. A table of names, wrappers and pointers, and the library with the beginning of its file's
  *      name in libs.c. They are not exported: base/patch.h says how calls get there. A function
  *      that older or newer versions lack may stand in the table.

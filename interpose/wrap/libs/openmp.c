@@ -1,14 +1,9 @@
 /*
- * OpenMP's locks and critical sections, of gcc's libgomp and clang's libomp: the same names, so one
- * set of wrappers serves both. Where the two are loaded, the first is watched.
- *
- * A parallel region and a barrier in it order: what comes before happens before all of what its
- * threads do, and that before what comes behind. Without that, orders of different regions, which
- * never meet, would be taken for inversions. It is told through the calls of dlwatch.h.
+ * OpenMP's locks and critical sections, of gcc's libgomp, clang's libomp and Intel's libiomp5: the
+ * same names, so one set of wrappers serves all. Where two are loaded, the first is watched.
  */
-#define DLWATCH_LIBRARY 1
-#include "interpose/include/dlwatch.h"
-
+#include "graph/base/sys.h"
+#include "interpose/base/hash.h"
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
 #include "interpose/locks/annotation.h"
@@ -30,36 +25,11 @@ static struct {
     void (*unset_nest_lock)(void *);
 } omp;
 
-typedef void routine(void *);
-
 static struct {
     void (*critical_start)(void);
     void (*critical_end)(void);
     void (*critical_name_start)(void **);
     void (*critical_name_end)(void **);
-    void (*barrier)(void);
-    void (*loop_end)(void);
-    void (*sections_end)(void);
-    void (*parallel)(routine *, void *, unsigned, unsigned);
-    void (*parallel_sections)(routine *, void *, unsigned, unsigned, unsigned);
-#define PARALLEL_LOOPS(LOOP)                                                                       \
-    LOOP(static)                                                                                   \
-    LOOP(dynamic)                                                                                  \
-    LOOP(guided)                                                                                   \
-    LOOP(nonmonotonic_dynamic)                                                                     \
-    LOOP(nonmonotonic_guided)
-#define PARALLEL_RUNTIME_LOOPS(LOOP)                                                               \
-    LOOP(runtime)                                                                                  \
-    LOOP(nonmonotonic_runtime)                                                                     \
-    LOOP(maybe_nonmonotonic_runtime)
-#define LOOP(kind)                                                                                 \
-    void (*parallel_loop_##kind)(routine *, void *, unsigned, long, long, long, long, unsigned);
-    PARALLEL_LOOPS(LOOP)
-#undef LOOP
-#define LOOP(kind)                                                                                 \
-    void (*parallel_loop_##kind)(routine *, void *, unsigned, long, long, long, unsigned);
-    PARALLEL_RUNTIME_LOOPS(LOOP)
-#undef LOOP
 } gomp;
 
 static struct {
@@ -206,17 +176,78 @@ static void destroy_nest_lock(void *lock)
 
 /* ---- critical sections ----
  *
- * They can't be tried: each entry is a wait. libomp knows them by a variable of the program,
- * libgomp too, but for the one without a name.
+ * They can't be tried, and to publish a wait costs more than to enter one that is free. So those
+ * who are inside or about to enter are counted, by address: who comes first won't wait, as long as
+ * the next lets it go first. libomp knows a section by a variable of the program, libgomp too, but
+ * for the one without a name.
  */
+
+enum { COUNTERS = 256 };
+static const uint32_t ENTERING = 1U << 31; /* the first of them, alone, has not come in yet */
+static _Atomic uint32_t inside[COUNTERS];  /* two sections may share one */
+
+static _Atomic uint32_t *counter_of(const void *section)
+{
+    return &inside[(uint64_t)(uintptr_t)section * DLW_GOLDEN >> 56];
+}
+
+/* Some ns, unless the thread was interrupted just there. */
+static void let_in(_Atomic uint32_t *counter)
+{
+    for (int i = 0; i < 64 && atomic_load_explicit(counter, memory_order_relaxed) & ENTERING; i++)
+        dlw_syscall(SYS_sched_yield);
+}
+
+enum entry {
+    PASSES, /* it is not watched */
+    ALONE,  /* nobody is inside */
+    WAITS,  /* its wait is published */
+};
+
+static enum entry enters(struct dlw_thread *self, const void *section, struct dlw_call call)
+{
+    _Atomic uint32_t *counter = counter_of(section);
+    uint32_t nobody = 0;
+
+    if (dlw_thread_passes(self))
+        return PASSES;
+    self->calls++;
+    if (atomic_compare_exchange_strong_explicit(counter, &nobody, 1 | ENTERING,
+                                                memory_order_relaxed, memory_order_relaxed))
+        return ALONE;
+    if (atomic_fetch_add_explicit(counter, 1, memory_order_relaxed) & ENTERING &&
+        !atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        let_in(counter);
+    dlw_lib_lock_wait(self, section, call);
+    return WAITS;
+}
+
+static DLW_HOT void entered(struct dlw_thread *self, const void *section, enum entry entry,
+                            const struct dlw_frame *from)
+{
+    if (entry == PASSES)
+        return;
+    if (entry == ALONE)
+        atomic_fetch_and_explicit(counter_of(section), ~ENTERING, memory_order_relaxed);
+    else
+        dlw_wait_end(self);
+    dlw_lib_lock_taken(self, section, 0, from);
+}
+
+static void leaves(const void *section, struct dlw_call call)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!dlw_thread_passes(self) && dlw_held_depth(self) && dlw_held_find(self, section) >= 0)
+        atomic_fetch_sub_explicit(counter_of(section), 1, memory_order_relaxed);
+    dlw_lib_lock_released(self, section, DLW_LIB_LOCK_UNKNOWN, call);
+}
 
 static const char unnamed;
 
-static void name_unnamed(struct dlw_thread *self)
+static DLW_COLD void name_unnamed(struct dlw_thread *self, _Atomic bool *is_named)
 {
-    static _Atomic bool is_named;
-
-    if (atomic_exchange_explicit(&is_named, true, memory_order_relaxed))
+    if (dlw_thread_passes(self))
         return;
     dlw_guard_enter(self);
     if (dlw_lock_acquire(&dlw_graph_lock)) {
@@ -224,245 +255,64 @@ static void name_unnamed(struct dlw_thread *self)
         dlw_lock_release(&dlw_graph_lock);
     }
     dlw_guard_leave(self);
-}
-
-/* True: to be followed by the real call and dlw_wait_end. */
-static bool enters(struct dlw_thread *self, const void *section, struct dlw_call call)
-{
-    if (dlw_thread_passes(self))
-        return false;
-    self->calls++;
-    dlw_lib_lock_wait(self, section, call);
-    return true;
+    atomic_store_explicit(is_named, true, memory_order_relaxed);
 }
 
 static void critical_start(void)
 {
+    static _Atomic bool is_named;
     struct dlw_thread *self = dlw_thread_self();
 
-    if (!dlw_thread_passes(self))
-        name_unnamed(self);
-    if (!enters(self, &unnamed, DLW_CALL_HERE())) {
-        gomp.critical_start();
-        return;
-    }
+    if (!atomic_load_explicit(&is_named, memory_order_relaxed))
+        name_unnamed(self, &is_named);
+    enum entry entry = enters(self, &unnamed, DLW_CALL_HERE());
     gomp.critical_start();
-    dlw_wait_end(self);
-    dlw_lib_lock_taken(self, &unnamed, 0, DLW_FRAME_HERE());
+    entered(self, &unnamed, entry, DLW_FRAME_HERE());
 }
 
 static void critical_end(void)
 {
-    dlw_lib_lock_released(dlw_thread_self(), &unnamed, DLW_LIB_LOCK_UNKNOWN, DLW_CALL_HERE());
+    leaves(&unnamed, DLW_CALL_HERE());
     gomp.critical_end();
 }
 
 static void critical_name_start(void **section)
 {
     struct dlw_thread *self = dlw_thread_self();
+    enum entry entry = enters(self, section, DLW_CALL_HERE());
 
-    if (!enters(self, section, DLW_CALL_HERE())) {
-        gomp.critical_name_start(section);
-        return;
-    }
     gomp.critical_name_start(section);
-    dlw_wait_end(self);
-    dlw_lib_lock_taken(self, section, 0, DLW_FRAME_HERE());
+    entered(self, section, entry, DLW_FRAME_HERE());
 }
 
 static void critical_name_end(void **section)
 {
-    dlw_lib_lock_released(dlw_thread_self(), section, DLW_LIB_LOCK_UNKNOWN, DLW_CALL_HERE());
+    leaves(section, DLW_CALL_HERE());
     gomp.critical_name_end(section);
 }
 
 static void critical(void *place, int32_t thread, void *section)
 {
     struct dlw_thread *self = dlw_thread_self();
+    enum entry entry = enters(self, section, DLW_CALL_HERE());
 
-    if (!enters(self, section, DLW_CALL_HERE())) {
-        kmpc.critical(place, thread, section);
-        return;
-    }
     kmpc.critical(place, thread, section);
-    dlw_wait_end(self);
-    dlw_lib_lock_taken(self, section, 0, DLW_FRAME_HERE());
+    entered(self, section, entry, DLW_FRAME_HERE());
 }
 
 static void critical_with_hint(void *place, int32_t thread, void *section, uint32_t hint)
 {
     struct dlw_thread *self = dlw_thread_self();
+    enum entry entry = enters(self, section, DLW_CALL_HERE());
 
-    if (!enters(self, section, DLW_CALL_HERE())) {
-        kmpc.critical_with_hint(place, thread, section, hint);
-        return;
-    }
     kmpc.critical_with_hint(place, thread, section, hint);
-    dlw_wait_end(self);
-    dlw_lib_lock_taken(self, section, 0, DLW_FRAME_HERE());
+    entered(self, section, entry, DLW_FRAME_HERE());
 }
 
 static void end_critical(void *place, int32_t thread, void *section)
 {
-    dlw_lib_lock_released(dlw_thread_self(), section, DLW_LIB_LOCK_UNKNOWN, DLW_CALL_HERE());
+    leaves(section, DLW_CALL_HERE());
     kmpc.end_critical(place, thread, section);
-}
-
-/* ---- regions ----
- *
- * As long as no order of two locks is known, and where a thread has called nothing that is watched,
- * there is nothing to be kept apart: nothing is told then, and no lock is taken.
- */
-
-/* Lives on the stack of the thread that opens it, which leaves last. */
-struct region {
-    routine *routine;
-    void *data;
-    bool is_told;             /* that it began */
-    _Atomic bool has_end;     /* a thread has told that it is done */
-    char begin, end, barrier; /* what is told happens before what */
-};
-
-static __thread struct {
-    struct region *region; /* the innermost that the thread is in */
-    uint64_t calls;        /* so many when it told last */
-} here;
-
-static const struct dlwatch_calls *tell(void)
-{
-    return dlwatch_annotations(DLWATCH_VERSION);
-}
-
-static bool tells(void)
-{
-    return atomic_load_explicit(&dlw_orders_are_known, memory_order_relaxed);
-}
-
-static uint64_t calls(void)
-{
-    return dlw_thread_self()->calls;
-}
-
-/* What this thread did since it told last comes before. True: it was told. */
-static bool comes_before(const char *object)
-{
-    if (!tells() || here.calls == calls())
-        return false;
-    tell()->happens_before(object);
-    here.calls = calls();
-    return true;
-}
-
-static void comes_after(const char *object)
-{
-    tell()->happens_after(object);
-    here.calls = calls();
-}
-
-static void run_region(void *context)
-{
-    struct region *region = context;
-    struct region *outer = here.region;
-
-    here.calls = calls();
-    if (region->is_told)
-        comes_after(&region->begin);
-    here.region = region;
-    region->routine(region->data);
-    here.region = outer;
-    if (comes_before(&region->end))
-        atomic_store_explicit(&region->has_end, true, memory_order_relaxed);
-}
-
-static void region_begins(struct region *region)
-{
-    region->is_told = tells();
-    if (region->is_told)
-        tell()->happens_before(&region->begin);
-}
-
-static void region_ends(struct region *region)
-{
-    if (atomic_load_explicit(&region->has_end, memory_order_relaxed))
-        tell()->happens_after(&region->end);
-    if (tells()) {
-        tell()->forget(&region->begin);
-        tell()->forget(&region->end);
-        tell()->forget(&region->barrier);
-    }
-}
-
-/* What the region is run by, with `run_region` and `&region` for the program's routine and data. */
-#define IN_REGION(call)                                                                            \
-    do {                                                                                           \
-        region_begins(&region);                                                                    \
-        call;                                                                                      \
-        region_ends(&region);                                                                      \
-    } while (0)
-
-static void parallel(routine *code, void *data, unsigned threads, unsigned flags)
-{
-    struct region region = {.routine = code, .data = data};
-
-    IN_REGION(gomp.parallel(run_region, &region, threads, flags));
-}
-
-static void parallel_sections(routine *code, void *data, unsigned threads, unsigned n,
-                              unsigned flags)
-{
-    struct region region = {.routine = code, .data = data};
-
-    IN_REGION(gomp.parallel_sections(run_region, &region, threads, n, flags));
-}
-
-#define LOOP(kind)                                                                                 \
-    static void parallel_loop_##kind(routine *code, void *data, unsigned threads, long first,      \
-                                     long last, long step, long chunk, unsigned flags)             \
-    {                                                                                              \
-        struct region region = {.routine = code, .data = data};                                    \
-                                                                                                   \
-        IN_REGION(gomp.parallel_loop_##kind(run_region, &region, threads, first, last, step,       \
-                                            chunk, flags));                                        \
-    }
-PARALLEL_LOOPS(LOOP)
-#undef LOOP
-#define LOOP(kind)                                                                                 \
-    static void parallel_loop_##kind(routine *code, void *data, unsigned threads, long first,      \
-                                     long last, long step, unsigned flags)                         \
-    {                                                                                              \
-        struct region region = {.routine = code, .data = data};                                    \
-                                                                                                   \
-        IN_REGION(                                                                                 \
-            gomp.parallel_loop_##kind(run_region, &region, threads, first, last, step, flags));    \
-    }
-PARALLEL_RUNTIME_LOOPS(LOOP)
-#undef LOOP
-
-/* All threads of the region meet. */
-static void at_barrier(void (*meet)(void))
-{
-    struct region *region = here.region;
-
-    if (region)
-        comes_before(&region->barrier);
-    meet();
-    if (region && tells())
-        comes_after(&region->barrier);
-}
-
-static void barrier(void)
-{
-    at_barrier(gomp.barrier);
-}
-
-static void loop_end(void)
-{
-    at_barrier(gomp.loop_end);
-}
-
-static void sections_end(void)
-{
-    at_barrier(gomp.sections_end);
 }
 
 /* ---- the libraries ---- */
@@ -471,7 +321,6 @@ static void sections_end(void)
     {                                                                                              \
         prefix #function, (void *)function, (void **)(void *)&of.function                          \
     }
-#define LOOP(kind) ROW("GOMP_", gomp, parallel_loop_##kind),
 
 /* Both libraries' names: what one lacks stays NULL. */
 static const struct dlw_patch patches[] = {
@@ -491,17 +340,13 @@ static const struct dlw_patch patches[] = {
     ROW("GOMP_", gomp, critical_end),
     ROW("GOMP_", gomp, critical_name_start),
     ROW("GOMP_", gomp, critical_name_end),
-    ROW("GOMP_", gomp, barrier),
-    ROW("GOMP_", gomp, loop_end),
-    ROW("GOMP_", gomp, sections_end),
-    ROW("GOMP_", gomp, parallel),
-    ROW("GOMP_", gomp, parallel_sections),
-    PARALLEL_LOOPS(LOOP) PARALLEL_RUNTIME_LOOPS(LOOP) ROW("__kmpc_", kmpc, critical),
+    ROW("__kmpc_", kmpc, critical),
     ROW("__kmpc_", kmpc, critical_with_hint),
     ROW("__kmpc_", kmpc, end_critical),
 };
 
-struct dlw_patched_library dlw_libgomp = {
-    .file = "libgomp.so", .patches = patches, .n_patches = sizeof(patches) / sizeof(patches[0])};
-struct dlw_patched_library dlw_libomp = {
-    .file = "libomp", .patches = patches, .n_patches = sizeof(patches) / sizeof(patches[0])};
+enum { PATCHES = sizeof(patches) / sizeof(patches[0]) };
+
+struct dlw_patched_library dlw_libgomp = {"libgomp", patches, PATCHES, 0, false};
+struct dlw_patched_library dlw_libomp = {"libomp", patches, PATCHES, 0, false};
+struct dlw_patched_library dlw_libiomp = {"libiomp5", patches, PATCHES, 0, false};

@@ -160,6 +160,48 @@ START_TEST(test_the_step_to_change_is_in_the_users_code)
 }
 END_TEST
 
+START_TEST(test_a_projects_own_wrappers_are_passed_over)
+{
+    static const char *const wrappers[] = {"Mutex::lock()", "my::Mutex::Lock()",
+                                           "MutexLock::MutexLock(Mutex&)",
+                                           "Guard<Mutex>::Guard(Mutex&)", "mutex_lock"};
+    static const char *const others[] = {"Door::unlock()", "lock_all", "Lock::open(int)", "block"};
+    struct dlw_doc *doc = dlw_doc_new();
+    struct dlw_stack stack =
+        SAMPLE_STACK(doc, {"lock", "lock.h", 1}, {"pay", "bank.c", 2}, {"main", "bank.c", 3});
+    for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++) {
+        stack.frames[0].function = wrappers[i];
+        ck_assert_msg(dlw_stack_place(&stack) == 1, "%s", wrappers[i]);
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        stack.frames[0].function = others[i];
+        ck_assert_msg(dlw_stack_place(&stack) == 0, "%s", others[i]);
+    }
+    /* where there is nothing else it is the place */
+    stack.frames[0].function = "Mutex::lock()";
+    stack.n = 1;
+    ck_assert_uint_eq(dlw_stack_place(&stack), 0);
+    dlw_doc_free(doc);
+}
+END_TEST
+
+START_TEST(test_a_circle_of_a_librarys_own_locks)
+{
+    struct dlw_doc *doc = dlw_doc_new();
+    struct dlw_doc_finding *finding = sample_cycle(doc, DLW_LOCK_ORDER_INVERSION, "pay", 10);
+    for (size_t i = 0; i < 2; i++) {
+        through_library(doc, &finding->cycle[i].holds.stack, 20 + (unsigned)i);
+        through_library(doc, &finding->cycle[i].wants.stack, 20 + (unsigned)i);
+    }
+    expect_advice(
+        doc, finding,
+        "Don't let close_all (bank.c:21) call Lib::Center::remove where the library has "
+        "called it with L2 in hand: it takes L1. Do that later, from outside. That breaks "
+        "\"hold and wait\".");
+    dlw_doc_free(doc);
+}
+END_TEST
+
 START_TEST(test_a_writer_in_line_holds_nothing_to_let_go_of)
 {
     struct dlw_doc *doc = dlw_doc_new();
@@ -198,6 +240,8 @@ Suite *command_names_suite(void)
     tcase_add_test(tests, test_labels_follow_the_circle);
     tcase_add_test(tests, test_a_lock_without_anything_has_no_address_in_its_name);
     tcase_add_test(tests, test_the_step_to_change_is_in_the_users_code);
+    tcase_add_test(tests, test_a_projects_own_wrappers_are_passed_over);
+    tcase_add_test(tests, test_a_circle_of_a_librarys_own_locks);
     tcase_add_test(tests, test_a_writer_in_line_holds_nothing_to_let_go_of);
     suite_add_tcase(suite, tests);
     return suite;

@@ -143,6 +143,29 @@ static const struct dlw_doc_step *step_into_library(const struct dlw_doc_finding
     return NULL;
 }
 
+/* All of them are the library's own: what is left is not to call it from where it calls. False:
+ * there is no such step. */
+static bool say_callback(struct advising *advising)
+{
+    const struct dlw_doc_finding *finding = advising->finding;
+    for (size_t i = finding->n_cycle; i-- > 0;) {
+        const struct dlw_doc_step *step = &finding->cycle[i];
+        const struct dlw_frame *entry = dlw_stack_entry(&step->wants.stack);
+        if (!entry || dlw_step_is_in_line(finding, step))
+            continue;
+        dlw_remedy_say(advising,
+                       "Don't let %s call %s where the library has called it with %s in hand: it "
+                       "takes %s. Do that later, from outside. That breaks \"hold and wait\".",
+                       dlw_remedy_place(advising, &step->wants.stack),
+                       entry->function ? dlw_function_title(advising->region, entry->function)
+                                       : "the library",
+                       dlw_remedy_lock(advising, step->holds.lock),
+                       dlw_remedy_lock(advising, step->wants.lock));
+        return true;
+    }
+    return false;
+}
+
 static void say_turn(struct advising *advising, const struct dlw_doc_step *step)
 {
     const struct dlw_doc_finding *finding = advising->finding;
@@ -173,11 +196,11 @@ void dlw_remedy_order(struct advising *advising)
         say_python(advising);
         return;
     }
-    if (is_one_code_path(finding) && !into)
-        say_one_path(advising);
-    else if (into)
+    if (into)
         say_let_go(advising, into);
-    else
+    else if (turn && is_one_code_path(finding))
+        say_one_path(advising);
+    else if (turn || !say_callback(advising))
         say_turn(advising, turn ? turn : &finding->cycle[finding->n_cycle - 1]);
     say_other_ways(advising, turn ? turn : &finding->cycle[finding->n_cycle - 1]);
 }

@@ -54,8 +54,6 @@ static void number_locks(struct dlw_doc *doc, struct dlw_doc_finding *finding)
 {
     size_t n_before = finding->n_locks;
     struct dlw_doc_lock **before = finding->locks;
-    if (!finding->n_cycle)
-        return;
     finding->locks = NULL;
     finding->n_locks = 0;
     for (size_t i = 0; i < finding->n_cycle; i++)

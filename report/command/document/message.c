@@ -59,6 +59,25 @@ static const char *program_of(struct dlw_region *region, const struct dlw_doc_fi
     return NULL;
 }
 
+/* Its number among those of its title, in the order of the finding: their own numbers are others in
+ * every run. */
+static size_t number_of(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                        const struct dlw_doc_thread *thread)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < finding->n_cycle; i++) {
+        if (finding->cycle[i].thread->id == thread->id)
+            return n;
+        n += is_equal_title(region, thread, finding->cycle[i].thread);
+    }
+    for (size_t i = 0; i < finding->n_threads; i++) {
+        if (finding->threads[i].thread->id == thread->id)
+            return n;
+        n += is_equal_title(region, thread, finding->threads[i].thread);
+    }
+    return n;
+}
+
 const char *dlw_finding_thread_title(struct dlw_region *region,
                                      const struct dlw_doc_finding *finding,
                                      const struct dlw_doc_thread *thread)
@@ -74,8 +93,8 @@ const char *dlw_finding_thread_title(struct dlw_region *region,
         letter = process_letter(region, finding, thread->process);
     if (letter)
         return dlw_region_print(region, "%s%s", title, letter);
-    return is_shared && !finding->across_runs && (thread->name || thread->start)
-               ? dlw_region_print(region, "%s #%u", title, thread->id)
+    return is_shared && !finding->across_runs && (thread->name || thread->start || thread->begins)
+               ? dlw_region_print(region, "%s #%zu", title, number_of(region, finding, thread))
                : title;
 }
 

@@ -152,15 +152,60 @@ bool dlw_frame_is_own(const struct dlw_frame *frame)
            !is_beginning(frame) && !is_closed(frame) && !is_system_header(frame);
 }
 
+/* The name without scopes, parameters and template arguments: "lock" of "Mutex<int>::lock()".
+ * *outer: what stands before it, or NULL. */
+static size_t last_part(const char *function, const char **name, const char **outer)
+{
+    const char *start = function, *before = NULL, *at = function;
+    int depth = 0;
+    for (; *at && (depth || *at != '('); at++) {
+        depth += (*at == '<') - (*at == '>');
+        if (depth == 0 && at[0] == ':' && at[1] == ':') {
+            before = start;
+            start = at + 2;
+        }
+    }
+    *name = start;
+    *outer = before;
+    return strcspn(start, "(<");
+}
+
+static bool ends(const char *text, size_t n, const char *with)
+{
+    size_t m = strlen(with);
+    return n >= m && strncmp(text + n - m, with, m) == 0;
+}
+
+/* A project's own mutex or guard: whoever calls it decides which lock comes first. */
+static bool is_own_wrapper(const struct dlw_frame *frame)
+{
+    static const char *const names[] = {"lock", "Lock", "lock_shared", "LockShared", "mutex_lock"};
+    const char *name, *outer;
+    if (!frame->function)
+        return false;
+    size_t n = last_part(frame->function, &name, &outer);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (n == strlen(names[i]) && strncmp(name, names[i], n) == 0)
+            return true;
+    bool is_constructor =
+        outer && strncmp(outer, name, n) == 0 && (outer[n] == ':' || outer[n] == '<');
+    return is_constructor && (ends(name, n, "Lock") || ends(name, n, "Locker") ||
+                              ends(name, n, "Guard") || ends(name, n, "_guard"));
+}
+
 size_t dlw_stack_place(const struct dlw_stack *stack)
 {
+    size_t first = stack->n;
     for (size_t i = 0; i < stack->n; i++) {
         const struct dlw_frame *frame = &stack->frames[i];
-        if (!frame->unknown && !is_library(frame) && !is_beginning(frame) && !is_closed(frame) &&
-            !is_system_header(frame))
+        if (frame->unknown || is_library(frame) || is_beginning(frame) || is_closed(frame) ||
+            is_system_header(frame))
+            continue;
+        if (!is_own_wrapper(frame))
             return i;
+        first = first < i ? first : i;
     }
-    return dlw_stack_innermost(stack);
+    return first < stack->n ? first : dlw_stack_innermost(stack);
 }
 
 const struct dlw_frame *dlw_stack_entry(const struct dlw_stack *stack)

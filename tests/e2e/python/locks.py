@@ -5,11 +5,22 @@ import threading
 import time
 
 
-def run(*functions):
-    """One after the other: nothing hangs."""
-    for f in functions:
-        t = threading.Thread(target=f, name=f.__name__)
+def run(first, second):
+    """One after the other: nothing hangs. No create or join stands between, which would order them."""
+    over = threading.Event()
+
+    def then():
+        over.wait()
+        second()
+
+    def before():
+        first()
+        over.set()
+
+    threads = [threading.Thread(target=then), threading.Thread(target=before)]
+    for t in threads:
         t.start()
+    for t in threads:
         t.join()
 
 

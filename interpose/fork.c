@@ -7,6 +7,7 @@
 #include "interpose/locks/orphans.h"
 #include "interpose/order/deferred.h"
 #include "interpose/stacks/capture.h"
+#include "interpose/stacks/lines.h"
 #include "interpose/stacks/rules.h"
 #include "interpose/steer/avoid.h"
 #include "interpose/steer/pause.h"
@@ -81,6 +82,7 @@ static const struct {
     {dlw_threads_lock, unlock_threads},
     {lock_graph, unlock_graph},
     {dlw_stacks_before_fork, dlw_stacks_after_fork},
+    {dlw_lines_before_fork, dlw_lines_after_fork},
     {dlw_orphan_before_fork, dlw_orphan_after_fork},
     {dlw_frames_before_fork, dlw_frames_after_fork},
     {dlw_report_before_fork, dlw_report_after_fork},
@@ -205,6 +207,7 @@ static void start_child(struct dlw_thread *self)
     dlw_report_after_fork(true);
     dlw_frames_after_fork(true);
     dlw_stacks_after_fork(true);
+    dlw_lines_after_fork(true);
     dlw_lock_reset(&dlw_graph_lock);
     dlw_orphan_after_fork(true);
     dlw_deferred_after_fork();

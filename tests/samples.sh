@@ -43,7 +43,7 @@ sample 66 join_under_lock deadlock worker state_lock shut_down join_under_lock.c
 sample 66 cpp_scoped deadlock render logger scene log_lock Renderer::render flush cpp_scoped.cpp:
 sample 66 futex_lock deadlock bakery dairy door futex_lock order futex_lock.c:
 if [ -x /usr/bin/python3 ]; then
-	sample 66 python_abba.py deadlock semaphore PyThread_acquire_lock faulthandler
+	sample 66 python_abba.py deadlock left right lock forward backward python_abba.py:1
 else
 	echo "samples: no python3, python_abba.py skipped"
 fi

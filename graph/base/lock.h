@@ -26,6 +26,7 @@ enum dlw_rank {
     DLW_RANK_THREADS,   /* list and table of thread records */
     DLW_RANK_GRAPH,     /* lock records, order graph, clocks */
     DLW_RANK_STACKS,    /* interned stacks and modules */
+    DLW_RANK_LINES,     /* interned lines of Python */
     DLW_RANK_ORPHANS,   /* locks whose holder is no more */
     DLW_RANK_UNWIND,    /* unwind rules, and libunwind itself: held while it is called */
     DLW_RANK_EMIT,      /* journal buffer and its bookkeeping */

@@ -6,10 +6,110 @@
 #include "interpose/base/trampoline.h"
 #include "interpose/python/runtime.h"
 #include "interpose/stacks/intern.h"
+#include "interpose/stacks/lines.h"
 #include "interpose/threads/held.h"
 
 #include <string.h>
 #include <sys/uio.h>
+
+/* ---- lines of Python ---- */
+
+static void find_lines(const struct dlw_thread *thread, const struct dlw_call *call,
+                       struct dlw_live *out)
+{
+    out->sp = call->sp;
+    out->n_lines = 0;
+    if (dlw_python())
+        out->n_lines = dlw_python_frames_of((uintptr_t)thread->handle, &thread->python, out->lines,
+                                            out->room, &out->lines_are_cut);
+}
+
+/* Was this line run in native frame i, one of the interpreter's? 3.9 leaves no mark there: its
+ * lines stand together in the first. */
+static bool is_run_in(const struct dlw_live *live, unsigned i, unsigned line)
+{
+    uintptr_t low = i ? live->frames[i - 1].cfa : live->sp;
+    uintptr_t anchor = (uintptr_t)live->lines[line].anchor;
+
+    return !anchor || (anchor >= low && anchor < live->frames[i].cfa);
+}
+
+/* Native frames from `i` and lines from `line` on; in the place of the interpreter's frames stands
+ * what they ran. Lines whose frames lie further out than was walked come behind. */
+static void add_from(struct dlw_draft *draft, const struct dlw_live *live, unsigned i,
+                     unsigned line)
+{
+    for (; i < live->n; i++) {
+        if (!dlw_python_is_code(live->frames[i].pc)) {
+            dlw_draft_add(draft, live->frames[i].pc, DLW_KNOWN);
+            continue;
+        }
+        for (; line < live->n_lines && is_run_in(live, i, line); line++)
+            dlw_draft_add_line(draft, dlw_line_of(&live->lines[line]));
+    }
+    for (; line < live->n_lines; line++)
+        dlw_draft_add_line(draft, dlw_line_of(&live->lines[line]));
+    if (live->end != DLW_WALK_FULL)
+        dlw_draft_add_end(draft, live->end);
+    draft->cut |= live->lines_are_cut;
+}
+
+/* The native frame that runs the line; the first of the interpreter's where that is not kept. */
+static unsigned runs_line(const struct dlw_live *live, unsigned line)
+{
+    unsigned i = 0;
+
+    while (i < live->n && !(dlw_python_is_code(live->frames[i].pc) && is_run_in(live, i, line)))
+        i++;
+    return i;
+}
+
+static void add_noted_line(struct dlw_draft *draft, const uintptr_t *words)
+{
+    struct dlw_python_frame frame = dlw_python_noted(words);
+
+    dlw_draft_add_line(draft, dlw_line_of(&frame));
+}
+
+/* The line that this frame stands at now; n_lines: none. `code` 0: any. Where frames lay others lie
+ * soon. */
+static unsigned find_frame(const struct dlw_live *live, uintptr_t address, uint64_t code)
+{
+    unsigned line = 0;
+
+    while (line < live->n_lines &&
+           (live->lines[line].address != address || (code && live->lines[line].code != code)))
+        line++;
+    return line;
+}
+
+/*
+ * Where the frame that took the lock is still there, it has gone on to another instruction, and all
+ * outside of it is as it was. So it is with the frame that called it, where a helper has returned.
+ * Further out nothing is known.
+ */
+static uint32_t stack_of_line(const struct dlw_held_lock *held, const struct dlw_live *live)
+{
+    DLW_DRAFT_ON_STACK(draft);
+    const uintptr_t *words = &held->pc[2];
+    struct dlw_python_frame taken = dlw_python_noted(words);
+    unsigned line = find_frame(live, words[DLW_NOTED_FRAME], taken.code);
+
+    add_noted_line(&draft, words);
+    if (line == live->n_lines) {
+        line = find_frame(live, words[DLW_NOTED_CALLER], 0);
+        struct dlw_python_frame caller = {.instruction = DLW_PYTHON_NOWHERE};
+        if (line < live->n_lines)
+            caller = dlw_python_noted_caller(words, &live->lines[line]);
+        if (caller.instruction == DLW_PYTHON_NOWHERE) {
+            dlw_draft_add(&draft, 0, DLW_WHY_RETURNED);
+            return dlw_intern(&draft);
+        }
+        dlw_draft_add_line(&draft, dlw_line_of(&caller));
+    }
+    add_from(&draft, live, runs_line(live, line), line + 1);
+    return dlw_intern(&draft);
+}
 
 /* ---- the calling thread ---- */
 
@@ -20,11 +120,16 @@ void dlw_live_walk(struct dlw_thread *self, const struct dlw_call *call, struct 
     if (memory.high < memory.low) /* on another stack: every read asks the kernel */
         memory.high = memory.low;
     out->n = dlw_frames_walk(call, &memory, out->frames, out->room, &out->end);
+    find_lines(self, call, out);
 }
 
 uint32_t dlw_stack_of_live(const struct dlw_live *live)
 {
-    return dlw_intern_walked(live->frames, live->n, live->end);
+    if (!live->n_lines)
+        return dlw_intern_walked(live->frames, live->n, live->end);
+    DLW_DRAFT_ON_STACK(draft);
+    add_from(&draft, live, 0, 0);
+    return dlw_intern(&draft);
 }
 
 /* ---- where a held lock was taken ---- */
@@ -95,7 +200,9 @@ uint32_t dlw_stack_of_held(struct dlw_thread *self, struct dlw_held_lock *held,
         memory.high = memory.low;
     if (held->kind == DLW_LOCK_GIL) /* it is held where the thread stands */
         return dlw_stack_of_live(live);
-    if (!held->stack && held->levels)
+    if (!held->stack && dlw_held_has_line(held))
+        held->stack = stack_of_line(held, live);
+    else if (!held->stack && held->levels)
         held->stack = stack_of_entry(held, live, &memory);
     return held->stack;
 }
@@ -175,7 +282,8 @@ static bool walk_waiting(const struct dlw_thread *thread, uint64_t sequence, str
     if (!copy_stack(thread, call.sp, copied) || !is_still(thread, sequence))
         return false;
     live->n = dlw_frames_walk(&call, &copied->memory, live->frames, live->room, &live->end);
-    return true;
+    find_lines(thread, &call, live);
+    return !live->n_lines || is_still(thread, sequence);
 }
 
 static void drop(struct copied *copied)
@@ -210,7 +318,8 @@ uint32_t dlw_stack_of_waiting_held(struct dlw_thread *thread, uint64_t sequence,
     if (is_still(thread, sequence) && entry.stack)
         return entry.stack;
     if (walk_waiting(thread, sequence, &live, &copied) && entry.levels)
-        id = stack_of_entry(&entry, &live, &copied.memory);
+        id = dlw_held_has_line(&entry) ? stack_of_line(&entry, &live)
+                                       : stack_of_entry(&entry, &live, &copied.memory);
     drop(&copied);
     return id;
 }
@@ -246,7 +355,9 @@ uint32_t dlw_stack_of_others_held(struct dlw_thread *thread, uintptr_t lock)
         if (id)
             return id;
     }
-    for (unsigned i = 0; i < entry.levels; i++)
+    if (dlw_held_has_line(&entry))
+        add_noted_line(&draft, &entry.pc[2]);
+    for (unsigned i = 0; i < entry.levels && !dlw_held_has_line(&entry); i++)
         dlw_draft_add(&draft, entry.pc[i], DLW_KNOWN);
     dlw_draft_add(&draft, 0, DLW_WHY_RUNNING);
     return dlw_intern(&draft);
@@ -262,8 +373,11 @@ uint32_t dlw_stack_of_pc(uintptr_t pc)
 uint32_t dlw_stack_of_ended(const uintptr_t *pc, uint32_t n)
 {
     DLW_DRAFT_ON_STACK(draft);
+    bool has_line = n == DLW_LINE_LEVELS_KEPT && pc[1] == DLW_LINE_MARK;
 
-    for (uint32_t i = 0; i < n; i++) {
+    if (has_line)
+        add_noted_line(&draft, pc + 2);
+    for (uint32_t i = 0; i < n && !has_line; i++) {
         if (dlw_starts_thread(pc[i])) /* the trampoline: all is listed */
             return dlw_intern(&draft);
         dlw_draft_add(&draft, pc[i], DLW_KNOWN);

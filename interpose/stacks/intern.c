@@ -2,6 +2,7 @@
 
 #include "graph/base/arena.h"
 #include "graph/base/lock.h"
+#include "interpose/stacks/lines.h"
 #include "interpose/stacks/modules.h"
 #include "report/emit/records.h"
 
@@ -32,6 +33,8 @@ static const char *why_text[] = {
     "the thread moved on while it was read",
     "the thread runs, its outer frames were not read",
     "the thread has ended, its outer frames were not kept",
+    "a Python frame that could not be read",
+    "a line of Python",
 };
 
 struct stack {
@@ -71,6 +74,13 @@ void dlw_draft_add(struct dlw_draft *draft, uintptr_t pc, enum dlw_why why)
         return;
     }
     draft->frames[draft->n++] = (struct dlw_draft_frame){.pc = why ? 0 : pc, .why = why};
+}
+
+void dlw_draft_add_line(struct dlw_draft *draft, uint32_t line)
+{
+    dlw_draft_add(draft, 0, line ? DLW_LINE : DLW_WHY_UNREADABLE);
+    if (line && !draft->cut)
+        draft->frames[draft->n - 1].pc = line;
 }
 
 void dlw_draft_add_end(struct dlw_draft *draft, enum dlw_walk_end end)
@@ -212,10 +222,15 @@ uint32_t dlw_stack_get(uint32_t id, struct dlw_journal_frame *out, uint32_t room
     if (id == 0 || id > atomic_load_explicit(&n_stacks, memory_order_acquire))
         return 0;
     const struct stack *stack = stack_at(id);
-    for (uint32_t i = 0; i < stack->n && i < room; i++)
-        out[i] = (struct dlw_journal_frame){.pc = stack->frames[i].pc,
-                                            .module = stack->frames[i].module,
-                                            .unknown = why_text[stack->frames[i].why]};
+    for (uint32_t i = 0; i < stack->n && i < room; i++) {
+        const struct dlw_draft_frame *frame = &stack->frames[i];
+        bool is_line = frame->why == DLW_LINE;
+        out[i] =
+            (struct dlw_journal_frame){.pc = frame->pc,
+                                       .module = frame->module,
+                                       .unknown = is_line ? NULL : why_text[frame->why],
+                                       .line = is_line ? dlw_line_get((uint32_t)frame->pc) : NULL};
+    }
     *cut = stack->cut;
     return stack->n;
 }

@@ -32,7 +32,9 @@ enum dlw_why {
     DLW_WHY_LOST,
     DLW_WHY_MOVED,
     DLW_WHY_RUNNING,
-    DLW_WHY_ENDED
+    DLW_WHY_ENDED,
+    DLW_WHY_UNREADABLE,
+    DLW_LINE, /* it is known: a line of Python, and `pc` its number (lines.h) */
 };
 
 struct dlw_draft_frame {
@@ -54,6 +56,8 @@ struct dlw_draft {
     struct dlw_draft name = {0, (unsigned)dlw_options.stack_depth, false, name##_frames}
 
 void dlw_draft_add(struct dlw_draft *draft, uintptr_t pc, enum dlw_why why);
+/* By its number; 0: it could not be read. */
+void dlw_draft_add_line(struct dlw_draft *draft, uint32_t line);
 void dlw_draft_add_end(struct dlw_draft *draft, enum dlw_walk_end end);
 uint32_t dlw_intern(struct dlw_draft *draft);
 uint32_t dlw_intern_walked(const struct dlw_walked *frames, unsigned n, enum dlw_walk_end end);

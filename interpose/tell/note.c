@@ -13,6 +13,7 @@ __attribute__((used)) const struct dlw_records dlw_records_root = {
     .threads = &dlw_records_threads,
     .stacks = &dlw_records_stacks,
     .findings = &dlw_records_findings,
+    .lines = &dlw_records_lines,
 };
 
 #define TEXT_OF(x) #x

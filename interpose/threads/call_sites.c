@@ -130,9 +130,25 @@ void dlw_held_note_again(struct dlw_thread *self, struct dlw_held_lock *held)
     note_taken(self, held);
 }
 
+/* A semaphore that CPython takes is one of its locks. */
+static bool note_line(struct dlw_thread *self, struct dlw_held_lock *held)
+{
+    if (held->kind != DLW_LOCK_SEMAPHORE ||
+        !dlw_python_note(&self->python, (uintptr_t)self->handle, &held->pc[2]))
+        return false;
+    held->pc[1] = DLW_LINE_MARK;
+    held->levels = DLW_LINE_LEVELS;
+    note_taken(self, held);
+    return true;
+}
+
 int dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held)
 {
     const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
+
+    if (dlw_python_is_code(held->pc[0]) && !(slot && slot->rule.levels & DLW_RULE_ROLE) &&
+        note_line(self, held))
+        return 0;
 
     if (!slot || !note_helper(held, slot->rule, self->stack_high))
         return note_any(self, held, slot);

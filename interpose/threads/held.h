@@ -85,6 +85,21 @@ void dlw_held_disown_everywhere(uintptr_t lock);
  * of a call site show how many it needs; until then all are noted. At a plain call site one return
  * address is enough; at any other the hot path calls dlw_held_note_more(), which returns 0.
  */
+/*
+ * A lock of CPython's own was taken for a line of Python, and that is what is noted: in pc[1] this
+ * mark, then what dlw_python_note() gives. Code and instruction go on to where an
+ * outermost lock is kept (outermost.h).
+ */
+enum { DLW_LINE_MARK = 1, DLW_LINE_LEVELS = 2 + DLW_NOTED_WORDS, DLW_LINE_LEVELS_KEPT = 4 };
+_Static_assert((int)DLW_LINE_LEVELS <= (int)DLW_LEVELS &&
+                   (int)DLW_LINE_LEVELS_KEPT == (int)DLW_OUTERMOST_LEVELS,
+               "they have room");
+
+static inline bool dlw_held_has_line(const struct dlw_held_lock *held)
+{
+    return held->levels == DLW_LINE_LEVELS && held->pc[1] == DLW_LINE_MARK;
+}
+
 int dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held);
 /* The same for an entry that is pushed again, since its lock was given back for a while. */
 void dlw_held_note_again(struct dlw_thread *self, struct dlw_held_lock *held);

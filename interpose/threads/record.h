@@ -15,6 +15,7 @@
 #include "graph/finding.h"
 #include "graph/life.h"
 #include "interpose/base/signals.h"
+#include "interpose/python/frames.h"
 #include "interpose/stacks/rules.h"
 #include "interpose/threads/outermost.h"
 
@@ -198,6 +199,7 @@ struct dlw_thread {
         bool is_told;
     } outliving[DLW_OUTLIVING];
     uint32_t n_outliving;
+    struct dlw_python_self python; /* what it knows of its own state in CPython */
     uint64_t parted_by; /* tag of a lock: the joined thread signalled, as it seems, that it ends */
     struct dlw_pause pause;
     _Atomic uint32_t n_stands;                 /* of stands[], which walkers read */

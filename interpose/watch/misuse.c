@@ -403,7 +403,7 @@ static bool counts_at_exit(struct dlw_thread *self, const struct dlw_held_lock *
 static uint32_t stack_of_gone(struct dlw_thread *self, struct dlw_held_lock *held)
 {
     struct dlw_walked none[1];
-    struct dlw_live live = {0, 1, DLW_WALK_LOST, none};
+    struct dlw_live live = {.room = 1, .end = DLW_WALK_LOST, .frames = none};
 
     return dlw_stack_of_held(self, held, &live);
 }

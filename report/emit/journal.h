@@ -32,6 +32,14 @@ struct dlw_journal_frame {
     uint64_t pc;         /* return address; with `module` 0 the whole truth */
     uint32_t module;     /* id, 0: in none */
     const char *unknown; /* set: this frame could not be known, and why */
+    const struct dlw_journal_line
+        *line; /* set: it is one of Python, and pc and module mean nothing */
+};
+
+/* A place in a source that an interpreter runs. Lasts as long as the process. */
+struct dlw_journal_line {
+    const char *file, *function;
+    uint32_t line; /* 0: not known */
 };
 
 struct dlw_journal_thread {

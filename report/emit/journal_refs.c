@@ -68,7 +68,12 @@ static void put_frame(struct dlw_journal *journal, const struct dlw_journal_fram
     uint64_t base = 0;
 
     dlw_jsonl_open(json, NULL, '[');
-    if (frame->unknown) {
+    if (frame->line) {
+        dlw_jsonl_text(json, "python");
+        dlw_jsonl_text(json, frame->line->file);
+        dlw_jsonl_number(json, frame->line->line);
+        dlw_jsonl_text(json, frame->line->function);
+    } else if (frame->unknown) {
         dlw_jsonl_text(json, frame->unknown);
     } else {
         bool has_module = module_base(journal, frame->module, &base);
@@ -94,7 +99,7 @@ void dlw_journal_need_stack(struct dlw_journal *journal, uint32_t id)
         cut = true;
     }
     for (uint32_t i = 0; i < n; i++)
-        if (!journal->frames[i].unknown)
+        if (!journal->frames[i].unknown && !journal->frames[i].line)
             need_module(journal, journal->frames[i].module);
     add(journal, &journal->stacks, id);
     dlw_journal_line_begin(journal, "stack");

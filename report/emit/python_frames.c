@@ -81,38 +81,39 @@ static bool is_shim(const struct step *step, bool *out)
     return true;
 }
 
-static bool read_instruction(const struct step *step, struct dlw_python_frame *frame)
+/* Before the first instruction stands a call that has only begun; elsewhere, code of which a
+ * free-threaded thread has a copy. */
+static uint32_t distance(uint64_t address, uint64_t first)
 {
-    const struct dlw_python_layout *layout = step->python->layout;
-    uint64_t address, first = frame->code + layout->code_instructions;
-    int32_t number;
-    if (layout->version < 0x030b) {
-        if (!read_memory(step->python, step->frame + layout->frame_instruction, &number,
-                         sizeof number))
-            return false;
-        frame->instruction =
-            number < 0 ? 0 : (uint32_t)number * (layout->version == 0x030a ? 2 : 1);
-        return true;
-    }
-    if (!read_pointer(step->python, step->frame + layout->frame_instruction, &address))
-        return false;
-    /* Before the first instruction stands a call that has only begun; elsewhere, code of which a
-     * free-threaded thread has a copy. */
-    frame->instruction = address + 2 == first ? 0
-                         : address >= first && address - first < MOST_CODE
-                             ? (uint32_t)(address - first)
-                             : DLW_PYTHON_NOWHERE;
-    return true;
+    if (address + 2 == first)
+        return 0;
+    return address >= first && address - first < MOST_CODE ? (uint32_t)(address - first)
+                                                           : DLW_PYTHON_NOWHERE;
+}
+
+struct dlw_python_frame dlw_python_frame_of_words(const struct dlw_python_layout *layout,
+                                                  uint64_t address, uint64_t code,
+                                                  uint64_t instruction)
+{
+    struct dlw_python_frame frame = {.address = address, .code = code & ~(uint64_t)TAGS};
+    int32_t number = (int32_t)instruction;
+    if (layout->version >= 0x030b)
+        frame.instruction = distance(instruction, frame.code + layout->code_instructions);
+    else if (number > 0)
+        frame.instruction = (uint32_t)number * (layout->version == 0x030a ? 2 : 1);
+    return frame;
 }
 
 static bool read_frame(const struct step *step, struct dlw_python_frame *out)
 {
     const struct dlw_python_layout *layout = step->python->layout;
-    *out = (struct dlw_python_frame){.anchor = step->anchor};
-    if (!read_pointer(step->python, step->frame + layout->frame_code, &out->code))
+    uint64_t code, instruction;
+    if (!read_pointer(step->python, step->frame + layout->frame_code, &code) ||
+        !read_pointer(step->python, step->frame + layout->frame_instruction, &instruction))
         return false;
-    out->code &= ~(uint64_t)TAGS;
-    return out->code && read_instruction(step, out);
+    *out = dlw_python_frame_of_words(layout, step->frame, code, instruction);
+    out->anchor = step->anchor;
+    return out->code != 0;
 }
 
 /* 3.10: each frame has an anchor. 3.11: the outermost of an anchor is marked. From 3.12 a shim, on

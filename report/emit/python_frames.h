@@ -37,6 +37,7 @@ bool dlw_python_next(const struct dlw_python_reader *python, struct dlw_python_w
                      struct dlw_python_state *out);
 
 struct dlw_python_frame {
+    uint64_t address;     /* its own: the same as long as the call lasts */
     uint64_t code;        /* address of its code object */
     uint32_t instruction; /* in bytes from the first of the code; DLW_PYTHON_NOWHERE: not known */
     uint64_t anchor;      /* lies in the frame that the evaluation function has on the C stack;
@@ -48,6 +49,11 @@ struct dlw_python_frame {
  * what was found there are no frames, and *out holds `*n` that still were. */
 bool dlw_python_frames(const struct dlw_python_reader *python, uint64_t state,
                        struct dlw_python_frame *out, size_t room, size_t *n, bool *is_cut);
+
+/* The same from what stands in the frame's own words of its code and its instruction. */
+struct dlw_python_frame dlw_python_frame_of_words(const struct dlw_python_layout *layout,
+                                                  uint64_t address, uint64_t code,
+                                                  uint64_t instruction);
 
 /* What people call a frame. Texts are UTF-8; of one that is longer than its room the end is there.
  */

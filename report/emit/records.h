@@ -49,6 +49,15 @@ struct dlw_records_stacks {
     uint32_t frame_size, pc, reason; /* in a frame: 64 and 32 bits */
 };
 
+/* Lines of Python by number, from 1, in the same way. A frame whose reason is `reason` has the
+ * number in place of its pc; a held lock whose pc[1] is `mark` was taken for a line, and code,
+ * instruction, frame, its caller and the caller's instruction follow. */
+struct dlw_records_lines {
+    const void *segments;
+    uint32_t n_segments, per_segment, reason, mark;
+    uint32_t number, file, function, line; /* in a line: 32 bits, two pointers to texts, 32 bits */
+};
+
 /* Lines of the journal (report/JOURNAL.md), of the findings only: `lines` points to a pointer to
  * the first chunk. */
 struct dlw_records_findings {
@@ -67,11 +76,13 @@ struct dlw_records {
     const struct dlw_records_threads *threads;
     const struct dlw_records_stacks *stacks;
     const struct dlw_records_findings *findings;
+    const struct dlw_records_lines *lines; /* where `size` says that it is there */
 };
 
 /* The library's parts, where their structures are private. */
 extern const struct dlw_records_threads dlw_records_threads;
 extern const struct dlw_records_stacks dlw_records_stacks;
 extern const struct dlw_records_findings dlw_records_findings;
+extern const struct dlw_records_lines dlw_records_lines;
 
 #endif

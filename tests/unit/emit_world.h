@@ -39,9 +39,9 @@ static inline uint32_t world_stack(void *context, uint32_t id, struct dlw_journa
     (void)context;
     if (id < 1 || id > WORLD_STACKS || room < 3)
         return 0;
-    out[0] = (struct dlw_journal_frame){0x1000 * (id % 5) + 0x234, id % 5, NULL};
-    out[1] = (struct dlw_journal_frame){0x77, 0, NULL};
-    out[2] = (struct dlw_journal_frame){0, 0, "a helper that has returned"};
+    out[0] = (struct dlw_journal_frame){0x1000 * (id % 5) + 0x234, id % 5, NULL, NULL};
+    out[1] = (struct dlw_journal_frame){0x77, 0, NULL, NULL};
+    out[2] = (struct dlw_journal_frame){0, 0, "a helper that has returned", NULL};
     *cut = id % 2;
     return 3;
 }

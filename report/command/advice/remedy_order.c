@@ -55,19 +55,29 @@ static bool is_one_code_path(const struct dlw_doc_finding *finding)
     return true;
 }
 
-static bool is_python(const struct dlw_doc_finding *finding)
+static bool is_interpreter(const struct dlw_doc_finding *finding)
 {
     const struct dlw_frame *frame = dlw_remedy_frame(&finding->cycle[0].wants.stack);
     const char *name = frame && frame->module ? dlw_base_name(frame->module) : "";
     return strncmp(name, "python", 6) == 0 || strncmp(name, "libpython", 9) == 0;
 }
 
+static bool has_lines(const struct dlw_doc_finding *finding)
+{
+    const struct dlw_frame *frame = dlw_remedy_frame(&finding->cycle[0].wants.stack);
+    return frame && frame->language;
+}
+
 /* The C code of the interpreter is the same whatever lines of a script stand behind it. */
-static void say_python(struct advising *advising)
+static void say_interpreter(struct advising *advising)
 {
     dlw_remedy_say(advising,
                    "Take these locks in one order everywhere in the script: that breaks \"circular "
                    "wait\". Its lines: python3 -X faulthandler, then SIGABRT, prints them.");
+}
+
+static void say_other_ways_in_python(struct advising *advising)
+{
     dlw_remedy_say(advising, "Or hold one more lock around all of these places (a gate). That "
                              "breaks \"hold and wait\".");
     dlw_remedy_say(advising,
@@ -192,8 +202,9 @@ void dlw_remedy_order(struct advising *advising)
 {
     const struct dlw_doc_finding *finding = advising->finding;
     const struct dlw_doc_step *into = step_into_library(finding), *turn = step_to_turn(finding);
-    if (is_python(finding)) {
-        say_python(advising);
+    if (is_interpreter(finding)) {
+        say_interpreter(advising);
+        say_other_ways_in_python(advising);
         return;
     }
     if (into)
@@ -202,5 +213,8 @@ void dlw_remedy_order(struct advising *advising)
         say_one_path(advising);
     else if (turn || !say_callback(advising))
         say_turn(advising, turn ? turn : &finding->cycle[finding->n_cycle - 1]);
-    say_other_ways(advising, turn ? turn : &finding->cycle[finding->n_cycle - 1]);
+    if (has_lines(finding))
+        say_other_ways_in_python(advising);
+    else
+        say_other_ways(advising, turn ? turn : &finding->cycle[finding->n_cycle - 1]);
 }

@@ -117,6 +117,38 @@ static const char *receiver(struct dlw_region *region, const char *line, const c
     return trimmed(region, from, end);
 }
 
+/* "with self.lock:", "with a as b:"; of several on one line it is not known which. */
+static const char *of_with(struct dlw_region *region, const char *line)
+{
+    static const char with[] = "with ";
+    line += strspn(line, " \t");
+    if (strncmp(line, with, sizeof(with) - 1) != 0)
+        return NULL;
+    line += sizeof(with) - 1;
+    const char *end = line;
+    while (is_word(*end) || *end == '.' || *end == '[') {
+        const char *close = *end == '[' ? close_of(end) : end;
+        if (!close)
+            return NULL;
+        end = close + 1;
+    }
+    bool is_all = *end == ':' || strncmp(end, " as ", 4) == 0;
+    return is_all ? trimmed(region, line, end) : NULL;
+}
+
+const char *dlw_python_expression(struct dlw_region *region, const char *line)
+{
+    static const char *const methods[] = {".acquire(", ".get(", ".put(", ".wait(", ".wait_for("};
+    const char *with = of_with(region, line), *found = NULL;
+    size_t n = 0;
+    for (size_t i = 0; !with && i < sizeof(methods) / sizeof(methods[0]); i++)
+        for (const char *at = line; (at = strstr(at, methods[i])) != NULL; at++, n++)
+            found = at;
+    if (with || n != 1)
+        return with;
+    return receiver(region, line, found + 1);
+}
+
 const char *dlw_lock_expression(struct dlw_region *region, const char *line)
 {
     const char *guard = of_guard(region, line);

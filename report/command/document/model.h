@@ -91,11 +91,12 @@ struct dlw_doc_lock {
     const char
         *kind; /* mutex rwlock spin semaphore condition barrier once guard thread file custom */
     uint64_t address;
-    const char *name;                /* `accounts+40`, or given by an annotation; NULL */
-    const char *expression;          /* `accounts[1].lock`, where debug information tells; NULL */
-    const char *attributes;          /* space separated words, or NULL */
-    const char *class_name;          /* given by an annotation, or NULL */
-    struct dlw_stack created, first; /* its init call; the first place seen to take it */
+    const char *name;       /* `accounts+40`, or given by an annotation; NULL */
+    const char *expression; /* `accounts[1].lock`, where debug information tells; NULL */
+    const char *attributes; /* space separated words, or NULL */
+    const char *class_name; /* given by an annotation, or NULL */
+    const char *sort;       /* what its language calls it ("Python lock"); NULL: as its kind says */
+    struct dlw_stack created, first;     /* its init call; the first place seen to take it */
     const struct dlw_doc_thread *thread; /* kind `thread`: whose end it is */
     const char *module, *build_id;       /* of the image that the address lies in, or NULL */
     uint64_t offset;
@@ -315,6 +316,13 @@ bool dlw_frame_is_own(const struct dlw_frame *frame);
 const char *dlw_frame_caller(const struct dlw_frame *frame);
 /* As people say it: "std::string", "lambda in main". */
 const char *dlw_short_name(struct dlw_region *region, const char *name);
+/* What Python calls the lock that is taken or waited for at such a place: "Python lock", "Python
+ * Queue"; NULL: no line of Python stands there. */
+const char *dlw_python_sort(struct dlw_region *region, const struct dlw_stack *stack);
+/* The same of a lock, by who waits for it or took it first. */
+const char *dlw_lock_sort(struct dlw_region *region, const struct dlw_doc_lock *lock);
+/* Was it made where CPython makes all of its locks? Then that place says nothing. */
+bool dlw_doc_is_made_by_python(const struct dlw_doc_lock *lock);
 /* The same of a function, without its parameters. */
 const char *dlw_function_title(struct dlw_region *region, const char *function);
 /* Finds, by the stacks and the source, what has no name of its own: locks of the finding by the

@@ -15,7 +15,8 @@ static const char *by_source(struct dlw_doc *doc, const struct dlw_doc_finding *
         !dlw_source_line(&stack->frames[place], process ? process->folder : NULL, line,
                          sizeof(line)))
         return NULL;
-    return dlw_lock_expression(&doc->region, line);
+    return stack->frames[place].language ? dlw_python_expression(&doc->region, line)
+                                         : dlw_lock_expression(&doc->region, line);
 }
 
 static bool has_name(const struct dlw_doc_lock *lock)

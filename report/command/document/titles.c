@@ -282,12 +282,49 @@ const struct dlw_frame *dlw_finding_frame(const struct dlw_doc_finding *finding)
     return frame;
 }
 
+/* The outermost of the library's own frames names the class that the program used, from 3.11 on. */
+const char *dlw_python_sort(struct dlw_region *region, const struct dlw_stack *stack)
+{
+    static const char *const classes[] = {"Queue",   "LifoQueue", "PriorityQueue", "Event",
+                                          "Barrier", "Condition", "Semaphore",     "Thread"};
+    size_t place = dlw_stack_place(stack), i = place;
+    while (i > 0 && !stack->frames[i - 1].language)
+        i--;
+    const struct dlw_frame *frame = i > 0 ? &stack->frames[i - 1] : NULL;
+    if (!frame && (place == stack->n || !stack->frames[place].language))
+        return NULL;
+    for (size_t k = 0; frame && frame->function && k < sizeof(classes) / sizeof(classes[0]); k++) {
+        size_t n = strlen(classes[k]);
+        if (begins(frame->function, classes[k]) && frame->function[n] == '.')
+            return dlw_region_print(region, "Python %s", classes[k]);
+    }
+    return "Python lock";
+}
+
+const char *dlw_lock_sort(struct dlw_region *region, const struct dlw_doc_lock *lock)
+{
+    if (strcmp(lock->kind, "semaphore") != 0)
+        return NULL;
+    return lock->sort ? lock->sort : dlw_python_sort(region, &lock->first);
+}
+
 /* "the account lock", "the mutex", "the lock" */
 static const char *sort_of(struct dlw_region *region, const struct dlw_doc_lock *lock)
 {
     if (lock->class_name)
         return dlw_region_print(region, "%s lock", lock->class_name);
+    const char *sort = dlw_lock_sort(region, lock);
+    if (sort)
+        return sort;
     return strcmp(lock->kind, "custom") == 0 ? "lock" : lock->kind;
+}
+
+bool dlw_doc_is_made_by_python(const struct dlw_doc_lock *lock)
+{
+    size_t place = dlw_stack_place(&lock->created);
+    const char *module = place < lock->created.n ? lock->created.frames[place].module : NULL;
+    return module && (begins(dlw_base_name(module), "python3") ||
+                      begins(dlw_base_name(module), "libpython3"));
 }
 
 static const struct dlw_frame *place_with_source(const struct dlw_stack *stack)
@@ -309,6 +346,10 @@ static const char *by_place(struct dlw_region *region, const struct dlw_doc_lock
     const struct dlw_frame *made = place_with_source(&lock->created),
                            *taken = place_with_source(&lock->first),
                            *entry = dlw_stack_entry(&lock->created);
+    if (dlw_doc_is_made_by_python(lock))
+        return taken ? dlw_region_print(region, "the %s first taken at %s", sort_of(region, lock),
+                                        dlw_frame_place(region, taken))
+                     : NULL;
     if (!made && !entry)
         entry = dlw_stack_entry(&lock->first);
     if (entry)
@@ -331,6 +372,8 @@ const char *dlw_lock_origin(struct dlw_region *region, const struct dlw_doc_lock
     bool is_named = lock->expression || lock->name || lock->taken_as;
     if (lock->declared)
         return lock->declared;
+    if (dlw_doc_is_made_by_python(lock))
+        return NULL;
     if (made && is_named)
         return dlw_region_print(region, "created at %s", dlw_frame_place(region, made));
     made = made ? NULL : frame_of(&lock->created);

@@ -100,7 +100,9 @@ struct dlw_stack dlw_builder_hold_stack(struct builder *builder,
     struct dlw_place *places;
     size_t n = dlw_preloaded_stack(builder->target, thread, hold, &places, &stack.cut);
     for (size_t i = 0; i < n; i++)
-        if (places[i].unknown)
+        if (places[i].line)
+            add_line(builder, &stack, places[i].line);
+        else if (places[i].unknown)
             add_unknown(builder, &stack, places[i].unknown);
         else
             add_frames(builder, &stack, name_place(builder, &places[i]));
@@ -415,6 +417,8 @@ static void fill_state(struct builder *builder, size_t index, struct lock_list *
     else if (is_asleep_unseen(thread))
         state->waits = DLW_WAIT_SYSCALL;
     state->stack = dlw_builder_stack(builder, thread);
+    if (state->on && !state->on->sort)
+        state->on->sort = dlw_python_sort(&builder->doc->region, &state->stack);
     state->note = note_of(builder, thread);
     add_recorded(builder, state, index, list);
 }

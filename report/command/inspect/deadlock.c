@@ -123,6 +123,8 @@ static void add_step(struct builder *builder, const struct dlw_verdict_cycle *cy
     step->thread = own->threads[cycle->threads[i]];
     step->wants = (struct dlw_doc_hold){.lock = lock, .mode = thread->wait.mode};
     step->wants.stack = dlw_builder_stack(own, thread);
+    if (!lock->sort)
+        lock->sort = dlw_python_sort(&builder->doc->region, &step->wants.stack);
     next->holds = (struct dlw_doc_hold){.lock = lock, .mode = DLW_EXCLUSIVE};
     if (own == other)
         add_evidence(own, cycle->threads[(i + 1) % cycle->n], &thread->wait, &next->holds);

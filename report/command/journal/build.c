@@ -2,10 +2,12 @@
 #include "report/command/journal/raw.h"
 
 #include "report/command/base/clean.h"
+#include "report/command/base/rights.h"
 #include "report/command/journal/json_get.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FIND(table, key, out) HASH_FIND(hh, table, &(key), sizeof(uint64_t), out)
 
@@ -32,6 +34,32 @@ static size_t first_of_program(const struct dlw_raw_stack *stack)
     return 0;
 }
 
+/* What a journal names itself is the word of its owner, or of the process that it lies in. */
+static const struct dlw_rights *source_rights(struct dlw_reader *reader)
+{
+    struct stat state;
+    if (reader->has_source_rights)
+        return reader->source_rights;
+    reader->has_source_rights = true;
+    reader->source_rights = dlw_symbols_rights(reader->reading->symbols);
+    bool is_file = reader->path && stat(reader->path, &state) == 0;
+    if (!reader->source_rights && (is_file || fstat(STDIN_FILENO, &state) == 0))
+        reader->source_rights = dlw_rights_of_owner(reader->region, &state);
+    return reader->source_rights;
+}
+
+static void name_line(struct dlw_reader *reader, const struct dlw_raw_frame *raw,
+                      struct dlw_frame *out)
+{
+    bool is_relative = *raw->file != '/' && *raw->file != '<';
+    out->language = raw->language;
+    out->file = raw->file;
+    out->function = raw->function;
+    out->line = raw->line;
+    out->folder = is_relative && reader->process ? reader->process->folder : NULL;
+    out->rights = source_rights(reader);
+}
+
 static void name_frame(struct dlw_reader *reader, const struct dlw_raw_frame *raw, bool is_return,
                        struct dlw_stack *out)
 {
@@ -45,7 +73,9 @@ static void name_frame(struct dlw_reader *reader, const struct dlw_raw_frame *ra
     struct dlw_frame *frame = &out->frames[out->n++];
     memset(frame, 0, sizeof(*frame));
     frame->unknown = raw->unknown;
-    if (!raw->unknown)
+    if (raw->language)
+        name_line(reader, raw, frame);
+    else if (!raw->unknown)
         frame->pc = raw->offset;
 }
 

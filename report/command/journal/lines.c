@@ -159,9 +159,28 @@ static void read_module(struct dlw_reader *reader, const json_t *line)
     ADD(reader->modules, module);
 }
 
+/* ["python","app.py",42,"worker"] */
+static bool read_line_of_language(struct dlw_reader *reader, const json_t *json,
+                                  struct dlw_raw_frame *frame)
+{
+    const char *language = json_string_value(json_array_get(json, 0));
+    const char *file = json_string_value(json_array_get(json, 1));
+    const json_t *line = json_array_get(json, 2);
+    const char *function = json_string_value(json_array_get(json, 3));
+    if (!file || !function || !json_is_integer(line) || json_integer_value(line) < 0)
+        return false;
+    frame->language = dlw_clean(reader->region, language);
+    frame->file = dlw_clean(reader->region, file);
+    frame->function = dlw_clean(reader->region, function);
+    frame->line = (unsigned)json_integer_value(line);
+    return true;
+}
+
 static bool read_frame(struct dlw_reader *reader, const json_t *json, struct dlw_raw_frame *frame)
 {
     const json_t *first = json_array_get(json, 0);
+    if (json_is_string(first) && json_array_size(json) > 1)
+        return read_line_of_language(reader, json, frame);
     if (json_is_string(first)) {
         frame->unknown = dlw_clean(reader->region, json_string_value(first));
         return true;

@@ -20,6 +20,9 @@ struct dlw_raw_frame {
     struct dlw_raw_module *module; /* NULL: `offset` is a pc */
     uint64_t offset;
     const char *unknown;
+    const char *language; /* "python": then these, and no module; else NULL */
+    const char *file, *function;
+    unsigned line;
 };
 
 struct dlw_raw_stack {
@@ -77,8 +80,10 @@ struct dlw_reader {
     bool refused;   /* not a journal, or a newer one: the rest is not looked at */
     uint64_t edges; /* lines of them */
     bool ended, replaced;
-    bool is_merged; /* a history: its processes stand in journal lines */
-    char *partial;  /* malloc'ed */
+    const struct dlw_rights *source_rights; /* of the sources that it names itself... */
+    bool has_source_rights;                 /* ...once they were asked for */
+    bool is_merged;                         /* a history: its processes stand in journal lines */
+    char *partial;                          /* malloc'ed */
     size_t n_partial, room;
     struct dlw_doc_process *process;
     struct dlw_raw_module *modules;

@@ -56,7 +56,12 @@ static struct dlw_h_stack *stack(struct dlw_collector *collector, struct dlw_rea
     for (size_t i = 0; i < raw->n; i++) {
         const struct dlw_raw_frame *frame = &raw->frames[i];
         draft.frames[i].unknown = frame->unknown;
-        if (!frame->unknown && frame->module) {
+        if (frame->language) {
+            draft.frames[i].language = frame->language;
+            draft.frames[i].file = frame->file;
+            draft.frames[i].function = frame->function;
+            draft.frames[i].line = frame->line;
+        } else if (!frame->unknown && frame->module) {
             draft.frames[i].module =
                 dlw_h_module(collector->history, frame->module->path, frame->module->build_id);
             draft.frames[i].offset = frame->offset;

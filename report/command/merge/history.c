@@ -106,6 +106,14 @@ struct dlw_h_module *dlw_h_module(struct dlw_history *history, const char *path,
     return module;
 }
 
+static void add_line(struct dlw_key *key, const struct dlw_h_frame *frame)
+{
+    dlw_key_add_text(key, frame->language);
+    dlw_key_add_text(key, frame->file);
+    dlw_key_add_text(key, frame->function);
+    dlw_key_add(key, &frame->line, sizeof(frame->line));
+}
+
 struct dlw_key dlw_h_stack_key(const struct dlw_h_stack *draft)
 {
     struct dlw_key key = dlw_key_of("stack", 5);
@@ -113,6 +121,8 @@ struct dlw_key dlw_h_stack_key(const struct dlw_h_stack *draft)
         add_entity(&key, draft->frames[i].module ? &draft->frames[i].module->entity : NULL);
         dlw_key_add(&key, &draft->frames[i].offset, sizeof(uint64_t));
         dlw_key_add_text(&key, draft->frames[i].unknown);
+        if (draft->frames[i].language)
+            add_line(&key, &draft->frames[i]);
     }
     dlw_key_add(&key, &draft->cut, sizeof(draft->cut));
     return key;
@@ -131,8 +141,13 @@ struct dlw_h_stack *dlw_h_stack(struct dlw_history *history, const struct dlw_h_
     stack->frames = dlw_region_alloc(&history->region, (draft->n + 1) * sizeof(*stack->frames));
     if (draft->n)
         memcpy(stack->frames, draft->frames, draft->n * sizeof(*stack->frames));
-    for (size_t i = 0; i < stack->n; i++)
-        stack->frames[i].unknown = dlw_region_copy(&history->region, stack->frames[i].unknown);
+    for (size_t i = 0; i < stack->n; i++) {
+        struct dlw_h_frame *frame = &stack->frames[i];
+        frame->unknown = dlw_region_copy(&history->region, frame->unknown);
+        frame->language = dlw_region_copy(&history->region, frame->language);
+        frame->file = dlw_region_copy(&history->region, frame->file);
+        frame->function = dlw_region_copy(&history->region, frame->function);
+    }
     TABLE_ADD(history->stacks, stack);
     return stack;
 }

@@ -43,9 +43,11 @@ struct dlw_h_module {
 };
 
 struct dlw_h_frame {
-    struct dlw_h_module *module; /* NULL: unknown */
+    struct dlw_h_module *module; /* NULL: unknown, or not native */
     uint64_t offset;
     const char *unknown;
+    const char *language, *file, *function; /* of a line that an interpreter runs */
+    uint64_t line;
 };
 
 struct dlw_h_stack {

@@ -222,7 +222,12 @@ static void put_stack(struct writer *writer, struct dlw_entity *entity)
     for (size_t i = 0; i < stack->n; i++) {
         const struct dlw_h_frame *frame = &stack->frames[i];
         dlw_jsonl_open(json, NULL, '[');
-        if (frame->module) {
+        if (frame->language) {
+            dlw_jsonl_text(json, frame->language);
+            dlw_jsonl_text(json, frame->file);
+            dlw_jsonl_number(json, frame->line);
+            dlw_jsonl_text(json, frame->function);
+        } else if (frame->module) {
             dlw_jsonl_number(json, frame->module->entity.id);
             dlw_jsonl_hex(json, frame->offset);
         } else {

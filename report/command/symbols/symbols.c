@@ -66,6 +66,11 @@ struct dlw_symbols *dlw_symbols_new(const char *sysroot, const char *folders)
     return symbols;
 }
 
+const struct dlw_rights *dlw_symbols_rights(const struct dlw_symbols *symbols)
+{
+    return symbols ? symbols->rights : NULL;
+}
+
 void dlw_symbols_set_rights(struct dlw_symbols *symbols, const struct dlw_rights *rights)
 {
     symbols->rights = rights;

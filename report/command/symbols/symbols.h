@@ -27,6 +27,7 @@ struct dlw_symbols *dlw_symbols_new(const char *sysroot, const char *folders);
 /* Of a live process: its files are opened with its rights and in its root, and so is what they
  * name. Without this they are opened with ours, and sources with those of each file's owner. */
 void dlw_symbols_set_rights(struct dlw_symbols *symbols, const struct dlw_rights *rights);
+const struct dlw_rights *dlw_symbols_rights(const struct dlw_symbols *symbols); /* NULL: none set */
 void dlw_symbols_free(struct dlw_symbols *symbols);
 
 /*

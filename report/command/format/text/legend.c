@@ -8,8 +8,9 @@
 enum { MAX_LOCKS = 24 };
 
 /* The contract's word, or plainer ones. */
-static const char *kind_of(const struct dlw_doc_lock *which)
+static const char *kind_of(struct dlw_region *region, const struct dlw_doc_lock *which)
 {
+    const char *sort = dlw_lock_sort(region, which);
     static const char *const plain[][2] = {
         {"spin", "spin lock"},    {"rwlock", "read-write lock"},           {"once", "once-routine"},
         {"file", "stdio's lock"}, {"guard", "initialisation of a static"}, {"custom", "lock"}};
@@ -18,7 +19,7 @@ static const char *kind_of(const struct dlw_doc_lock *which)
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         if (strcmp(which->kind, plain[i][0]) == 0)
             return plain[i][1];
-    return which->kind;
+    return sort ? sort : which->kind;
 }
 
 const char *dlw_readable_lock(struct dlw_readable *text, const struct dlw_doc_finding *finding,
@@ -32,13 +33,13 @@ const char *dlw_readable_lock(struct dlw_readable *text, const struct dlw_doc_fi
     bool names_kind = strncmp(title, "the ", 4) == 0;
     /* "L1 = the mutex L1" */
     if (names_kind && lock->id && strcmp(strrchr(title, ' ') + 1, lock->id) == 0) {
-        title = dlw_region_print(region, "a %s", kind_of(lock));
+        title = dlw_region_print(region, "a %s", kind_of(region, lock));
         names_kind = true;
     }
     const char *origin = dlw_lock_origin(region, lock);
     if (names_kind && !origin)
         return title;
-    return dlw_region_print(region, "%s (%s%s%s)", title, names_kind ? "" : kind_of(lock),
+    return dlw_region_print(region, "%s (%s%s%s)", title, names_kind ? "" : kind_of(region, lock),
                             origin && !names_kind ? ", " : "", origin ? origin : "");
 }
 

@@ -4,6 +4,7 @@
 #include "report/command/inspect/target/sections.h"
 #include "report/emit/records.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static int find_library(Dwfl_Module *module, void **unused, const char *path, Dwarf_Addr start,
@@ -65,6 +66,9 @@ static bool copy_parts(struct dlw_target *target, struct dlw_records *records)
     records->threads = copy_part(target, records->threads, sizeof *records->threads);
     records->stacks = copy_part(target, records->stacks, sizeof *records->stacks);
     records->findings = copy_part(target, records->findings, sizeof *records->findings);
+    records->lines = records->size >= sizeof *records
+                         ? copy_part(target, records->lines, sizeof *records->lines)
+                         : NULL;
     return records->threads && records->stacks && records->findings && is_sound(records->threads);
 }
 
@@ -81,8 +85,8 @@ void dlw_preloaded_find(struct dlw_target *target, struct dlw_doc *doc)
                            "find: what memory tells is shown");
         return;
     }
-    if (records->version != DLW_RECORDS_VERSION || records->size < sizeof *records ||
-        !copy_parts(target, records)) {
+    if (records->version != DLW_RECORDS_VERSION ||
+        records->size < offsetof(struct dlw_records, lines) || !copy_parts(target, records)) {
         dlw_target_trouble(target, doc,
                            "libdlwatch.so in the process keeps records of version %u, this is "
                            "version %d: what memory tells is shown",

@@ -4,14 +4,16 @@
  * thread's stack as it is now: the frames outside of the last noted one, if that is still live. It
  * is where a frame of the same function ends at the same address.
  */
+#include "report/command/base/clean.h"
 #include "report/command/inspect/own/preloaded.h"
+#include "report/command/inspect/python/python.h"
 #include "report/emit/records.h"
 
 #include <dwarf.h>
 #include <elf.h>
 #include <stdlib.h>
 
-enum { MOST_FRAMES = 256, MOST_TEXT = 128 };
+enum { MOST_FRAMES = 256, MOST_TEXT = 128, MOST_PATH = 1024 };
 
 struct stack {
     struct dlw_target *target;
@@ -37,18 +39,61 @@ static void add_unknown(struct stack *stack, const char *why)
 
 /* ---- by number ---- */
 
+static const char *text_at(struct dlw_target *target, uint64_t there, size_t most)
+{
+    char text[MOST_PATH];
+    size_t n = 0;
+    while (n < most - 1 && dlw_target_read(target, there + n, &text[n], 1) && text[n])
+        n++;
+    return dlw_region_cut(target->region, text, n);
+}
+
 static const char *reason(struct dlw_target *target, uint32_t number)
 {
     const struct dlw_records_stacks *at = target->records->stacks;
-    char text[MOST_TEXT];
     uint64_t there;
-    size_t n = 0;
     if (number >= at->n_reasons ||
         !dlw_target_u64(target, (uintptr_t)at->reasons + number * sizeof there, &there))
         return "not known";
-    while (n < sizeof text - 1 && dlw_target_read(target, there + n, &text[n], 1) && text[n])
-        n++;
-    return dlw_region_cut(target->region, text, n);
+    return text_at(target, there, MOST_TEXT);
+}
+
+static bool read_line(struct dlw_target *target, uint64_t number, struct dlw_seen_line *out)
+{
+    const struct dlw_records_lines *at = target->records->lines;
+    uint64_t index = number - 1, segment, line, file, function;
+    uint32_t own, in_file;
+    if (!number || !at->per_segment || index / at->per_segment >= at->n_segments ||
+        !dlw_target_u64(target, (uintptr_t)at->segments + index / at->per_segment * sizeof segment,
+                        &segment) ||
+        !segment ||
+        !dlw_target_u64(target, segment + index % at->per_segment * sizeof line, &line) ||
+        !dlw_target_u32(target, line + at->number, &own) || own != number ||
+        !dlw_target_u64(target, line + at->file, &file) ||
+        !dlw_target_u64(target, line + at->function, &function) ||
+        !dlw_target_u32(target, line + at->line, &in_file))
+        return false;
+    *out = (struct dlw_seen_line){
+        .file = dlw_clean(target->region, text_at(target, file, MOST_PATH)),
+        .function = dlw_clean(target->region, text_at(target, function, MOST_PATH)),
+        .line = in_file};
+    return true;
+}
+
+static void add_line(struct stack *out, const struct dlw_seen_line *line)
+{
+    struct dlw_seen_line *copy = dlw_region_alloc(out->target->region, sizeof *copy);
+    *copy = *line;
+    add(out, (struct dlw_place){.line = copy});
+}
+
+static void add_line_by_number(struct stack *out, uint64_t number)
+{
+    struct dlw_seen_line line;
+    if (read_line(out->target, number, &line))
+        add_line(out, &line);
+    else
+        add_unknown(out, "a Python frame that could not be read");
 }
 
 static uint64_t find_stack(struct dlw_target *target, uint32_t number)
@@ -83,7 +128,9 @@ static bool read_stack(struct stack *out, uint32_t number, bool *is_cut)
         if (!dlw_target_u64(target, frame + at->pc, &pc) ||
             !dlw_target_u32(target, frame + at->reason, &why))
             return false;
-        if (why)
+        if (why && target->records->lines && why == target->records->lines->reason)
+            add_line_by_number(out, pc);
+        else if (why)
             add_unknown(out, reason(target, why));
         else
             add_return(out, pc);
@@ -172,13 +219,73 @@ static void add_outer(struct stack *out, const struct dlw_seen_thread *thread,
     *is_cut = thread->is_cut;
 }
 
+/* ---- a line of Python that was noted ---- */
+
+/* Native frames from `i` and lines from `line` on, as they stand now. */
+static void add_now(struct stack *out, const struct dlw_seen_thread *thread, size_t line)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < thread->n_places; i++) {
+        const struct dlw_place *place = &thread->places[i];
+        size_t end = before + place->n_lines;
+        if (before >= line && !place->is_folded)
+            add_return(out, place->pc);
+        for (size_t k = before > line ? before : line; k < end; k++)
+            add_line(out, &thread->lines[k]);
+        before = end;
+    }
+    for (size_t k = before > line ? before : line; k < thread->n_lines; k++)
+        add_line(out, &thread->lines[k]);
+}
+
+/* `code` 0: any. Where frames lay others lie soon. */
+static size_t find_frame(const struct dlw_seen_thread *thread, uint64_t address, uint64_t code)
+{
+    size_t line = 0;
+    while (line < thread->n_lines &&
+           (thread->lines[line].address != address || (code && thread->lines[line].code != code)))
+        line++;
+    return line;
+}
+
+/* Where the frame is still there, or else the one that called it, all outside of it is as it was.
+ * The noted words: code, instruction, frame, caller, the caller's instruction. */
+static bool read_noted(struct stack *out, const struct dlw_seen_thread *thread,
+                       const struct dlw_seen_hold *hold, bool *is_cut)
+{
+    enum { CODE = 2, INSTRUCTION, FRAME, CALLER, CALL, WORDS };
+    const struct dlw_records_lines *at = out->target->records->lines;
+    struct dlw_seen_line line;
+    if (!at || hold->n_pc != WORDS || hold->pc[1] != at->mark ||
+        !dlw_python_line(out->target, hold->pc[CODE], hold->pc[INSTRUCTION], &line))
+        return false;
+    add_line(out, &line);
+    size_t live = find_frame(thread, hold->pc[FRAME], line.code);
+    if (live == thread->n_lines) {
+        live = find_frame(thread, hold->pc[CALLER], 0);
+        if (live == thread->n_lines ||
+            !dlw_python_line(out->target, thread->lines[live].code, hold->pc[CALL], &line)) {
+            add_unknown(out, "a helper that has returned");
+            return true;
+        }
+        add_line(out, &line);
+    }
+    add_now(out, thread, live + 1);
+    *is_cut = thread->are_lines_cut;
+    return true;
+}
+
 size_t dlw_preloaded_stack(struct dlw_target *target, const struct dlw_seen_thread *thread,
                            const struct dlw_seen_hold *hold, struct dlw_place **out, bool *is_cut)
 {
     struct stack stack = {.target = target};
     *is_cut = false;
-    if (!read_stack(&stack, hold->stack, is_cut)) {
-        stack.n = 0;
+    if (read_stack(&stack, hold->stack, is_cut)) {
+        *out = stack.places;
+        return stack.n;
+    }
+    stack.n = 0;
+    if (!read_noted(&stack, thread, hold, is_cut)) {
         for (size_t i = 0; i < hold->n_pc; i++)
             add_return(&stack, hold->pc[i]);
         if (hold->n_pc)

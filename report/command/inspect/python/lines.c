@@ -96,6 +96,8 @@ static void read_thread(struct reading *reading, struct dlw_seen_thread *thread,
     for (size_t i = 0; i < n; i++) {
         struct dlw_seen_line line = *describe(reading, &reading->frames[i]);
         line.anchor = reading->frames[i].anchor;
+        line.address = reading->frames[i].address;
+        line.code = reading->frames[i].code;
         add(reading, thread, line);
     }
     if (!is_whole)
@@ -120,23 +122,48 @@ static bool read_target(void *context, uint64_t address, void *out, size_t size)
     return dlw_target_read(context, address, out, size);
 }
 
+/* False: there is none, or its frames can't be read, and *why says so where it does. */
+static bool begin(struct reading *reading, struct dlw_target *target, const char **why)
+{
+    *why = NULL;
+    if (!dlw_python_find(target, &reading->seen))
+        return false;
+    reading->target = target;
+    reading->reader = (struct dlw_python_reader){
+        .layout = &reading->seen.layout,
+        .memory = {read_target, target},
+        .runtime = reading->seen.runtime,
+    };
+    *why = reading->seen.why ? reading->seen.why : dlw_python_unknown;
+    return reading->seen.layout.has_lines;
+}
+
+bool dlw_python_line(struct dlw_target *target, uint64_t code, uint64_t instruction,
+                     struct dlw_seen_line *out)
+{
+    struct reading reading = {0};
+    const char *why;
+    if (!begin(&reading, target, &why))
+        return false;
+    struct dlw_python_frame frame =
+        dlw_python_frame_of_words(&reading.seen.layout, 0, code, instruction);
+    *out = *describe(&reading, &frame);
+    out->code = frame.code;
+    HASH_CLEAR(hh, reading.described);
+    return true;
+}
+
 void dlw_python_read(struct dlw_target *target, struct dlw_doc *doc, size_t depth)
 {
-    struct reading reading = {.target = target, .depth = depth};
+    struct reading reading = {.depth = depth};
     struct dlw_python_walk walk = {0};
     struct dlw_python_state state;
-    if (!dlw_python_find(target, &reading.seen))
-        return;
-    if (!reading.seen.layout.has_lines) {
-        dlw_target_trouble(target, doc, "Python's lines are not shown: %s",
-                           reading.seen.why ? reading.seen.why : dlw_python_unknown);
+    const char *why;
+    if (!begin(&reading, target, &why)) {
+        if (why)
+            dlw_target_trouble(target, doc, "Python's lines are not shown: %s", why);
         return;
     }
-    reading.reader = (struct dlw_python_reader){
-        .layout = &reading.seen.layout,
-        .memory = {read_target, target},
-        .runtime = reading.seen.runtime,
-    };
     reading.frames = dlw_region_alloc(target->region, depth * sizeof *reading.frames);
     reading.again = dlw_region_alloc(target->region, depth * sizeof *reading.again);
     while (dlw_python_next(&reading.reader, &walk, &state)) {

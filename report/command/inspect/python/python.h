@@ -16,6 +16,11 @@
  * so where there is a CPython whose frames can't be read. */
 void dlw_python_read(struct dlw_target *target, struct dlw_doc *doc, size_t depth);
 
+/* The line of code and instruction, as they stand in a frame. False: there is no CPython that can
+ * be read. */
+bool dlw_python_line(struct dlw_target *target, uint64_t code, uint64_t instruction,
+                     struct dlw_seen_line *out);
+
 /* The interpreter in the target. (find.c) */
 struct dlw_python_seen {
     uint64_t runtime;                /* address of _PyRuntime */

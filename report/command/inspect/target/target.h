@@ -40,21 +40,23 @@ struct dlw_bytes {
     unsigned char *bytes;
 };
 
-struct dlw_place {
-    uint64_t pc;
-    uint64_t sp;         /* at that place; 0: not known */
-    bool is_return;      /* the pc is a return address: the call stands before it */
-    bool is_folded;      /* the interpreter's: what it ran stands in its place */
-    uint32_t n_lines;    /* of the thread's `lines`, the next so many were run here */
-    const char *unknown; /* why the place could not be had; then nothing else is set */
-};
-
 /* A frame of an interpreted language. */
 struct dlw_seen_line {
     const char *file, *function; /* clean, in the region */
     unsigned line;               /* 0: not known */
+    uint64_t address, code;      /* of the frame and what it runs, in the process; 0: not known */
     uint64_t anchor;             /* lies in the native frame that runs it; 0: not known */
     const char *unknown;         /* why it could not be read; then nothing else is set */
+};
+
+struct dlw_place {
+    uint64_t pc;
+    uint64_t sp;                      /* at that place; 0: not known */
+    bool is_return;                   /* the pc is a return address: the call stands before it */
+    bool is_folded;                   /* the interpreter's: what it ran stands in its place */
+    uint32_t n_lines;                 /* of the thread's `lines`, the next so many were run here */
+    const struct dlw_seen_line *line; /* it is this one; then nothing else is set */
+    const char *unknown;              /* why the place could not be had; then nothing else is set */
 };
 
 /* A lock that a thread holds, by the record that libdlwatch.so keeps of it in the process. */

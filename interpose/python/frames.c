@@ -1,0 +1,227 @@
+#include "interpose/python/frames.h"
+
+#include "interpose/base/proc.h"
+
+#include <string.h>
+
+/* What is read lies close together mostly: one question to the kernel answers many. */
+enum { WINDOW = 1024, PAGE = 4096 };
+
+struct window {
+    uintptr_t start;
+    size_t size;
+    char bytes[WINDOW];
+};
+
+static bool fill(struct window *window, uintptr_t address, size_t size)
+{
+    uintptr_t end = address + WINDOW, last = (address + size - 1) / PAGE * PAGE + PAGE;
+
+    window->start = address;
+    window->size = (end < last ? end : last) - address; /* of no page that may not be there */
+    if (!dlw_proc_read(address, window->bytes, window->size))
+        window->size = 0;
+    return window->size != 0;
+}
+
+static bool read_window(void *context, uint64_t address, void *out, size_t size)
+{
+    struct window *window = context;
+
+    if (size > WINDOW)
+        return dlw_proc_read(address, out, size);
+    if (address < window->start || address - window->start > window->size ||
+        window->size - (address - window->start) < size) {
+        if (address > UINTPTR_MAX - WINDOW - PAGE || !fill(window, address, size))
+            return false;
+    }
+    memcpy(out, window->bytes + (address - window->start), size);
+    return true;
+}
+
+static struct dlw_python_reader reader_of(const struct dlw_python *python, struct window *window)
+{
+    window->start = window->size = 0;
+    return (struct dlw_python_reader){
+        .layout = &python->layout,
+        .memory = {read_window, window},
+        .runtime = python->runtime,
+    };
+}
+
+static bool is_of(const struct dlw_python_reader *reader, uintptr_t state, uintptr_t handle)
+{
+    uint64_t thread;
+
+    return state &&
+           reader->memory.read(reader->memory.context, state + reader->layout->thread_id, &thread,
+                               sizeof(thread)) &&
+           thread == handle;
+}
+
+static uintptr_t find_state(const struct dlw_python_reader *reader, uintptr_t handle)
+{
+    struct dlw_python_walk walk = {0};
+    struct dlw_python_state state;
+
+    while (dlw_python_next(reader, &walk, &state))
+        if (state.thread == handle)
+            return (uintptr_t)state.address;
+    return 0;
+}
+
+unsigned dlw_python_frames_of(uintptr_t handle, const struct dlw_python_self *hint,
+                              struct dlw_python_frame *out, unsigned room, bool *is_cut)
+{
+    const struct dlw_python *python = dlw_python();
+    struct window window;
+    size_t n = 0;
+
+    *is_cut = false;
+    if (!python || !python->layout.has_lines)
+        return 0;
+    struct dlw_python_reader reader = reader_of(python, &window);
+    uintptr_t state = hint->state;
+    if (is_of(&reader, state, handle))
+        dlw_python_frames(&reader, state, out, room, &n, is_cut);
+    if (n)
+        return (unsigned)n;
+    uintptr_t found = find_state(&reader, handle);
+    if (found && found != state)
+        dlw_python_frames(&reader, found, out, room, &n, is_cut);
+    return (unsigned)n;
+}
+
+/* The GIL that the state's interpreter uses. */
+static uintptr_t gil_of(const struct dlw_python *python, struct dlw_python_reader *reader,
+                        uintptr_t state)
+{
+    const struct dlw_python_layout *layout = &python->layout;
+    uint64_t interpreter, gil;
+
+    if (!layout->is_per_interpreter)
+        return python->runtime + layout->gil;
+    if (!reader->memory.read(reader->memory.context, state + layout->thread_interpreter,
+                             &interpreter, sizeof(interpreter)) ||
+        !reader->memory.read(reader->memory.context, interpreter + layout->gil_pointer, &gil,
+                             sizeof(gil)))
+        return 0;
+    return (uintptr_t)gil;
+}
+
+void dlw_python_find_self(struct dlw_python_self *self, uintptr_t handle)
+{
+    const struct dlw_python *python = dlw_python();
+    struct window window;
+
+    if (!python || !python->layout.has_lines)
+        return;
+    struct dlw_python_reader reader = reader_of(python, &window);
+    uintptr_t state = find_state(&reader, handle);
+    uintptr_t gil = state ? gil_of(python, &reader, state) : 0;
+    self->gil = gil;
+    self->state = gil ? state : 0;
+}
+
+bool dlw_python_place_of(const struct dlw_python_frame *frame, struct dlw_python_place *out)
+{
+    const struct dlw_python *python = dlw_python();
+    struct window window;
+
+    if (!python)
+        return false;
+    struct dlw_python_reader reader = reader_of(python, &window);
+    return dlw_python_describe(&reader, frame, out);
+}
+
+bool dlw_python_code_stamp(uint64_t code, uint64_t out[4])
+{
+    const struct dlw_python *python = dlw_python();
+    struct window window;
+
+    if (!python)
+        return false;
+    struct dlw_python_reader reader = reader_of(python, &window);
+    const struct dlw_python_layout *layout = &python->layout;
+    const uint32_t fields[4] = {layout->code_filename, layout->code_name, layout->code_lines,
+                                layout->code_first_line & ~7U};
+    for (unsigned i = 0; i < 4; i++)
+        if (!read_window(&window, code + fields[i], &out[i], sizeof(out[i])))
+            return false;
+    (void)reader;
+    return true;
+}
+
+/* ---- the thread's own ---- */
+
+static inline uintptr_t word_at(uintptr_t address)
+{
+    return *(const volatile uintptr_t *)address; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+/*
+ * Locked, and last taken by this thread's state: then this thread has it, and its state, frames and
+ * code live. A state that was freed is last only until another thread takes the GIL, and then it is
+ * not locked.
+ */
+static inline bool has_gil(const struct dlw_python_self *self)
+{
+    return self->gil && (int)word_at(self->gil + DLW_GIL_LOCKED) == 1 &&
+           word_at(self->gil + DLW_GIL_HOLDER) == self->state;
+}
+
+static bool find_again(struct dlw_python_self *self, uintptr_t handle)
+{
+    /* Less and less often: a thread may work for the interpreter without the GIL. */
+    if ((self->misses & (self->misses + 1)) == 0)
+        dlw_python_find_self(self, handle);
+    self->misses++;
+    return has_gil(self);
+}
+
+/* The frame that called this one, past what only marks the C stack. */
+static inline uintptr_t caller_of(const struct dlw_python_layout *layout, uintptr_t frame)
+{
+    enum { FIRST_SHIM = 3 };
+    uintptr_t caller = word_at(frame + layout->frame_previous);
+
+    if (caller && layout->version >= 0x030c &&
+        *(const volatile uint8_t *)(caller + layout->frame_owner) >= FIRST_SHIM) /* NOLINT */
+        caller = word_at(caller + layout->frame_previous);
+    return caller;
+}
+
+bool dlw_python_note(struct dlw_python_self *self, uintptr_t handle, uintptr_t out[DLW_NOTED_WORDS])
+{
+    const struct dlw_python *python = dlw_python();
+
+    if (!python || !python->layout.has_lines ||
+        (__builtin_expect(!has_gil(self), 0) && !find_again(self, handle)))
+        return false;
+    const struct dlw_python_layout *layout = &python->layout;
+    uintptr_t frame = word_at(self->state + layout->thread_frame);
+    if (layout->has_cframe && frame)
+        frame = word_at(frame + layout->cframe_frame);
+    if (!frame)
+        return false;
+    uintptr_t caller = caller_of(layout, frame);
+    out[DLW_NOTED_CODE] = word_at(frame + layout->frame_code);
+    out[DLW_NOTED_INSTRUCTION] = word_at(frame + layout->frame_instruction);
+    out[DLW_NOTED_FRAME] = frame;
+    out[DLW_NOTED_CALLER] = caller;
+    out[DLW_NOTED_CALL] = caller ? word_at(caller + layout->frame_instruction) : 0;
+    return true;
+}
+
+struct dlw_python_frame dlw_python_noted(const uintptr_t *words)
+{
+    return dlw_python_frame_of_words(&dlw_python_found.layout, 0, words[DLW_NOTED_CODE],
+                                     words[DLW_NOTED_INSTRUCTION]);
+}
+
+struct dlw_python_frame dlw_python_noted_caller(const uintptr_t *words,
+                                                const struct dlw_python_frame *now)
+{
+    return dlw_python_frame_of_words(&dlw_python_found.layout, now->address, now->code,
+                                     words[DLW_NOTED_CALL]);
+}

@@ -1,0 +1,52 @@
+/*
+ * The Python frames of a thread of this process. All but a thread's own, noted while it has the
+ * GIL, is read through the kernel, so that nothing faults: other threads end, and free their
+ * states. Some µs; called with no internal lock held.
+ */
+#ifndef DLW_PYTHON_FRAMES_H
+#define DLW_PYTHON_FRAMES_H
+
+#include "interpose/python/runtime.h"
+#include "report/emit/python_frames.h"
+
+/* A hint, kept by each thread for itself: it is believed where memory says the same. */
+struct dlw_python_self {
+    uintptr_t state, gil; /* 0: not known */
+    uint32_t misses;      /* it was looked for in vain */
+};
+
+/* Up to `room` frames of the thread with that handle, innermost first. `hint` may be another
+ * thread's. 0: it runs no Python, or can't be read. */
+unsigned dlw_python_frames_of(uintptr_t handle, const struct dlw_python_self *hint,
+                              struct dlw_python_frame *out, unsigned room, bool *is_cut);
+
+/* Cold: finds the calling thread's state for the hint. */
+void dlw_python_find_self(struct dlw_python_self *self, uintptr_t handle);
+
+/* File, function and line of a frame. False: it is none, or no more. */
+bool dlw_python_place_of(const struct dlw_python_frame *frame, struct dlw_python_place *out);
+/* What tells whether a code object is still the one that it was: four words of it. */
+bool dlw_python_code_stamp(uint64_t code, uint64_t out[4]);
+
+/*
+ * The calling thread's innermost frame, in some ns and without asking the kernel, as it stands
+ * there: code, instruction and the frame itself; then the frame that called it (0: none) and that
+ * one's instruction. False: the thread has not the GIL, as far as is known, or runs no Python.
+ */
+enum {
+    DLW_NOTED_CODE,
+    DLW_NOTED_INSTRUCTION,
+    DLW_NOTED_FRAME,
+    DLW_NOTED_CALLER,
+    DLW_NOTED_CALL,
+    DLW_NOTED_WORDS
+};
+bool dlw_python_note(struct dlw_python_self *self, uintptr_t handle,
+                     uintptr_t out[DLW_NOTED_WORDS]);
+/* The frame that such words were noted of; the first two are looked at. */
+struct dlw_python_frame dlw_python_noted(const uintptr_t *words);
+/* The frame that called it, when `now` is that frame as it stands now. */
+struct dlw_python_frame dlw_python_noted_caller(const uintptr_t *words,
+                                                const struct dlw_python_frame *now);
+
+#endif

@@ -8,14 +8,14 @@ ZSHDIR ?= $(DATADIR)/zsh/site-functions
 SHARE := report/command/share
 CMAKEDIR = $(LIBDIR)/cmake/dlwatch
 HEADERS := dlwatch.h $(patsubst interpose/include/%,%,$(wildcard interpose/include/dlwatch/*.h))
-SHARED := $(filter-out %.in,$(notdir $(wildcard $(SHARE)/*)))
+SHARED := $(filter-out %.in python,$(notdir $(wildcard $(SHARE)/*)))
 
 # Each place that a file is installed to; `uninstall` removes them and no other.
 INSTALLED = $(BINDIR)/dlwatch $(LIBDIR)/libdlwatch.so $(addprefix $(INCLUDEDIR)/,$(HEADERS)) \
 	$(LIBDIR)/pkgconfig/dlwatch.pc $(CMAKEDIR)/dlwatch-config.cmake $(CMAKEDIR)/dlwatch-config-version.cmake \
 	$(MANDIR)/man1/dlwatch.1 $(MANDIR)/man7/libdlwatch.7 $(DATADIR)/bash-completion/completions/dlwatch \
-	$(ZSHDIR)/_dlwatch $(DATADIR)/fish/vendor_completions.d/dlwatch.fish $(addprefix $(DATADIR)/dlwatch/,$(SHARED))
-OWN_FOLDERS = $(INCLUDEDIR)/dlwatch $(CMAKEDIR) $(DATADIR)/dlwatch
+	$(ZSHDIR)/_dlwatch $(DATADIR)/fish/vendor_completions.d/dlwatch.fish $(addprefix $(DATADIR)/dlwatch/,$(SHARED) python/dlwatch.py)
+OWN_FOLDERS = $(INCLUDEDIR)/dlwatch $(CMAKEDIR) $(DATADIR)/dlwatch/python $(DATADIR)/dlwatch
 
 # From the CMake files to a folder, so that the tree can be moved.
 up = '"$$(realpath -ms --relative-to=$(CMAKEDIR) $(1))"'
@@ -31,6 +31,7 @@ install: all
 	install -m 644 $(O)/libdlwatch.so $(DESTDIR)$(LIBDIR)
 	for header in $(HEADERS); do install -m 644 interpose/include/$$header $(DESTDIR)$(INCLUDEDIR)/$$header || exit; done
 	install -m 644 $(addprefix $(SHARE)/,$(SHARED)) $(DESTDIR)$(DATADIR)/dlwatch
+	install -D -m 644 $(SHARE)/python/dlwatch.py $(DESTDIR)$(DATADIR)/dlwatch/python/dlwatch.py
 	$(call fill,dlwatch.pc,$(LIBDIR)/pkgconfig)
 	$(call fill,dlwatch-config.cmake,$(CMAKEDIR))
 	$(call fill,dlwatch-config-version.cmake,$(CMAKEDIR))

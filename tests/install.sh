@@ -24,6 +24,7 @@ cat >"$tmp/want" <<END
 ./lib/pkgconfig/dlwatch.pc
 ./share/bash-completion/completions/dlwatch
 ./share/dlwatch/gdb.py
+./share/dlwatch/python/dlwatch.py
 ./share/dlwatch/report.schema.json
 ./share/dlwatch/systemd.conf
 ./share/dlwatch/vscode-tasks.json

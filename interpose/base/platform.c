@@ -162,7 +162,50 @@ bool dlw_platform_interrupted_call(const void *context, struct dlw_platform_call
                                        (unsigned long)registers[REG_RDX]}};
     return memcmp(pc, instruction, sizeof(instruction)) == 0;
 }
+
+uintptr_t dlw_platform_interrupted_stack(const void *context)
+{
+    return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RSP];
+}
+
+__attribute__((noinline)) void dlw_platform_call_on(uintptr_t sp, void (*function)(void *),
+                                                    void *argument)
+{
+    sp &= ~(uintptr_t)15;
+    __asm__ volatile("mov %%rsp, %%rbx\n"
+                     "mov %[sp], %%rsp\n"
+                     "call *%[function]\n"
+                     "mov %%rbx, %%rsp\n"
+                     : "+D"(argument), [sp] "+S"(sp), [function] "+a"(function)
+                     :
+                     : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "memory", "cc", "xmm0",
+                       "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+}
 #elif defined(__aarch64__)
+uintptr_t dlw_platform_interrupted_stack(const void *context)
+{
+    return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.sp;
+}
+
+__attribute__((noinline)) void dlw_platform_call_on(uintptr_t sp, void (*function)(void *),
+                                                    void *argument)
+{
+    register void *x0 __asm__("x0") = argument;
+
+    sp &= ~(uintptr_t)15;
+    __asm__ volatile("mov x19, sp\n"
+                     "mov sp, %[sp]\n"
+                     "blr %[function]\n"
+                     "mov sp, x19\n"
+                     : "+r"(x0)
+                     : [sp] "r"(sp), [function] "r"(function)
+                     : "x19", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",
+                       "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x30", "memory", "cc", "v0",
+                       "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v16", "v17", "v18", "v19", "v20",
+                       "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
+}
+
 bool dlw_platform_interrupted_call(const void *context, struct dlw_platform_call *out)
 {
     static const uint32_t instruction = 0xd4000001; /* svc #0 */

@@ -413,6 +413,10 @@ struct dlw_platform_call {
     unsigned long arguments[3];
 };
 bool dlw_platform_interrupted_call(const void *context, struct dlw_platform_call *out);
+/* The stack pointer of the interrupted code. */
+uintptr_t dlw_platform_interrupted_stack(const void *context);
+/* function(argument) with its frames below `sp`, of which so much more is unused. Returns. */
+void dlw_platform_call_on(uintptr_t sp, void (*function)(void *), void *argument);
 
 /* The stack pointer that a jump by this buffer (a jmp_buf of libc) sets; 0: how libc writes it down
  * is not known. */

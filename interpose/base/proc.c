@@ -98,8 +98,12 @@ static uint64_t caught_signals(void)
 bool dlw_proc_catches_signals(void)
 {
     const uint64_t internal = BIT(32) | BIT(33); /* cancellation and setxid */
+    /* They say that the program has broken, and nobody waits to be woken by one: Rust, for one,
+     * catches them in every program, to tell of stacks that have overflown. */
+    const uint64_t breaks = BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGABRT) | BIT(SIGBUS) | BIT(SIGFPE) |
+                            BIT(SIGSEGV) | BIT(SIGSYS);
 
-    return (caught_signals() & ~internal) != 0;
+    return (caught_signals() & ~(internal | breaks)) != 0;
 }
 
 static void task_path(char *path, uint32_t tid, const char *file)

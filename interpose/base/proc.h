@@ -15,7 +15,8 @@ enum dlw_proc_reading dlw_proc_try_read(uintptr_t from, void *to, size_t size);
 
 /* Number of tasks, negative when it can't be known. */
 long dlw_proc_tasks(void);
-/* Is a handler installed for any signal but glibc's own two? True when it can't be known. */
+/* Is a handler installed for any signal that could wake a thread: but glibc's own two, and those
+ * that say that the program has broken? True when it can't be known. */
 bool dlw_proc_catches_signals(void);
 /* Can the kernel not be asked where this process's threads sleep? NULL: it can, or nobody knows;
  * else why not. */

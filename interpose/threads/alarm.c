@@ -70,12 +70,10 @@ static void hand_on(int number, siginfo_t *info, void *context)
     dlw_syscall(SYS_tgkill, dlw_syscall(SYS_getpid), dlw_syscall(SYS_gettid), number);
 }
 
-/* Whose stack is not the one that room was found on: the wait is a signal handler's. */
-static bool is_on_own_stack(const struct dlw_thread *self)
+/* If it isn't, it is not the stack that room was found on: the wait is a signal handler's. */
+static bool is_on_own_stack(const struct dlw_thread *self, uintptr_t sp)
 {
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-
-    return here < self->wait.call.sp && self->wait.call.sp - here < DLW_ALARM_STACK;
+    return sp < self->wait.call.sp && self->wait.call.sp - sp < DLW_ALARM_STACK;
 }
 
 bool dlw_alarm_still_sleeps(const struct dlw_thread *self)
@@ -145,15 +143,38 @@ static bool rings_too_soon(struct dlw_thread *self)
            set_time(self, MOMENT);
 }
 
+struct ringing {
+    struct dlw_thread *self;
+    const void *context;
+};
+
+static void rings_here(void *context)
+{
+    const struct ringing *ringing = context;
+
+    rings(ringing->self, was_asleep(ringing->self, ringing->context));
+    ringing->self->slept_on.address = 0;
+}
+
+/*
+ * A thread with an alternate signal stack (each of Rust's has one) is here on that, where there is
+ * little room. It is not used up by being left: whatever signal could come is blocked.
+ */
 static void ring(struct dlw_thread *self, const void *context)
 {
+    enum { RED_ZONE = 128 };
+    uintptr_t interrupted = dlw_platform_interrupted_stack(context);
+    struct ringing ringing = {self, context};
+
     /* Whoever falls asleep from here on may set it anew: pairs with dlw_alarm_is_set. */
     if (rings_too_soon(self) || !change(self, DLW_ALARM_SET, DLW_ALARM_NONE))
         return;
-    if (dlw_thread_guard(self) != DLW_GUARD_WAITING || !is_on_own_stack(self))
+    if (dlw_thread_guard(self) != DLW_GUARD_WAITING || !is_on_own_stack(self, interrupted))
         return;
-    rings(self, was_asleep(self, context));
-    self->slept_on.address = 0;
+    if (is_on_own_stack(self, (uintptr_t)__builtin_frame_address(0)))
+        rings_here(&ringing);
+    else
+        dlw_platform_call_on(interrupted - RED_ZONE, rings_here, &ringing);
 }
 
 static void on_signal(int number, siginfo_t *info, void *context)

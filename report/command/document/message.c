@@ -482,12 +482,15 @@ static const char *confidence_of(struct dlw_region *region, const struct dlw_doc
             "Possible: every thread of the process waits without a time limit, and %s. A service "
             "that has nothing to do looks the same, so this is a note.",
             reason);
-    if (finding->kind == DLW_STALL && finding->certain)
+    if (finding->kind == DLW_STALL && finding->certain) {
+        const char *unowned = dlw_unowned_locks(region, finding);
         return dlw_region_print(
             region,
             "Certain: every thread waits without a time limit, and no signal handler is set that "
-            "could wake one.%s%s%s",
-            open, reason, stop);
+            "could wake one.%s%s%s%s%s%s",
+            open, reason, stop, unowned ? " Locks of " : "", unowned ? unowned : "",
+            unowned ? " are futexes that name no holder: who has them can't be known." : "");
+    }
     if (finding->kind == DLW_DEADLOCK && finding->certain)
         return finding->reason && (finding->n_cycle != 1 || finding->gone)
                    ? dlw_region_print(region, "Certain: seen as it happened.%s%s%s", open, reason,

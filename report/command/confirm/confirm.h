@@ -21,7 +21,7 @@ struct dlw_confirm {
     double timeout; /* seconds for one try; 0: chosen */
     bool lowers;    /* what was not reached becomes a warning */
     char **command;
-    char **environment; /* for the command: as it was before a run changed it */
+    char **environment;   /* for the command: as it was before a run changed it */
     const sigset_t *mask; /* of signals, for the command; NULL: as it is */
     struct dlw_symbols *symbols;
 

@@ -2,12 +2,12 @@
 #include "report/command/confirm/confirm.h"
 
 #include "report/command/base/command.h"
+#include "report/command/base/options.h"
 #include "report/command/document/suppressions.h"
 #include "report/command/format/format.h"
 #include "report/command/format/output.h"
 #include "report/command/journal/reader.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,9 +20,7 @@ enum {
     OPT_UNCONFIRMED,
     OPT_REPLAY,
     OPT_FORMAT,
-    OPT_SUPPRESSIONS,
-    OPT_HELP,
-    OPT_VERSION
+    OPT_SUPPRESSIONS
 };
 
 struct request {
@@ -53,7 +51,7 @@ static void print_help(void)
         "  --suppressions=FILE     findings not to try\n"
         "  --format=F              one of: %s (text)\n"
         "  -o, --output=OUT        write there instead of standard output\n"
-        "  --help, --version\n\n"
+        "  -h, --help, -V, --version\n\n"
         "Status: 66 when one was confirmed, 0 when none was, 2 for wrong usage, unreadable "
         "input, or a\ncommand that can't be started.\n",
         DLW_CONFIRM_TRIES, dlw_format_names());
@@ -118,14 +116,13 @@ static int take_option(int option, const char *value)
     case OPT_SUPPRESSIONS:
         request.suppressions = value;
         return 0;
-    case OPT_HELP:
+    case 'h':
         print_help();
         return 1;
-    case OPT_VERSION:
+    case 'V':
         puts("dlwatch " DLW_VERSION);
         return 1;
     default:
-        fputs("Try 'dlwatch confirm --help' for what there is.\n", stderr);
         return 1 + DLW_STATUS_TROUBLE;
     }
 }
@@ -151,12 +148,12 @@ static int parse(int argc, char **argv)
         {"format", required_argument, NULL, OPT_FORMAT},
         {"suppressions", required_argument, NULL, OPT_SUPPRESSIONS},
         {"output", required_argument, NULL, 'o'},
-        {"help", no_argument, NULL, OPT_HELP},
-        {"version", no_argument, NULL, OPT_VERSION},
+        DLW_HELP_OPTIONS,
         {NULL, 0, NULL, 0},
     };
     int command = find_command(argc, argv), option;
-    while ((option = getopt_long(command ? command - 1 : argc, argv, "o:", options, NULL)) != -1) {
+    while ((option = dlw_option("confirm", command ? command - 1 : argc, argv, "o:", options)) !=
+           -1) {
         int end = take_option(option, optarg);
         if (end)
             return end;

@@ -123,7 +123,7 @@ static void second_begins(void)
     } else if (is(apart, "spin")) {
         while (!atomic_load(&flag))
             sched_yield();
-    } else { /* flag */
+    } else if (is(apart, "flag")) {
         while (!atomic_load(&flag))
             usleep(1000);
     }
@@ -568,6 +568,8 @@ static void *play(void *arg)
 
     snprintf(name, sizeof(name), "side-%u", side->place + 1);
     pthread_setname_np(pthread_self(), name);
+    if ((side->place == 1 && is(apart, "first")) || (side->place == 0 && is(apart, "second")))
+        return NULL; /* only the other side of two is played */
     if (side->place == 1)
         second_begins();
     else if (side->place)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # report_confirm.sh BUILD: what can meet is confirmed, what is kept apart is not, and it is said how far it came.
 set -u
+here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
 PATH=$build:$PATH
 bin=$build/tests/e2e
@@ -85,6 +86,41 @@ same "no such command: status" 2 $status
 says 'command not found' "no such command" "$tmp/err"
 confirm --finding=0123456789abcdef "$tmp/j" -- true
 same "no such finding: status" 2 $status
+
+# The program is built anew, and otherwise, in the same place.
+build_anew() { # build_anew OPTION…
+	${CC:-cc} "$@" -D_GNU_SOURCE -pthread -o "$tmp/meets" "$here/meets.c"
+}
+build_anew -O0 -g
+watch "$tmp/meets" same time 50
+fingerprint=$(dlwatch report --format=json "$tmp/j" | jq -r '.findings[0].fingerprint')
+for options in '-O1 -g' '-O2 -g' '-O0 -g0'; do
+	# shellcheck disable=SC2086
+	build_anew $options
+	same "$options: the fingerprint" "$fingerprint" \
+		"$(dlwatch report --format=json "$tmp/j" | jq -r '.findings[0].fingerprint')"
+	confirm --tries=6 "$tmp/j" -- "$tmp/meets" same time 50
+	same "$options: rebuilt" "certain error deadlock" "$(outcome)"
+	why >"$tmp/why"
+	says 'built anew' "$options: it is said" "$tmp/why"
+done
+sed '/^static void both/,/^}/d; s/both(/pthread_mutex_trylock(/' "$here/meets.c" >"$tmp/meets.c"
+sed -i 's/pthread_mutex_trylock(\(&*[a-z_>-]*[[:alnum:]]*[][a-z]*\), .*)/pthread_mutex_trylock(\1)/' "$tmp/meets.c"
+${CC:-cc} -O0 -g -D_GNU_SOURCE -pthread -o "$tmp/meets" "$tmp/meets.c"
+confirm --tries=1 "$tmp/j" -- "$tmp/meets" same time 50
+why >"$tmp/why"
+says 'the place both (meets.c:[0-9]*) is not in' "a place that is gone" "$tmp/why"
+
+# Each order in a run of its own: only together they are a circle, and one command comes to both.
+for side in first second; do
+	timeout 60 dlwatch run --report="$tmp/$side/%p.json" --log=none -- "$bin/meets" plain $side 1 >/dev/null 2>&1
+done
+dlwatch merge -o "$tmp/history" "$tmp/first" "$tmp/second"
+confirm --tries=6 "$tmp/history" -- "$bin/meets" plain time 50
+same "of two runs" "certain error deadlock" "$(outcome)"
+confirm --tries=1 "$tmp/history" -- "$bin/meets" plain first 1
+why >"$tmp/why"
+says 'this command never took b at meets.c:[0-9]*, as side-. did' "one of two runs" "$tmp/why"
 
 # A try again, and after a run.
 watch "$bin/meets" same time 50

@@ -6,6 +6,7 @@
 #include "report/command/document/suppressions.h"
 #include "report/command/format/format.h"
 #include "report/command/format/output.h"
+#include "report/command/journal/names.h"
 #include "report/command/journal/reader.h"
 
 #include <stdlib.h>
@@ -228,6 +229,7 @@ static int confirm_journals(char **paths, size_t n)
     sound &= dlw_read_paths(&reading, paths, n);
     for (size_t i = 0; i < doc->n_processes; i++)
         doc->n_watched += !doc->processes[i]->is_left_alone;
+    dlw_names_restore(doc);
     dlw_doc_finish(doc, &rules);
     int status = sound ? confirm_all(doc) : DLW_STATUS_TROUBLE;
     dlw_suppressions_free(rules.suppressions);

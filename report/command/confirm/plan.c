@@ -67,19 +67,16 @@ static const char *command_path(struct dlw_region *region, const char *command)
     return NULL;
 }
 
-/* True: it is a program, and the one that was watched. */
+/* False: it is no program. */
 static bool take_binary(struct making *making, struct binary *binary, const char *path)
 {
-    bool is_program;
+    bool is_program = false;
     const char *found = path ? dlw_places_build_id(making->region, path, &is_program) : NULL;
-    if (!path || !is_program)
-        return false;
-    bool is_same = found && binary->build_id && strcasecmp(found, binary->build_id) == 0;
-    if (binary->path && !is_same)
+    if (!is_program)
         return false;
     binary->path = path;
     binary->found_id = found;
-    return is_same;
+    return true;
 }
 
 /* What is called like the command is the command, wherever it was built. */
@@ -156,13 +153,14 @@ static void add(struct making *making, const char *text)
 struct ranges {
     struct making *making;
     size_t module, n;
-    bool any_other; /* of the same frame */
+    size_t covered; /* of the place's frames by each of them; 0: not by each the same */
 };
 
-static void add_range(void *context, uint64_t from, uint64_t to)
+static void add_range(void *context, uint64_t from, uint64_t to, size_t covered)
 {
     enum { MOST_RANGES = 4096 };
     struct ranges *ranges = context;
+    ranges->covered = ranges->n == 0 || ranges->covered == covered ? covered : 0;
     if (ranges->n++ < MOST_RANGES)
         add(ranges->making,
             dlw_region_print(ranges->making->region, "%s%zu+%llx-%llx", ranges->n > 1 ? "," : " ",
@@ -176,55 +174,79 @@ static bool fail(struct making *making, const char *why)
     return false;
 }
 
-static const char *place_words(struct dlw_region *region, const struct group *group)
+static const char *place_words(struct dlw_region *region, const struct dlw_frame *frame)
 {
-    const struct dlw_frame *frame = &group->frames[group->n - 1];
-    return dlw_region_print(region, "%s%s%s%s", frame->function ? frame->function : "",
-                            frame->function ? " (" : "", dlw_frame_place(region, frame),
-                            frame->function ? ")" : "");
+    return dlw_region_print(region, "%s (%s)", frame->function, dlw_frame_place(region, frame));
 }
 
-static bool add_frame(struct making *making, const char *word, const struct group *group)
+/* In another build: what was inlined then may be called now. How many of the frames are found in
+ * the next function out; 0 after saying why. */
+static size_t add_rebuilt(struct making *making, const char *word, const struct dlw_frame *frames,
+                          size_t n)
 {
-    size_t index = binary_of(making, group->frames);
+    size_t index = binary_of(making, frames);
     const struct binary *binary = &making->binaries[index];
     struct ranges ranges = {.making = making, .module = index};
-    if (!binary->path)
-        return fail(making,
-                    dlw_region_print(making->region, "the file %s is gone", group->frames->module));
-    add(making, word);
-    if (is_same_build(binary)) {
-        add_range(&ranges, group->frames->offset, group->frames->offset + 1);
-    } else {
-        making->plan->rebuilt = true;
-        dlw_places_find(making->confirm->symbols, binary->path, group->frames, group->n, add_range,
-                        &ranges);
+    making->plan->rebuilt = true;
+    if (!frames->function) {
+        fail(making, dlw_region_print(making->region,
+                                      "%s is another build than the one that was watched, whose "
+                                      "functions and lines are not known any more",
+                                      binary->path));
+        return 0;
     }
+    add(making, word);
+    size_t found =
+        dlw_places_find(making->confirm->symbols, binary->path, frames, n, add_range, &ranges);
     add(making, "\n");
-    if (ranges.n)
-        return true;
-    return fail(making,
-                group->frames[group->n - 1].function
-                    ? dlw_region_print(making->region,
-                                       "the place %s is not in %s as it is built now",
-                                       place_words(making->region, group), binary->path)
-                    : dlw_region_print(making->region,
-                                       "%s is another build than the one that was watched, whose "
-                                       "functions and lines are not known any more",
-                                       binary->path));
+    if (!found)
+        fail(making,
+             dlw_region_print(making->region, "the place %s is not in %s as it is built now",
+                              place_words(making->region, frames), binary->path));
+    /* Where some of the ways differ further out, the place is known well enough. */
+    return !found ? 0 : ranges.covered ? ranges.covered : n;
+}
+
+/* False: the binary is gone. */
+static bool find_binary(struct making *making, const struct dlw_frame *frame, bool *is_same)
+{
+    size_t index = binary_of(making, frame);
+    *is_same = is_same_build(&making->binaries[index]);
+    return making->binaries[index].path ||
+           fail(making, dlw_region_print(making->region, "the file %s is gone", frame->module));
 }
 
 static bool add_place(struct making *making, const char *word, const struct dlw_stack *stack,
                       const struct dlw_stack *other)
 {
     struct group groups[MOST_FRAMES];
-    size_t n = own_frames(stack, other);
-    groups_of(stack, groups, n);
+    size_t n = own_frames(stack, other), n_frames = 0;
     if (n == 0)
         return fail(making, "it is not known where one of the steps was done");
+    groups_of(stack, groups, n);
     for (size_t i = 0; i < n; i++)
-        if (!add_frame(making, word, &groups[i]))
+        n_frames += groups[i].n;
+    for (size_t at = 0, i = 0; at < n_frames;) {
+        const struct dlw_frame *frame = &stack->frames[at];
+        bool is_same;
+        if (!find_binary(making, frame, &is_same))
             return false;
+        size_t covered = 0;
+        while (is_same && i < n && groups[i].frames < frame)
+            i++;
+        if (is_same && i < n && groups[i].frames == frame) {
+            struct ranges ranges = {.making = making, .module = binary_of(making, frame)};
+            add(making, word);
+            add_range(&ranges, frame->offset, frame->offset + 1, groups[i].n);
+            add(making, "\n");
+            covered = groups[i].n;
+        } else {
+            covered = add_rebuilt(making, word, frame, n_frames - at);
+        }
+        if (!covered)
+            return false;
+        at += covered;
+    }
     return true;
 }
 

@@ -118,7 +118,7 @@ static void confirm_options(FILE *out)
         "with the stacks of the deadlock; else it is said how far it came. What the command "
         "prints is not shown; it reads its standard input again in each try where that is a file, "
         "else it reads nothing. Of a program that was built anew the places are found by function "
-        "and line, where its old file is still there to name them.");
+        "and line: run keeps these in its journals.");
     items(out, rows, N(rows));
 }
 

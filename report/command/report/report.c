@@ -9,6 +9,7 @@
 #include "report/command/format/format.h"
 #include "report/command/format/output.h"
 #include "report/command/journal/baseline.h"
+#include "report/command/journal/names.h"
 #include "report/command/journal/reader.h"
 #include "report/emit/helper.h"
 
@@ -314,6 +315,7 @@ static int report(const struct request *request, char **paths, size_t n)
     show_writing(&state, request);
     for (size_t i = 0; i < doc->n_processes; i++)
         doc->n_watched += !doc->processes[i]->is_left_alone;
+    dlw_names_restore(doc);
     dlw_doc_finish(doc, &rules);
     doc->explains = request->advice;
     /* Of nothing that could be read "nothing found" would say too much. */

@@ -14,6 +14,7 @@
 #include "report/command/format/format.h"
 #include "report/command/format/output.h"
 #include "report/command/journal/baseline.h"
+#include "report/command/journal/names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -374,6 +375,7 @@ static int finish(struct dlw_run *run)
     note_unwatched(run);
     dlw_run_settle_ends(run);
     dlw_doc_finish(run->doc, &run->rules);
+    dlw_names_keep(run->doc);
     confirm(run);
     dlw_run_print_summary(run);
     bool written = write_outputs(run);

@@ -36,7 +36,7 @@ struct search {
     const char *path;
     const struct dlw_frame *frames;
     size_t n, n_found;
-    void (*found)(void *context, uint64_t from, uint64_t to);
+    dlw_place_found *found;
     void *context;
     struct dlw_region region; /* of what is looked up */
 };
@@ -63,31 +63,27 @@ static bool is_same_frame(const struct dlw_frame *wanted, const struct dlw_frame
             (seen->file && strcmp(base_name(wanted->file), base_name(seen->file)) == 0));
 }
 
-/* Of the function that all of it is compiled into. */
-static const struct dlw_frame *outer(const struct search *search)
-{
-    return &search->frames[search->n - 1];
-}
-
-static bool is_place(struct search *search, uint64_t offset)
+/* How many of the place's frames stand at this address. What is inlined now may have been called
+ * then, and the other way round: as far as both go, they are the same. 0: another place. */
+static size_t covered_at(struct search *search, uint64_t offset)
 {
     struct dlw_stack seen = {0};
     dlw_symbols_frames(search->symbols, &search->region, search->path, NULL, offset, 0, false,
                        &seen);
     size_t n = search->n < seen.n ? search->n : seen.n;
-    /* What is inlined now may have been called then, and the other way round. */
-    for (size_t i = 1; i <= n; i++)
-        if (!is_same_frame(&search->frames[search->n - i], &seen.frames[seen.n - i]))
-            return false;
-    return n > 0;
+    for (size_t i = 0; i < n; i++)
+        if (!is_same_frame(&search->frames[i], &seen.frames[i]))
+            return 0;
+    return n;
 }
 
 /* A call returns behind itself: to the end of its row at the latest. */
 static void try_row(struct search *search, Dwarf_Addr from, Dwarf_Addr to)
 {
-    if (!is_place(search, from))
+    size_t covered = covered_at(search, from);
+    if (!covered)
         return;
-    search->found(search->context, from + 1, to + 1);
+    search->found(search->context, from + 1, to + 1, covered);
     search->n_found++;
 }
 
@@ -96,12 +92,8 @@ static bool is_line_of(const struct search *search, Dwarf_Line *line)
     int number = 0;
     const char *file = dwarf_linesrc(line, NULL, NULL);
     dwarf_lineno(line, &number);
-    /* The innermost of what is inlined there: its own row says it. */
-    for (size_t i = 0; file && i < search->n; i++)
-        if (search->frames[i].line == (unsigned)number && search->frames[i].file &&
-            strcmp(base_name(search->frames[i].file), base_name(file)) == 0)
-            return true;
-    return false;
+    return file && search->frames->line == (unsigned)number && search->frames->file &&
+           strcmp(base_name(search->frames->file), base_name(file)) == 0;
 }
 
 static void search_unit(struct search *search, Dwarf_Die *unit)
@@ -138,23 +130,23 @@ static void search_symbols(struct search *search, Dwfl_Module *module, Dwarf_Add
         GElf_Addr address;
         const char *name = dwfl_module_getsym_info(module, i, &symbol, &address, NULL, NULL, NULL);
         if (!name || GELF_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_size == 0 ||
-            !is_same_function(dlw_demangle(&search->region, name), outer(search)->function))
+            !is_same_function(dlw_demangle(&search->region, name), search->frames->function))
             continue;
-        search->found(search->context, address - bias + 1, address - bias + symbol.st_size + 1);
+        search->found(search->context, address - bias + 1, address - bias + symbol.st_size + 1, 1);
         search->n_found++;
     }
 }
 
 size_t dlw_places_find(struct dlw_symbols *symbols, const char *path,
-                       const struct dlw_frame *frames, size_t n,
-                       void (*found)(void *context, uint64_t from, uint64_t to), void *context)
+                       const struct dlw_frame *frames, size_t n, dlw_place_found *found,
+                       void *context)
 {
     struct search search = {symbols, path, frames, n, 0, found, context, {0}};
     Dwarf_Addr bias = 0, elf_bias = 0;
     Dwfl_Module *module = dlw_symbols_module(symbols, path, &elf_bias);
-    if (!module || n == 0 || !outer(&search)->function)
+    if (!module || n == 0 || !frames->function)
         return 0;
-    Dwarf *dwarf = outer(&search)->line ? dwfl_module_getdwarf(module, &bias) : NULL;
+    Dwarf *dwarf = frames->line ? dwfl_module_getdwarf(module, &bias) : NULL;
     if (dwarf)
         search_lines(&search, dwarf);
     else

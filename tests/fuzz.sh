@@ -18,7 +18,7 @@ mkdir -p "$build"
 # Seeds: journals of each kind, a history, suppressions, a report. What grew from them is kept.
 seeds=$build/seeds
 rm -rf "$seeds"
-for target in journal history suppressions baseline options; do mkdir -p "$seeds/$target" "$build/corpus/$target"; done
+for target in journal history suppressions baseline options signature; do mkdir -p "$seeds/$target" "$build/corpus/$target"; done
 for kind in deadlock gated self stall unlock-not-owner none; do
 	tests/e2e/data/make-journal.sh "$build/bank" $kind >"$seeds/journal/$kind"
 done
@@ -27,6 +27,7 @@ cp "$seeds"/journal/* "$seeds/history"
 "$1/dlwatch" report --format=json "$seeds/journal/deadlock" >"$seeds/baseline/report" || [ $? = 66 ]
 cp "$seeds/journal/deadlock" "$seeds/baseline"
 printf '# all\ndeadlock:*\nlock-order-inversion:Bank::[a-z]*(int)\n*:\\*x?\n' >"$seeds/suppressions/list"
+printf 'avoid 1 b97d module /opt/my%%20bank ab12 step mutex 0 exclusive 0+11d4,0+1 exclusive 0+12 step rwlock 1 shared 0+2 exclusive 0+3' >"$seeds/signature/line"
 sed -n 's/^DLW_OPTION(\([a-z_]*\),.*/"\1="/p' report/emit/options.def >"$build/options.dict"
 sed 's/"//g; s/$/x:/' "$build/options.dict" | tr -d '\n' >"$seeds/options/all"
 printf "report='a b':log=none exe=x,y:stack_depth=7" >"$seeds/options/some"
@@ -34,7 +35,7 @@ printf "report='a b':log=none exe=x,y:stack_depth=7" >"$seeds/options/some"
 grep -o '`[a-z_-][a-z_-]*`' report/JOURNAL.md | tr -d '`' | sort -u | sed 's/.*/"&"/' >"$build/lines.dict"
 
 status=0
-for target in journal history suppressions baseline options; do
+for target in journal history suppressions baseline options signature; do
 	dictionary=lines
 	[ $target = options ] && dictionary=options
 	found=

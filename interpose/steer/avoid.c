@@ -373,22 +373,26 @@ static bool is_power_of_two(uint64_t n)
     return (n & (n - 1)) == 0;
 }
 
-static void count(struct dlw_thread *self, struct dlw_known *known, enum outcome outcome)
+/* `left`: of the deadlock, when the wait began. A limit is in vain only where nobody went on: else
+ * there were always others. */
+static void count(struct dlw_thread *self, struct dlw_known *known, enum outcome outcome,
+                  uint32_t left)
 {
     enum { MOST_EXHAUSTED = 3 };
     uint64_t n = atomic_fetch_add_explicit(&known->avoided, 1, memory_order_relaxed) + 1;
+    bool goes_on = atomic_load_explicit(&known->left, memory_order_relaxed) != left;
 
     dlw_guard_enter(self);
     if (outcome == LET_GO)
         atomic_fetch_add_explicit(&known->let_go, 1, memory_order_relaxed);
-    if (outcome == OF_USE)
-        atomic_store_explicit(&known->delays_only, 0, memory_order_relaxed);
-    if (outcome == EXHAUSTED) {
+    if (outcome == EXHAUSTED)
         atomic_fetch_add_explicit(&known->limits, 1, memory_order_relaxed);
-        if (atomic_fetch_add_explicit(&known->delays_only, 1, memory_order_relaxed) + 1 >=
-            MOST_EXHAUSTED)
-            switch_off(known);
-    }
+    if (goes_on || outcome == OF_USE)
+        atomic_store_explicit(&known->delays_only, 0, memory_order_relaxed);
+    else if (outcome == EXHAUSTED &&
+             atomic_fetch_add_explicit(&known->delays_only, 1, memory_order_relaxed) + 1 >=
+                 MOST_EXHAUSTED)
+        switch_off(known);
     if (is_power_of_two(n))
         tell(known);
     dlw_guard_leave(self);
@@ -428,10 +432,11 @@ static struct dlw_held_lock *yield(struct dlw_thread *self, struct dlw_held_lock
     if (until == NOT_YIELDED)
         until = dlw_now() + (uint64_t)dlw_options.avoid_limit * 1000000;
     self->yield_until = NOT_YIELDED; /* for what a handler does meanwhile */
+    uint32_t left = atomic_load_explicit(&danger->known->left, memory_order_relaxed);
     dlw_yield_gives_back(self, held);
     enum outcome outcome = wait_until(self, lock, danger, until);
     publish_yield(self, &nobody);
-    count(self, danger->known, outcome);
+    count(self, danger->known, outcome, left);
     held = dlw_yield_takes_again(self, &was, call);
     self->yield_until = outcome == OF_USE ? until : ENOUGH;
     return held;
@@ -485,6 +490,8 @@ static void leaves(struct dlw_thread *self, struct dlw_role_stand *stand)
 
     (void)self;
     atomic_fetch_sub_explicit(&known->inside[role->step], 1, memory_order_seq_cst);
+    if (atomic_load_explicit(&stand->state, memory_order_relaxed) == INSIDE)
+        atomic_fetch_add_explicit(&known->left, 1, memory_order_relaxed);
     wake();
 }
 

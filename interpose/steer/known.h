@@ -19,6 +19,7 @@ struct dlw_known {
     uint32_t most_alike;
     _Atomic uint32_t inside[DLW_ROLE_STEPS]; /* threads in each role, or more: a hint */
     _Atomic uint32_t delays_only;            /* limits exhausted since a yield was last of use */
+    _Atomic uint32_t left;                   /* how often a thread has left one of the roles */
     _Atomic bool is_off;
     /* Yields; of them those that ended by their limit, and by a cycle of waits through them. */
     _Atomic uint64_t avoided, limits, let_go;

@@ -25,11 +25,22 @@ static bool is_simple_mutex(const pthread_mutex_t *mutex)
     return kind <= 3 && (kind != PTHREAD_MUTEX_RECURSIVE || dlw_mutex_count(mutex) == 1);
 }
 
+/* A reader that reads again could be kept out by a writer who waits for its first hold. */
+static bool is_had_twice(struct dlw_thread *self, uintptr_t lock, uint32_t below)
+{
+    for (uint32_t i = 0; i < below; i++)
+        if (lock_of(dlw_held_at(self, i)) == lock)
+            return true;
+    return false;
+}
+
 bool dlw_yield_is_possible(struct dlw_thread *self, const struct dlw_held_lock *held)
 {
     enum { NOT = DLW_HELD_TRY | DLW_HELD_TIMED | DLW_HELD_POOL | DLW_HELD_MADE | DLW_HELD_FIRST };
 
-    if ((held->flags & NOT) || held != dlw_held_at(self, dlw_held_depth(self) - 1))
+    uint32_t last = dlw_held_depth(self) - 1;
+    if ((held->flags & NOT) || held != dlw_held_at(self, last) ||
+        is_had_twice(self, lock_of(held), last))
         return false;
     switch (held->kind) {
     case DLW_LOCK_MUTEX:

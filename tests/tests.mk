@@ -79,7 +79,7 @@ test-install: all $(O)/samples/dining_philosophers
 	$(Q)tests/deps.sh
 	$(Q)tests/install.sh $(O)
 # What is installed, with the tools that teams have.
-test-integrations: all $(E2E_BIN)
+test-integrations: all $(E2E_BIN) $(O)/samples/dining_philosophers
 	$(Q)CC='$(CC)' tests/integrations.sh $(O) $(PARTS)
 
 test-speed: all $(BENCH_BIN)
@@ -88,6 +88,12 @@ test-speed: all $(BENCH_BIN)
 # A signal at the instructions of the library: STEPS=all tries every one.
 test-steps: all $(STEPS_BIN)
 	$(Q)tests/steps/run.sh $(O) $(STEPS)
+
+# The README's two commands on bare systems, one after the other: root and a network, and an hour.
+SYSTEMS ?= bookworm trixie sid
+.PHONY: test-systems
+test-systems:
+	$(Q)for system in $(SYSTEMS); do tests/bare.sh $$system || exit; done
 
 .PHONY: bench bench-scale bench-apps fuzz
 bench: all $(BENCH_BIN)

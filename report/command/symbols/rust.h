@@ -1,4 +1,10 @@
-/* What Rust's symbols stand for. Both manglings; what is not understood is left as it is. */
+/*
+ * What Rust's symbols stand for. Both manglings; what is not understood is left as it is.
+ *
+ * Our own, since no library has it wherever this builds: libiberty knows the newer mangling from
+ * binutils 2.36 on (Debian 11 has 2.35.2) and LLVM's from 13 on (Debian 11 has 11), both write
+ * generic arguments out, which would make one mistake many fingerprints, and the hash of the crate.
+ */
 #ifndef DLW_COMMAND_SYMBOLS_RUST_H
 #define DLW_COMMAND_SYMBOLS_RUST_H
 

@@ -351,10 +351,13 @@ bool dlw_held_outlives(struct dlw_thread *self, uintptr_t semaphore)
     return true;
 }
 
+/* CPython drops its global lock under every `with`, and has it again at the end: no sign. */
 static void note_outliving(struct dlw_thread *self, uint32_t index, uint32_t depth)
 {
     uintptr_t under = atomic_load_explicit(&dlw_held_at(self, index)->lock, memory_order_relaxed);
 
+    if (dlw_held_at(self, index)->kind == DLW_LOCK_GIL)
+        return;
     for (uint32_t i = index + 1; i < depth; i++) {
         const struct dlw_held_lock *held = dlw_held_at(self, i);
         if (held->kind == DLW_LOCK_SEMAPHORE && dlw_held_is_there(held))

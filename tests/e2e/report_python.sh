@@ -60,6 +60,7 @@ for python; do
 	case_of gil.py join_without 0
 	! "$python" -c 'import _interpreters' 2>/dev/null || case_of gil.py sub_interpreter 66 'deadlock certain error: cache gil'
 	case_of locks.py inversion 66 'lock-order-inversion possible error: semaphore semaphore'
+	case_of locks.py dropped 66 'lock-order-inversion possible error: semaphore semaphore'
 	case_of locks.py condition 66 'lock-order-inversion possible error: semaphore semaphore'
 	case_of locks.py recursive 66 'lock-order-inversion possible error: semaphore semaphore'
 	case_of locks.py call 66 'lock-order-inversion possible error: semaphore semaphore'

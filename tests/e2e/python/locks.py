@@ -42,6 +42,25 @@ def inversion():
     both_ways(threading.Lock(), threading.Lock())
 
 
+def dropped():
+    """The GIL is dropped, and taken again, between the two and under them."""
+    a, b = threading.Lock(), threading.Lock()
+
+    def forward():
+        with a:
+            time.sleep(0.001)
+            with b:
+                time.sleep(0.001)
+
+    def backward():
+        with b:
+            time.sleep(0.001)
+            with a:
+                time.sleep(0.001)
+
+    run(forward, backward)
+
+
 def condition():
     both_ways(threading.Condition(), threading.Condition(threading.Lock()))
 

@@ -2,9 +2,17 @@
  * A ring of threads, each of which takes its lock and then its neighbour's, some ms apart: all
  * begin at once (a barrier outside the locks), so that most runs end in a deadlock by timing alone.
  *
- * avoid_scene KIND LENGTH ROUNDS [MEET]: prints what the threads have done. KIND is what the locks
- * are and how they are taken; MEET: the threads wait for each other between their two locks, so
- * that no schedule avoids it.
+ * avoid_scene KIND LENGTH ROUNDS [HOW]: prints what the threads have done. KIND is what the locks
+ * are and how they are taken. HOW they are unlike that, at the same places:
+ *
+ * - meet: they wait for each other between their two locks, so that no order avoids it;
+ * - only: they meet there and take no second lock, so that it is in vain to wait for one of them;
+ * - outer: the last has another lock around both, which the first takes between its two;
+ * - wait: the first waits with its first lock for a signal of the last, which comes to its own
+ * then;
+ * - disjoint: two pairs of locks, of which one is busy;
+ * - try: the first lock is had by a try;
+ * - fork: a child that is forked between the two locks takes two others.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -58,8 +66,21 @@ static void in_a_child(void)
     waitpid(child, NULL, 0);
 }
 
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static bool has_changed;
+
+static void wait_with(int i)
+{
+    while (!has_changed)
+        pthread_cond_wait(&changed, &mutexes[i]);
+}
+
 static void apart(int me)
 {
+    if (goes("wait") && me == 0) {
+        pthread_barrier_wait(&middle);
+        wait_with(0);
+    }
     if (goes("meet") || goes("only"))
         pthread_barrier_wait(&middle);
     else if (!goes("disjoint"))
@@ -75,6 +96,10 @@ static void apart(int me)
 
 static void between(int me, int next)
 {
+    if (goes("wait") && next == 0) {
+        has_changed = true;
+        pthread_cond_signal(&changed);
+    }
     done[me]++;
     done[next]++;
 }
@@ -177,6 +202,8 @@ static void *work(void *argument)
     for (int i = 0; i < rounds; i++) {
         bool has_outer = goes("outer") && me == length - 1;
         pthread_barrier_wait(&start);
+        if (goes("wait") && me == length - 1)
+            pthread_barrier_wait(&middle);
         if (has_outer) {
             pthread_mutex_lock(&outer);
             pthread_barrier_wait(&middle);

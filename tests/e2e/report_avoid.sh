@@ -66,6 +66,26 @@ by_timing() {
 	done
 }
 
+guards() {
+	runs=${AVOID_RUNS:-2}
+	for kind in mutex shared; do
+		name="C++ guards, $kind"
+		rm -f "$known"
+		status=0
+		for _ in 1 2 3 4 5 6 7 8 9 10; do
+			[ $status = 66 ] || preload "avoid='$known'" "$build/tests/e2e/avoid_guards" $kind
+		done
+		ends 66
+		i=0
+		while [ $i -lt "$runs" ]; do
+			preload "avoid='$known'" "$build/tests/e2e/avoid_guards" $kind
+			ends 0
+			if [ "$(cat "$tmp/out")" = '9 9 9' ]; then ok; else fail "$name: $(cat "$tmp/out")"; fi
+			i=$((i + 1))
+		done
+	done
+}
+
 # They wait in vain, once, and that is said.
 meeting() {
 	for kind in mutex recursive helper writer semaphore; do
@@ -102,6 +122,9 @@ no_delay() {
 	learn mutex 2
 	name='other locks'
 	preload "avoid='$known'" "$scene" mutex 2 1 disjoint
+	ends 0
+	name='a lock that a condition wait has let go of'
+	preload "avoid='$known'" "$scene" mutex 2 1 wait
 	ends 0
 	name='a forked child'
 	preload "avoid='$known'" "$scene" mutex 2 1 fork
@@ -215,7 +238,7 @@ supervised() {
 	if grep -Eq 'the known deadlock [0-9a-f]{16} was avoided' "$tmp/line"; then ok; else fail "$name: not in the summary of run"; fi
 }
 
-[ $# -gt 0 ] || set -- by_timing meeting in_vain let_go no_delay trust damage other_build supervised
+[ $# -gt 0 ] || set -- by_timing guards meeting in_vain let_go no_delay trust damage other_build supervised
 for part; do $part; done
 echo "report_avoid: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -147,9 +147,25 @@ DLW_EXPORT int pthread_setcancelstate(int state, int *old)
 
 /* ---- create ---- */
 
+/*
+ * A signal handler of the program may come before all of ours in a new thread. What it called has
+ * made a record for it, as for a thread that we did not begin; it would go on standing for this one
+ * wherever threads are looked for by their number.
+ */
+static void end_early_record(void)
+{
+    /* One instruction: no handler comes in between. */
+    struct dlw_thread *early = __atomic_exchange_n(&dlw_self, &dlw_nobody, __ATOMIC_RELAXED);
+
+    if (!early || early == &dlw_nobody)
+        return;
+    dlw_end_forget_guest(early);
+    end_thread(early);
+}
+
 static void begin_thread(struct dlw_thread *record, uintptr_t stack_top)
 {
-    dlw_self = &dlw_nobody;
+    end_early_record();
     dlw_guard_enter(record);
     dlw_thread_bind(record, stack_top);
     if (record->is_detached)

@@ -123,20 +123,29 @@ static void drop_key_locked(void)
     n_guests = 0;
 }
 
+void dlw_end_forget_guest(struct dlw_thread *self)
+{
+    if (!self->is_guest)
+        return;
+    self->is_guest = false;
+    dlw_guard_enter(self);
+    if (dlw_lock_acquire_or_skip(&ends_lock)) {
+        if (n_guests)
+            pthread_setspecific(guest_key, NULL);
+        if (n_guests && --n_guests == 0)
+            drop_key_locked();
+        dlw_lock_release(&ends_lock);
+    }
+    dlw_guard_leave(self);
+}
+
 static void on_guest_end(void *value)
 {
     struct dlw_thread *self = value;
 
     if (self != dlw_self || !self->is_guest)
         return;
-    self->is_guest = false;
-    dlw_guard_enter(self);
-    if (dlw_lock_acquire_or_skip(&ends_lock)) {
-        if (n_guests && --n_guests == 0)
-            drop_key_locked();
-        dlw_lock_release(&ends_lock);
-    }
-    dlw_guard_leave(self);
+    dlw_end_forget_guest(self);
     dlw_end_left(self);
 }
 

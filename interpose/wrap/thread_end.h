@@ -20,6 +20,8 @@ void dlw_end_left(struct dlw_thread *self);
 /* The calling thread was not begun by us (made by libc, or the main one as it calls pthread_exit),
  * so nobody would call the above. */
 void dlw_end_watch_guest(struct dlw_thread *self);
+/* That was not so, or is not any more. */
+void dlw_end_forget_guest(struct dlw_thread *self);
 
 bool dlw_end_before_fork(void);
 void dlw_end_after_fork(bool child);

@@ -1,6 +1,7 @@
 #include "interpose/fork.h"
 
 #include "graph/base/sys.h"
+#include "interpose/base/patch.h"
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
 #include "interpose/locks/identity.h"
@@ -77,6 +78,7 @@ static const struct {
     bool (*before)(void);
     void (*after)(bool child); /* here in the parent only */
 } locks[] = {
+    {dlw_patch_before_fork, dlw_patch_after_fork},
     {dlw_end_before_fork, dlw_end_after_fork},
     {dlw_joinables_before_fork, dlw_joinables_after_fork},
     {dlw_threads_lock, unlock_threads},
@@ -164,6 +166,8 @@ static bool note_wait_left_behind(struct dlw_thread *thread)
  * it. */
 static void note_left_behind(struct dlw_thread *thread)
 {
+    dlw_patch_left_others();
+
     struct dlw_held_lock *held = atomic_load_explicit(&thread->held, memory_order_relaxed);
     uint32_t depth = atomic_load_explicit(&thread->depth, memory_order_relaxed);
 
@@ -211,6 +215,7 @@ static void start_child(struct dlw_thread *self)
     dlw_lock_reset(&dlw_graph_lock);
     dlw_orphan_after_fork(true);
     dlw_deferred_after_fork();
+    dlw_patch_after_fork(true);
     dlw_threads_after_fork(self, note_left_behind);
     dlw_stall_after_fork(self);
     dlw_joinables_after_fork(true);

@@ -18,18 +18,20 @@
 #include <stdint.h>
 
 /* The order of all internal locks, outermost first. libunwind has locks of its own: it is called
- * with DLW_RANK_UNWIND held and no other, so that they lie behind that one. */
+ * with DLW_RANK_UNWIND held and no other, so that they lie behind that one. So does the loader, of
+ * which modules are asked for with DLW_RANK_LOADER held and no other. */
 enum dlw_rank {
-    DLW_RANK_STEER = 1, /* who is paused, and who is let go (interpose/steer/pause.h) */
-    DLW_RANK_ENDS,      /* destructors that run at threads' ends */
-    DLW_RANK_JOINABLES, /* threads that may still be joined */
-    DLW_RANK_THREADS,   /* list and table of thread records */
-    DLW_RANK_GRAPH,     /* lock records, order graph, clocks */
-    DLW_RANK_STACKS,    /* interned stacks and modules */
-    DLW_RANK_LINES,     /* interned lines of Python */
-    DLW_RANK_ORPHANS,   /* locks whose holder is no more */
-    DLW_RANK_UNWIND,    /* unwind rules, and libunwind itself: held while it is called */
-    DLW_RANK_EMIT,      /* journal buffer and its bookkeeping */
+    DLW_RANK_LOADER = 1, /* tables of calls that are written over (interpose/base/patch.h) */
+    DLW_RANK_STEER,      /* who is paused, and who is let go (interpose/steer/pause.h) */
+    DLW_RANK_ENDS,       /* destructors that run at threads' ends */
+    DLW_RANK_JOINABLES,  /* threads that may still be joined */
+    DLW_RANK_THREADS,    /* list and table of thread records */
+    DLW_RANK_GRAPH,      /* lock records, order graph, clocks */
+    DLW_RANK_STACKS,     /* interned stacks and modules */
+    DLW_RANK_LINES,      /* interned lines of Python */
+    DLW_RANK_ORPHANS,    /* locks whose holder is no more */
+    DLW_RANK_UNWIND,     /* unwind rules, and libunwind itself: held while it is called */
+    DLW_RANK_EMIT,       /* journal buffer and its bookkeeping */
 };
 
 struct dlw_lock {

@@ -1,5 +1,6 @@
 #include "interpose/base/patch.h"
 
+#include "graph/base/lock.h"
 #include "graph/base/sys.h"
 #include "interpose/base/ability.h"
 #include "interpose/base/state.h"
@@ -18,11 +19,14 @@ enum { JUMP_SLOT = R_X86_64_JUMP_SLOT, GLOBAL_SLOT = R_X86_64_GLOB_DAT };
 enum { JUMP_SLOT = R_AARCH64_JUMP_SLOT, GLOBAL_SLOT = R_AARCH64_GLOB_DAT };
 #endif
 
-/* All but `is_due` is guarded by the loader's lock: it is touched in dl_iterate_phdr's calls only.
- */
+/* Held over a look, so that a fork waits for it: the child would find the loader's lock held for
+ * ever. It guards all below but `is_due`. */
+static struct dlw_lock look_lock = DLW_LOCK_INIT(DLW_RANK_LOADER);
 static struct dlw_patched_library *const *libraries;
 static size_t n_libraries;
 static _Atomic bool is_due;
+/* In a child: another thread of the program may have had the loader's lock at the fork. */
+static bool is_over;
 
 /* ---- a module's tables ---- */
 
@@ -314,6 +318,7 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *context)
 /* ---- a module's slots ---- */
 
 static const char no_right[] = "a module's table of calls can't be written";
+static const char left_behind[] = "forked beside other threads, and a module came";
 static const char too_late[] = "the program had confined itself when a module came";
 
 /* Opens or closes the pages that the loader protected. */
@@ -466,12 +471,44 @@ static int look(struct dl_phdr_info *info, size_t size, void *unused)
     return 1;
 }
 
+/* Most programs have none, and their children miss nothing. */
+static bool is_any_loaded(void)
+{
+    for (size_t i = 0; i < n_libraries; i++)
+        if (libraries[i]->is_loaded)
+            return true;
+    return false;
+}
+
 void dlw_patch_look(void)
 {
-    if (!n_libraries || !atomic_load_explicit(&is_due, memory_order_relaxed))
+    if (!n_libraries || !atomic_load_explicit(&is_due, memory_order_relaxed) ||
+        !dlw_lock_acquire_or_skip(&look_lock))
         return;
     atomic_store_explicit(&is_due, false, memory_order_relaxed);
-    dl_iterate_phdr(look, NULL);
+    if (!is_over)
+        dl_iterate_phdr(look, NULL);
+    else if (is_any_loaded())
+        dlw_ability_lacks(DLW_ABILITY_LIBRARIES, left_behind);
+    dlw_lock_release(&look_lock);
+}
+
+bool dlw_patch_before_fork(void)
+{
+    return dlw_lock_acquire_or_skip(&look_lock);
+}
+
+void dlw_patch_after_fork(bool child)
+{
+    if (child)
+        dlw_lock_reset(&look_lock);
+    else
+        dlw_lock_release(&look_lock);
+}
+
+void dlw_patch_left_others(void)
+{
+    is_over = true;
 }
 
 void dlw_patch_is_due(void)

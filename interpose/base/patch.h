@@ -30,7 +30,7 @@ struct dlw_patched_library {
     const struct dlw_patch *patches;
     size_t n_patches;
     uintptr_t base; /* where it is loaded, and... */
-    bool is_loaded; /* ...whether it is; guarded by the loader's lock */
+    bool is_loaded; /* ...whether it is; of patch.c */
 };
 
 /* How many there may be, with at most 256 names in all. */
@@ -50,5 +50,12 @@ void dlw_patch_is_due(void);
 /* Looks, if one is due. Waits for the loader as dl_iterate_phdr does: so only where the thread has
  * no lock that a thread in there could want. The guard is up. */
 void dlw_patch_look(void);
+
+/* False: a look could not be waited for. In the child it is free. */
+bool dlw_patch_before_fork(void);
+void dlw_patch_after_fork(bool child);
+/* In a child that was forked beside other threads: nothing is looked for from here on, since libc
+ * doesn't free the loader's lock over a fork. */
+void dlw_patch_left_others(void);
 
 #endif

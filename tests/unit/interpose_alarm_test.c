@@ -37,6 +37,18 @@ bool dlw_platform_interrupted_call(const void *context, struct dlw_platform_call
     return false;
 }
 
+uintptr_t dlw_platform_interrupted_stack(const void *context)
+{
+    (void)context;
+    return (uintptr_t)__builtin_frame_address(0);
+}
+
+void dlw_platform_call_on(uintptr_t sp, void (*function)(void *), void *argument)
+{
+    (void)sp;
+    function(argument);
+}
+
 void dlw_threads_each(bool (*visit)(void *context, struct dlw_thread *thread), void *context)
 {
     (void)visit, (void)context;

@@ -283,18 +283,48 @@ on_run() {
 	if [ $status = "$1" ]; then pass; else fail "$what: status $status, not $1: $(cat "$tmp/err")"; fi
 }
 
+# Parent and child: in wait4 (of either processor), and in a futex.
+both_wait() {
+	grep -q '^\(61\|260\) ' /proc/"$1"/syscall && grep -q "^$futex " /proc/"$(children "$1" | head -n 1)"/syscall
+}
+
+# A process waits for a child that wants what it holds: seen from both.
+waits_for_child() {
+	start 0 "$programs/across" child || return
+	first=$pid
+	for pid in $first $(children "$first"); do
+		what="attach child ($pid of $first)"
+		until_true both_wait "$first"
+		look 66 attach --format=json "$pid"
+		see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain" and ([.locks[].kind]|sort==["mutex","thread"]))'
+		see '.findings[0].cycle as $c|$c|length==2 and all($c[].wants.stack[].function; . != null)'
+	done
+	pid=$first
+	# shellcheck disable=SC2046
+	kill -9 $(children "$first") 2>/dev/null
+	end
+	what='attach child-handler'
+	start 0 "$programs/across" child-handler || return
+	until_true both_wait "$pid"
+	look 66 attach --format=json "$pid"
+	see '.findings[0]|.kind=="deadlock" and .certainty=="possible" and (.reason|test("SIGCHLD"))'
+	# shellcheck disable=SC2046
+	kill -9 $(children "$pid") 2>/dev/null
+	end
+}
+
 on_runs() {
-	for way in abba ring died flock-twice flock-abba flock-mutex; do
+	for way in abba ring died flock-twice flock-abba flock-mutex child child-any; do
 		on_run 66 $way
 		see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain" and .count==1)'
 	done
-	for way in died-awake lives flock-thread flock-held; do
+	for way in died-awake lives flock-thread flock-held child-held; do
 		on_run 0 $way
 		see '.findings==[]'
 		if [ "$(tail -n 1 "$tmp/out")" = "done" ]; then pass; else fail "$what: not done"; fi
 	done
 }
 
-[ $# -gt 0 ] || set -- died died_awake lives closed numbers numbers_differ apart hidden files files_quiet circles on_runs
+[ $# -gt 0 ] || set -- died died_awake lives closed numbers numbers_differ apart hidden files files_quiet circles waits_for_child on_runs
 for part; do $part; done
 finish attach_across

@@ -12,6 +12,10 @@
  *   across ring               the same with three processes
  *   across abba-apart         the same, and the child is the first process of another pid namespace
  *   across abba-threads       the same, and the child has a thread more that runs
+ *   across child              the parent waits for a child, which wants the mutex that it holds
+ *   across child-any          the same, by a wait for any child
+ *   across child-handler      the same, and SIGCHLD is caught
+ *   across child-held         the same, but the parent lets go first
  *   across flock-twice        one thread, two descriptors of a file, both locked by flock
  *   across ofd-twice          the same with F_OFD_SETLKW
  *   across ofd-apart          two locks of one file that do not overlap; then waits for a byte of
@@ -342,6 +346,33 @@ static void use_ranges(bool is_apart)
     take_range(0, F_OFD_SETLKW, is_apart ? 20 : 9, 1);
 }
 
+static void on_child(int number)
+{
+    (void)number;
+}
+
+static void wait_for_child(const char *how)
+{
+    if (!strcmp(how, "handler"))
+        signal(SIGCHLD, on_child);
+    pthread_mutex_lock(&shared->mutexes[0]);
+    pid_t child = fork();
+    if (!child) {
+        pthread_mutex_lock(&shared->mutexes[0]);
+        pthread_mutex_unlock(&shared->mutexes[0]);
+        _exit(0);
+    }
+    say_ready();
+    if (!strcmp(how, "held")) {
+        wait_until_let_go();
+        pthread_mutex_unlock(&shared->mutexes[0]);
+    }
+    if (!strcmp(how, "any"))
+        wait(NULL);
+    else
+        waitpid(child, NULL, 0);
+}
+
 static void make_files(void)
 {
     for (int i = 0; i < 2; i++) {
@@ -373,6 +404,10 @@ int main(int argc, char **argv)
     if (!strncmp(way, "abba", 4) || !strcmp(way, "ring") || !strcmp(way, "rwlocks")) {
         circle(way[1] == 'i' ? 3 : 2, way[1] == 'w', !strcmp(way, "abba-threads"),
                !strcmp(way, "abba-apart"));
+        return finish();
+    }
+    if (!strncmp(way, "child", 5)) {
+        wait_for_child(way[5] ? way + 6 : "");
         return finish();
     }
     let_child_take(strncmp(way, "died", 4) == 0);

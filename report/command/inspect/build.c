@@ -305,6 +305,8 @@ static const char *holder_note(struct builder *builder, const struct dlw_seen_wa
     struct dlw_region *region = &builder->doc->region;
     if (wait->n_holders > 1 || wait->is_behind || (wait->n_holders && !wait->holder))
         return holders_note(builder, wait);
+    if (wait->kind == DLW_WAIT_JOIN && wait->is_shared)
+        return dlw_region_print(region, "process %u, a child of this one", wait->holder_pid);
     if (wait->kind == DLW_WAIT_JOIN || wait->kind == DLW_WAIT_NONE)
         return NULL;
     switch (wait->holder) {

@@ -120,6 +120,8 @@ static void add_step(struct builder *builder, const struct dlw_verdict_cycle *cy
     struct lock_list apart = {0}; /* addresses of another process are no names here */
     struct dlw_doc_lock *lock =
         dlw_builder_lock(own, own == builder && !builder->peers ? list : &apart, &thread->wait);
+    if (thread->wait.kind == DLW_WAIT_JOIN && thread->wait.is_shared) /* of a child */
+        lock->thread = other->threads[cycle->threads[(i + 1) % cycle->n]];
     step->thread = own->threads[cycle->threads[i]];
     step->wants = (struct dlw_doc_hold){.lock = lock, .mode = thread->wait.mode};
     step->wants.stack = dlw_builder_stack(own, thread);

@@ -1,6 +1,7 @@
 #include "report/command/inspect/party.h"
 
 #include "report/command/inspect/across/asleep.h"
+#include "report/command/inspect/across/children.h"
 #include "report/command/inspect/across/file_locks.h"
 #include "report/command/inspect/across/holders.h"
 #include "report/command/inspect/glibc/runtime.h"
@@ -9,6 +10,7 @@
 #include "report/command/inspect/python/python.h"
 #include "report/command/inspect/target/live.h"
 #include "report/command/inspect/target/modules.h"
+#include "report/command/inspect/target/proc.h"
 #include "report/command/inspect/walk/stacks.h"
 
 enum { ATTEMPTS = 4 };
@@ -17,8 +19,10 @@ static void read_once(struct dlw_target *target)
 {
     dlw_waits_read(target);
     dlw_preloaded_read(target);
-    if (!target->is_core)
+    if (!target->is_core) {
         dlw_file_locks_read(target);
+        dlw_children_read(target);
+    }
 }
 
 static void mark(struct dlw_target *target)
@@ -100,11 +104,21 @@ static void invite(struct gathering *gathering, uint32_t pid)
     gathering->party[gathering->n++] = peer;
 }
 
+/* The holder is the main thread of a process that waits for a child. */
+static bool waits_for_child(int machine, const struct dlw_seen_wait *wait)
+{
+    struct dlw_call call;
+    return dlw_proc_inner(wait->holder_pid, wait->holder_pid) == wait->holder_tid &&
+           dlw_proc_call(wait->holder_pid, wait->holder_pid, &call) &&
+           dlw_child_waited_for(machine, wait->holder_pid, &call);
+}
+
 static void invite_for(struct gathering *gathering, struct dlw_target *of,
                        const struct dlw_seen_wait *wait)
 {
     if (wait->holder == DLW_HOLDER_OUTSIDE && wait->holder_pid && !wait->is_timed &&
-        dlw_thread_is_asleep(of->region, of->machine, wait->holder_pid, wait->holder_tid))
+        (dlw_thread_is_asleep(of->region, of->machine, wait->holder_pid, wait->holder_tid) ||
+         waits_for_child(of->machine, wait)))
         invite(gathering, wait->holder_pid);
     for (size_t i = 0; wait->file && wait->file->is_asleep && i < wait->file->n_holders; i++)
         invite(gathering, wait->file->holders[i].pid);

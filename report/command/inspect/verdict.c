@@ -8,13 +8,18 @@
 static struct dlw_arena scratch;
 
 /* A handler that interrupts the call may make the program give up. */
-static const char *doubt_of_file(struct dlw_target *target, const struct dlw_seen_file *file)
+static const char *doubt_of_call(struct dlw_target *target)
 {
     uint64_t signals = dlw_waking_signals(target);
-    if (file->doubt || !target->signals_known || !signals)
-        return file->doubt;
+    if (!target->signals_known || !signals)
+        return NULL;
     return dlw_region_print(target->region, "a signal handler could interrupt the wait (%s)",
                             dlw_signal_names(target, signals));
+}
+
+static const char *doubt_of_file(struct dlw_target *target, const struct dlw_seen_file *file)
+{
+    return file->doubt ? file->doubt : doubt_of_call(target);
 }
 
 static struct dlw_verdict_cycle *add_cycle(struct dlw_world *view, const uint32_t *ids, size_t n,
@@ -31,6 +36,8 @@ static struct dlw_verdict_cycle *add_cycle(struct dlw_world *view, const uint32_
         const struct dlw_seen_wait *wait = &cycle.targets[i]->threads[cycle.threads[i]].wait;
         if (!cycle.doubt && wait->file)
             cycle.doubt = doubt_of_file(cycle.targets[i], wait->file);
+        else if (!cycle.doubt && wait->kind == DLW_WAIT_JOIN && wait->is_shared)
+            cycle.doubt = doubt_of_call(cycle.targets[i]);
         else if (!cycle.doubt)
             cycle.doubt = wait->doubt;
     }

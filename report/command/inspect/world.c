@@ -89,6 +89,8 @@ static enum dlw_wait_kind kind_for(const struct dlw_world *view, const struct dl
     if (wait->file)
         return view->any_holder && is_file_known(view, wait->file) ? DLW_WAIT_SEMAPHORE
                                                                    : DLW_WAIT_NONE;
+    if (wait->is_shared && wait->kind == DLW_WAIT_JOIN && holder_outside(view, wait))
+        return DLW_WAIT_JOIN; /* for a child */
     if (wait->is_shared && wait->kind != DLW_WAIT_LOCK)
         return DLW_WAIT_NONE;
     if (view->any_holder && !wait->is_shared &&

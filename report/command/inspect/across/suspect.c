@@ -1,6 +1,7 @@
 #include "report/command/inspect/across/suspect.h"
 
 #include "report/command/inspect/across/asleep.h"
+#include "report/command/inspect/across/children.h"
 #include "report/command/inspect/across/file_locks.h"
 #include "report/command/inspect/target/futex.h"
 #include "report/command/inspect/target/proc.h"
@@ -110,7 +111,12 @@ static void follow(struct chase *chase, uint32_t tid)
     struct dlw_target target;
     struct dlw_futex futex;
     struct dlw_call call;
-    if (!dlw_proc_call(tid, tid, &call) || !dlw_call_is_endless(OUR_MACHINE, &call))
+    if (!dlw_proc_call(tid, tid, &call))
+        return;
+    uint32_t child = dlw_child_waited_for(OUR_MACHINE, tid, &call);
+    if (child)
+        reach(chase, child);
+    if (!dlw_call_is_endless(OUR_MACHINE, &call))
         return;
     if (open_target(chase, tid, &target)) {
         if (dlw_futex_decode(&target, &call, &futex))

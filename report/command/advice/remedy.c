@@ -59,8 +59,11 @@ static void remedy_alone(struct advising *advising)
 {
     const struct dlw_doc_step *step = &advising->finding->cycle[0];
     const char *what = dlw_remedy_lock(advising, step->wants.lock);
-    const char *taken = dlw_remedy_place(advising, &step->holds.stack),
-               *asked = dlw_remedy_place(advising, &step->wants.stack);
+    const char *asked = dlw_remedy_place(advising, &step->wants.stack);
+    const char *in = dlw_remedy_frame(&step->holds.stack)
+                         ? dlw_region_print(advising->region, " in %s",
+                                            dlw_remedy_place(advising, &step->holds.stack))
+                         : "";
     if (is_join(&step->wants)) {
         dlw_remedy_say(advising, "A thread must not join itself: let another thread join it, or "
                                  "detach it (pthread_detach).");
@@ -81,15 +84,15 @@ static void remedy_alone(struct advising *advising)
                        asked);
     } else if (step->holds.mode == DLW_SHARED) {
         dlw_remedy_say(advising,
-                       "A read lock can't become a write lock: take %s for writing in %s already, "
-                       "or let go before %s asks and check again what was read. That breaks "
-                       "\"hold and wait\".",
-                       what, taken, asked);
+                       "A read lock can't become a write lock: take %s for writing%s already, or "
+                       "let go before %s asks and check again what was read. That breaks \"hold "
+                       "and wait\".",
+                       what, in, asked);
     } else {
         dlw_remedy_say(advising,
-                       "Unlock %s, taken in %s, before %s asks again, or split off the part that "
-                       "needs no locking. That breaks \"hold and wait\".",
-                       what, taken, asked);
+                       "Unlock %s%s before %s asks again, or split off the part that needs no "
+                       "locking. That breaks \"hold and wait\".",
+                       what, dlw_remedy_taken(advising, &step->holds.stack), asked);
         dlw_remedy_say(advising,
                        "A recursive mutex (PTHREAD_MUTEX_RECURSIVE%s) would not hang, but the "
                        "inner code then sees the data half changed.",
@@ -157,10 +160,12 @@ static void remedy_pool(struct advising *advising)
 static void remedy_in_line(struct advising *advising, const struct dlw_doc_step *reader)
 {
     const char *what = dlw_remedy_lock(advising, reader->wants.lock);
+    bool has_place = dlw_remedy_frame(&reader->holds.stack) != NULL;
     dlw_remedy_say(advising,
-                   "Take %s for reading once: it is held since %s when %s asks again. Rely on "
-                   "that, or let go in between. That breaks \"hold and wait\".",
-                   what, dlw_remedy_place(advising, &reader->holds.stack),
+                   "Take %s for reading once: it is held%s%s when %s asks again. Rely on that, or "
+                   "let go in between. That breaks \"hold and wait\".",
+                   what, has_place ? " since " : " already",
+                   has_place ? dlw_remedy_place(advising, &reader->holds.stack) : "",
                    dlw_remedy_place(advising, &reader->wants.stack));
     dlw_remedy_say(advising,
                    "Or let readers pass waiting writers: PTHREAD_RWLOCK_PREFER_READER_NP when %s "
@@ -189,17 +194,16 @@ static void remedy_joins(struct advising *advising)
 static void say_let_go(struct advising *advising, const struct dlw_doc_step *step)
 {
     const char *held = dlw_remedy_lock(advising, step->holds.lock);
-    const char *taken = dlw_remedy_place(advising, &step->holds.stack);
+    const char *taken = dlw_remedy_taken(advising, &step->holds.stack);
     const char *asked = dlw_remedy_place(advising, &step->wants.stack);
     if (is_join(&step->wants))
         dlw_remedy_say(advising,
-                       "Let go of %s, taken in %s, before the join in %s: the thread that is "
-                       "joined needs it to end. That breaks \"hold and wait\".",
+                       "Let go of %s%s before the join in %s: the thread that is joined needs it "
+                       "to end. That breaks \"hold and wait\".",
                        held, taken, asked);
     else
         dlw_remedy_say(advising,
-                       "Let go of %s, taken in %s, before %s waits for %s. That breaks \"hold and "
-                       "wait\".",
+                       "Let go of %s%s before %s waits for %s. That breaks \"hold and wait\".",
                        held, taken, asked, dlw_remedy_lock(advising, step->wants.lock));
 }
 

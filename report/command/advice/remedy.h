@@ -21,6 +21,8 @@ const char *dlw_remedy_thread(const struct advising *advising, const struct dlw_
 const struct dlw_frame *dlw_remedy_frame(const struct dlw_stack *stack);
 /* "transfer (bank.c:31)" */
 const char *dlw_remedy_place(const struct advising *advising, const struct dlw_stack *stack);
+/* ", taken in transfer (bank.c:30),", or nothing where that is not known. */
+const char *dlw_remedy_taken(const struct advising *advising, const struct dlw_stack *stack);
 /* Does C++ code ask for one of these locks? */
 bool dlw_remedy_is_cplusplus(const struct dlw_doc_finding *finding);
 

@@ -52,6 +52,13 @@ const char *dlw_remedy_place(const struct advising *advising, const struct dlw_s
                             dlw_frame_place(region, frame));
 }
 
+const char *dlw_remedy_taken(const struct advising *advising, const struct dlw_stack *stack)
+{
+    return dlw_remedy_frame(stack) ? dlw_region_print(advising->region, ", taken in %s,",
+                                                      dlw_remedy_place(advising, stack))
+                                   : "";
+}
+
 static const struct dlw_stack *taken_at(const struct dlw_doc_state *holder,
                                         const struct dlw_doc_lock *lock)
 {
@@ -73,14 +80,12 @@ static void say_half_circle(struct advising *advising)
         if (!holder)
             continue;
         const struct dlw_stack *taken = taken_at(holder, waiter->on);
-        dlw_remedy_say(
-            advising,
-            "Let go of %s%s%s%s before %s waits: %s needs it, and may be the one to end that "
-            "wait.",
-            dlw_remedy_lock(advising, waiter->on), taken->n ? ", taken in " : "",
-            taken->n ? dlw_remedy_place(advising, taken) : "", taken->n ? "," : "",
-            dlw_remedy_place(advising, &holder->stack),
-            dlw_remedy_thread(advising, waiter->thread));
+        dlw_remedy_say(advising,
+                       "Let go of %s%s before %s waits: %s needs it, and may be the one to end "
+                       "that wait.",
+                       dlw_remedy_lock(advising, waiter->on), dlw_remedy_taken(advising, taken),
+                       dlw_remedy_place(advising, &holder->stack),
+                       dlw_remedy_thread(advising, waiter->thread));
         return;
     }
 }

@@ -42,7 +42,7 @@ static bool is_same_line(const struct dlw_frame *x, const struct dlw_frame *y)
 static bool is_same_place(const struct dlw_stack *a, const struct dlw_stack *b)
 {
     const struct dlw_frame *x = dlw_remedy_frame(a), *y = dlw_remedy_frame(b);
-    return x && y && is_same_line(x, y);
+    return x && y ? is_same_line(x, y) : !x && !y;
 }
 
 /* The same lines on every side: which lock comes first depends on the data. */
@@ -103,7 +103,10 @@ static void say_other_ways(struct advising *advising, const struct dlw_doc_step 
 static void say_one_path(struct advising *advising)
 {
     const struct dlw_doc_step *step = &advising->finding->cycle[0];
-    const char *place = dlw_remedy_place(advising, &step->holds.stack);
+    /* Of a process that is only looked at, where locks were taken is not known. */
+    const struct dlw_stack *known =
+        dlw_remedy_frame(&step->holds.stack) ? &step->holds.stack : &step->wants.stack;
+    const char *place = dlw_remedy_place(advising, known);
     if (dlw_remedy_is_cplusplus(advising->finding))
         dlw_remedy_say(advising,
                        "In %s the data decides which lock comes first: take both at once, with "
@@ -184,7 +187,13 @@ static void say_turn(struct advising *advising, const struct dlw_doc_step *step)
     const struct dlw_doc_step *other = &finding->cycle[step == finding->cycle];
     const struct dlw_frame *wants = dlw_remedy_frame(&step->wants.stack);
     const char *asked = wants ? dlw_frame_place(advising->region, wants) : "?";
-    if (finding->n_cycle == 2)
+    if (!dlw_remedy_frame(&step->holds.stack))
+        dlw_remedy_say(advising,
+                       "%s asks for %s with %s in hand: let it take %s first, or let go of %s "
+                       "before. That breaks \"circular wait\".",
+                       dlw_remedy_place(advising, &step->wants.stack), first, second, first,
+                       second);
+    else if (finding->n_cycle == 2)
         dlw_remedy_say(advising,
                        "Take %s before %s everywhere, as %s does: %s takes %s too early, before "
                        "%s at %s. That breaks \"circular wait\".",

@@ -60,7 +60,7 @@ static const char *thread_words(struct dlw_region *region, const struct dlw_doc_
 {
     const char *title = dlw_finding_thread_title(region, finding, thread);
     const char *origin = dlw_thread_origin(region, thread);
-    bool is_name = dlw_thread_is_named(thread);
+    bool is_name = dlw_thread_is_named(thread) && !strchr(title, '#');
     const char *words =
         dlw_region_print(region, "%s%s%s%s%s%s", is_name ? "\"" : "", title, is_name ? "\"" : "",
                          origin ? " (" : "", origin ? origin : "", origin ? ")" : "");

@@ -38,7 +38,7 @@ sample 66 bank_transfer lock-order-inversion morning evening accounts\\[1\\].loc
 sample 66 bank_service deadlock teller accounts transfer bank_service.c:
 sample 66 rw_upgrade deadlock cache_lock look_up fill rw_upgrade.c:
 sample 66 lost_wakeup stall consumer filled consume lost_wakeup.c:
-sample 66 pool_exhaustion deadlock connections sub_query sem_trywait pool_exhaustion.c:
+sample 66 pool_exhaustion deadlock connections sub_query circle L1 pool_exhaustion.c:
 sample 66 join_under_lock deadlock worker state_lock shut_down join_under_lock.c:
 sample 66 cpp_scoped deadlock render logger scene log_lock Renderer::render flush cpp_scoped.cpp:
 sample 66 futex_lock deadlock bakery dairy door futex_lock order futex_lock.c:

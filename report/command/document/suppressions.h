@@ -1,6 +1,7 @@
 /*
- * Suppressions: lines `fingerprint:HEX`, of one mistake, or `kind:pattern`. The pattern is a shell glob held against every function,
- * source file (whole and base name), module and lock name of the finding.
+ * Suppressions: lines `fingerprint:HEX`, of one mistake, or `kind:pattern`. The pattern is a shell
+ * glob held against every function, source file (whole and base name), module and lock name of the
+ * finding.
  */
 #ifndef DLW_COMMAND_DOCUMENT_SUPPRESSIONS_H
 #define DLW_COMMAND_DOCUMENT_SUPPRESSIONS_H

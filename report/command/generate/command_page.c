@@ -84,6 +84,8 @@ static void report_options(FILE *out)
          "all: also cycles that a run proves harmless or the program says it means, as notes; "
          "strict: those that a run proves harmless are errors; unused-suppressions: list the "
          "suppressions that matched nothing"},
+        {"--advice", "",
+         "all ways out of each finding, and once why they work; without a file just that"},
         {"--color=", "auto|always|never", "NO_COLOR is honoured"},
         {"--exitcode=", "N", "status when errors were found (66)"},
     };
@@ -186,11 +188,13 @@ static void suppressions(FILE *out)
 {
     static const char *const lines[] = {"# the old library, until it goes", "deadlock:transfer",
                                         "lock-order-inversion:*/libold.so", "*:legacy_lock*"};
-    dlw_troff_section(out, "SUPPRESSIONS",
-                      "A file of lines kind:pattern. The kind is one of those that reports name, "
-                      "or *; the pattern is a shell glob that is held against the functions, "
-                      "source files, modules and lock names of the finding. A # begins a comment. "
-                      "'dlwatch report --format=suppressions' prints lines that are ready to use.");
+    dlw_troff_section(
+        out, "SUPPRESSIONS",
+        "A file of lines fingerprint:HEX, each for one mistake by the fingerprint that "
+        "reports name, or kind:pattern. The kind is one of those that reports name, "
+        "or *; the pattern is a shell glob that is held against the functions, "
+        "source files, modules and lock names of the finding. A # begins a comment. "
+        "'dlwatch report --format=suppressions' prints lines that are ready to use.");
     fputs(".PP\n", out);
     dlw_troff_lines(out, lines, N(lines));
 }

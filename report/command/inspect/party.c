@@ -18,6 +18,7 @@ enum { ATTEMPTS = 4 };
 static void read_once(struct dlw_target *target)
 {
     dlw_waits_read(target);
+    dlw_python_gils_read(target);
     dlw_preloaded_read(target);
     if (!target->is_core) {
         dlw_file_locks_read(target);
@@ -51,6 +52,8 @@ static void read_together(struct dlw_target **party, size_t n)
         dlw_live_confirm(party[i], true);
     for (size_t i = 0; i < n; i++)
         dlw_preloaded_confirm(party[i]);
+    for (size_t i = 0; i < n; i++)
+        dlw_python_gils_settle(party[i]);
 }
 
 static bool is_in(struct dlw_target *const *party, size_t n, uint32_t pid)
@@ -137,6 +140,7 @@ void dlw_party_read(struct dlw_target *target, struct dlw_doc *doc, size_t depth
     if (target->is_core) {
         dlw_preloaded_mark(target);
         read_once(target);
+        dlw_python_gils_settle(target);
         return;
     }
     gathering.party = dlw_region_grow(target->region, NULL, 0, sizeof *gathering.party);

@@ -75,6 +75,7 @@ static bool is_lock_wait(const struct dlw_seen_thread *thread)
     case DLW_WAIT_FILE:
     case DLW_WAIT_SPIN:
     case DLW_WAIT_GUARD:
+    case DLW_WAIT_GIL:
         return (thread->wait.holder == DLW_HOLDER_THREAD || thread->wait.n_holders) &&
                thread->stood_still;
     default:

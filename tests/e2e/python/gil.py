@@ -157,5 +157,6 @@ def sub_interpreter():
     deadlock()
 
 
+print("ready", os.getpid(), flush=True)
 globals()[sys.argv[2]]()
 print("done")

@@ -31,6 +31,12 @@ struct dlw_python_seen {
 /* False: there is none. */
 bool dlw_python_find(struct dlw_target *target, struct dlw_python_seen *out);
 
+/* (gil.c) When all waits have been read: those for a GIL, which look like waits for a condition...
+ */
+void dlw_python_gils_read(struct dlw_target *target);
+/* ...and once the other threads are known to have stood still until after that. */
+void dlw_python_gils_settle(struct dlw_target *target);
+
 /* Sets is_folded and n_lines of the thread's places. (pair.c) */
 void dlw_python_pair(const struct dlw_python_seen *seen, const struct dlw_target *target,
                      struct dlw_seen_thread *thread);

@@ -13,10 +13,12 @@ enum { I386_ORIG_EAX = 11, I386_EAX = 6, I386_N = 17 };
 static const unsigned char i386_arguments[] = {0, 1, 2, 3, 4, 5};
 
 /* Blocked in a call: the kernel has written one of its restart codes where the result will be, or
- * has not yet written anything. */
+ * has not yet written anything; or the limit of its wait ran out as it was stopped, and it has not
+ * run since. */
 static bool is_inside_call(int64_t number, int64_t result)
 {
-    return number >= 0 && ((result <= -512 && result >= -516) || result == -38 || result == -4);
+    return number >= 0 &&
+           ((result <= -512 && result >= -516) || result == -38 || result == -4 || result == -110);
 }
 
 static void parse_x86_64(const uint64_t *set, struct dlw_registers *out, struct dlw_call *call)

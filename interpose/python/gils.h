@@ -12,7 +12,9 @@
 /* From the GIL's first field (report/emit/python.h). */
 enum {
     DLW_GIL_MUTEX = DLW_GIL_CONDITION + sizeof(pthread_cond_t),
-    DLW_GIL_SWITCH_MUTEX = DLW_GIL_MUTEX + sizeof(pthread_mutex_t) + sizeof(pthread_cond_t),
+    /* Who drops it on request waits here until another has it. */
+    DLW_GIL_SWITCH_CONDITION = DLW_GIL_MUTEX + sizeof(pthread_mutex_t),
+    DLW_GIL_SWITCH_MUTEX = DLW_GIL_SWITCH_CONDITION + sizeof(pthread_cond_t),
 };
 
 /* The GIL that has this condition; 0: it is none. Cheap when asked again. */

@@ -1,6 +1,7 @@
 #include "interpose/watch/gil.h"
 
 #include "interpose/base/ability.h"
+#include "interpose/base/direct.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/real.h"
 #include "interpose/locks/orphans.h"
@@ -69,12 +70,16 @@ static bool recognise(struct dlw_thread *self, uintptr_t gil)
     return true;
 }
 
-void dlw_gil_signalled(struct dlw_thread *self, pthread_cond_t *condition)
+bool dlw_gil_is_signalled(struct dlw_thread *self, pthread_cond_t *condition)
 {
     uintptr_t gil = dlw_gil_of_condition((uintptr_t)condition);
+    const uintptr_t to_switch = DLW_GIL_SWITCH_CONDITION - DLW_GIL_CONDITION;
 
-    if (gil && !dlw_gil_is_mutex(mutex_of(gil)))
+    if (!gil)
+        return dlw_gil_of_condition((uintptr_t)condition - to_switch) != 0;
+    if (!dlw_gil_is_mutex(mutex_of(gil)))
         recognise(self, gil);
+    return true;
 }
 
 bool dlw_gil_is_waited_for(struct dlw_thread *self, pthread_cond_t *condition,
@@ -150,6 +155,14 @@ static void dropped(struct dlw_thread *self, uintptr_t gil)
         dlw_held_pop(self, (uint32_t)index);
 }
 
+static int unlock(const struct dlw_thread *self, pthread_mutex_t *mutex)
+{
+    if (self->owner == 0 || !dlw_direct_fits(mutex) || dlw_mutex_owner(mutex) != self->owner)
+        return real.pthread_mutex_unlock(mutex);
+    dlw_direct_unlock(mutex);
+    return 0;
+}
+
 /* A thread that must leave, since the interpreter ends, unlocks the mutex while another has the
  * GIL. */
 int dlw_gil_unlock(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_call call)
@@ -167,7 +180,7 @@ int dlw_gil_unlock(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_c
             set_owner(mutex, 0);
         dropped(self, gil);
     }
-    int result = real.pthread_mutex_unlock(mutex);
+    int result = unlock(self, mutex);
     /* With the mutex free again: an order may be learned, which takes its time. */
     if (takes)
         taken(self, gil, call);

@@ -37,8 +37,8 @@ static inline uint32_t dlw_gil_owner(pthread_mutex_t *mutex)
     return (uint32_t)atomic_load_explicit(&dlw_mutex_mark(mutex)->chain, memory_order_relaxed);
 }
 
-/* The interpreter signals this condition, and may hold the mutex behind it: cold. */
-void dlw_gil_signalled(struct dlw_thread *self, pthread_cond_t *condition);
+/* The interpreter signals this condition, and may hold the mutex behind it. True: it is a GIL's. */
+bool dlw_gil_is_signalled(struct dlw_thread *self, pthread_cond_t *condition);
 /* The same before it waits for it with a limit. True: it is a GIL's, with this mutex. */
 bool dlw_gil_is_waited_for(struct dlw_thread *self, pthread_cond_t *condition,
                            pthread_mutex_t *mutex);

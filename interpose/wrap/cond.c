@@ -160,9 +160,12 @@ static inline void signals(const void *condition, const void *pc)
 
 DLW_EXPORT int pthread_cond_signal(pthread_cond_t *condition)
 {
-    signals(condition, __builtin_return_address(0));
-    if (dlw_python_is_code(DLW_FRAME_HERE()->pc) && !dlw_thread_passes(dlw_thread_self()))
-        dlw_gil_signalled(dlw_thread_self(), condition);
+    const void *pc = __builtin_return_address(0);
+
+    /* Who waits for a GIL is no sleeper on a condition. */
+    if (!dlw_python_is_code((uintptr_t)pc) || dlw_thread_passes(dlw_thread_self()) ||
+        !dlw_gil_is_signalled(dlw_thread_self(), condition))
+        signals(condition, pc);
     return real.pthread_cond_signal(condition);
 }
 

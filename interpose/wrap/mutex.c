@@ -430,6 +430,19 @@ static DLW_NOINLINE int unlock_any(pthread_mutex_t *mutex, const struct dlw_fram
     return result;
 }
 
+/* One of the fast kind that is no lock, as a GIL's. It may stand on the held stack all the same, if
+ * it was taken before that was known. */
+static int unlock_signal(struct dlw_thread *self, pthread_mutex_t *mutex,
+                         const struct dlw_frame *from)
+{
+    if (dlw_gil_is_mutex(mutex))
+        return dlw_gil_unlock(self, mutex, dlw_call_of(from));
+    if (dlw_held_find(self, mutex) >= 0)
+        return unlock_through_libc(self, mutex, from);
+    dlw_direct_unlock(mutex);
+    return 0;
+}
+
 /* A mutex of the fast kind that is not the last entry: mostly it is the one before, of two that are
  * released in the order taken. */
 static DLW_NOINLINE int unlock_inner(struct dlw_thread *self, pthread_mutex_t *mutex,
@@ -439,7 +452,9 @@ static DLW_NOINLINE int unlock_inner(struct dlw_thread *self, pthread_mutex_t *m
 
     self->calls++;
     if (depth < 2 || !dlw_held_is_of(dlw_held_at(self, depth - 2), mutex))
-        return unlock_through_libc(self, mutex, from);
+        return id_of(mutex, true) == DLW_MARK_SIGNAL && is_mine(self, mutex)
+                   ? unlock_signal(self, mutex, from)
+                   : unlock_through_libc(self, mutex, from);
     dlw_held_leaves(dlw_held_at(self, depth - 2), dlw_call_of(from));
     dlw_held_remove(self, depth - 2);
     dlw_direct_unlock(mutex);

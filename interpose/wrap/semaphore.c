@@ -124,11 +124,16 @@ static DLW_NOINLINE int asked_by_line(struct dlw_thread *self, sem_t *semaphore,
     return 0;
 }
 
+/* Something that an order could begin with: the GIL is none here, and no event. */
 static bool holds_more_than_gil(struct dlw_thread *self)
 {
-    uint32_t depth = dlw_held_depth(self);
-
-    return depth > 2 || (depth == 2 && dlw_held_at(self, 0)->kind != DLW_LOCK_GIL);
+    for (uint32_t i = dlw_held_depth(self) - 1; i-- > 0;) {
+        const struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (held->kind != DLW_LOCK_GIL && dlw_held_is_there(held) &&
+            !(held->flags & (DLW_HELD_MADE | DLW_HELD_POOL)))
+            return true;
+    }
+    return false;
 }
 
 static DLW_NOINLINE int taken_by_line(struct dlw_thread *self, sem_t *semaphore,
@@ -149,7 +154,9 @@ static DLW_NOINLINE int taken_by_line(struct dlw_thread *self, sem_t *semaphore,
     }
     dlw_acquire_at(self, semaphore, mark, dlw_semaphore_chain(semaphore),
                    DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), dlw_call_of(from));
-    return holds_more_than_gil(self) ? asked_by_line(self, semaphore, dlw_call_of(from)) : 0;
+    return dlw_held_depth(self) > 1 && holds_more_than_gil(self)
+               ? asked_by_line(self, semaphore, dlw_call_of(from))
+               : 0;
 }
 
 struct request {

@@ -152,8 +152,8 @@ static DLW_NOINLINE int taken_by_line(struct dlw_thread *self, sem_t *semaphore,
             mark = flags & DLW_HELD_MADE ? mark : dlw_semaphore_mark(semaphore);
         }
     }
-    dlw_acquire_at(self, semaphore, mark, dlw_semaphore_chain(semaphore),
-                   DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), dlw_call_of(from));
+    dlw_acquire(self, semaphore, mark, dlw_semaphore_chain(semaphore),
+                DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), from);
     return dlw_held_depth(self) > 1 && holds_more_than_gil(self)
                ? asked_by_line(self, semaphore, dlw_call_of(from))
                : 0;

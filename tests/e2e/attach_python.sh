@@ -42,6 +42,9 @@ lines() {
 		else
 			fail "$what: $(cat "$tmp/json")"
 		fi
+		for text in 'waits for first (Python lock)' 'waits for jobs (Python' 'waits for second (Python lock)'; do
+			if grep -q "$text" "$tmp/json"; then pass; else fail "$what: not '$text': $(cat "$tmp/json")"; fi
+		done
 		what="attach --native to $python"
 		look 0 attach --native --format=json "$pid"
 		see '[.threads[].stack[]?.function//""|select(test("^_?PyEval_"))]|length>0'

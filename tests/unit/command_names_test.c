@@ -37,6 +37,30 @@ START_TEST(test_source_names_the_lock)
 }
 END_TEST
 
+START_TEST(test_a_line_of_python_names_the_lock)
+{
+    static const char *const lines[][2] = {
+        {"    with left:", "left"},
+        {"with self.locks[key]:  # its own", "self.locks[key]"},
+        {"with pool.lock as held:", "pool.lock"},
+        {"with left, right:", NULL},
+        {"with lock_of(account):", NULL},
+        {"if not self._lock.acquire(timeout=3):", "self._lock"},
+        {"job = jobs.get()", "jobs"},
+        {"a.put(b.get())", NULL},
+        {"threads[0].join()", "threads[0]"},
+        {"return value", NULL},
+    };
+    struct dlw_region region = {0};
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        const char *found = dlw_python_expression(&region, lines[i][0]);
+        ck_assert_msg(found ? lines[i][1] && strcmp(found, lines[i][1]) == 0 : !lines[i][1],
+                      "%s: %s", lines[i][0], found ? found : "nothing");
+    }
+    dlw_region_free(&region);
+}
+END_TEST
+
 START_TEST(test_functions_have_the_names_that_people_say)
 {
     static const char *const names[][2] = {
@@ -235,6 +259,7 @@ Suite *command_names_suite(void)
     Suite *suite = suite_create("command_names");
     TCase *tests = tcase_create("names");
     tcase_add_test(tests, test_source_names_the_lock);
+    tcase_add_test(tests, test_a_line_of_python_names_the_lock);
     tcase_add_test(tests, test_functions_have_the_names_that_people_say);
     tcase_add_test(tests, test_a_thread_without_a_name_is_called_after_its_code);
     tcase_add_test(tests, test_labels_follow_the_circle);

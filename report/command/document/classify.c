@@ -218,6 +218,7 @@ void dlw_doc_finish(struct dlw_doc *doc, const struct dlw_doc_rules *rules)
 {
     for (size_t i = 0; i < doc->n_threads; i++)
         dlw_thread_find_begin(doc->threads[i].thread, &doc->threads[i].stack);
+    dlw_doc_find_thread_names(doc);
     for (size_t i = 0; i < doc->n_findings; i++) {
         if (!doc->findings[i]->count)
             doc->findings[i]->count = 1;

@@ -138,7 +138,8 @@ static const char *of_with(struct dlw_region *region, const char *line)
 
 const char *dlw_python_expression(struct dlw_region *region, const char *line)
 {
-    static const char *const methods[] = {".acquire(", ".get(", ".put(", ".wait(", ".wait_for("};
+    static const char *const methods[] = {".acquire(", ".get(",      ".put(",
+                                          ".wait(",    ".wait_for(", ".join("};
     const char *with = of_with(region, line), *found = NULL;
     size_t n = 0;
     for (size_t i = 0; !with && i < sizeof(methods) / sizeof(methods[0]); i++)

@@ -43,7 +43,7 @@ static const char *what_of(struct dlw_region *region, const struct dlw_doc_findi
     if (!state->on)
         return phrase;
     const char *title = dlw_finding_lock_title(region, finding, state->on);
-    return dlw_region_print(region, "%s %s", dlw_wait_phrase_for(region, phrase, title), title);
+    return dlw_region_print(region, "%s %s", dlw_wait_phrase_of(region, state, title), title);
 }
 
 static const char *tell(struct dlw_region *region, const struct dlw_doc_finding *finding,

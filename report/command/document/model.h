@@ -328,6 +328,9 @@ const char *dlw_function_title(struct dlw_region *region, const char *function);
 /* Finds, by the stacks and the source, what has no name of its own: locks of the finding by the
  * expression that takes them, threads by what they began with. */
 void dlw_doc_find_names(struct dlw_doc *doc, struct dlw_doc_finding *finding);
+/* The same for what threads of the document that run Python wait for and hold: its locks lie in no
+ * variable. */
+void dlw_doc_find_thread_names(struct dlw_doc *doc);
 /* Where a thread began that has waited since with this stack. */
 void dlw_thread_find_begin(struct dlw_doc_thread *thread, const struct dlw_stack *stack);
 /* What people call a lock: expression, name, what the source says where it is taken, "the mutex

@@ -50,6 +50,25 @@ void dlw_thread_find_begin(struct dlw_doc_thread *thread, const struct dlw_stack
         }
 }
 
+static bool is_python(const struct dlw_stack *stack)
+{
+    size_t place = dlw_stack_place(stack);
+    return place < stack->n && stack->frames[place].language;
+}
+
+void dlw_doc_find_thread_names(struct dlw_doc *doc)
+{
+    for (size_t i = 0; i < doc->n_threads; i++) {
+        struct dlw_doc_state *state = &doc->threads[i];
+        const struct dlw_doc_finding of = {.process = state->thread->process};
+        for (size_t k = 0; k < state->n_holds; k++)
+            if (is_python(&state->holds[k].stack))
+                name_lock(doc, &of, state->holds[k].lock, &state->holds[k].stack);
+        if (state->waits == DLW_WAIT_SEMAPHORE && is_python(&state->stack))
+            name_lock(doc, &of, state->on, &state->stack);
+    }
+}
+
 void dlw_doc_find_names(struct dlw_doc *doc, struct dlw_doc_finding *finding)
 {
     for (size_t i = 0; i < finding->n_cycle; i++) {

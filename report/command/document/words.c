@@ -34,6 +34,15 @@ const char *dlw_wait_phrase_for(struct dlw_region *region, const char *phrase, c
     return kind ? dlw_region_cut(region, phrase, (size_t)(kind - phrase)) : phrase;
 }
 
+const char *dlw_wait_phrase_of(struct dlw_region *region, const struct dlw_doc_state *state,
+                               const char *title)
+{
+    /* That Python makes its locks of semaphores is no concern of the program's. */
+    if (state->on && dlw_lock_sort(region, state->on))
+        return "waits for";
+    return dlw_wait_phrase_for(region, dlw_wait_words(state->waits)->phrase, title);
+}
+
 const char *dlw_words_fill(struct dlw_region *region, const char *text, const char *lock,
                            const char *place)
 {

@@ -4,6 +4,7 @@
 
 #include "graph/finding.h"
 #include "report/command/base/arena.h"
+#include "report/command/document/model.h"
 
 /* See graph/kinds.def. Of a kind that accuses no single call `verb` and `message` are NULL. */
 struct dlw_kind_words {
@@ -19,6 +20,10 @@ const struct dlw_wait_words *dlw_wait_words(enum dlw_wait_kind kind);
 /* The phrase in front of that title. Not "the semaphore the semaphore at 0x…": what a lock without
  * a name is called says its kind. */
 const char *dlw_wait_phrase_for(struct dlw_region *region, const char *phrase, const char *title);
+
+/* The same of a thread that waits for what is called so. */
+const char *dlw_wait_phrase_of(struct dlw_region *region, const struct dlw_doc_state *state,
+                               const char *title);
 
 /* The text with {lock} and {place} filled in. */
 const char *dlw_words_fill(struct dlw_region *region, const char *text, const char *lock,

@@ -238,7 +238,7 @@ static const char *wait_phrase(struct dlw_readable *text, const struct dlw_doc_f
     const struct dlw_doc_hold want = {.lock = state->on, .mode = state->mode};
     const char *title = lock(text, finding, state->on);
     return dlw_region_print(region, "%s " BOLD "%s" PLAIN "%s",
-                            dlw_wait_phrase_for(region, phrase, title), title, for_mode(&want));
+                            dlw_wait_phrase_of(region, state, title), title, for_mode(&want));
 }
 
 /* One thread of a list: what it waits for, what it holds. */

@@ -119,6 +119,9 @@ void dlw_python_find_self(struct dlw_python_self *self, uintptr_t handle)
     struct dlw_python_reader reader = reader_of(python, &window);
     uintptr_t state = find_state(&reader, handle);
     uintptr_t gil = state ? gil_of(python, &reader, state) : 0;
+    /* That of the module itself: one that a sub-interpreter has for itself ends with it. */
+    if (gil - python->low >= python->high - python->low)
+        gil = 0;
     self->gil = gil;
     self->state = gil ? state : 0;
 }
@@ -162,12 +165,13 @@ static inline uintptr_t word_at(uintptr_t address)
 /*
  * Locked, and last taken by this thread's state: then this thread has it, and its state, frames and
  * code live. A state that was freed is last only until another thread takes the GIL, and then it is
- * not locked.
+ * not locked; where another thread's came to lie in its place, that is of another thread.
  */
-static inline bool has_gil(const struct dlw_python_self *self)
+static inline bool has_gil(const struct dlw_python_self *self, uintptr_t handle)
 {
     return self->gil && (int)word_at(self->gil + DLW_GIL_LOCKED) == 1 &&
-           word_at(self->gil + DLW_GIL_HOLDER) == self->state;
+           word_at(self->gil + DLW_GIL_HOLDER) == self->state &&
+           word_at(self->state + dlw_python_found.layout.thread_id) == handle;
 }
 
 static bool find_again(struct dlw_python_self *self, uintptr_t handle)
@@ -176,7 +180,7 @@ static bool find_again(struct dlw_python_self *self, uintptr_t handle)
     if ((self->misses & (self->misses + 1)) == 0)
         dlw_python_find_self(self, handle);
     self->misses++;
-    return has_gil(self);
+    return has_gil(self, handle);
 }
 
 /* The frame that called this one, past what only marks the C stack. */
@@ -196,7 +200,7 @@ bool dlw_python_note(struct dlw_python_self *self, uintptr_t handle, uintptr_t o
     const struct dlw_python *python = dlw_python();
 
     if (!python || !python->layout.has_lines ||
-        (__builtin_expect(!has_gil(self), 0) && !find_again(self, handle)))
+        (__builtin_expect(!has_gil(self, handle), 0) && !find_again(self, handle)))
         return false;
     const struct dlw_python_layout *layout = &python->layout;
     uintptr_t frame = word_at(self->state + layout->thread_frame);

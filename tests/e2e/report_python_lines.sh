@@ -34,6 +34,7 @@ circle() {
 	[ $status = 66 ] || fail "status of run: $status, $(cat "$tmp/out")"
 	"$build/dlwatch" report --format=json "$tmp/journals" >"$tmp/json" 2>"$tmp/err"
 	see '.findings|map(select(.kind=="deadlock"))|length==1'
+	see '.findings[].message|test("direct and (Guarded.)?helped wait for each other")'
 	# Innermost first; before 3.11 a function's name stands without its class.
 	see '[.findings[].cycle[]?|.holds.stack|map(select(.language=="python"))|.[0]|[.line,.function]]|any(.==[$line,"direct"])' --argjson line "$(line_of 'taken: direct')"
 	see '[.findings[].cycle[]?|.holds.stack|map(select(.language=="python"))|map([.line,(.function|sub(".*\\.";""))])|.[:2]]|any(.==[[$taken,"take"],[$called,"helped"]])' \

@@ -321,6 +321,8 @@ const char *dlw_short_name(struct dlw_region *region, const char *name);
 const char *dlw_python_sort(struct dlw_region *region, const struct dlw_stack *stack);
 /* The same of a lock, by who waits for it or took it first. */
 const char *dlw_lock_sort(struct dlw_region *region, const struct dlw_doc_lock *lock);
+/* CPython's own code, which says nothing about the program. */
+bool dlw_frame_is_interpreter(const struct dlw_frame *frame);
 /* Was it made where CPython makes all of its locks? Then that place says nothing. */
 bool dlw_doc_is_made_by_python(const struct dlw_doc_lock *lock);
 /* The same of a function, without its parameters. */

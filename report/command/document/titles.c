@@ -319,12 +319,16 @@ static const char *sort_of(struct dlw_region *region, const struct dlw_doc_lock 
     return strcmp(lock->kind, "custom") == 0 ? "lock" : lock->kind;
 }
 
+bool dlw_frame_is_interpreter(const struct dlw_frame *frame)
+{
+    const char *name = frame->module ? dlw_base_name(frame->module) : "";
+    return begins(name, "python3") || begins(name, "libpython3");
+}
+
 bool dlw_doc_is_made_by_python(const struct dlw_doc_lock *lock)
 {
     size_t place = dlw_stack_place(&lock->created);
-    const char *module = place < lock->created.n ? lock->created.frames[place].module : NULL;
-    return module && (begins(dlw_base_name(module), "python3") ||
-                      begins(dlw_base_name(module), "libpython3"));
+    return place < lock->created.n && dlw_frame_is_interpreter(&lock->created.frames[place]);
 }
 
 static const struct dlw_frame *place_with_source(const struct dlw_stack *stack)

@@ -117,6 +117,8 @@ struct dlw_doc_thread *dlw_reader_thread(struct dlw_reader *reader, uint64_t id)
         raw->thread->created = dlw_reader_stack(reader, raw->created);
     if (raw->start) {
         struct dlw_stack start = name_stack(reader, raw->start, false);
+        if (start.n && dlw_frame_is_interpreter(&start.frames[start.n - 1]))
+            start.n = 0; /* all of Python's threads begin there */
         if (start.n)
             raw->thread->start = start.frames[start.n - 1].function;
         if (start.n && dlw_frame_is_own(&start.frames[start.n - 1]))

@@ -369,9 +369,11 @@ static bool is_meant(const struct dlw_role *role, const struct dlw_role_wish *wi
             is_variable(&role->wanted, wish->lock));
 }
 
-static void fill(struct dlw_pause *pause, const struct dlw_role_wish *wish,
+static void fill(struct dlw_thread *self, const struct dlw_role_wish *wish,
                  struct dlw_role_stand *const *stands, unsigned n)
 {
+    struct dlw_pause *pause = &self->pause;
+
     pause->lock = wish->lock;
     pause->kind = wish->kind;
     pause->mode = wish->mode;
@@ -384,7 +386,7 @@ static void fill(struct dlw_pause *pause, const struct dlw_role_wish *wish,
             continue;
         pause->roles[pause->n++] = (struct dlw_pause_role){
             .role = role,
-            .lock = atomic_load_explicit(&stands[i]->lock, memory_order_relaxed),
+            .lock = dlw_role_lock(self, stands[i]),
             .mode = role->held_mode,
             .arrival = add(&counts_of(role)->reached),
         };
@@ -397,7 +399,7 @@ static void asks(struct dlw_thread *self, const struct dlw_role_wish *wish,
     if (is_inside(self, wish->call.sp))
         return;
     atomic_store_explicit(&self->pause.word, NOT_PAUSED, memory_order_relaxed);
-    fill(&self->pause, wish, stands, n);
+    fill(self, wish, stands, n);
     if (self->pause.n == 0)
         return;
     self->pause.frame = wish->call.sp;

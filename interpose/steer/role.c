@@ -2,9 +2,11 @@
 
 #include "graph/base/sys.h"
 #include "interpose/base/state.h"
+#include "interpose/python/gils.h"
 #include "interpose/stacks/modules.h"
 #include "interpose/stacks/walk.h"
 #include "interpose/threads/held.h"
+#include "interpose/watch/gil.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -259,7 +261,7 @@ void dlw_role_thread_starts(struct dlw_thread *self)
     for (unsigned i = 0; i < n_files; i++)
         for (struct dlw_role_cycle *cycle = files[i].file->cycles; cycle; cycle = cycle->next)
             for (uint32_t k = 0; k < cycle->n; k++)
-                if (cycle->roles[k]->held_kind == DLW_LOCK_THREAD)
+                if (dlw_role_has_no_first(cycle->roles[k]->held_kind))
                     stand(self, cycle->roles[k], files[i].user, NULL);
 }
 
@@ -273,13 +275,49 @@ static const struct dlw_role_file *file_of(const struct dlw_role_user *user)
     return NULL;
 }
 
+/* In the interpreter there are many ways to its GIL: only the program's own call counts, which is
+ * the outermost frame of the place. */
+static bool comes_from(struct dlw_thread *self, const struct dlw_role_place *place,
+                       const struct dlw_role_file *file, struct frames *frames)
+{
+    if (!frames->is_whole)
+        walk_on(self, frames);
+    for (unsigned i = 0; i < frames->n; i++)
+        if (is_in(place->frames[place->n - 1], file, frames->pc[i]))
+            return true;
+    return false;
+}
+
+/* 0: it runs no Python now. */
+static uintptr_t gil_of(struct dlw_thread *self)
+{
+    for (uint32_t i = 0; i < dlw_held_depth(self); i++) {
+        const struct dlw_held_lock *held = dlw_held_at(self, i);
+        if (held->kind == DLW_LOCK_GIL && dlw_held_is_there(held))
+            return atomic_load_explicit(&held->lock, memory_order_relaxed);
+    }
+    return 0;
+}
+
+uintptr_t dlw_role_lock(struct dlw_thread *self, const struct dlw_role_stand *stand)
+{
+    const struct dlw_role *role = atomic_load_explicit(&stand->role, memory_order_relaxed);
+
+    return role->held_kind == DLW_LOCK_GIL
+               ? gil_of(self)
+               : atomic_load_explicit(&stand->lock, memory_order_relaxed);
+}
+
 static bool wants(struct dlw_thread *self, const struct dlw_role_stand *at,
                   const struct dlw_role_wish *wish, struct frames *frames)
 {
     const struct dlw_role *role = atomic_load_explicit(&at->role, memory_order_relaxed);
 
-    return role->wanted_kind == wish->kind &&
-           atomic_load_explicit(&at->lock, memory_order_relaxed) != wish->lock &&
+    if (role->wanted_kind != wish->kind || (role->held_kind == DLW_LOCK_GIL && !gil_of(self)))
+        return false;
+    if (wish->kind == DLW_LOCK_GIL)
+        return comes_from(self, &role->second, file_of(at->user), frames);
+    return atomic_load_explicit(&at->lock, memory_order_relaxed) != wish->lock &&
            matches(self, &role->second, file_of(at->user), frames);
 }
 
@@ -297,13 +335,27 @@ static bool is_had(struct dlw_thread *self, const struct dlw_role_wish *wish)
            0; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-void dlw_role_asks_slow(struct dlw_thread *self, const struct dlw_role_wish *wish)
+/* The interpreter locks a mutex of the GIL's before it takes it. */
+static bool is_for_gil(const struct dlw_role_wish *wish)
 {
+    return wish->kind == DLW_LOCK_MUTEX &&
+           dlw_gil_is_mutex((pthread_mutex_t *)wish->lock); /* NOLINT(performance-no-int-to-ptr) */
+}
+
+void dlw_role_asks_slow(struct dlw_thread *self, const struct dlw_role_wish *asked_for)
+{
+    struct dlw_role_wish changed = *asked_for;
+    const struct dlw_role_wish *wish = &changed;
+    bool for_gil = is_for_gil(asked_for);
+    if (for_gil) {
+        changed.kind = DLW_LOCK_GIL;
+        changed.lock -= DLW_GIL_MUTEX;
+    }
     struct frames frames = {.pc = {wish->call.pc}, .n = 1, .last = wish->call};
     struct dlw_role_stand *asked[STANDS];
     uint32_t n = self->guard & DLW_GUARD_DEPTH ? 0 : drop_stale(self);
 
-    if (n == 0 || !may_be_place(wish->call.pc) || is_had(self, wish))
+    if (n == 0 || !(for_gil || may_be_place(wish->call.pc)) || is_had(self, wish))
         return;
     for (unsigned i = 0; i < n_files; i++) {
         unsigned n_asked = 0;
@@ -360,7 +412,7 @@ void dlw_roles_add(struct dlw_role_file *file, const struct dlw_role_user *user)
         return;
     for (struct dlw_role_cycle *cycle = file->cycles; cycle; cycle = cycle->next)
         for (uint32_t i = 0; i < cycle->n; i++)
-            has_thread_roles |= cycle->roles[i]->held_kind == DLW_LOCK_THREAD;
+            has_thread_roles |= dlw_role_has_no_first(cycle->roles[i]->held_kind);
     files[n_files++] = (struct loaded){file, user};
 }
 

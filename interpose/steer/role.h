@@ -70,6 +70,9 @@ bool dlw_role_module_is_seen(const struct dlw_role_module *module);
 void dlw_role_taken(struct dlw_thread *self, struct dlw_held_lock *held, struct dlw_call call);
 void dlw_role_thread_starts(struct dlw_thread *self);
 
+/* By which lock of the calling thread it stands there; 0: by its own end. */
+uintptr_t dlw_role_lock(struct dlw_thread *self, const struct dlw_role_stand *stand);
+
 /* For the cold half of a wrapper, before it tries or asks for a lock that it may have to wait for.
  * Not for tries, nor for calls with a limit. */
 void dlw_role_asks_slow(struct dlw_thread *self, const struct dlw_role_wish *wish);

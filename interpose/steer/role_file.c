@@ -131,7 +131,7 @@ static bool end_cycle(struct reader *reader)
         return true;
     for (uint32_t i = 0; i < cycle->n; i++)
         if (!cycle->roles[i]->second.n ||
-            (!cycle->roles[i]->first.n && cycle->roles[i]->held_kind != DLW_LOCK_THREAD))
+            (!cycle->roles[i]->first.n && !dlw_role_has_no_first(cycle->roles[i]->held_kind)))
             return fails(reader, "a role before this line lacks a place");
     if (cycle->n < 2)
         return fails(reader, "a cycle before this line has no two roles");

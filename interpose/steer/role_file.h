@@ -27,6 +27,7 @@
 #define DLW_STEER_ROLE_FILE_H
 
 #include "graph/base/arena.h"
+#include "graph/finding.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -52,6 +53,13 @@ struct dlw_role_place {
     uint32_t n;
     struct dlw_role_range *frames[DLW_ROLE_FRAMES]; /* innermost first */
 };
+
+/* Held by whoever is there: the end of a thread by itself, the GIL by whoever runs Python. Where it
+ * was taken says nothing, so a role has no first place. */
+static inline bool dlw_role_has_no_first(unsigned kind)
+{
+    return kind == DLW_LOCK_THREAD || kind == DLW_LOCK_GIL;
+}
 
 /* In a module's image. */
 struct dlw_role_variable {

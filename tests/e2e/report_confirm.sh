@@ -122,6 +122,20 @@ confirm --tries=1 "$tmp/history" -- "$bin/meets" plain first 1
 why >"$tmp/why"
 says 'this command never took b at meets.c:[0-9]*, as side-. did' "one of two runs" "$tmp/why"
 
+# The GIL, which whoever stands in the other place must not have yet.
+python=/usr/bin/python3
+if [ -x "$python" ] && [ -e "$bin/lib/native.so" ]; then
+	set -- "$python" "$here/python/gil.py" "$bin/lib/native.so" publisher_first
+	watch "$@"
+	if [ "$(dlwatch report --format=json "$tmp/j" | jq -r '.findings[0].locks[].kind' | grep -c gil)" = 1 ]; then
+		meets GIL "$@"
+	else
+		echo "report_confirm: this interpreter's GIL is not known, skipped"
+	fi
+else
+	echo "report_confirm: no python3, skipped"
+fi
+
 # A try again, and after a run.
 watch "$bin/meets" same time 50
 confirm --tries=4 "$tmp/j" -- "$bin/meets" same time 50

@@ -31,6 +31,12 @@ struct dlw_confirm {
     const char *trouble; /* why it can't be started, NULL: it can */
 };
 
+/* Where it was taken says nothing: the end of a thread, the GIL. */
+static inline bool dlw_confirm_has_no_first(const struct dlw_doc_lock *lock)
+{
+    return dlw_doc_is_thread(lock) || strcmp(lock->kind, "gil") == 0;
+}
+
 /* Does it make sense to try it: an inversion that could happen and has not? */
 bool dlw_confirm_is_possible(const struct dlw_doc_finding *finding);
 

@@ -111,8 +111,8 @@ static const char *why_missed(struct dlw_region *region, const struct dlw_outcom
     }
     if (expired == 0 && blocked > 0)
         return dlw_region_print(region,
-                                "%s; by then all threads that could have come waited behind it: "
-                                "the steps can't be reached at once here",
+                                "%s; by then all threads that could have come waited behind it, so "
+                                "it went on",
                                 stood);
     return dlw_region_print(region, "%s; %s meanwhile: perhaps something keeps them apart", stood,
                             others(region, finding, step));
@@ -125,7 +125,7 @@ static const char *why_unreached(struct dlw_region *region, const struct dlw_out
     for (size_t i = 0; i < finding->n_cycle; i++) {
         const struct dlw_doc_step *step = &finding->cycle[i];
         const struct dlw_steering_role *role = &outcome->sum.roles[i];
-        if (role->entered == 0 && !dlw_doc_is_thread(step->holds.lock))
+        if (role->entered == 0 && !dlw_confirm_has_no_first(step->holds.lock))
             return dlw_region_print(region,
                                     "this command never took %s at %s, as %s did: a step that it "
                                     "does not reach",

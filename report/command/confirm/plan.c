@@ -269,7 +269,7 @@ static bool add_role(struct making *making, const struct dlw_doc_step *step)
                                  dlw_mode_word(step->wants.mode)));
     add_variable(making, "holds", step->holds.lock);
     add_variable(making, "wants", step->wants.lock);
-    return (dlw_doc_is_thread(step->holds.lock) ||
+    return (dlw_confirm_has_no_first(step->holds.lock) ||
             add_place(making, "first", &step->holds.stack, &step->wants.stack)) &&
            add_place(making, "second", &step->wants.stack, &step->holds.stack);
 }

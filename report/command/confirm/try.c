@@ -116,12 +116,19 @@ static bool is_same_place(const struct dlw_stack *a, const struct dlw_stack *b)
     return x->offset == y->offset;
 }
 
+/* Asked for by the interpreter, in one of its ways. */
+static bool is_gil(const struct dlw_doc_lock *lock)
+{
+    return strcmp(lock->kind, "gil") == 0;
+}
+
 static bool is_same_step(const struct dlw_doc_step *a, const struct dlw_doc_step *b)
 {
     return strcmp(a->holds.lock->kind, b->holds.lock->kind) == 0 &&
            strcmp(a->wants.lock->kind, b->wants.lock->kind) == 0 &&
-           is_same_place(&a->wants.stack, &b->wants.stack) &&
-           (dlw_doc_is_thread(a->holds.lock) || is_same_place(&a->holds.stack, &b->holds.stack));
+           (is_gil(a->wants.lock) || is_same_place(&a->wants.stack, &b->wants.stack)) &&
+           (dlw_confirm_has_no_first(a->holds.lock) ||
+            is_same_place(&a->holds.stack, &b->holds.stack));
 }
 
 static bool is_deadlock_of(const struct dlw_doc_finding *seen,

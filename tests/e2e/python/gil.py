@@ -3,6 +3,7 @@ import ctypes
 import os
 import sys
 import threading
+import time
 
 drops = ctypes.CDLL(sys.argv[1])  # without the GIL in the call
 keeps = ctypes.PyDLL(sys.argv[1])  # with it
@@ -107,6 +108,21 @@ def child():
 
 def inversion():
     in_turn(publisher, reader)
+
+
+def later(function):
+    """Nothing but time keeps it from the others."""
+
+    def play():
+        time.sleep(0.1)
+        function()
+
+    play.__name__ = function.__name__
+    return play
+
+
+def publisher_first():
+    run(publisher, later(reader))
 
 
 def fixed():

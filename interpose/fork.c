@@ -15,6 +15,7 @@
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/held.h"
 #include "interpose/threads/joinable.h"
+#include "interpose/threads/profile.h"
 #include "interpose/threads/record.h"
 #include "interpose/watch/stall.h"
 #include "interpose/wrap/thread_end.h"
@@ -82,6 +83,7 @@ static const struct {
     {dlw_end_before_fork, dlw_end_after_fork},
     {dlw_joinables_before_fork, dlw_joinables_after_fork},
     {dlw_threads_lock, unlock_threads},
+    {dlw_profile_before_fork, dlw_profile_after_fork},
     {lock_graph, unlock_graph},
     {dlw_stacks_before_fork, dlw_stacks_after_fork},
     {dlw_lines_before_fork, dlw_lines_after_fork},
@@ -210,6 +212,7 @@ static void start_child(struct dlw_thread *self)
 {
     dlw_report_after_fork(true);
     dlw_frames_after_fork(true);
+    dlw_profile_after_fork(true);
     dlw_stacks_after_fork(true);
     dlw_lines_after_fork(true);
     dlw_lock_reset(&dlw_graph_lock);

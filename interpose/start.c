@@ -21,6 +21,7 @@
 #include "interpose/steer/role.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/hooks.h"
+#include "interpose/threads/profile.h"
 #include "interpose/watch/stall.h"
 #include "interpose/wrap/cond.h"
 #include "interpose/wrap/libs/libs.h"
@@ -157,6 +158,7 @@ const struct dlw_hooks dlw_hooks = {
     .thread_starts = thread_starts,
     .place_has_role = dlw_role_is_place,
     .role_taken = dlw_role_taken,
+    .thread_counted = dlw_profile_ends,
     .watch_end = dlw_thread_end_watch,
     .condition_left = dlw_cond_left,
     .before_fork = dlw_fork_before,

@@ -26,6 +26,7 @@ enum dlw_rank {
     DLW_RANK_ENDS,       /* destructors that run at threads' ends */
     DLW_RANK_JOINABLES,  /* threads that may still be joined */
     DLW_RANK_THREADS,    /* list and table of thread records */
+    DLW_RANK_PROFILE,    /* what locks cost, of ended threads */
     DLW_RANK_GRAPH,      /* lock records, order graph, clocks */
     DLW_RANK_STACKS,     /* interned stacks and modules */
     DLW_RANK_LINES,      /* interned lines of Python */

@@ -6,6 +6,7 @@
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
 #include "interpose/base/proc.h"
+#include "interpose/base/state.h"
 #include "interpose/base/trampoline.h"
 #include "interpose/python/runtime.h"
 #include "interpose/stacks/warmup.h"
@@ -472,7 +473,9 @@ static struct dlw_rule_slot *learn_locked(uintptr_t pc)
     struct dlw_rule rule = ask_libunwind_locked(pc, &function);
     uint64_t distance = pc - function;
 
-    rule.levels = dlw_hooks.place_has_role(pc) ? (DLW_LEVELS - 1) | DLW_RULE_ROLE : DLW_LEVELS - 1;
+    rule.levels = DLW_LEVELS - 1;
+    rule.levels |= dlw_hooks.place_has_role(pc) ? DLW_RULE_ROLE : 0;
+    rule.levels |= dlw_options.profile ? DLW_RULE_COUNTED : 0;
     if (n_rules * 2 >= dlw_rule_mask(table) + 1 || table == &no_rules.table)
         table = grow_locked(table);
     if (!table)
@@ -499,6 +502,7 @@ void dlw_rule_settle(struct dlw_rule_slot *slot, unsigned levels)
 {
     unsigned role = slot->rule.levels & DLW_RULE_ROLE;
 
+    levels |= dlw_options.profile ? DLW_RULE_COUNTED : 0;
     __atomic_store_n(&slot->rule.levels, (uint8_t)(levels | role), __ATOMIC_RELAXED);
     __atomic_store_n(&slot->rule.trial, DLW_TRIAL_OVER, __ATOMIC_RELAXED);
     if (levels) { /* it is no plain call site any more */

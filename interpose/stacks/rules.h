@@ -55,6 +55,9 @@ struct dlw_rule {
 
 /* In a rule's levels: a role begins or ends here (steer/role.h), so the place is never plain. */
 enum { DLW_RULE_ROLE = 128 };
+/* In `levels`: takings from here are counted (threads/profile.h), so that the place is never plain.
+ */
+enum { DLW_RULE_COUNTED = 64 };
 
 struct dlw_rule_slot {
     _Atomic uintptr_t pc; /* release by the learner, acquire by readers: then `rule` is whole */

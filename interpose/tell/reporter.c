@@ -6,6 +6,7 @@
 #include "interpose/base/state.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/avoid_file.h"
+#include "interpose/tell/costs.h"
 #include "interpose/tell/flush.h"
 #include "interpose/tell/lacks.h"
 #include "interpose/tell/mistakes.h"
@@ -623,6 +624,26 @@ static void write_end(struct dlw_journal_totals *totals)
     dlw_lock_release(&emit_lock);
 }
 
+static void write_cost(const struct dlw_profile_entry *entry)
+{
+    struct dlw_journal_profile profile = dlw_costs_resolve(entry);
+
+    if (!dlw_lock_acquire_or_skip(&emit_lock))
+        return;
+    dlw_journal_profile(journal, &profile);
+    dlw_lock_release(&emit_lock);
+}
+
+static void write_costs(void)
+{
+    dlw_profile_each(write_cost);
+    uint64_t lost = dlw_profile_lost();
+    if (!lost || !dlw_lock_acquire_or_skip(&emit_lock))
+        return;
+    dlw_journal_profile_lost(journal, lost);
+    dlw_lock_release(&emit_lock);
+}
+
 void dlw_report_end(const char *ended, int status)
 {
     static _Atomic bool done;
@@ -630,6 +651,8 @@ void dlw_report_end(const char *ended, int status)
 
     if (atomic_exchange_explicit(&done, true, memory_order_relaxed))
         return;
+    if (dlw_options.profile && journal)
+        write_costs();
     write_end(&totals);
     if (dlw_options.verbosity > 0)
         say_totals(&totals);

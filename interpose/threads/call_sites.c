@@ -5,6 +5,7 @@
 #include "interpose/stacks/walk.h"
 #include "interpose/threads/held.h"
 #include "interpose/threads/hooks.h"
+#include "interpose/threads/profile.h"
 
 /*
  * The first unlocks of a place only count, since most places are few times passed; the next are
@@ -39,7 +40,7 @@ static DLW_COLD void note_new(struct dlw_held_lock *held, struct dlw_call call)
 static bool note_outer(struct dlw_held_lock *held, const struct dlw_rule_slot *slot, uintptr_t high)
 {
     struct dlw_call call = {held->pc[0], held->sp, held->fp};
-    unsigned levels = slot->rule.levels & ~(unsigned)DLW_RULE_ROLE;
+    unsigned levels = slot->rule.levels & (DLW_RULE_COUNTED - 1U); /* without the bits above */
     unsigned n = 1;
 
     for (; n <= levels; n++) {
@@ -115,13 +116,41 @@ static DLW_NOINLINE int note_any(struct dlw_thread *self, struct dlw_held_lock *
 {
     struct dlw_call call = {held->pc[0], held->sp, held->fp}; /* before more levels are noted */
 
+    if (dlw_options.profile && dlw_profile_taken_again(self, held))
+        return 0;
     note_levels(self, held, slot);
     note_taken(self, held);
     if (!slot) /* learned just now */
         slot = dlw_rule_find(held->pc[0]);
+    if (dlw_options.profile)
+        dlw_profile_taken(
+            self, held, slot && slot->rule.trial == OVER && slot->rule.levels == DLW_RULE_COUNTED);
     if (__builtin_expect(slot && slot->rule.levels & DLW_RULE_ROLE, 0))
         dlw_hooks.role_taken(self, held, call);
     return 0;
+}
+
+bool dlw_held_note_further(struct dlw_thread *self, struct dlw_held_lock *held)
+{
+    struct dlw_memory memory = {held->sp, self->stack_high, NULL};
+    struct dlw_call call = {held->pc[held->levels - 1], held->sp, held->fp};
+    enum dlw_walk_end end;
+    uintptr_t cfa;
+
+    if (held->flags & DLW_HELD_TRIAL && held->levels > 1)
+        return true; /* all are noted, and its unlock will say so */
+    if (held->levels >= DLW_LEVELS || call.sp >= memory.high)
+        return false;
+    dlw_guard_enter(self);
+    bool is_known = dlw_frames_step(&call, &memory, &cfa, &end);
+    dlw_guard_leave(self);
+    if (!is_known)
+        return false;
+    held->pc[held->levels++] = call.pc;
+    held->sp = call.sp;
+    held->fp = call.fp;
+    held->flags |= DLW_HELD_TRIAL;
+    return true;
 }
 
 void dlw_held_note_again(struct dlw_thread *self, struct dlw_held_lock *held)
@@ -139,6 +168,8 @@ static bool note_line(struct dlw_thread *self, struct dlw_held_lock *held)
     held->pc[1] = DLW_LINE_MARK;
     held->levels = DLW_LINE_LEVELS;
     note_taken(self, held);
+    if (dlw_options.profile)
+        dlw_profile_taken(self, held, false);
     return true;
 }
 
@@ -229,7 +260,7 @@ void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call)
     struct dlw_thread *self = dlw_self;
     struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
 
-    if (!slot)
+    if (!slot || (dlw_options.profile && dlw_profile_let_go(self, held)))
         return;
     dlw_guard_enter(self);
     assess(slot, held, call);

@@ -104,6 +104,10 @@ int dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held);
 /* The same for an entry that is pushed again, since its lock was given back for a while. */
 void dlw_held_note_again(struct dlw_thread *self, struct dlw_held_lock *held);
 
+/* Cold: notes one caller more, so that the unlock comes to dlw_held_assess(). False: none is known.
+ */
+bool dlw_held_note_further(struct dlw_thread *self, struct dlw_held_lock *held);
+
 /* Cold: learns from this unlock how many frames the call site of the lock needs. */
 void dlw_held_assess(const struct dlw_held_lock *held, struct dlw_call call);
 

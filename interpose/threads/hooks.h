@@ -20,6 +20,8 @@ struct dlw_hooks {
     void (*switched_off)(const char *reason);
     /* A record becomes the calling thread's: it gets a segment, if it has none. */
     void (*thread_starts)(struct dlw_thread *record);
+    /* A thread ends: what it counted of its locks' cost is added to the process's. */
+    void (*thread_counted)(struct dlw_thread *record);
     /* The thread's end is to be told to the library: after the program's own destructors. */
     void (*watch_end)(struct dlw_thread *self);
     /* A condition wait was left without a return (cancelled, or jumped out of). */

@@ -220,6 +220,7 @@ void dlw_thread_end(struct dlw_thread *record)
     atomic_fetch_add_explicit(&calls_of_ended, record->calls, memory_order_relaxed);
     dlw_alarm_drop(record);
     clear_tables(record);
+    dlw_hooks.thread_counted(record);
     dlw_thread_release(record); /* from here on another thread's */
     dlw_shield_lower(&shield);
 }

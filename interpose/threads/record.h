@@ -206,6 +206,12 @@ struct dlw_thread {
     uint64_t yield_until;                      /* of the call that it is in (steer/avoid.c) */
     _Atomic uint32_t yields_to[DLW_YIELDS_TO]; /* tids that it waits for there; 0: none */
     struct dlw_deferred *withheld;             /* findings that wait for its posts (deferred.h) */
+    struct dlw_profile *profile; /* what its locks cost (profile.h); NULL: nothing counted */
+    uint64_t profile_began;      /* ns, its wait for a lock; 0: none, or not timed */
+    struct dlw_profile_holder {
+        uintptr_t pc; /* where the lock had been taken; 0: not known */
+        char name[16];
+    } profile_holder; /* of the lock, as the wait began */
 
     /* published */
     _Alignas(64) struct dlw_wait_slot wait;

@@ -17,6 +17,7 @@
 #include "interpose/threads/hooks.h"
 #include "interpose/threads/joinable.h"
 #include "interpose/threads/jump.h"
+#include "interpose/threads/profile.h"
 #include "interpose/watch/certainty.h"
 #include "interpose/watch/gil.h"
 #include "interpose/watch/live_view.h"
@@ -495,8 +496,35 @@ static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
     dlw_guard_leave(self);
 }
 
+/* Is it a wait for a lock, which somebody holds? */
+static bool is_for_lock(unsigned kind)
+{
+    return kind == DLW_WAIT_LOCK || kind == DLW_WAIT_SPIN || kind == DLW_WAIT_SEMAPHORE;
+}
+
+static void begin_timing(struct dlw_thread *self, const struct dlw_wait_for *wait)
+{
+    self->profile_holder = (struct dlw_profile_holder){0};
+    if (wait->lock_kind == DLW_LOCK_MUTEX)
+        self->profile_holder =
+            dlw_profile_holder_of(dlw_mutex_holder(object_of(wait->on)), wait->on);
+    self->profile_began = is_for_lock(wait->kind) ? dlw_now() : 0;
+}
+
+static void end_timing(struct dlw_thread *self)
+{
+    uint64_t ns = dlw_now() - self->profile_began;
+
+    self->profile_began = 0;
+    dlw_profile_waited(self, atomic_load_explicit(&self->wait.on, memory_order_relaxed),
+                       atomic_load_explicit(&self->wait.lock_kind, memory_order_relaxed),
+                       self->wait.call.pc, ns, self->profile_holder);
+}
+
 void dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait)
 {
+    if (dlw_options.profile)
+        begin_timing(self, wait);
     publish(self, wait);
     bool is_told = !wait->timed && can_be_a_cycle(self, wait) && dlw_wait_look(self);
     self->look_after = 0;
@@ -514,6 +542,8 @@ void dlw_wait_end(struct dlw_thread *self)
     uint64_t sequence = atomic_load_explicit(&self->wait.sequence, memory_order_relaxed);
 
     if (is_waiting(sequence)) {
+        if (self->profile_began)
+            end_timing(self);
         atomic_store_explicit(&self->wait.sequence, sequence + 1, memory_order_release);
         dlw_motion_wakes(self);
         dlw_alarm_clear(self);
@@ -538,8 +568,7 @@ void dlw_wait_jumps(struct dlw_thread *self, uintptr_t target)
 
     if (dlw_thread_guard(self) != DLW_GUARD_WAITING)
         return;
-    if (!self->wait.annotated &&
-        dlw_jump_leaves(self, target, call->sp))
+    if (!self->wait.annotated && dlw_jump_leaves(self, target, call->sp))
         dlw_wait_left(self);
     else if (!target)
         dlw_alarm_clear(self);

@@ -17,6 +17,7 @@
 #include "interpose/order/acquire.h"
 #include "interpose/steer/pause.h"
 #include "interpose/steer/role.h"
+#include "interpose/threads/profile.h"
 #include "interpose/watch/gil.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
@@ -131,7 +132,12 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
     bool waits = dlw_mutex_keeps_waiting(mutex) && !(mine && never_waits_for_self(kind));
     struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
 
+    struct dlw_profile_holder holder = {0};
+    if (dlw_options.profile && waits)
+        holder = dlw_profile_holder_of(dlw_mutex_holder(mutex), (uintptr_t)mutex);
     if (waits && !request->limit && is_plain(kind) && comes_free(mutex)) {
+        if (dlw_options.profile)
+            dlw_profile_waited(self, (uintptr_t)mutex, DLW_LOCK_MUTEX, call.pc, 0, holder);
         taken_cold(self, mutex, 0, call);
         return 0;
     }

@@ -87,6 +87,16 @@ struct dlw_journal_edge {
     const char *scope; /* the test that showed it, lives for ever; or NULL */
 };
 
+/* What a lock cost, taken at one place; times in ns. */
+struct dlw_journal_profile {
+    uint64_t address;
+    const char *kind;
+    uint32_t module, place, holder; /* module that holds the address; stack ids */
+    const char *holder_name;        /* of the thread, or "" */
+    uint64_t takings, contended, wait, wait_longest;
+    uint64_t holds, hold, hold_longest, blocked, blocked_time;
+};
+
 struct dlw_journal_totals {
     const char *ended;
     int status; /* negative: not known */
@@ -153,7 +163,11 @@ void dlw_journal_avoided(struct dlw_journal *journal,
                          const struct dlw_journal_avoided *avoided); /* flushes */
 void dlw_journal_waits(struct dlw_journal *journal, double time,
                        const struct dlw_thread_state *threads, uint32_t n); /* flushes */
-void dlw_journal_off(struct dlw_journal *journal, const char *reason);      /* flushes */
+void dlw_journal_profile(struct dlw_journal *journal,
+                         const struct dlw_journal_profile *profile); /* buffered */
+/* Takings that found no room in the profile. */
+void dlw_journal_profile_lost(struct dlw_journal *journal, uint64_t takings); /* buffered */
+void dlw_journal_off(struct dlw_journal *journal, const char *reason);        /* flushes */
 /* What the library can't do in this process: a word for it, why, and what comes of it. Where that
  * `reduces` what is found it is flushed; else it is for journals that have something to say. */
 void dlw_journal_lacks(struct dlw_journal *journal, const char *what, const char *why,

@@ -81,6 +81,54 @@ void dlw_journal_lacks(struct dlw_journal *journal, const char *what, const char
         dlw_journal_flush(journal);
 }
 
+void dlw_journal_profile(struct dlw_journal *journal, const struct dlw_journal_profile *profile)
+{
+    struct dlw_jsonl *json = &journal->json;
+    uint64_t base;
+
+    if (dlw_journal_is_mute(journal))
+        return;
+    dlw_journal_need_stack(journal, profile->place);
+    dlw_journal_need_stack(journal, profile->holder);
+    bool has_module = dlw_journal_need_module(journal, profile->module, &base);
+    dlw_journal_line_begin(journal, "profile");
+    dlw_jsonl_text_field(json, "kind", profile->kind);
+    dlw_jsonl_hex_field(json, "address", profile->address);
+    if (has_module) {
+        dlw_jsonl_number_field(json, "module", profile->module);
+        dlw_jsonl_hex_field(json, "offset", profile->address - base);
+    }
+    dlw_journal_refer(journal, "place", &journal->stacks, profile->place);
+    dlw_journal_refer(journal, "holder", &journal->stacks, profile->holder);
+    if (*profile->holder_name)
+        dlw_jsonl_text_field(json, "holder_name", profile->holder_name);
+    const struct {
+        const char *key;
+        uint64_t number;
+    } fields[] = {{"takings", profile->takings},
+                  {"contended", profile->contended},
+                  {"wait", profile->wait},
+                  {"wait_longest", profile->wait_longest},
+                  {"holds", profile->holds},
+                  {"hold", profile->hold},
+                  {"hold_longest", profile->hold_longest},
+                  {"blocked", profile->blocked},
+                  {"blocked_time", profile->blocked_time}};
+    for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        if (fields[i].number)
+            dlw_jsonl_number_field(json, fields[i].key, fields[i].number);
+    dlw_journal_line_end(journal);
+}
+
+void dlw_journal_profile_lost(struct dlw_journal *journal, uint64_t takings)
+{
+    if (dlw_journal_is_mute(journal))
+        return;
+    dlw_journal_line_begin(journal, "profile");
+    dlw_jsonl_number_field(&journal->json, "lost", takings);
+    dlw_journal_line_end(journal);
+}
+
 /* Said at once: mostly the process itself becomes that program. And once: a server may start one
  * for each request. */
 void dlw_journal_unwatched(struct dlw_journal *journal, const char *exe, const char *why)

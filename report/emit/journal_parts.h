@@ -77,6 +77,8 @@ void dlw_journal_thread_line(struct dlw_journal *journal, uint32_t id,
 /* See that the thing has its line, if it is known at all. Never called inside a line. */
 void dlw_journal_need_stack(struct dlw_journal *journal, uint32_t id);
 void dlw_journal_need_thread(struct dlw_journal *journal, uint32_t id);
+/* False: the module is not known. Else where it is loaded. */
+bool dlw_journal_need_module(struct dlw_journal *journal, uint32_t id, uint64_t *base);
 void dlw_journal_need_lock(struct dlw_journal *journal, uint64_t id);
 
 /* Before the end: the names that threads were given since, and how often edges were seen. */

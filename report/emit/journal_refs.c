@@ -60,6 +60,12 @@ static bool module_base(struct dlw_journal *journal, uint32_t id, uint64_t *base
     return true;
 }
 
+bool dlw_journal_need_module(struct dlw_journal *journal, uint32_t id, uint64_t *base)
+{
+    need_module(journal, id);
+    return module_base(journal, id, base);
+}
+
 /* ---- stacks ---- */
 
 static void put_frame(struct dlw_journal *journal, const struct dlw_journal_frame *frame)

@@ -51,6 +51,7 @@ static void assert_defaults(void)
     ck_assert_int_eq(options.max_reports, 100);
     ck_assert_ptr_null(options.avoid);
     ck_assert_int_eq(options.avoid_limit, 1000);
+    ck_assert_int_eq(options.profile, 0);
     ck_assert_int_eq(options.verbosity, 0);
     ck_assert_int_eq(options.help, 0);
 }

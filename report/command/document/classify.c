@@ -231,6 +231,7 @@ void dlw_doc_finish(struct dlw_doc *doc, const struct dlw_doc_rules *rules)
 void dlw_doc_summarize(struct dlw_doc *doc)
 {
     order(doc);
+    dlw_doc_finish_costs(doc);
     memset(&doc->summary, 0, sizeof(doc->summary));
     for (size_t i = 0; i < doc->n_findings; i++)
         count(&doc->summary, doc->findings[i]);

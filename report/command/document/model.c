@@ -73,6 +73,13 @@ struct dlw_doc_state *dlw_doc_add_thread(struct dlw_doc *doc)
     return &doc->threads[doc->n_threads - 1];
 }
 
+struct dlw_doc_cost *dlw_doc_add_cost(struct dlw_doc *doc)
+{
+    struct dlw_doc_cost *cost = dlw_region_alloc(&doc->region, sizeof(*cost));
+    APPEND(doc, doc->costs, doc->n_costs, cost);
+    return cost;
+}
+
 struct dlw_doc_edge *dlw_doc_add_edge(struct dlw_doc *doc)
 {
     struct dlw_doc_edge *edge = dlw_region_alloc(&doc->region, sizeof(*edge));

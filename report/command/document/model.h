@@ -205,6 +205,19 @@ struct dlw_doc_edge {
     bool timed;
 };
 
+/* What a lock cost that was taken at one place (run --profile); times in ns. */
+struct dlw_doc_cost {
+    struct dlw_doc_lock *lock;
+    const struct dlw_doc_process *process;
+    struct dlw_stack place;
+    uint64_t takings, contended;
+    uint64_t wait, wait_longest;
+    struct dlw_stack holder; /* during the longest wait: where it had been taken; may be empty */
+    const char *holder_name; /* of the thread; or NULL */
+    uint64_t holds, hold, hold_longest; /* those that were timed */
+    uint64_t blocked, blocked_time;     /* waits of others while it was held from here */
+};
+
 struct dlw_doc_summary {
     uint64_t errors, warnings, notes, suppressed, hidden, known;
 };
@@ -227,6 +240,8 @@ struct dlw_doc {
     const char *verdict; /* attach, core: deadlock stall long-wait nothing; NULL: not asked */
     struct dlw_doc_edge **edges; /* the lock order, for the pictures and merge */
     size_t n_edges;
+    struct dlw_doc_cost **costs; /* the dearest first, once finished */
+    size_t n_costs;
     struct dlw_doc_summary summary;
     const char **answers; /* attach, core: what the waits amount to, a sentence each */
     size_t n_answers;
@@ -268,6 +283,7 @@ struct dlw_doc_process *dlw_doc_find_living(const struct dlw_doc *doc, uint32_t 
 struct dlw_doc_finding *dlw_doc_add_finding(struct dlw_doc *doc, enum dlw_kind kind);
 struct dlw_doc_state *dlw_doc_add_thread(struct dlw_doc *doc); /* valid until the next call */
 struct dlw_doc_edge *dlw_doc_add_edge(struct dlw_doc *doc);
+struct dlw_doc_cost *dlw_doc_add_cost(struct dlw_doc *doc);
 /* Each pair once. */
 void dlw_doc_add_unwatched(struct dlw_doc *doc, const char *exe, const char *why);
 void dlw_doc_note(struct dlw_doc *doc, const char *format, ...)
@@ -333,6 +349,9 @@ void dlw_doc_find_names(struct dlw_doc *doc, struct dlw_doc_finding *finding);
 /* The same for what threads of the document that run Python wait for and hold: its locks lie in no
  * variable. */
 void dlw_doc_find_thread_names(struct dlw_doc *doc);
+/* The same of a lock that has a cost; then the dearest come first: by what was waited for them,
+ * then by takings. */
+void dlw_doc_finish_costs(struct dlw_doc *doc);
 /* Where a thread began that has waited since with this stack. */
 void dlw_thread_find_begin(struct dlw_doc_thread *thread, const struct dlw_stack *stack);
 /* What people call a lock: expression, name, what the source says where it is taken, "the mutex

@@ -3,13 +3,14 @@
 #include "report/command/document/model.h"
 #include "report/command/symbols/source.h"
 
-/* One of several takings of the lock in this finding. */
-static const char *by_source(struct dlw_doc *doc, const struct dlw_doc_finding *finding,
+#include <stdlib.h>
+
+/* One of several takings of the lock. */
+static const char *by_source(struct dlw_doc *doc, const struct dlw_doc_process *process,
                              const struct dlw_stack *stack)
 {
     char line[512];
     size_t place = dlw_stack_place(stack);
-    const struct dlw_doc_process *process = finding->process;
     /* A library's own lock is not what the call of the library names. */
     if (place == stack->n || dlw_stack_entry(stack) ||
         !dlw_source_line(&stack->frames[place], process ? process->folder : NULL, line,
@@ -34,7 +35,7 @@ static void name_lock(struct dlw_doc *doc, const struct dlw_doc_finding *finding
                       struct dlw_doc_lock *lock, const struct dlw_stack *stack)
 {
     if (lock && !has_name(lock))
-        lock->taken_as = by_source(doc, finding, stack);
+        lock->taken_as = by_source(doc, finding->process, stack);
 }
 
 /* The outermost place with a source line: below stand the libraries that made the thread. */
@@ -86,4 +87,28 @@ void dlw_doc_find_names(struct dlw_doc *doc, struct dlw_doc_finding *finding)
         if (state->waits == DLW_WAIT_LOCK || state->waits == DLW_WAIT_SEMAPHORE)
             name_lock(doc, finding, state->on, &state->stack);
     }
+}
+
+static int dearest_first(const void *a, const void *b)
+{
+    const struct dlw_doc_cost *x = *(struct dlw_doc_cost *const *)a;
+    const struct dlw_doc_cost *y = *(struct dlw_doc_cost *const *)b;
+    if (x->wait != y->wait)
+        return x->wait > y->wait ? -1 : 1;
+    if (x->contended != y->contended)
+        return x->contended > y->contended ? -1 : 1;
+    if (x->takings != y->takings)
+        return x->takings > y->takings ? -1 : 1;
+    return x->lock->address < y->lock->address ? -1 : x->lock->address > y->lock->address;
+}
+
+void dlw_doc_finish_costs(struct dlw_doc *doc)
+{
+    for (size_t i = 0; i < doc->n_costs; i++) {
+        struct dlw_doc_cost *cost = doc->costs[i];
+        if (!has_name(cost->lock))
+            cost->lock->taken_as = by_source(doc, cost->process, &cost->place);
+    }
+    if (doc->n_costs)
+        qsort(doc->costs, doc->n_costs, sizeof(struct dlw_doc_cost *), dearest_first);
 }

@@ -9,6 +9,7 @@
 #include "report/command/format/html_script.h"
 #include "report/command/format/html_style.h"
 #include "report/command/format/picture/picture.h"
+#include "report/command/format/text/costs.h"
 #include "report/command/format/text/parts.h"
 
 #include <stdint.h>
@@ -427,6 +428,42 @@ static void order(struct page *page)
     fputs("</section>\n", page->out);
 }
 
+static void costs(struct page *page)
+{
+    struct dlw_region *region = &page->doc->region;
+    size_t n = page->doc->n_costs;
+    if (!n)
+        return;
+    fputs(
+        "<section class=\"card\"><h2>What the locks cost</h2>\n<p class=\"soft\">By the time that "
+        "was waited for them. Holds are timed for one taking in some sixty-four.</p>\n<div "
+        "class=\"scroll\"><table><tr><th>lock, taken in</th><th>taken</th><th>busy</th><th>waited"
+        "</th><th>at most, held by</th><th>held for</th><th>at most</th><th>others waited</th>"
+        "</tr>\n",
+        page->out);
+    for (size_t i = 0; i < n && i < MOST_ROWS; i++) {
+        const struct dlw_doc_cost *cost = page->doc->costs[i];
+        const char *holder = dlw_cost_holder(region, cost);
+        element(page, "<tr><td><b>", dlw_lock_title(region, cost->lock), "</b> ");
+        element(page, "<i>", dlw_cost_place(region, &cost->place), "</i></td><td>");
+        element(page, "", dlw_cost_number(region, cost->takings), "</td><td>");
+        element(page, "", dlw_cost_number(region, cost->contended), "</td><td>");
+        element(page, "", cost->wait ? dlw_cost_time(region, cost->wait) : "", "</td><td>");
+        element(page, "", cost->wait ? dlw_cost_time(region, cost->wait_longest) : "", "");
+        element(page, holder ? ", " : "", holder ? holder : "", "</td><td>");
+        element(page, "", cost->holds ? dlw_cost_time(region, cost->hold / cost->holds) : "",
+                "</td><td>");
+        element(page, "", cost->holds ? dlw_cost_time(region, cost->hold_longest) : "",
+                "</td><td>");
+        element(page, "", cost->blocked ? dlw_cost_time(region, cost->blocked_time) : "",
+                "</td></tr>\n");
+    }
+    fputs("</table></div>\n", page->out);
+    if (n > MOST_ROWS)
+        fprintf(page->out, "<p class=\"soft\">and %zu more (--format=json)</p>\n", n - MOST_ROWS);
+    fputs("</section>\n", page->out);
+}
+
 static void processes(struct page *page)
 {
     if (!page->doc->n_processes)
@@ -476,6 +513,7 @@ int dlw_format_html(FILE *out, struct dlw_doc *doc, const struct dlw_format_opti
     fputs("<main>\n", out);
     articles(&page);
     document_threads(&page);
+    costs(&page);
     order(&page);
     processes(&page);
     fprintf(out, "</main>\n<script>\n%s</script></body></html>\n", html_script);

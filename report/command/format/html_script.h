@@ -22,7 +22,8 @@ static const char html_script[] =
     "document.addEventListener('focusin',e=>{const a=e.target.closest('article');\n"
     " if(a&&e.target===line(a))stand(a);});\n"
     /* What scrolls sideways must be within reach of the keyboard. */
-    "const reach=()=>all('figure').forEach(f=>{if(f.scrollWidth>f.clientWidth+1)f.tabIndex=0;\n"
+    "const "
+    "reach=()=>all('figure,.scroll').forEach(f=>{if(f.scrollWidth>f.clientWidth+1)f.tabIndex=0;\n"
     " else f.removeAttribute('tabindex');});\n"
     "addEventListener('resize',reach);document.addEventListener('toggle',reach,true);reach();\n"
     "const goal=()=>{const a=document.getElementById(location.hash.slice(1));\n"

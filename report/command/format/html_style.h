@@ -39,6 +39,7 @@ static const char html_style[] =
     "pre{background:var(--code);border-radius:.4rem;padding:.5rem .7rem;margin:.3rem "
     "0;white-space:pre-wrap}\n"
     ".remedy{border-left:4px solid var(--blue);padding:.1rem 0 .1rem .8rem;margin:1rem 0}\n"
+    ".scroll{overflow-x:auto}.scroll td,.scroll th{min-width:5rem}"
     "table{border-collapse:collapse;width:100%;font-size:.9rem}td,th{text-align:left;padding:.3rem "
     ".6rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}\n"
     "svg text{font:13px system-ui,sans-serif;text-anchor:middle;fill:var(--text)}"

@@ -313,6 +313,43 @@ static json_t *unwatched_json(const struct dlw_doc *doc)
     return list;
 }
 
+/* Times in nanoseconds. */
+static json_t *cost_json(const struct dlw_doc_cost *cost)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "lock", lock_json(cost->lock));
+    if (cost->process)
+        json_object_set_new(json, "process", process_json(cost->process));
+    put_stack(json, "stack", &cost->place);
+    json_object_set_new(json, "takings", json_integer((json_int_t)cost->takings));
+    json_object_set_new(json, "contended", json_integer((json_int_t)cost->contended));
+    if (cost->contended) {
+        json_t *waits = json_pack("{sI,sI}", "total", (json_int_t)cost->wait, "longest",
+                                  (json_int_t)cost->wait_longest);
+        put_stack(waits, "holder", &cost->holder);
+        put_text(waits, "thread", cost->holder_name);
+        json_object_set_new(json, "waits", waits);
+    }
+    if (cost->holds)
+        json_object_set_new(json, "holds",
+                            json_pack("{sI,sI,sI}", "timed", (json_int_t)cost->holds, "total",
+                                      (json_int_t)cost->hold, "longest",
+                                      (json_int_t)cost->hold_longest));
+    if (cost->blocked)
+        json_object_set_new(json, "blocked",
+                            json_pack("{sI,sI}", "count", (json_int_t)cost->blocked, "total",
+                                      (json_int_t)cost->blocked_time));
+    return json;
+}
+
+static json_t *costs_json(const struct dlw_doc *doc)
+{
+    json_t *json = json_array();
+    for (size_t i = 0; i < doc->n_costs; i++)
+        json_array_append_new(json, cost_json(doc->costs[i]));
+    return json;
+}
+
 static json_t *document_json(struct dlw_doc *doc)
 {
     json_t *json = json_object();
@@ -339,6 +376,8 @@ static json_t *document_json(struct dlw_doc *doc)
         json_object_set_new(json, "verdict", json_string(doc->verdict));
         json_object_set_new(json, "notes", notes);
     }
+    if (doc->n_costs)
+        json_object_set_new(json, "profile", costs_json(doc));
     if (doc->n_unwatched)
         json_object_set_new(json, "unwatched", unwatched_json(doc));
     json_object_set_new(json, "summary", summary_json(&doc->summary));

@@ -419,6 +419,33 @@ void dlw_reader_build_edge(struct dlw_reader *reader, const json_t *line)
     build_gates(reader, json_object_get(line, "gates"), edge);
 }
 
+void dlw_reader_build_cost(struct dlw_reader *reader, const json_t *line, const char *kind)
+{
+    struct dlw_doc_cost *cost = dlw_doc_add_cost(reader->reading->doc);
+    struct dlw_raw_lock raw = {0};
+    uint64_t module = dlw_json_number(line, "module"), holder = dlw_json_number(line, "holder");
+    cost->lock = dlw_region_alloc(reader->region, sizeof(*cost->lock));
+    cost->lock->kind = kind;
+    cost->lock->address = dlw_json_address(line, "address");
+    cost->lock->offset = dlw_json_address(line, "offset");
+    cost->lock->process = cost->process = reader->process;
+    FIND(reader->modules, module, raw.module);
+    name_variable(reader, &raw, cost->lock);
+    cost->place = dlw_reader_stack(reader, dlw_json_number(line, "place"));
+    if (holder)
+        cost->holder = dlw_reader_stack(reader, holder);
+    cost->holder_name = dlw_clean(reader->region, dlw_json_text(line, "holder_name"));
+    cost->takings = dlw_json_number(line, "takings");
+    cost->contended = dlw_json_number(line, "contended");
+    cost->wait = dlw_json_number(line, "wait");
+    cost->wait_longest = dlw_json_number(line, "wait_longest");
+    cost->holds = dlw_json_number(line, "holds");
+    cost->hold = dlw_json_number(line, "hold");
+    cost->hold_longest = dlw_json_number(line, "hold_longest");
+    cost->blocked = dlw_json_number(line, "blocked");
+    cost->blocked_time = dlw_json_number(line, "blocked_time");
+}
+
 void dlw_reader_build_waits(struct dlw_reader *reader, const json_t *line)
 {
     const json_t *threads = json_object_get(line, "threads");

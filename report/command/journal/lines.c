@@ -447,6 +447,18 @@ static void read_waits(struct dlw_reader *reader, const json_t *line)
     reader->waits = json_deep_copy(line);
 }
 
+static void read_profile(struct dlw_reader *reader, const json_t *line)
+{
+    uint64_t lost = dlw_json_number(line, "lost");
+    if (lost)
+        dlw_doc_note(reader->reading->doc,
+                     "the profile of process %u had no room for %llu takings, of more locks and "
+                     "places than it keeps",
+                     reader->process->pid, (unsigned long long)lost);
+    else if (!reader->reading->sink)
+        dlw_reader_build_cost(reader, line, checked_kind(reader, dlw_json_text(line, "kind")));
+}
+
 static void read_bounds(struct dlw_reader *reader, const json_t *line)
 {
     fill_bounds(reader->process, line);
@@ -487,6 +499,7 @@ static const struct {
     {"note", read_note},
     {"unwatched", read_unwatched},
     {"bounds", read_bounds},
+    {"profile", read_profile},
     {"waits", read_waits},
     {"exec", read_exec},
     {"end", read_end},

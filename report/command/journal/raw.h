@@ -112,6 +112,8 @@ struct dlw_doc_lock *dlw_reader_lock(struct dlw_reader *reader, uint64_t id);
 void dlw_reader_promote(struct dlw_reader *reader);
 void dlw_reader_build_finding(struct dlw_reader *reader, const json_t *line);
 void dlw_reader_build_edge(struct dlw_reader *reader, const json_t *line);
+/* `kind` as of dlw_doc_lock. */
+void dlw_reader_build_cost(struct dlw_reader *reader, const json_t *line, const char *kind);
 void dlw_reader_build_waits(struct dlw_reader *reader, const json_t *line);
 
 #endif

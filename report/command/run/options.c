@@ -32,6 +32,12 @@ static bool is_offered(const struct key *key)
     return strcmp(key->name, "help") != 0;
 }
 
+/* `--profile` alone turns it on. */
+static bool is_switch(const struct key *key)
+{
+    return strcmp(key->name, "profile") == 0;
+}
+
 static void print_help(void)
 {
     printf("Usage: dlwatch run [options] [--output=F:PATH]... [--timeout=S] [--] COMMAND [ARG...]\n"
@@ -39,7 +45,8 @@ static void print_help(void)
            "summary at the end, on standard error.\n\n");
     for (size_t i = 0; i < N_KEYS; i++)
         if (is_offered(&keys[i])) {
-            int width = printf("  --%s=%s", keys[i].name, keys[i].values);
+            int width = is_switch(&keys[i]) ? printf("  --%s", keys[i].name)
+                                            : printf("  --%s=%s", keys[i].name, keys[i].values);
             printf("%*s%s%s%s%s\n", width < 34 ? 34 - width : 1, "", keys[i].help,
                    *keys[i].run ? " [" : "", keys[i].run, *keys[i].run ? "]" : "");
         }
@@ -178,7 +185,8 @@ static bool take_unconfirmed(struct dlw_run_request *request, const char *value)
 static int take_option(struct dlw_run_request *request, int option, const char **typed)
 {
     if (option >= FIRST_KEY) {
-        *typed = add_pair(&request->region, *typed, keys[(option - FIRST_KEY) / 2].name, optarg);
+        *typed = add_pair(&request->region, *typed, keys[(option - FIRST_KEY) / 2].name,
+                          optarg ? optarg : "1");
         return 0;
     }
     switch (option) {
@@ -230,8 +238,9 @@ static void fill_options(struct dlw_region *region, struct option *options)
         char *dashed = dlw_region_copy(region, keys[i].name);
         for (char *c = dashed; *c; c++)
             *c = *c == '_' ? '-' : *c;
-        options[n++] =
-            (struct option){keys[i].name, required_argument, NULL, FIRST_KEY + 2 * (int)i};
+        options[n++] = (struct option){keys[i].name,
+                                       is_switch(&keys[i]) ? optional_argument : required_argument,
+                                       NULL, FIRST_KEY + 2 * (int)i};
         if (strcmp(dashed, keys[i].name) != 0)
             options[n++] = (struct option){dashed, required_argument, NULL, FIRST_KEY + 2 * (int)i};
     }

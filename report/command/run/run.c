@@ -269,7 +269,7 @@ static bool is_worth_keeping(const struct dlw_run *run)
         if (run->doc->processes[i]->off || (run->doc->processes[i]->ended &&
                                             strcmp(run->doc->processes[i]->ended, "running") == 0))
             return true;
-    return run->doc->n_findings > 0 || lacks_some(run);
+    return run->doc->n_findings > 0 || run->doc->n_costs > 0 || lacks_some(run);
 }
 
 static bool remove_file(void *context, const char *path, bool from_folder)

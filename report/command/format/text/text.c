@@ -1,5 +1,6 @@
 /* The readable report: blocks of findings, threads, and the summary over all processes. */
 #include "report/command/document/classify.h"
+#include "report/command/format/text/costs.h"
 #include "report/command/format/text/parts.h"
 
 #include <stdlib.h>
@@ -232,6 +233,20 @@ static void advice_lines(struct dlw_readable *text)
                            "(--advice tells more ways out of each, and why they work.)");
 }
 
+/* Only of a run with --profile. */
+static void cost_lines(struct dlw_readable *text)
+{
+    enum { TOP = 10 };
+    struct dlw_doc *doc = text->doc;
+    if (!doc->n_costs)
+        return;
+    fprintf(text->out, BOLD "What the locks cost" PLAIN "\n");
+    for (size_t i = 0; i < doc->n_costs && i < TOP; i++)
+        dlw_readable_prose(text, "  ", 4, dlw_cost_words(&doc->region, doc->costs[i]));
+    if (doc->n_costs > TOP)
+        fprintf(text->out, "  and %zu more (json and html list all)\n", doc->n_costs - TOP);
+}
+
 static void summary_lines(struct dlw_readable *text)
 {
     const struct dlw_doc *doc = text->doc;
@@ -239,6 +254,7 @@ static void summary_lines(struct dlw_readable *text)
     for (size_t i = 0; i < doc->n_notes; i++)
         dlw_readable_prose(text, "Note: ", 2, doc->notes[i]);
     process_lines(text);
+    cost_lines(text);
     finding_lines(text);
     fprintf(text->out, BOLD "Summary:" PLAIN " ");
     count_words(text, summary);

@@ -190,6 +190,27 @@ valid_xml() {
 	if xmllint --noout "$tmp/out" 2>"$tmp/err"; then ok; else fail "$1 is not well-formed: $(head -n 3 "$tmp/err")"; fi
 }
 
+# By the rules of the Chrome trace event format: every event of a known phase with its fields, slices of a
+# thread nested and none that overlaps in part, arrows with both ends inside a slice.
+perfetto() {
+	report perfetto 66 --format=perfetto --show=all "$tmp"/*.json
+	is '[.traceEvents[].ph]|unique' '["M","X","f","i","s"]' 'perfetto phases'
+	is '[.traceEvents[]|(.pid|type),(.tid|type),(.name|type)]|unique' '["number","string"]' 'perfetto fields'
+	is '[.traceEvents[]|select(.ph=="M")|[.name,(.args.name|type)]]|unique' '[["process_name","string"],["thread_name","string"]]' 'perfetto names'
+	is '[.traceEvents[]|select(.ph=="X")|.ts>=0 and .dur>0 and (.args.stack|type=="array")]|unique' '[true]' 'perfetto slices'
+	# shellcheck disable=SC2016 # jq's variables
+	is '[.traceEvents[]|select(.ph=="X")]|group_by([.pid,.tid])|map([.[] as $a|.[] as $b|select($a.ts<$b.ts and $b.ts<$a.ts+$a.dur and $b.ts+$b.dur>$a.ts+$a.dur+0.001)]|length)|add' 0 'perfetto nesting'
+	is '[.traceEvents[]|select(.ph=="s" or .ph=="f")]|group_by(.id)|map(map(.ph)|sort|join(""))|unique' '["fs"]' 'perfetto arrows'
+	# shellcheck disable=SC2016 # jq's variables
+	is '.traceEvents as $all|[$all[]|select(.ph=="s" or .ph=="f")|. as $e|any($all[];.ph=="X" and .pid==$e.pid and .tid==$e.tid and .ts<=$e.ts and $e.ts<=.ts+.dur)]|unique' '[true]' 'perfetto ends of arrows'
+	report 'perfetto of a deadlock' 66 --format=perfetto "$tmp/deadlock.json"
+	is '[.traceEvents[]|select(.ph=="X")|.name]|sort' '["holds accounts[0].lock","holds accounts[1].lock","waits for accounts[0].lock","waits for accounts[1].lock"]' 'perfetto of a deadlock'
+	is '[.traceEvents[]|select(.ph=="X" and (.name|startswith("waits")))|.args.stack[0]]|map(test("bank.c:[0-9]+$"))' '[true,true]' 'perfetto stacks'
+	is '[.traceEvents[]|select(.name=="thread_name")|.args.name]|sort' '["main","teller"]' 'perfetto threads'
+	report 'perfetto of nothing' 0 --format=perfetto "$tmp/none.json"
+	is '[.traceEvents[].ph]|unique' '["M"]' 'perfetto of nothing'
+}
+
 formats() {
 	report sarif 66 --format=sarif --show=all "$tmp"/*.json
 	is '.version' '"2.1.0"' sarif
@@ -333,6 +354,6 @@ names() {
 	done
 }
 
-for part in names json show equal_findings suppressions baseline difference formats text modules; do $part; done
+for part in names json show equal_findings suppressions baseline difference perfetto formats text modules; do $part; done
 echo "report_formats: $passed passed, $failed failed"
 [ $failed = 0 ]

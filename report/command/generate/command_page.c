@@ -160,7 +160,7 @@ static void outside_options(FILE *out)
          "attach: stop every thread for exact stacks; a system call like epoll_wait may then "
          "return EINTR to the program"},
         {"--sysroot=", "DIR", "core: look for the program and its libraries below DIR first"},
-        {"--format=", "F", "text (default), json, dot, svg or html"},
+        {"--format=", "F", "text (default), json, dot, svg, html or perfetto"},
         {"-o ", "OUT", "write there instead of standard output"},
         {"--native", NULL, "show the frames of Python's interpreter beside those of Python"},
         {"--stack_depth=", "N", "frames shown of a stack, 1 to 256 (64)"},

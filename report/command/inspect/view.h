@@ -52,7 +52,7 @@ enum {
         {"native", no_argument, NULL, DLW_VIEW_NATIVE}, DLW_HELP_OPTIONS
 
 #define DLW_VIEW_HELP_TEXT                                                                         \
-    "  --format=F      text (default) json dot svg html\n"                                         \
+    "  --format=F      text (default) json dot svg html perfetto\n"                                \
     "  -o OUT          write there instead of standard output\n"                                   \
     "  --stack_depth=N frames shown of a stack, 1 to 256 (default 64)\n"                           \
     "  --native        show the frames of Python's interpreter as well\n"                          \

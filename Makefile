@@ -47,7 +47,8 @@ COMMAND_SRC := $(call rooms,report/command)
 
 LIB_OBJ := $(patsubst %.c,$(O)/lib/%.o,$(GRAPH_SRC) $(EMIT_SRC) $(INTERPOSE_SRC))
 COMMAND_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(COMMAND_SRC) $(EMIT_SRC) $(GRAPH_SRC))
-COMMAND_LIBS = -ldw -lelf -ljansson -lm
+# libdl is a part of libc from glibc 2.34 on.
+COMMAND_LIBS = -ldw -lelf -ljansson -lm -ldl
 
 # `make -j deps test`: whatever compiles waits for deps when both are asked for.
 FIRST := $(filter deps,$(MAKECMDGOALS))

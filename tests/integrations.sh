@@ -220,7 +220,7 @@ with_container() {
 	status 'container: preload' 66 env LD_PRELOAD=/opt/dlwatch/lib/libdlwatch.so DLWATCH_OPTIONS="on_deadlock=exit:report=/tmp/j" "$tmp/container" /dine
 	says 'container: preload' 'DEADLOCK'
 	status 'container: its journal' 66 "$tmp/container" /opt/dlwatch/bin/dlwatch report /tmp/j
-	says 'container: its journal' 'L2 = forks\[1\]'
+	says 'container: its journal' 'forks\[1\]'
 	says 'container: its journal' 'by philosopher '
 	status 'container: run' 66 "$tmp/container" /opt/dlwatch/bin/dlwatch run -- /dine
 	says 'container: run' 'dining_philosophers.c:[0-9]*'
@@ -229,9 +229,9 @@ with_container() {
 	pid=
 	while [ -z "$pid" ] && kill -0 $outer; do pid=$(pgrep -P $outer -x dine); done
 	await_hang "$pid" container
-	says 'container: attach from the host' 'L2 = forks\[1\]'
+	says 'container: attach from the host' 'forks\[1\]'
 	status 'container: attach inside' 66 env -u TMPDIR nsenter --target "$pid" --mount --pid --root --wd=/ /opt/dlwatch/bin/dlwatch attach 1
-	says 'container: attach inside' 'L2 = forks\[1\]'
+	says 'container: attach inside' 'forks\[1\]'
 	kill "$pid" $outer 2>/dev/null
 }
 

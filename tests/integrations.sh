@@ -189,6 +189,10 @@ with_systemd() {
 	preload=$(sed -n 's/^Environment=LD_PRELOAD=//p' "$conf")
 	status systemd 0 env LD_LIBRARY_PATH="$prefix/lib" LD_PRELOAD="$preload" DLWATCH_OPTIONS="$options" "$build/tests/e2e/mistakes"
 	if grep -q 'unknown\|no such option' "$tmp/out"; then fail "systemd: $(head -n 3 "$tmp/out")"; else ok; fi
+	# A deadlock comes into the file that the next start reads.
+	status 'systemd: a deadlock' 66 env LD_LIBRARY_PATH="$prefix/lib" LD_PRELOAD="$preload" DLWATCH_OPTIONS="$options on_deadlock=exit" \
+		"$build/tests/e2e/mistakes" deadlock
+	if [ -s "$tmp/state/dlwatch/toy/avoid" ]; then ok; else fail "systemd: no file of deadlocks to avoid: $(ls -l "$tmp/state/dlwatch/toy")"; fi
 	status 'systemd: journals' 66 dlwatch report "$tmp/state/dlwatch/toy"
 	says 'systemd: no command line' '"argv":\[\]' "$tmp"/state/dlwatch/toy/mistakes.*.jsonl
 	command -v systemd-analyze >/dev/null || { echo "integrations: no systemd, drop-in not verified" && return 0; }

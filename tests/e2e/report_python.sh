@@ -38,6 +38,14 @@ case_of() {
 	cmp -s "$tmp/wanted" "$tmp/cycles" || fail "$name: found '$(cat "$tmp/cycles")' and not '$(cat "$tmp/wanted")'"
 }
 
+# advises SCRIPT NAME yes|no: the block says how the interpreter's own calls break it.
+advises() {
+	timeout -k 5 120 "$build/dlwatch" run --timeout=100 -- "$python" "$here/python/$1" "$native" "$2" >"$tmp/out" 2>"$tmp/err"
+	grep -q 'What breaks it' "$tmp/err" || fail "$2: no advice"
+	if grep -q py::gil_scoped_release "$tmp/err"; then said=yes; else said=no; fi
+	[ $said = "$3" ] || fail "$2: advice to drop the GIL: $said, not $3"
+}
+
 for python; do
 	if ! [ -x "$python" ] || ! command -v jq >/dev/null; then
 		echo "e2e: no $python or no jq, skipped"
@@ -59,6 +67,9 @@ for python; do
 	case_of gil.py fixed 0
 	case_of gil.py join_without 0
 	! "$python" -c 'import _interpreters' 2>/dev/null || case_of gil.py sub_interpreter 66 'deadlock certain error: cache gil'
+	advises gil.py join yes
+	advises gil.py inversion yes
+	advises locks.py inversion no
 	case_of locks.py inversion 66 'lock-order-inversion possible error: semaphore semaphore'
 	case_of locks.py dropped 66 'lock-order-inversion possible error: semaphore semaphore'
 	case_of locks.py condition 66 'lock-order-inversion possible error: semaphore semaphore'

@@ -40,6 +40,11 @@ static bool is_join(const struct dlw_doc_hold *hold)
     return is_kind(hold, "thread");
 }
 
+static bool is_gil(const struct dlw_doc_hold *hold)
+{
+    return is_kind(hold, "gil");
+}
+
 static bool is_initialiser(const struct dlw_doc_hold *hold)
 {
     return is_kind(hold, "once") || is_kind(hold, "guard");
@@ -207,6 +212,56 @@ static void say_let_go(struct advising *advising, const struct dlw_doc_step *ste
                        held, taken, asked, dlw_remedy_lock(advising, step->wants.lock));
 }
 
+/* Who has CPython's global lock drops it before it waits for anything: the interpreter has calls
+ * for that. */
+static void remedy_gil(struct advising *advising)
+{
+    const struct dlw_doc_finding *finding = advising->finding;
+    for (size_t i = 0; i < finding->n_cycle; i++) {
+        const struct dlw_doc_step *step = &finding->cycle[i];
+        if (is_gil(&step->holds))
+            dlw_remedy_say(advising,
+                           "Drop %s in %s before it waits for %s: Py_BEGIN_ALLOW_THREADS and "
+                           "Py_END_ALLOW_THREADS around the call (pybind11: "
+                           "py::gil_scoped_release; ctypes: CDLL, not PyDLL). That breaks \"hold "
+                           "and wait\".",
+                           dlw_remedy_lock(advising, step->holds.lock),
+                           dlw_remedy_place(advising, &step->wants.stack),
+                           dlw_remedy_lock(advising, step->wants.lock));
+    }
+    for (size_t i = 0; i < finding->n_cycle; i++) {
+        const struct dlw_doc_step *step = &finding->cycle[i];
+        if (is_gil(&step->wants) && !is_join(&step->holds))
+            dlw_remedy_say(advising,
+                           "Or let go of %s in %s before it calls into Python, which takes %s. "
+                           "That breaks \"hold and wait\" as well.",
+                           dlw_remedy_lock(advising, step->holds.lock),
+                           dlw_remedy_place(advising, &step->wants.stack),
+                           dlw_remedy_lock(advising, step->wants.lock));
+    }
+}
+
+static bool is_about_gil(const struct dlw_doc_finding *finding)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (is_gil(&finding->cycle[i].holds))
+            return true;
+    return false;
+}
+
+/* It takes what it has. */
+static void remedy_gil_alone(struct advising *advising)
+{
+    const struct dlw_doc_step *step = &advising->finding->cycle[0];
+    dlw_remedy_say(advising,
+                   "Where it may have %s already, as in %s, call PyGILState_Ensure (pybind11: "
+                   "py::gil_scoped_acquire): it sees that. PyEval_RestoreThread and "
+                   "PyEval_AcquireThread are for a thread that has dropped it. That breaks \"hold "
+                   "and wait\".",
+                   dlw_remedy_lock(advising, step->wants.lock),
+                   dlw_remedy_place(advising, &step->wants.stack));
+}
+
 /* A join or an initialiser is part of the circle. */
 static void remedy_mixed(struct advising *advising)
 {
@@ -238,6 +293,10 @@ static void remedy_cycle(struct advising *advising)
     const struct dlw_doc_finding *finding = advising->finding;
     if (dlw_finding_holder_is_gone(finding))
         remedy_gone(advising);
+    else if (is_about_gil(finding) && finding->n_cycle == 1)
+        remedy_gil_alone(advising);
+    else if (is_about_gil(finding))
+        remedy_gil(advising);
     else if (finding->n_cycle == 1)
         remedy_alone(advising);
     else if (second_reader(finding))

@@ -372,8 +372,8 @@ void dlw_misuse_wait_without(struct dlw_thread *self, const struct dlw_lock_ref 
 {
     struct dlw_accusation accusation = {0};
 
-    if (self->resync || (mutex->kind == DLW_LOCK_MUTEX &&
-                         dlw_mutex_owner_at(mutex->address) == tid_of(self)))
+    if (self->resync ||
+        (mutex->kind == DLW_LOCK_MUTEX && dlw_mutex_owner_at(mutex->address) == tid_of(self)))
         return;
     dlw_guard_enter(self);
     accusation.other = who_holds(mutex->address, &accusation.other_mode);

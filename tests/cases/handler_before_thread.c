@@ -1,7 +1,9 @@
-// A signal handler that locks comes to each thread before its function, as it starts with the signal pending: the deadlock is seen all the same.
+// A signal handler that locks comes to each thread before its function, as it starts with the
+// signal pending: the deadlock is seen all the same.
 #include "case.h"
 #include <signal.h>
-static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER, handled = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER,
+                       handled = PTHREAD_MUTEX_INITIALIZER;
 
 static void handler(int number)
 {

@@ -1,5 +1,5 @@
-// Two semaphores: while main still runs the orders are an inversion that is to be told later; when it
-// waits as well they are the deadlock, and that alone.
+// Two semaphores: while main still runs the orders are an inversion that is to be told later; when
+// it waits as well they are the deadlock, and that alone.
 #include "asleep.h"
 #include <semaphore.h>
 static sem_t a, b;

@@ -6,8 +6,8 @@
  * A vfork child shares the parent's memory and must leave no trace in it: its pid tells.
  */
 #include "graph/base/sys.h"
-#include "interpose/base/proc.h"
 #include "interpose/base/patch.h"
+#include "interpose/base/proc.h"
 #include "interpose/base/real.h"
 #include "interpose/base/signals.h"
 #include "interpose/base/state.h"

@@ -27,7 +27,7 @@ preload() {
 		DLWATCH_OPTIONS="exe=${1##*/} on_deadlock=exit report='$tmp/journal' log='$tmp/said' avoid_limit=3600000 $options" "$@" >"$tmp/out"
 	status=$?
 }
-ends() { if [ $status = "$1" ]; then ok; else fail "$name: status $status, not $1: $(tail -n 3 "$tmp/said")"; fi; }
+ends() { if [ "$status" = "$1" ]; then ok; else fail "$name: status $status, not $1: $(tail -n 3 "$tmp/said")"; fi; }
 says() { if grep -qF -e "$1" "$tmp/said"; then ok; else fail "$name: not said: $1: $(grep avoid: "$tmp/said")"; fi; }
 says_not() { if grep -sqF -e "$1" "$tmp/said"; then fail "$name: said: $1"; else ok; fi; }
 # counts FIELD: of the last line on an avoided deadlock
@@ -176,7 +176,7 @@ damage() {
 	{
 		echo 'avoid 2 1122334455667788 module'
 		sed -n '/^avoid/s/exclusive 0+/exclusive 0+f/p' "$known"
-		head -c 1000 /dev/urandom | tr '\n\0' 'xx'
+		head -c 1000 /dev/urandom | tr '\n\0' '[x*]'
 		echo
 		grep '^avoid' "$known"
 		grep '^avoid' "$known" | head -c 60
@@ -190,9 +190,11 @@ damage() {
 	says 'damaged:5: the line is passed over: '
 	# Full of zeros, as after a power cut, and of lines that say nothing.
 	cp "$known" "$tmp/zeros"
-	head -c 5000 /dev/zero >>"$tmp/zeros"
-	yes avoid | head -n 30 >>"$tmp/zeros"
-	grep '^avoid' "$known" >>"$tmp/zeros"
+	{
+		head -c 5000 /dev/zero
+		yes avoid | head -n 30
+		grep '^avoid' "$known"
+	} >>"$tmp/zeros"
 	preload "avoid='$tmp/zeros'" "$scene" mutex 2 3
 	ends 0
 	says '22 more lines are passed over' # one of them is that of the zeros

@@ -87,7 +87,7 @@ options() {
 
 # Before the command, not after an hour of it.
 places() {
-	printf '#!/bin/sh\n: >ran\n' >touch && chmod +x touch
+	printf '#!/bin/sh\n: >ran\n' >./touch && chmod +x ./touch
 	for output in html:nowhere/x.html json:. json:app/x; do
 		status 2 run --output=$output -- ./touch
 		if [ -e ran ]; then fail "$called: the command has run" && rm ran; else ok; fi
@@ -166,6 +166,7 @@ verbosity() {
 	sed -n 's/^dlwatch\[[0-9]*]: \(watching\|wrapped calls\|works\).*/\1/p' err | sort >watched
 	if cmp -s preload watched; then ok; else fail "$called: $(cat watched)"; fi
 	if [ "$(grep -c 'lock-order-inversion: ' err)" = 1 ]; then ok; else fail "$called: the block comes twice"; fi
+	# shellcheck disable=SC2016 # the inner shell's
 	status 66 run --verbosity=1 --log=lines -- sh -c 'cd / && exec "$0"' "$build/tests/cases/abba_inversion"
 	if grep -q 'wrapped calls' lines && grep -q 'Summary: 1 error' lines; then ok; else fail "$called: $(cat lines)"; fi
 	status 66 run --verbosity=1 --log=none -- "$build/tests/cases/abba_inversion"
@@ -182,6 +183,7 @@ no_libunwind() {
 	mkdir none
 	: >none/libunwind-x86_64.so.8
 	: >none/libunwind-aarch64.so.8
+	# shellcheck disable=SC2016 # the inner shell's
 	LD_LIBRARY_PATH=$tmp/none status 66 run -- sh -c '"$0"; true' "$build/tests/cases/abba_inversion"
 	says err 'so.8 is not installed'
 	says err '(libunwind-'

@@ -23,8 +23,8 @@ says() {
 	if tr -s ' \n' ' ' <"$1" | sed 's/dlwatch: //g' | grep -q -e "$2"; then ok; else fail "no '$2' in $1: $(head -n 40 "$1")"; fi
 }
 
-timeout 120 "$dlwatch" run --profile --output=json:json --output=html:html -- "$program" 2>text
-[ $? = 0 ] || fail "run --profile: $(head -n 5 text)"
+timeout 120 "$dlwatch" run --profile --output=json:json --output=html:html -- "$program" 2>text ||
+	fail "run --profile: $(head -n 5 text)"
 # The parent's thousand, and the child's five in a row of its own.
 is '[cost("hot"; "pass")|.takings]|sort' '[5,1000]'
 is '[cost("hot"; "pass")|.contended]' '[0,0]'

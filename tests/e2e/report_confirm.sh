@@ -63,6 +63,11 @@ meets shared_mutex "$bin/meets_cxx" table time 50
 for apart in pipe flag condition semaphore; do kept "$apart" "$bin/meets" plain $apart; done
 kept "guards and a flag" "$bin/meets_cxx" guards flag
 
+# A pause changes nothing but the time.
+kept "errno, signals, cancellation" "$bin/steered"
+why >"$tmp/why"
+if grep 'failed' "$tmp/why"; then fail "a steered program went wrong"; else ok; fi
+
 # What is said of it, and what comes of it.
 watch "$bin/meets" plain pipe
 confirm --tries=1 --unconfirmed=warning "$tmp/j" -- "$bin/meets" plain pipe

@@ -131,6 +131,17 @@ static bool is_same_address(const struct group *a, const struct group *b)
            strcmp(a->frames->module, b->frames->module) == 0;
 }
 
+/* The outer ends don't fit together, as where an interpreter's own frames stand for native ones:
+ * the innermost call that both came through, with what was called from there. 0: there is none. */
+static size_t own_below_common(const struct group *a, size_t n, const struct group *b, size_t m)
+{
+    for (size_t i = 0; i + 1 < n; i++)
+        for (size_t k = 0; k + 1 < m; k++)
+            if (is_same_address(&a[i + 1], &b[k + 1]))
+                return i + 1;
+    return 0;
+}
+
 /* How many of `a` stand inside of what both share. */
 static size_t own_frames(const struct dlw_stack *stack, const struct dlw_stack *other)
 {
@@ -138,7 +149,9 @@ static size_t own_frames(const struct dlw_stack *stack, const struct dlw_stack *
     size_t n = groups_of(stack, a, 64), m = groups_of(other, b, 64), shared = 0;
     while (shared < n && shared < m && is_same_address(&a[n - 1 - shared], &b[m - 1 - shared]))
         shared++;
-    size_t own = n - shared;
+    size_t own = shared ? n - shared : own_below_common(a, n, b, m);
+    if (!own && !shared)
+        own = n;
     /* A helper has returned: what is known up to there is its own. */
     return own == 0 ? (n ? 1 : 0) : own < MOST_FRAMES ? own : MOST_FRAMES;
 }

@@ -86,6 +86,7 @@ journal() {
 	look 66 report "$tmp/journals"
 	shows secret
 	# Without the right to become another: by the owner of the file.
+	chmod 644 "$tmp/journals"/* # as its owner may
 	cp "$dlwatch" "$tmp/dlwatch"
 	chown 65533 "$tmp/sources/hang.c"
 	for owner in 65533 65534; do

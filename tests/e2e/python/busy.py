@@ -17,7 +17,7 @@ def work():
 threads = [threading.Thread(target=work) for _ in range(4)]
 for t in threads:
     t.start()
-print("ready", os.getpid(), flush=True)
+print(f"ready {os.getpid()}\n", end="", flush=True)
 sys.stdin.read()
 over.set()
 for t in threads:

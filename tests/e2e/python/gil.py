@@ -173,6 +173,6 @@ def sub_interpreter():
     deadlock()
 
 
-print("ready", os.getpid(), flush=True)
+print(f"ready {os.getpid()}\n", end="", flush=True)
 globals()[sys.argv[2]]()
 print("done")

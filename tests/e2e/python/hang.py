@@ -62,7 +62,7 @@ def main():
     threads = [threading.Thread(target=f, daemon=True) for f in functions]
     for thread in threads + [threading.Thread(target=let_go, daemon=True)]:
         thread.start()
-    print("ready", os.getpid(), flush=True)
+    print(f"ready {os.getpid()}\n", end="", flush=True)
     second.acquire()  # waits: main
     first.release()
     jobs.put(1)

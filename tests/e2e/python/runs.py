@@ -9,7 +9,7 @@ def turn(n):
     return turn(n - 1) + 1 if n else 0
 
 
-print("ready", os.getpid(), flush=True)
+print(f"ready {os.getpid()}\n", end="", flush=True)
 while not select.select([sys.stdin], [], [], 0)[0]:
     turn(20)
 print("done", flush=True)

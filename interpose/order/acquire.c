@@ -10,9 +10,11 @@ int dlw_acquire_more(struct dlw_thread *self, struct dlw_held_lock *held, _Atomi
     if (!dlw_place_is_plain(call.pc)) {
         uint32_t depth = dlw_held_depth(self);
         dlw_held_note_more(self, held);
-        if (dlw_held_depth(self) != depth) /* it was given back, and is had again unseen */
-            return 0;
-        held = dlw_held_at(self, depth - 1);
+        if (__builtin_expect(self->stands != NULL, 0)) {
+            if (dlw_held_depth(self) != depth) /* it was given back, and is had again unseen */
+                return 0;
+            held = dlw_held_at(self, depth - 1);
+        }
     }
     if (held == dlw_held_at(self, 0) || held->flags & (DLW_HELD_TRY | DLW_HELD_POOL) ||
         dlw_validate_is_current(self, held->key, chain) ||

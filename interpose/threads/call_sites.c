@@ -159,32 +159,36 @@ void dlw_held_note_again(struct dlw_thread *self, struct dlw_held_lock *held)
     note_taken(self, held);
 }
 
-/* A semaphore that CPython takes is one of its locks. */
-static bool note_line(struct dlw_thread *self, struct dlw_held_lock *held)
-{
-    if (held->kind != DLW_LOCK_SEMAPHORE ||
-        !dlw_python_note(&self->python, (uintptr_t)self->handle, &held->pc[2]))
-        return false;
-    held->pc[1] = DLW_LINE_MARK;
-    held->levels = DLW_LINE_LEVELS;
-    note_taken(self, held);
-    if (dlw_options.profile)
-        dlw_profile_taken(self, held, false);
-    return true;
-}
-
-int dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held)
+static inline __attribute__((always_inline)) int note_by_rule(struct dlw_thread *self,
+                                                              struct dlw_held_lock *held)
 {
     const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
-
-    if (dlw_python_is_code(held->pc[0]) && !(slot && slot->rule.levels & DLW_RULE_ROLE) &&
-        note_line(self, held))
-        return 0;
 
     if (!slot || !note_helper(held, slot->rule, self->stack_high))
         return note_any(self, held, slot);
     note_taken(self, held);
     return 0;
+}
+
+/* One that CPython takes is one of its locks. Apart, so that others save no registers for it. */
+static DLW_NOINLINE int note_semaphore(struct dlw_thread *self, struct dlw_held_lock *held)
+{
+    const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
+
+    if (!dlw_python_is_code(held->pc[0]) || (slot && slot->rule.levels & DLW_RULE_ROLE) ||
+        !dlw_python_note(&self->python, (uintptr_t)self->handle, &held->pc[2]))
+        return note_by_rule(self, held);
+    held->pc[1] = DLW_LINE_MARK;
+    held->levels = DLW_LINE_LEVELS;
+    note_taken(self, held);
+    if (dlw_options.profile)
+        dlw_profile_taken(self, held, false);
+    return 0;
+}
+
+int dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held)
+{
+    return held->kind == DLW_LOCK_SEMAPHORE ? note_semaphore(self, held) : note_by_rule(self, held);
 }
 
 enum { NOW = 2 * DLW_LEVELS };

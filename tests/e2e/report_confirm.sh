@@ -40,7 +40,7 @@ meets() {
 	name=$1
 	shift
 	watch "$@"
-	confirm --tries=6 "$tmp/j" -- "$@"
+	confirm --tries="${tries:-6}" "$tmp/j" -- "$@"
 	same "$name: status" 66 $status
 	same "$name" "certain error deadlock" "$(outcome)"
 }
@@ -133,7 +133,7 @@ if [ -x "$python" ] && [ -e "$bin/lib/native.so" ]; then
 	set -- "$python" "$here/python/gil.py" "$bin/lib/native.so" publisher_first
 	watch "$@"
 	if [ "$(dlwatch report --format=json "$tmp/j" | jq -r '.findings[0].locks[].kind' | grep -c gil)" = 1 ]; then
-		meets GIL "$@"
+		tries=20 meets GIL "$@"
 	else
 		echo "report_confirm: this interpreter's GIL is not known, skipped"
 	fi

@@ -76,7 +76,7 @@ if grep -q 'not watched in full: the kernel has no timer' "$tmp/html"; then ok; 
 stall 'no timers' timers 'the kernel has no timer'
 
 DLWATCH_OPTIONS=verbosity=1 LD_PRELOAD=$build/libdlwatch.so "$program" none >"$tmp/out" 2>"$tmp/err"
-if grep -q 'works: marks direct stacks helper sleepers alarm threads$' "$tmp/err"; then ok; else fail "verbosity: $(cat "$tmp/err")"; fi
+if grep -q 'works: marks direct stacks helper sleepers alarm threads libraries$' "$tmp/err"; then ok; else fail "verbosity: $(cat "$tmp/err")"; fi
 DLWATCH_OPTIONS=verbosity=1 LD_PRELOAD=$build/libdlwatch.so "$program" timers >"$tmp/out" 2>"$tmp/err"
 if grep -q 'does not work: alarm (the kernel has no timer' "$tmp/err"; then ok; else fail "verbosity: $(cat "$tmp/err")"; fi
 

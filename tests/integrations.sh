@@ -62,7 +62,7 @@ with_meson() {
 	says meson 'pay  *OK'
 }
 
-# The file that is promised to stay says what the reports have, of each kind, and of attach.
+# The file that is promised to stay says what the reports have, of each kind, of a profile, and of attach.
 with_schema() {
 	python3 -c 'import jsonschema' 2>/dev/null || { echo "integrations: no python3-jsonschema, skipped" && return 0; }
 	n=0
@@ -72,6 +72,7 @@ with_schema() {
 		n=$((n + 1))
 	done
 	dlwatch run --log=none --output=json:"$tmp/report.run.json" -- "$build/tests/e2e/mistakes"
+	dlwatch run --log=none --profile --output=json:"$tmp/report.profile.json" -- "$build/samples/bank_transfer" >/dev/null
 	sleep 100 &
 	dlwatch attach --format=json -o "$tmp/report.attach.json" $!
 	kill $!

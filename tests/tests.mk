@@ -79,7 +79,7 @@ test-install: all $(O)/samples/dining_philosophers
 	$(Q)tests/deps.sh
 	$(Q)tests/install.sh $(O)
 # What is installed, with the tools that teams have.
-test-integrations: all $(E2E_BIN) $(O)/samples/dining_philosophers
+test-integrations: all $(E2E_BIN) $(O)/samples/dining_philosophers $(O)/samples/bank_transfer
 	$(Q)CC='$(CC)' tests/integrations.sh $(O) $(PARTS)
 
 test-speed: all $(BENCH_BIN)

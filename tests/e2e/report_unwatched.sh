@@ -73,8 +73,10 @@ says 'Nothing was watched'
 run 'exe of nobody' 66 --exe=nosuch --fail_on=warning -- "$program"
 mkdir "$tmp/empty"
 if "$dlwatch" report "$tmp/empty" >"$tmp/out" && grep -q 'Nothing was watched' "$tmp/out"; then ok; else fail 'report of an empty folder'; fi
-"$dlwatch" report --fail-on=warning "$tmp/empty" >"$tmp/out"
-if [ $? = 66 ]; then ok; else fail 'report --fail-on=warning of an empty folder'; fi
+for option in fail_on fail-on; do
+	"$dlwatch" report --$option=warning "$tmp/empty" >"$tmp/out"
+	if [ $? = 66 ]; then ok; else fail "report --$option=warning of an empty folder"; fi
+done
 run 'warnings fail' 66 --fail_on=warning -- "$build/tests/cases/exit_holding"
 run 'warnings do not' 0 -- "$build/tests/cases/exit_holding"
 

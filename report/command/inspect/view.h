@@ -53,7 +53,7 @@ enum {
 
 #define DLW_VIEW_HELP_TEXT                                                                         \
     "  --format=F      text (default) json dot svg html perfetto\n"                                \
-    "  -o OUT          write there instead of standard output\n"                                   \
+    "  -o OUT          write there instead of standard output (--output=OUT is the same)\n"        \
     "  --stack_depth=N frames shown of a stack, 1 to 256 (default 64)\n"                           \
     "  --native        show the frames of Python's interpreter as well\n"                          \
     "  --color=WHEN    auto, always, never\n"                                                      \

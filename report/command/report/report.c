@@ -65,7 +65,7 @@ static void print_help(void)
         "errors\n"
         "  --color=auto|always|never\n"
         "  --exitcode=N            status when errors were found (66)\n"
-        "  --fail-on=error|warning warning: the same for warnings, and where there is no process\n"
+        "  --fail_on=error|warning warning: the same for warnings, and where there is no process\n"
         "  --live                  blocks of findings alone, each line with the process's "
         "prefix\n"
         "  --advice                all ways out of each finding, and why they work; without a file "
@@ -151,7 +151,7 @@ static int take_option(struct request *request, int option, const char *value)
     case OPT_FAIL_ON:
         request->warnings_fail = strcmp(value, "warning") == 0;
         if (!request->warnings_fail && strcmp(value, "error") != 0)
-            return refuse("fail-on", value, "error warning");
+            return refuse("fail_on", value, "error warning");
         return 0;
     case OPT_LIVE:
         request->live = true;
@@ -208,7 +208,8 @@ static int parse(struct request *request, int argc, char **argv)
         {"show", required_argument, NULL, OPT_SHOW},
         {"color", required_argument, NULL, OPT_COLOR},
         {"exitcode", required_argument, NULL, OPT_EXITCODE},
-        {"fail-on", required_argument, NULL, OPT_FAIL_ON},
+        {"fail_on", required_argument, NULL, OPT_FAIL_ON},
+        {"fail-on", required_argument, NULL, OPT_FAIL_ON}, /* as it was first spelt */
         {"live", no_argument, NULL, OPT_LIVE},
         {"advice", no_argument, NULL, OPT_ADVICE},
         {"after", required_argument, NULL, OPT_AFTER},

@@ -88,6 +88,9 @@ static void report_options(FILE *out)
          "all ways out of each finding, and once why they work; without a file just that"},
         {"--color=", "auto|always|never", "NO_COLOR is honoured"},
         {"--exitcode=", "N", "status when errors were found (66)"},
+        {"--fail_on=", "error|warning",
+         "warning: the same status for warnings, and where there is no process"},
+        {"--live", "", "blocks of findings alone, each line with the prefix of its process"},
     };
     dlw_troff_section(out, "OPTIONS OF REPORT",
                       "Reads journals, histories, and the folders that hold them; - is standard "
@@ -154,14 +157,13 @@ static void outside_options(FILE *out)
     static const struct item rows[] = {
         {"--watch", "[=S]",
          "attach: look again every S seconds (2) until the process ends; in text \"unchanged\" "
-         "where every "
-         "thread stands where it stood"},
+         "where every thread stands where it stood"},
         {"--stop-all", NULL,
          "attach: stop every thread for exact stacks; a system call like epoll_wait may then "
          "return EINTR to the program"},
         {"--sysroot=", "DIR", "core: look for the program and its libraries below DIR first"},
         {"--format=", "F", "text (default), json, dot, svg, html or perfetto"},
-        {"-o ", "OUT", "write there instead of standard output"},
+        {"-o, --output=", "OUT", "write there instead of standard output"},
         {"--native", NULL, "show the frames of Python's interpreter beside those of Python"},
         {"--stack_depth=", "N", "frames shown of a stack, 1 to 256 (64)"},
         {"--color=", "auto|always|never", "colour in the text"},
@@ -203,8 +205,12 @@ static void statuses(FILE *out)
 {
     static const struct item rows[] = {
         {"0", NULL, "nothing found"},
-        {"66", NULL, "errors found (--exitcode=N for another); confirm: one was confirmed"},
-        {"2", NULL, "wrong usage, or input that can't be read whole"},
+        {"66", NULL,
+         "errors found (--exitcode=N for another); confirm: one was confirmed; diff: "
+         "something is new; attach and core: a deadlock or stall"},
+        {"2", NULL,
+         "wrong usage, or input that can't be read whole; run: instead of 0, a journal "
+         "ends early; attach and core: not allowed, or only a part could be told"},
         {"127, 126, 128+N", NULL,
          "run: the command can't be found, can't be started, was ended by signal N; else the "
          "command's own status"},
@@ -234,6 +240,8 @@ static void files(FILE *out)
         {"$TMPDIR/dlwatch-XXXXXX/", NULL,
          "journals of a run, one for each process that had something to say; named in the last "
          "line and kept when there were findings"},
+        {"/run/dlwatch, $XDG_RUNTIME_DIR/dlwatch", NULL,
+         "attach: how long threads have waited, from look to look"},
     };
     dlw_troff_section(out, "FILES", NULL);
     items(out, rows, N(rows));
@@ -251,6 +259,7 @@ static void examples(FILE *out)
         "dlwatch merge -o history.jsonl history.jsonl ci/ && dlwatch report history.jsonl",
         "dlwatch confirm /tmp/dlwatch-x7Ab2c -- ./server --test",
         "dlwatch attach 4711",
+        "dlwatch attach server",
         "dlwatch core core.4711 ./server",
     };
     dlw_troff_section(out, "EXAMPLES", NULL);

@@ -81,16 +81,24 @@ static void files(FILE *out)
                    "crash. %p is the pid, %e the program's name; a relative path starts where the "
                    "program was started, a name that is taken gets a number, nothing is "
                    "overwritten. Without it no file is written.");
-    dlw_troff_item(out, "suppressions=FILE", NULL, "lines kind:pattern, see dlwatch(1)");
+    dlw_troff_item(out, "suppressions=FILE", NULL,
+                   "lines fingerprint:HEX or kind:pattern, see dlwatch(1)");
+    dlw_troff_item(out, "avoid=FILE", NULL,
+                   "The deadlocks to stay clear of, one a line, each that is met added to them "
+                   "before the process ends. They hold for this build of the program and its "
+                   "libraries. It must belong to the user or root and be writable by nobody "
+                   "else.");
 }
 
 static void limits(FILE *out)
 {
-    dlw_troff_section(out, "LIMITS",
-                      "What does not go through pthread calls is not seen unless it is annotated: "
-                      "locks made of raw futexes (Rust's and Go's among them), spinning words, "
-                      "locks inside libc. Static programs ignore a preload, set-user-ID programs "
-                      "drop it, and programs for musl can't load this one.");
+    dlw_troff_section(
+        out, "LIMITS",
+        "Watched are the locks of pthread and C11, and what GLib, OpenMP and CPython "
+        "make of their own. Who holds another lock is not seen unless it is "
+        "annotated: one made of a raw futex (Rust's and Go's among them), a "
+        "spinning word, one inside libc. Static programs ignore a preload, set-user-ID programs "
+        "drop it, and programs for musl can't load this one.");
 }
 
 static void examples(FILE *out)

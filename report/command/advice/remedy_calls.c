@@ -90,6 +90,35 @@ static void say_half_circle(struct advising *advising)
     }
 }
 
+/* What the last signal of the condition was, as far as it is known, says what to change. */
+static void say_condition(struct advising *advising, const struct dlw_doc_state *waiter)
+{
+    const struct dlw_doc_signal *signal = &waiter->signal;
+    const struct dlw_frame *frame = dlw_remedy_frame(&signal->stack);
+    const char *where =
+        frame && dlw_frame_is_own(frame) ? dlw_remedy_place(advising, &signal->stack) : NULL;
+    if (signal->is_known && !signal->count && waiter->on)
+        dlw_remedy_say(advising,
+                       "Nobody has signalled %s: see which line should, and why it was not "
+                       "reached.",
+                       dlw_remedy_lock(advising, waiter->on));
+    else if (signal->count && where && signal->is_before)
+        dlw_remedy_say(advising,
+                       "The signal in %s came before the wait in %s began, and one that nobody "
+                       "waits for is lost: set a variable under the mutex, then signal; wait in a "
+                       "loop, while (!ready).",
+                       where, dlw_remedy_place(advising, &waiter->stack));
+    else if (signal->count && where)
+        dlw_remedy_say(advising,
+                       "A signal wakes one of those who wait: where all are to go on, wake all in "
+                       "%s (broadcast, notify_all).",
+                       where);
+    else
+        dlw_remedy_say(advising,
+                       "A signal that comes while nobody waits is lost: set a variable under the "
+                       "mutex, then signal; wait in a loop, while (!ready).");
+}
+
 void dlw_remedy_stall(struct advising *advising)
 {
     const struct dlw_doc_finding *finding = advising->finding;
@@ -108,16 +137,8 @@ void dlw_remedy_stall(struct advising *advising)
                        "elsewhere, have ended, or were never made), or make it for %u.",
                        dlw_remedy_lock(advising, at_barrier->on),
                        at_barrier->parties - at_barrier->arrived, at_barrier->arrived);
-    if (on_condition && on_condition->signal.is_known && !on_condition->signal.count &&
-        on_condition->on)
-        dlw_remedy_say(advising,
-                       "Nobody has signalled %s: see which line should, and why it was not "
-                       "reached.",
-                       dlw_remedy_lock(advising, on_condition->on));
-    else if (on_condition)
-        dlw_remedy_say(advising,
-                       "A signal that comes while nobody waits is lost: set a variable under the "
-                       "mutex, then signal; wait in a loop, while (!ready).");
+    if (on_condition)
+        say_condition(advising, on_condition);
     dlw_remedy_say(advising, "%s", dlw_kind_words(DLW_STALL)->advice);
 }
 

@@ -111,9 +111,9 @@ static const char *signal_facts(struct dlw_region *region, const struct dlw_doc_
                        : "";
     const char *where =
         is_own
-            ? dlw_region_print(region, " at %s%s%s",
+            ? dlw_region_print(region, frame->function ? " in %s (%s)" : " at %s%s",
                                frame->function ? dlw_function_title(region, frame->function) : "",
-                               frame->function ? " " : "", dlw_frame_place(region, frame))
+                               dlw_frame_place(region, frame))
             : "";
     return dlw_region_print(region, "it was signalled %s%s%s, %s this wait began", often, who,
                             where, signal->is_before ? "before" : "after");

@@ -29,7 +29,7 @@ formats() {
 		if timeout 300 "$dlwatch" report --format=$format -o "$tmp/out.$format" "$tmp/journal" 2>"$tmp/err" && [ ! -s "$tmp/err" ] && [ -s "$tmp/out.$format" ]; then ok; else fail "$format: $(head -n 2 "$tmp/err")"; fi
 	done
 	if [ "$(jq -c '[.processes[0]|.edges,.locks]' "$tmp/out.json")" = "[$MANY,$((MANY + 1))]" ]; then ok; else fail 'orders counted'; fi
-	if timeout 300 "$dlwatch" merge -o "$tmp/history" "$tmp/journal" 2>"$tmp/err" && grep -q "^dlwatch: 1 journals, $MANY lock orders; no cycle" "$tmp/err" &&
+	if timeout 300 "$dlwatch" merge -o "$tmp/history" "$tmp/journal" 2>"$tmp/err" && grep -q "^dlwatch: 1 journal, $MANY lock orders; no cycle" "$tmp/err" &&
 		[ "$(grep -c '"type":"edge"' "$tmp/history")" = $MANY ]; then ok; else fail "merge: $(head -n 2 "$tmp/err")"; fi
 }
 

@@ -64,9 +64,10 @@ static bool write_history(struct dlw_history *history, const char *path)
 
 static void tell(const struct merge *merge, size_t across)
 {
-    dlw_message("%u journals, %u lock orders%s", merge->history->n_journals,
-                (unsigned)HASH_CNT(entity.hh, merge->history->edges),
-                across ? "" : "; no cycle shows only across runs");
+    unsigned journals = merge->history->n_journals;
+    unsigned orders = (unsigned)HASH_CNT(entity.hh, merge->history->edges);
+    dlw_message("%u journal%s, %u lock order%s%s", journals, journals == 1 ? "" : "s", orders,
+                orders == 1 ? "" : "s", across ? "" : "; no cycle shows only across runs");
     if (across)
         dlw_message("%zu cycle%s only across runs (dlwatch report tells more)", across,
                     across == 1 ? " shows" : "s show");

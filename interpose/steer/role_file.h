@@ -1,6 +1,7 @@
 /*
- * Files of roles, as `dlwatch confirm` writes them for the library, and as the library itself
- * keeps the deadlocks that it stays clear of. Plain text, a word and what belongs to it a line:
+ * Files of roles, as `dlwatch confirm` writes them for the library. (What `avoid` keeps has a form
+ * of its own, report/emit/signature.h, and becomes roles in known.c.) Plain text, a word and what
+ * belongs to it a line:
  *
  *     dlwatch-roles 1
  *     set KEY VALUE

@@ -120,7 +120,10 @@ help:
 	@echo '  deps        install what is missing (Debian, Ubuntu)'
 	@echo '  demo        watch two of the samples'
 	@echo '  test        every test; test-unit test-cases test-samples test-conformance test-soak'
-	@echo '              test-e2e test-outside test-exports test-layers test-emit test-install test-integrations test-readme test-ranks test-fuzz test-speed test-steps test-random are its parts'
+	@echo '              test-e2e test-outside test-exports test-layers test-emit test-install'
+	@echo '              test-integrations test-readme test-ranks test-fuzz test-speed test-steps'
+	@echo '              test-random are its parts'
+	@echo '  test-systems  deps demo and deps test on bare systems (root, a network, an hour)'
 	@echo '  bench       cost of each operation against native and peers; BENCH_ARGS=--help'
 	@echo '  bench-scale cost and memory as locks, edges, threads and cycles grow; BENCH_ARGS=MOST-LOCKS'
 	@echo '  bench-apps  the same for real programs that are installed'
@@ -133,6 +136,7 @@ help:
 	@echo '  clean       remove $(O)'
 	@echo 'knobs: O=build  V=1 (show commands)  SAN=address,undefined (command and unit tests)'
 	@echo '       CC= CXX= CFLAGS=  PREFIX=/usr/local DESTDIR=  CASES="name…" (of test-cases)  STEPS=all (of test-steps)'
+	@echo '       PARTS="with_…" (of test-integrations)  SYSTEMS="bookworm trixie sid" (of test-systems)'
 	@echo '       RANDOM_SEED=1 RANDOM_COUNT=200 (of test-random: the first of so many programs)'
 
 .PHONY: clean

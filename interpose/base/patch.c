@@ -244,7 +244,7 @@ static void add_row(unsigned library, const struct dlw_patch *patch)
     rows[at % ROWS] = (struct row){{patch->name, hash}, patch, (uint8_t)library, 0, false};
 }
 
-/* `path` without its folder. */
+/* `file`: without its folder. */
 static bool is_file_of(const struct dlw_patched_library *library, const char *file)
 {
     return strncmp(file, library->file, strlen(library->file)) == 0;
@@ -271,13 +271,16 @@ static void add_rows(void)
     is_done = true;
 }
 
-/* False: it is another library whose name begins so. */
-static bool note_library(struct dlw_patched_library *library, const struct module *module)
+/* The module is that library, and not another whose name begins so. */
+static bool is_library(const struct dlw_patched_library *library, const struct module *module)
 {
     const struct name first = {library->patches[0].name, hash_of(library->patches[0].name)};
 
-    if (!find_defined(module, &first, NULL))
-        return false;
+    return find_defined(module, &first, NULL) != 0;
+}
+
+static void note_library(struct dlw_patched_library *library, const struct module *module)
+{
     add_rows();
     for (size_t k = 0; k < library->n_patches; k++) {
         const char *text = library->patches[k].name;
@@ -288,29 +291,77 @@ static bool note_library(struct dlw_patched_library *library, const struct modul
                          __ATOMIC_RELEASE);
     }
     library->base = module->base;
-    return library->is_loaded = true;
+    library->is_loaded = true;
 }
+
+static const char second_copy[] = "the process has a library twice: the first alone is watched";
 
 struct found {
     bool any, is_new;
+    bool is_there[DLW_PATCHED_LIBRARIES];
 };
 
-static int find_library(struct dl_phdr_info *info, size_t size, void *context)
+static bool is_file_in(const struct dlw_patched_library *library, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return is_file_of(library, slash ? slash + 1 : path);
+}
+
+/* One that stays is written down anew: another copy may lie where it lay. */
+static int find_again(struct dl_phdr_info *info, size_t size, void *context)
 {
     struct found *found = context;
-    const char *slash = strrchr(info->dlpi_name, '/');
-    const char *file = slash ? slash + 1 : info->dlpi_name;
 
     (void)size;
     for (size_t i = 0; i < n_libraries; i++) {
         struct dlw_patched_library *library = libraries[i];
-        if (!is_file_of(library, file) || is_taken(library))
+        struct module module;
+        if (!library->is_loaded || library->base != info->dlpi_addr ||
+            !is_file_in(library, info->dlpi_name) || !read_module(info, &module) ||
+            !is_library(library, &module))
+            continue;
+        loaded_as[i] = module;
+        note_library(library, &module);
+        found->is_there[i] = true;
+    }
+    return 0;
+}
+
+/* Modules were closed: whatever copy of a library is first now may be watched. */
+static void forget_closed(struct found *found)
+{
+    dl_iterate_phdr(find_again, found);
+    for (size_t i = 0; i < n_libraries; i++)
+        libraries[i]->is_loaded &= found->is_there[i];
+}
+
+/*
+ * Of two copies (wheels of Python bring each its own libgomp) the first stays the one that is
+ * watched: the calls that were written over are calls of that one, and each has its own threads and
+ * locks.
+ */
+static int find_library(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct found *found = context;
+
+    (void)size;
+    for (size_t i = 0; i < n_libraries; i++) {
+        struct dlw_patched_library *library = libraries[i];
+        struct module module;
+        if (!is_file_in(library, info->dlpi_name) || is_taken(library))
             continue;
         found->any = true;
         if ((library->is_loaded && library->base == info->dlpi_addr) ||
-            !read_module(info, &loaded_as[i]))
+            !read_module(info, &module) || !is_library(library, &module))
             continue;
-        found->is_new |= note_library(library, &loaded_as[i]);
+        if (library->is_loaded) {
+            dlw_ability_lacks(DLW_ABILITY_LIBRARIES, second_copy);
+            continue;
+        }
+        loaded_as[i] = module;
+        note_library(library, &module);
+        found->is_new = true;
     }
     return 0;
 }
@@ -450,13 +501,15 @@ static int look_into(struct dl_phdr_info *info, size_t size, void *context)
 static int look(struct dl_phdr_info *info, size_t size, void *unused)
 {
     static struct visit last;
-    struct found found = {false, false};
+    struct found found = {0};
 
     (void)size;
     (void)unused;
     if (last.adds == info->dlpi_adds && last.subs == info->dlpi_subs)
         return 1;
     n_looks++;
+    if (last.subs != info->dlpi_subs)
+        forget_closed(&found);
     dl_iterate_phdr(find_library, &found);
     if (found.is_new || last.subs != info->dlpi_subs)
         last.seen = 0;

@@ -23,8 +23,8 @@ struct dlw_patch {
     void **real; /* filled in; stays NULL where this version of the library has no such function */
 };
 
-/* Two that define the same names (of OpenMP there are two) share their wrappers: only the first
- * that is met is watched. */
+/* Two that define the same names (of OpenMP there are two), and two copies of one, share their
+ * wrappers: only the first that is met is watched, as long as it is loaded. */
 struct dlw_patched_library {
     const char *file; /* how the name of its file begins, without the folder */
     const struct dlw_patch *patches;

@@ -41,6 +41,7 @@ const struct dlw_records_threads dlw_records_threads = {
     .entry_mode = IN_ENTRY(mode),
     .flags = IN_ENTRY(flags),
     .pool = DLW_HELD_POOL,
+    .inherited = DLW_HELD_INHERITED,
     .levels = IN_ENTRY(levels),
     .stack = IN_ENTRY(stack),
     .pc = IN_ENTRY(pc),

@@ -19,7 +19,7 @@
 
 #define DLW_RECORDS_OWNER "dlwatch"
 #define DLW_RECORDS_MAGIC "dlwrecs"
-enum { DLW_RECORDS_NOTE = 1, DLW_RECORDS_VERSION = 1 };
+enum { DLW_RECORDS_NOTE = 1, DLW_RECORDS_VERSION = 2 };
 /* In place of a lock up to this: there is none. */
 enum { DLW_RECORDS_NO_LOCK = 2 };
 
@@ -34,9 +34,11 @@ struct dlw_records_threads {
      * dlw_mode; since: nanoseconds of CLOCK_MONOTONIC; relocks: a condition's mutex. */
     uint32_t sequence, on, kind, lock_kind, mode, timed, since, relocks;
     /* In an entry. `lock` at most DLW_RECORDS_NO_LOCK: given back. `pool` is the flag for one unit
-     * of several. `pc` holds `levels` return addresses, innermost first; sp belongs to the last.
-     * `stack`: the number of the whole stack, 0: not asked for. */
-    uint32_t entry_size, lock, entry_kind, entry_mode, flags, pool, levels, stack, pc, sp, fp;
+     * of several, `inherited` that of a copy that a fork made of the parent's entry. `pc` holds
+     * `levels` return addresses, innermost first; sp belongs to the last. `stack`: the number of
+     * the whole stack, 0: not asked for. */
+    uint32_t entry_size, lock, entry_kind, entry_mode, flags, pool, inherited, levels, stack, pc,
+        sp, fp;
     uint32_t most_levels;
 };
 

@@ -288,6 +288,27 @@ both_wait() {
 	grep -q '^\(61\|260\) ' /proc/"$1"/syscall && grep -q "^$futex " /proc/"$(children "$1" | head -n 1)"/syscall
 }
 
+# Under the library, which says nothing itself.
+watched_start() {
+	n=$1
+	shift
+	start "$n" env LD_PRELOAD="$build/libdlwatch.so" DLWATCH_OPTIONS=log=none "$@"
+}
+
+readers_quiet() {
+	for way in readers-forked; do
+		watched_start 0 "$programs/across" $way || continue
+		first=$pid
+		until_true all_wait "$(children "$first")"
+		for pid in $first $(children "$first"); do
+			what="attach $way ($pid of $first)"
+			look 0 attach --format=json "$pid"
+			see '.findings==[]'
+		done
+		let_go "$what"
+	done
+}
+
 # A process waits for a child that wants what it holds: seen from both.
 waits_for_child() {
 	start 0 "$programs/across" child || return
@@ -318,13 +339,13 @@ on_runs() {
 		on_run 66 $way
 		see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain" and .count==1)'
 	done
-	for way in died-awake lives flock-thread flock-held child-held; do
+	for way in died-awake lives flock-thread flock-held child-held readers-forked; do
 		on_run 0 $way
 		see '.findings==[]'
 		if [ "$(tail -n 1 "$tmp/out")" = "done" ]; then pass; else fail "$what: not done"; fi
 	done
 }
 
-[ $# -gt 0 ] || set -- died died_awake lives closed numbers numbers_differ apart hidden files files_quiet circles waits_for_child on_runs
+[ $# -gt 0 ] || set -- died died_awake lives closed numbers numbers_differ apart hidden files files_quiet circles readers_quiet waits_for_child on_runs
 for part; do $part; done
 finish attach_across

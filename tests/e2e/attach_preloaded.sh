@@ -130,7 +130,7 @@ other_library() {
 	see '.findings|length==1'
 	let_go "$what"
 	what='library of another version'
-	sed 's/dlwrecs\x00\x01/dlwrecs\x00\x63/' "$library" >"$tmp/libdlwatch.so"
+	sed 's/dlwrecs\x00./dlwrecs\x00\x63/' "$library" >"$tmp/libdlwatch.so"
 	start 1 env LD_PRELOAD="$tmp/libdlwatch.so" DLWATCH_OPTIONS=log=none "$programs/order" || return
 	look 2 attach --format=json "$pid"
 	if grep -q 'records of version 99' "$tmp/err"; then pass; else fail "$what: says $(cat "$tmp/err")"; fi

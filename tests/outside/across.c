@@ -27,6 +27,20 @@
  * it go across flock-child        waits for what it has itself, but so has a child by fork, which
  * is awake across flock-handler      flock-twice, and a signal is caught across flock-inherited
  * locks what its parent locked before the fork: the same open file, no wait
+ *
+ *   across readers            one process reads a lock and asks for a mutex, the other has that and
+ *                             asks to write
+ *
+ *   across readers-both       each reads one lock and asks to write the other's
+ *
+ *   across readers-timed      as readers, but the writer's wait has a limit
+ *
+ *   across readers-unwatched  as readers, and a process without LD_PRELOAD has the memory as well
+ *
+ *   across readers-leave      the reader is awake and leaves; one beside it waits for the mutex
+ *
+ *   across readers-forked     the child of a reader, which has its own copy of what was noted, asks
+ *                             to write; the parent leaves
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +59,7 @@
 
 struct shared {
     pthread_mutex_t mutexes[3];
-    pthread_rwlock_t table;
+    pthread_rwlock_t table, rows;
     pthread_barrier_t all_hold;
 };
 static struct shared *shared;
@@ -57,10 +71,18 @@ static void wait_until_let_go(void)
         continue;
 }
 
-static void share(bool is_robust)
+static void map(int file)
+{
+    int flags = MAP_SHARED | (file < 0 ? MAP_ANONYMOUS : 0);
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, flags, file, 0);
+    if (shared == MAP_FAILED)
+        exit(2);
+}
+
+static void share(bool is_robust, int file)
 {
     pthread_mutexattr_t attributes;
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    map(file);
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
     if (is_robust)
@@ -71,6 +93,7 @@ static void share(bool is_robust)
     pthread_rwlockattr_init(&rwlock);
     pthread_rwlockattr_setpshared(&rwlock, PTHREAD_PROCESS_SHARED);
     pthread_rwlock_init(&shared->table, &rwlock);
+    pthread_rwlock_init(&shared->rows, &rwlock);
 }
 
 static void say_ready(void)
@@ -146,13 +169,18 @@ static void cross(unsigned me, unsigned n, bool has_rwlock)
         pthread_mutex_lock(&shared->mutexes[next]);
 }
 
-static void circle(unsigned n, bool has_rwlock, bool has_thread, bool is_apart)
+static void make_barrier(unsigned n)
 {
     pthread_barrierattr_t attributes;
-    unsigned me = 0;
     pthread_barrierattr_init(&attributes);
     pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
     pthread_barrier_init(&shared->all_hold, &attributes, n);
+}
+
+static void circle(unsigned n, bool has_rwlock, bool has_thread, bool is_apart)
+{
+    unsigned me = 0;
+    make_barrier(n);
     if (is_apart && unshare(CLONE_NEWPID))
         exit(2);
     while (me + 1 < n) {
@@ -167,6 +195,98 @@ static void circle(unsigned n, bool has_rwlock, bool has_thread, bool is_apart)
     if (has_thread && me)
         pthread_create(&thread, NULL, run, NULL);
     cross(me, n, has_rwlock);
+}
+
+/* ---- readers ---- */
+
+static int memory = -1; /* of a file, so that a program that is started can map it as well */
+
+static void run_unwatched(const char *program)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", memory);
+    if (fork())
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    unsetenv("LD_PRELOAD");
+    execl(program, program, "map", number, (char *)NULL);
+    _exit(2);
+}
+
+static void *pass_mutex(void *unused)
+{
+    (void)unused;
+    pthread_mutex_lock(&shared->mutexes[1]);
+    pthread_mutex_unlock(&shared->mutexes[1]);
+    return NULL;
+}
+
+static void leave_table(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, pass_mutex, NULL);
+    wait_until_let_go();
+    pthread_rwlock_unlock(&shared->table);
+    pthread_join(thread, NULL);
+}
+
+/* Comes back where the reader leaves. */
+static void write_table(bool is_timed)
+{
+    struct timespec limit;
+    clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_sec += 3600;
+    if (is_timed)
+        pthread_rwlock_timedwrlock(&shared->table, &limit);
+    else
+        pthread_rwlock_wrlock(&shared->table);
+    pthread_rwlock_unlock(&shared->table);
+    pthread_mutex_unlock(&shared->mutexes[1]);
+    _exit(0);
+}
+
+static void read_across(const char *program, const char *how)
+{
+    bool is_both = !strcmp(how, "both"), is_unwatched = !strcmp(how, "unwatched");
+    make_barrier(is_unwatched ? 3 : 2);
+    if (is_unwatched)
+        run_unwatched(program);
+    pid_t child = fork();
+    if (!child) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (is_both)
+            pthread_rwlock_rdlock(&shared->rows);
+        else
+            pthread_mutex_lock(&shared->mutexes[1]);
+        pthread_barrier_wait(&shared->all_hold);
+        write_table(!strcmp(how, "timed"));
+    }
+    pthread_rwlock_rdlock(&shared->table);
+    pthread_barrier_wait(&shared->all_hold);
+    say_ready();
+    if (!strcmp(how, "leave"))
+        leave_table();
+    else if (is_both)
+        pthread_rwlock_wrlock(&shared->rows);
+    else
+        pthread_mutex_lock(&shared->mutexes[1]);
+    waitpid(child, NULL, 0);
+}
+
+static void read_and_fork(void)
+{
+    pthread_rwlock_rdlock(&shared->table);
+    pid_t child = fork();
+    if (!child) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        pthread_rwlock_wrlock(&shared->table);
+        pthread_rwlock_unlock(&shared->table);
+        _exit(0);
+    }
+    say_ready();
+    wait_until_let_go();
+    pthread_rwlock_unlock(&shared->table);
+    waitpid(child, NULL, 0);
 }
 
 /* ---- files ---- */
@@ -390,7 +510,25 @@ static void remove_files(void)
 int main(int argc, char **argv)
 {
     const char *way = argc > 1 ? argv[1] : "";
-    share(!strcmp(way, "died-robust"));
+    if (!strcmp(way, "map")) {
+        map(argc > 2 ? atoi(argv[2]) : -1);
+        pthread_barrier_wait(&shared->all_hold);
+        wait_until_let_go();
+        return 0;
+    }
+    if (!strcmp(way, "readers-unwatched")) {
+        memory = memfd_create("across", 0);
+        if (memory < 0 || ftruncate(memory, sizeof *shared))
+            return 2;
+    }
+    share(!strcmp(way, "died-robust"), memory);
+    if (!strncmp(way, "readers", 7)) {
+        if (!strcmp(way, "readers-forked"))
+            read_and_fork();
+        else
+            read_across(argv[0], way[7] ? way + 8 : "");
+        return finish();
+    }
     bool is_flock = !strncmp(way, "flock-", 6), is_ofd = !strncmp(way, "ofd-", 4);
     if (is_flock || is_ofd) {
         make_files();

@@ -58,6 +58,13 @@ static void bind_records(struct dlw_target *target)
 
 /* ---- what is held ---- */
 
+/* What a parent held as it forked is still its own, where both have the same memory. */
+static bool is_of_parent(const struct dlw_target *target, const struct dlw_seen_hold *hold)
+{
+    const struct dlw_mapping *memory = dlw_target_mapping(target, hold->lock);
+    return hold->is_inherited && memory && memory->is_shared;
+}
+
 static void take_entry(struct dlw_target *target, struct dlw_seen_thread *thread,
                        const unsigned char *entry)
 {
@@ -66,6 +73,9 @@ static void take_entry(struct dlw_target *target, struct dlw_seen_thread *thread
     uint8_t kind = entry[at->entry_kind];
     memcpy(&hold.lock, entry + at->lock, sizeof hold.lock);
     if (hold.lock <= DLW_RECORDS_NO_LOCK || kind >= DLW_N_LOCK_KINDS)
+        return;
+    hold.is_inherited = entry[at->flags] & at->inherited;
+    if (is_of_parent(target, &hold))
         return;
     hold.object = dlw_lock_kind_word(kind);
     hold.mode = entry[at->entry_mode] ? DLW_SHARED : DLW_EXCLUSIVE;
@@ -210,7 +220,9 @@ static void add_wait(struct dlw_target *target, struct dlw_seen_thread *thread)
 
 static bool is_hold_of(const struct dlw_seen_hold *hold, const struct dlw_seen_wait *wait)
 {
-    return hold->lock == wait->address && !strcmp(hold->object, wait->object);
+    /* a core does not tell of memory whether it is shared, but the wait does */
+    return hold->lock == wait->address && !strcmp(hold->object, wait->object) &&
+           !(wait->is_shared && hold->is_inherited);
 }
 
 static size_t count_holds(const struct dlw_seen_thread *thread, const struct dlw_seen_wait *wait)

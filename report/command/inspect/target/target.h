@@ -64,10 +64,11 @@ struct dlw_seen_hold {
     uint64_t lock;
     const char *object; /* as below */
     enum dlw_mode mode;
-    bool is_pool;    /* one unit of several */
-    uint32_t stack;  /* the number of its stack there, 0: none */
-    uint64_t pc[16]; /* else the innermost return addresses, */
-    uint64_t sp, fp; /* these of the last */
+    bool is_pool;      /* one unit of several */
+    bool is_inherited; /* a fork's copy of what the parent holds */
+    uint32_t stack;    /* the number of its stack there, 0: none */
+    uint64_t pc[16];   /* else the innermost return addresses, */
+    uint64_t sp, fp;   /* these of the last */
     uint8_t n_pc;
 };
 

@@ -295,11 +295,57 @@ watched_start() {
 	start "$n" env LD_PRELOAD="$build/libdlwatch.so" DLWATCH_OPTIONS=log=none "$@"
 }
 
+end_family() {
+	# shellcheck disable=SC2046
+	kill -9 $(children "$1") 2>/dev/null
+	end
+}
+
+# A lock names no reader: the records of the processes do, where all that have it keep some.
+readers() {
+	for way in readers readers-both; do
+		watched_start 1 "$programs/across" $way || continue
+		first=$pid
+		for pid in $first $(children "$first"); do
+			what="attach $way ($pid of $first)"
+			until_true all_wait "$first"
+			look 66 attach --format=json "$pid"
+			see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain" and (.cycle|length)==2)'
+			see '.findings[0].cycle as $c|[range(2)]|all($c[.].wants.lock==$c[(.+1)%2].holds.lock)'
+			see '.findings[0].cycle|any(.holds.mode=="shared" and (.holds.stack|map(.function)|index("read_across")))'
+			see '.processes|length==2'
+		done
+		pid=$first
+		end_family "$first"
+	done
+	what='attach readers without the library'
+	start 1 "$programs/across" readers || return
+	until_true all_wait "$pid"
+	look 0 attach --format=json "$pid"
+	see '.findings==[]'
+	end_family "$pid"
+}
+
+# A process without records has the lock as well: nobody can say that it reads it not.
+readers_unwatched() {
+	what='attach readers-unwatched'
+	watched_start 1 "$programs/across" readers-unwatched || return
+	until_true two_wait "$pid"
+	look 66 attach --format=json "$pid"
+	see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="possible")'
+	see '.findings[0].reason|test("process [0-9]+ has the lock in its memory as well and keeps no records")'
+	end_family "$pid"
+}
+two_wait() {
+	[ "$(for one in $1 $(children "$1"); do cat /proc/"$one"/syscall; done | grep -c "^$futex ")" = 2 ]
+}
+
 readers_quiet() {
-	for way in readers-forked; do
+	for way in readers-leave readers-forked; do
 		watched_start 0 "$programs/across" $way || continue
 		first=$pid
 		until_true all_wait "$(children "$first")"
+		[ $way = readers-forked ] || until_true are_waiting 1
 		for pid in $first $(children "$first"); do
 			what="attach $way ($pid of $first)"
 			look 0 attach --format=json "$pid"
@@ -307,6 +353,12 @@ readers_quiet() {
 		done
 		let_go "$what"
 	done
+	what='attach readers-timed'
+	watched_start 1 "$programs/across" readers-timed || return
+	until_true all_wait "$pid"
+	look 0 attach --format=json "$pid"
+	see '.findings==[]'
+	end_family "$pid"
 }
 
 # A process waits for a child that wants what it holds: seen from both.
@@ -335,17 +387,17 @@ waits_for_child() {
 }
 
 on_runs() {
-	for way in abba ring died flock-twice flock-abba flock-mutex child child-any; do
+	for way in abba ring died flock-twice flock-abba flock-mutex child child-any readers readers-both; do
 		on_run 66 $way
 		see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain" and .count==1)'
 	done
-	for way in died-awake lives flock-thread flock-held child-held readers-forked; do
+	for way in died-awake lives flock-thread flock-held child-held readers-leave readers-forked; do
 		on_run 0 $way
 		see '.findings==[]'
 		if [ "$(tail -n 1 "$tmp/out")" = "done" ]; then pass; else fail "$what: not done"; fi
 	done
 }
 
-[ $# -gt 0 ] || set -- died died_awake lives closed numbers numbers_differ apart hidden files files_quiet circles readers_quiet waits_for_child on_runs
+[ $# -gt 0 ] || set -- died died_awake lives closed numbers numbers_differ apart hidden files files_quiet circles readers readers_unwatched readers_quiet waits_for_child on_runs
 for part; do $part; done
 finish attach_across

@@ -1,4 +1,5 @@
 /* A circle of waits as a finding; its threads may be of several processes. */
+#include "report/command/inspect/across/readers.h"
 #include "report/command/inspect/build_parts.h"
 #include "report/command/inspect/own/preloaded.h"
 
@@ -16,6 +17,19 @@ static void add_evidence(struct builder *builder, size_t holder, const struct dl
         out->mode = hold->mode;
         out->stack = dlw_builder_hold_stack(builder, thread, hold);
     }
+}
+
+/* The same of a reader in another process, which has the lock at another address. */
+static void add_evidence_across(struct builder *own, const struct dlw_seen_wait *wait,
+                                struct builder *other, size_t holder, struct dlw_doc_hold *out)
+{
+    const struct dlw_seen_thread *thread = &other->target->threads[holder];
+    const struct dlw_seen_hold *hold =
+        wait->n_readers ? dlw_readers_hold(own->target, wait, other->target, thread) : NULL;
+    if (!hold)
+        return;
+    out->mode = hold->mode;
+    out->stack = dlw_builder_hold_stack(other, thread, hold);
 }
 
 static bool is_in_cycle(const struct dlw_doc_finding *finding, uint32_t tid)
@@ -130,6 +144,9 @@ static void add_step(struct builder *builder, const struct dlw_verdict_cycle *cy
     next->holds = (struct dlw_doc_hold){.lock = lock, .mode = DLW_EXCLUSIVE};
     if (own == other)
         add_evidence(own, cycle->threads[(i + 1) % cycle->n], &thread->wait, &next->holds);
+    else
+        add_evidence_across(own, &thread->wait, other, cycle->threads[(i + 1) % cycle->n],
+                            &next->holds);
 }
 
 void dlw_builder_deadlock(struct builder *builder, const struct dlw_verdict_cycle *cycle)

@@ -4,6 +4,9 @@
 #include "report/command/inspect/across/children.h"
 #include "report/command/inspect/across/file_locks.h"
 #include "report/command/inspect/across/holders.h"
+#include "report/command/inspect/across/mappers.h"
+#include "report/command/inspect/across/readers.h"
+#include "report/command/inspect/across/suspect.h"
 #include "report/command/inspect/glibc/runtime.h"
 #include "report/command/inspect/glibc/waits.h"
 #include "report/command/inspect/own/preloaded.h"
@@ -47,6 +50,7 @@ static void read_together(struct dlw_target **party, size_t n)
     }
     for (size_t i = 0; i < n; i++)
         dlw_holders_trace(party[i]);
+    dlw_readers_trace(party, n);
     /* What was found out there belongs to waits that still stand. */
     for (size_t i = 0; i < n; i++)
         dlw_live_confirm(party[i], true);
@@ -127,6 +131,28 @@ static void invite_for(struct gathering *gathering, struct dlw_target *of,
         invite(gathering, wait->file->holders[i].pid);
 }
 
+/* Any of those that have the memory may be the reader: all are asked, where there is a sign that it
+ * closes a circle. */
+static void invite_readers(struct gathering *gathering, struct dlw_target *of)
+{
+    const struct dlw_mapping *last = NULL, *memory;
+    for (size_t i = 0; i < of->n_threads; i++) {
+        const struct dlw_seen_thread *thread = &of->threads[i];
+        struct dlw_mappers mappers;
+        if (!thread->stood_still || !dlw_readers_are_wanted(of, &thread->wait))
+            continue;
+        memory = dlw_target_mapping(of, thread->wait.address);
+        if (!memory || memory == last)
+            continue;
+        if (!last && !dlw_suspect(of->region, of->pid))
+            return;
+        last = memory;
+        dlw_mappers_find(of, memory, &mappers);
+        for (size_t k = 0; k < mappers.n; k++)
+            invite(gathering, mappers.list[k].pid);
+    }
+}
+
 static void add_stops(struct dlw_target *target, const struct dlw_target *peer)
 {
     target->n_stopped += peer->n_stopped;
@@ -146,10 +172,12 @@ void dlw_party_read(struct dlw_target *target, struct dlw_doc *doc, size_t depth
     gathering.party = dlw_region_grow(target->region, NULL, 0, sizeof *gathering.party);
     gathering.party[gathering.n++] = target;
     read_together(&target, 1);
-    for (size_t i = 0; i < gathering.n; i++)
+    for (size_t i = 0; i < gathering.n; i++) {
         for (size_t k = 0; k < gathering.party[i]->n_threads; k++)
             if (gathering.party[i]->threads[k].stood_still)
                 invite_for(&gathering, gathering.party[i], &gathering.party[i]->threads[k].wait);
+        invite_readers(&gathering, gathering.party[i]);
+    }
     if (gathering.n > 1)
         read_together(gathering.party, gathering.n);
     target->peers = gathering.party + 1;

@@ -40,15 +40,20 @@ struct dlw_target *dlw_world_target(const struct dlw_world *view, uint32_t pid)
     return NULL;
 }
 
+/* 0: it is not looked at. */
+static uint32_t id_of(const struct dlw_world *view, uint32_t pid, uint32_t inner)
+{
+    struct dlw_target *target = dlw_world_target(view, pid);
+    const struct dlw_seen_thread *thread = target ? dlw_target_inner(target, inner) : NULL;
+    return thread ? dlw_world_id(view, target, (size_t)(thread - target->threads)) : 0;
+}
+
 /* The thread of another process that holds what is waited for; 0: it is not looked at. */
 static uint32_t holder_outside(const struct dlw_world *view, const struct dlw_seen_wait *wait)
 {
-    struct dlw_target *target = wait->holder == DLW_HOLDER_OUTSIDE && wait->holder_pid
-                                    ? dlw_world_target(view, wait->holder_pid)
-                                    : NULL;
-    const struct dlw_seen_thread *holder =
-        target ? dlw_target_inner(target, wait->holder_tid) : NULL;
-    return holder ? dlw_world_id(view, target, (size_t)(holder - target->threads)) : 0;
+    return wait->holder == DLW_HOLDER_OUTSIDE && wait->holder_pid
+               ? id_of(view, wait->holder_pid, wait->holder_tid)
+               : 0;
 }
 
 /* Are all processes looked at that could let it go? */
@@ -76,7 +81,7 @@ static bool is_private_futex(const struct dlw_seen_wait *wait)
 
 bool dlw_world_has_holder(const struct dlw_world *view, const struct dlw_seen_wait *wait)
 {
-    if (wait->n_holders && wait->kind != DLW_WAIT_SEMAPHORE)
+    if ((wait->n_holders && wait->kind != DLW_WAIT_SEMAPHORE) || wait->n_readers)
         return true;
     return wait->holder == DLW_HOLDER_THREAD || wait->holder == DLW_HOLDER_GONE ||
            holder_outside(view, wait);
@@ -140,6 +145,18 @@ static int several_owners(const struct dlw_world *view, uint32_t id, struct dlw_
     return (int)n;
 }
 
+static int all_readers(const struct dlw_world *view, const struct dlw_seen_wait *seen,
+                       struct dlw_owner *out, uint32_t room)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < seen->n_readers && n < room; i++) {
+        uint32_t id = id_of(view, seen->readers[i].pid, seen->readers[i].inner);
+        if (id)
+            out[n++] = (struct dlw_owner){.thread = id, .mode = DLW_SHARED};
+    }
+    return (int)n;
+}
+
 int dlw_world_owners(void *context, uint32_t id, const struct dlw_wait *wait, struct dlw_owner *out,
                      uint32_t room)
 {
@@ -150,6 +167,8 @@ int dlw_world_owners(void *context, uint32_t id, const struct dlw_wait *wait, st
         return view->any_holder ? 0 : -1;
     if (seen->n_holders)
         return several_owners(view, id, out, room);
+    if (seen->n_readers)
+        return all_readers(view, seen, out, room);
     uint32_t own = id;
     const struct dlw_target *target = dlw_world_locate(view, &own);
     if (room)

@@ -8,6 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool dlw_shared_place(const struct dlw_target *target, uint64_t address,
+                      struct dlw_shared_place *out)
+{
+    const struct dlw_mapping *memory = dlw_target_mapping(target, address);
+    if (!memory || !memory->is_shared)
+        return false;
+    *out = (struct dlw_shared_place){memory->device, memory->inode,
+                                     memory->offset + (address - memory->start)};
+    return true;
+}
+
+bool dlw_shared_place_is(const struct dlw_target *target, uint64_t address,
+                         const struct dlw_shared_place *place)
+{
+    struct dlw_shared_place other;
+    return dlw_shared_place(target, address, &other) && other.device == place->device &&
+           other.inode == place->inode && other.offset == place->offset;
+}
+
 enum answer { NO, YES, CLOSED };
 
 /* A process that has ended meanwhile, or a kernel thread, has no memory. */

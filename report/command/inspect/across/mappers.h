@@ -7,6 +7,16 @@
 
 #include "report/command/inspect/target/target.h"
 
+/* What processes have at different addresses is the same at the same place of the same file. */
+struct dlw_shared_place {
+    uint64_t device, inode, offset;
+};
+/* False: no memory that is shared is mapped there. */
+bool dlw_shared_place(const struct dlw_target *target, uint64_t address,
+                      struct dlw_shared_place *out);
+bool dlw_shared_place_is(const struct dlw_target *target, uint64_t address,
+                         const struct dlw_shared_place *place);
+
 struct dlw_mapper {
     uint32_t pid;
     uint64_t numbering; /* its pid namespace; 0: not known */

@@ -3,6 +3,7 @@
 #include "report/command/inspect/across/asleep.h"
 #include "report/command/inspect/across/children.h"
 #include "report/command/inspect/across/file_locks.h"
+#include "report/command/inspect/across/mappers.h"
 #include "report/command/inspect/target/futex.h"
 #include "report/command/inspect/target/proc.h"
 
@@ -12,6 +13,7 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -28,6 +30,8 @@ struct chase {
     uint32_t start;
     uint32_t *list;
     size_t n;
+    struct dlw_shared_place *read; /* the locks whose readers were reached */
+    size_t n_read;
     bool is_closed; /* it leads back to the start, or to one that has ended */
 };
 
@@ -76,6 +80,88 @@ static void reach_holder(struct chase *chase, struct dlw_target *target,
     reach_word(chase, target, word + writer);
 }
 
+static bool open_target(struct chase *chase, uint32_t tid, struct dlw_target *out)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%u/mem", tid);
+    *out = (struct dlw_target){.region = chase->region, .pid = tid, .machine = OUR_MACHINE};
+    out->memory = open(path, O_RDONLY | O_CLOEXEC);
+    return out->memory >= 0 && dlw_layout_find(0, OUR_MACHINE, &out->layout);
+}
+
+/* The lock that the call waits for as a writer, while others read it; 0: it does not. */
+static uint64_t lock_that_is_read(struct dlw_target *target, const struct dlw_futex *futex)
+{
+    enum { READERS_SHIFT = 3, FOR_READERS = 2, BEHIND_WRITER = 3 };
+    const struct dlw_layout *layout = &target->layout;
+    uint64_t lock =
+        futex->word - (futex->value == FOR_READERS ? layout->rwlock_phase : layout->rwlock_writers);
+    uint32_t readers, writer;
+    return (futex->value == FOR_READERS || futex->value == BEHIND_WRITER) && !futex->is_private &&
+                   dlw_target_u32(target, lock, &readers) && readers >> READERS_SHIFT &&
+                   dlw_target_u32(target, lock + layout->rwlock_writer, &writer) && !writer
+               ? lock
+               : 0;
+}
+
+/* Waits the thread for that lock itself, behind its readers? Then it is none of those meant. */
+static bool is_at(struct chase *chase, const struct dlw_shared_place *place, uint32_t tid)
+{
+    struct dlw_target target;
+    struct dlw_futex futex;
+    struct dlw_call call;
+    bool result = false;
+    if (open_target(chase, tid, &target) && dlw_proc_call(tid, tid, &call) &&
+        dlw_futex_decode(&target, &call, &futex)) {
+        uint64_t lock = lock_that_is_read(&target, &futex);
+        result =
+            lock && dlw_proc_mappings(&target, tid) && dlw_shared_place_is(&target, lock, place);
+    }
+    dlw_target_close(&target);
+    return result;
+}
+
+static void reach_sleepers(struct chase *chase, const struct dlw_shared_place *place, uint32_t pid)
+{
+    struct dlw_target process = {.region = chase->region, .pid = pid};
+    struct dlw_call call;
+    uint32_t *list;
+    size_t n = dlw_proc_list(&process, &list);
+    for (size_t i = 0; i < n; i++)
+        if (dlw_proc_call(pid, list[i], &call) && dlw_call_is_endless(OUR_MACHINE, &call) &&
+            !is_at(chase, place, list[i]))
+            reach(chase, list[i]);
+}
+
+/* Whether the process keeps records that name its readers. */
+static bool is_preloaded(const struct dlw_target *target)
+{
+    for (size_t i = 0; i < target->n_mappings; i++)
+        if (target->mappings[i].path && strstr(target->mappings[i].path, "libdlwatch.so"))
+            return true;
+    return false;
+}
+
+/* Who reads a lock only the look can tell. Here it may be all that have it and sleep. */
+static void reach_readers(struct chase *chase, struct dlw_target *target, uint32_t tid,
+                          const struct dlw_futex *futex)
+{
+    struct dlw_shared_place place;
+    struct dlw_mappers mappers;
+    uint64_t lock = lock_that_is_read(target, futex);
+    if (!lock || !dlw_proc_mappings(target, tid) || !is_preloaded(target) ||
+        !dlw_shared_place(target, lock, &place))
+        return;
+    for (size_t i = 0; i < chase->n_read; i++)
+        if (!memcmp(&chase->read[i], &place, sizeof place))
+            return;
+    chase->read = dlw_region_grow(chase->region, chase->read, chase->n_read, sizeof place);
+    chase->read[chase->n_read++] = place;
+    dlw_mappers_find(target, dlw_target_mapping(target, lock), &mappers);
+    for (size_t i = 0; i < mappers.n; i++)
+        reach_sleepers(chase, &place, mappers.list[i].pid);
+}
+
 static void reach_file(struct chase *chase, struct dlw_target *target, uint32_t tid)
 {
     struct dlw_seen_thread thread = {.tid = tid, .stood_still = true};
@@ -96,15 +182,6 @@ static void reach_file(struct chase *chase, struct dlw_target *target, uint32_t 
     }
 }
 
-static bool open_target(struct chase *chase, uint32_t tid, struct dlw_target *out)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%u/mem", tid);
-    *out = (struct dlw_target){.region = chase->region, .pid = tid, .machine = OUR_MACHINE};
-    out->memory = open(path, O_RDONLY | O_CLOEXEC);
-    return out->memory >= 0 && dlw_layout_find(0, OUR_MACHINE, &out->layout);
-}
-
 /* Goes on from a thread, if it can't go on itself. */
 static void follow(struct chase *chase, uint32_t tid)
 {
@@ -119,10 +196,12 @@ static void follow(struct chase *chase, uint32_t tid)
     if (!dlw_call_is_endless(OUR_MACHINE, &call))
         return;
     if (open_target(chase, tid, &target)) {
-        if (dlw_futex_decode(&target, &call, &futex))
+        if (dlw_futex_decode(&target, &call, &futex)) {
             reach_holder(chase, &target, &futex);
-        else
+            reach_readers(chase, &target, tid, &futex);
+        } else {
             reach_file(chase, &target, tid);
+        }
     }
     dlw_target_close(&target);
 }

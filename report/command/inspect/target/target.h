@@ -114,6 +114,10 @@ struct dlw_seen_wait {
     uint32_t holder_index; /* of the thread, with DLW_HOLDER_THREAD */
     uint32_t *holders;     /* indexes of threads, where records tell of several, or of readers */
     size_t n_holders;
+    struct dlw_seen_reader { /* of a lock in shared memory, by the records of all processes */
+        uint32_t pid, inner;
+    } * readers;
+    size_t n_readers;
     bool is_behind;             /* they hold nothing yet: writers in front of this reader */
     bool is_refused;            /* the kernel said that to wait would be a deadlock */
     bool is_missed;             /* its word has changed, so that it should not sleep any more */

@@ -72,7 +72,10 @@ static bool ends_with(const struct dlw_python_layout *layout, uintptr_t text, co
 struct dlw_python_request dlw_python_request(uintptr_t gil, pthread_t self)
 {
     struct dlw_python_request request = {DLW_PYTHON_UNKNOWN, false};
-    const struct dlw_python_layout *layout = &dlw_python_found.layout;
+    const struct dlw_python *python = dlw_python();
+    if (!python)
+        return request;
+    const struct dlw_python_layout *layout = &python->layout;
     uintptr_t thread = word_at(gil + DLW_GIL_HOLDER);
 
     if (!thread || word_at(thread + layout->thread_id) != (uintptr_t)self)

@@ -120,7 +120,7 @@ void dlw_python_find_self(struct dlw_python_self *self, uintptr_t handle)
     uintptr_t state = find_state(&reader, handle);
     uintptr_t gil = state ? gil_of(python, &reader, state) : 0;
     /* That of the module itself: one that a sub-interpreter has for itself ends with it. */
-    if (gil - python->low >= python->high - python->low)
+    if (!dlw_python_has(python, gil))
         gil = 0;
     self->gil = gil;
     self->state = gil ? state : 0;
@@ -167,20 +167,24 @@ static inline uintptr_t word_at(uintptr_t address)
  * code live. A state that was freed is last only until another thread takes the GIL, and then it is
  * not locked; where another thread's came to lie in its place, that is of another thread.
  */
-static inline bool has_gil(const struct dlw_python_self *self, uintptr_t handle)
+static inline bool has_gil(const struct dlw_python *python, const struct dlw_python_self *self,
+                           uintptr_t handle)
 {
-    return self->gil && (int)word_at(self->gil + DLW_GIL_LOCKED) == 1 &&
+    return dlw_python_has(python, self->gil) && (int)word_at(self->gil + DLW_GIL_LOCKED) == 1 &&
            word_at(self->gil + DLW_GIL_HOLDER) == self->state &&
-           word_at(self->state + dlw_python_found.layout.thread_id) == handle;
+           word_at(self->state + python->layout.thread_id) == handle;
 }
 
-static bool find_again(struct dlw_python_self *self, uintptr_t handle)
+static bool find_again(const struct dlw_python *python, struct dlw_python_self *self,
+                       uintptr_t handle)
 {
+    if (self->gil && !dlw_python_has(python, self->gil)) /* of an interpreter that was closed */
+        *self = (struct dlw_python_self){0};
     /* Less and less often: a thread may work for the interpreter without the GIL. */
     if ((self->misses & (self->misses + 1)) == 0)
         dlw_python_find_self(self, handle);
     self->misses++;
-    return has_gil(self, handle);
+    return has_gil(python, self, handle);
 }
 
 /* The frame that called this one, past what only marks the C stack. */
@@ -200,7 +204,7 @@ bool dlw_python_note(struct dlw_python_self *self, uintptr_t handle, uintptr_t o
     const struct dlw_python *python = dlw_python();
 
     if (!python || !python->layout.has_lines ||
-        (__builtin_expect(!has_gil(self, handle), 0) && !find_again(self, handle)))
+        (__builtin_expect(!has_gil(python, self, handle), 0) && !find_again(python, self, handle)))
         return false;
     const struct dlw_python_layout *layout = &python->layout;
     uintptr_t frame = word_at(self->state + layout->thread_frame);
@@ -219,13 +223,21 @@ bool dlw_python_note(struct dlw_python_self *self, uintptr_t handle, uintptr_t o
 
 struct dlw_python_frame dlw_python_noted(const uintptr_t *words)
 {
-    return dlw_python_frame_of_words(&dlw_python_found.layout, 0, words[DLW_NOTED_CODE],
+    const struct dlw_python *python = dlw_python();
+
+    if (!python) /* closed since */
+        return (struct dlw_python_frame){.instruction = DLW_PYTHON_NOWHERE};
+    return dlw_python_frame_of_words(&python->layout, 0, words[DLW_NOTED_CODE],
                                      words[DLW_NOTED_INSTRUCTION]);
 }
 
 struct dlw_python_frame dlw_python_noted_caller(const uintptr_t *words,
                                                 const struct dlw_python_frame *now)
 {
-    return dlw_python_frame_of_words(&dlw_python_found.layout, now->address, now->code,
+    const struct dlw_python *python = dlw_python();
+
+    if (!python)
+        return (struct dlw_python_frame){.instruction = DLW_PYTHON_NOWHERE};
+    return dlw_python_frame_of_words(&python->layout, now->address, now->code,
                                      words[DLW_NOTED_CALL]);
 }

@@ -1,5 +1,6 @@
 #include "interpose/python/runtime.h"
 
+#include "graph/base/arena.h"
 #include "interpose/base/ability.h"
 
 #include <dlfcn.h>
@@ -7,9 +8,8 @@
 #include <link.h>
 #include <string.h>
 
-struct dlw_python dlw_python_found;
-_Atomic bool dlw_python_is_found;
-/* Set by who comes first; a second interpreter in one process is not looked for. */
+struct dlw_python *_Atomic dlw_python_found;
+/* Set by who comes first; a second interpreter beside the first is not looked for. */
 static _Atomic bool is_settled;
 
 /* ---- a symbol of one module ---- */
@@ -133,28 +133,61 @@ static void lacks(unsigned version, const char *why)
     dlw_ability_lacks(DLW_ABILITY_PYTHON, reason);
 }
 
+/* All that were found, the newest first. Its one writer is who settled it; released to others when
+ * an entry is whole. */
+static struct dlw_python *_Atomic all;
+
+static bool is_same(const struct dlw_python *a, const struct dlw_python *b)
+{
+    return a->runtime == b->runtime && a->low == b->low && a->high == b->high &&
+           a->dynamic == b->dynamic && a->layout.version == b->layout.version;
+}
+
+/* Its description, of which readers may have an older one in hand: none is written over. NULL: no
+ * memory. */
+static struct dlw_python *describe(const struct dlw_python *found)
+{
+    static struct dlw_python first;
+    struct dlw_python *newest = atomic_load_explicit(&all, memory_order_acquire), *out = newest;
+
+    while (out && !is_same(out, found))
+        out = out->older;
+    if (out)
+        return out;
+    out = newest ? dlw_pages_map(sizeof(*out)) : &first;
+    if (!out)
+        return NULL;
+    *out = *found;
+    out->older = newest;
+    atomic_store_explicit(&all, out, memory_order_release);
+    return out;
+}
+
 static void take(const struct module *module, uintptr_t runtime)
 {
     struct dl_find_object object;
-    const char *why;
+    const char *why = "no memory";
     const void *head = (const void *)runtime; /* NOLINT(performance-no-int-to-ptr) */
     unsigned version = version_of(module, head);
+    struct dlw_python found = {.runtime = runtime}, *described = NULL;
 
-    if (_dl_find_object((void *)runtime, &object) != 0 || /* NOLINT(performance-no-int-to-ptr) */
-        !dlw_python_layout_of(version, head, &dlw_python_found.layout, &why)) {
-        lacks(version, why);
-        return;
+    if (_dl_find_object((void *)runtime, &object) == 0 && /* NOLINT(performance-no-int-to-ptr) */
+        dlw_python_layout_of(version, head, &found.layout, &why)) {
+        found.low = (uintptr_t)object.dlfo_map_start;
+        found.high = (uintptr_t)object.dlfo_map_end;
+        found.dynamic = (const void *)object.dlfo_link_map->l_ld;
+        described = describe(&found);
     }
-    dlw_python_found.runtime = runtime;
-    dlw_python_found.low = (uintptr_t)object.dlfo_map_start;
-    dlw_python_found.high = (uintptr_t)object.dlfo_map_end;
-    atomic_store_explicit(&dlw_python_is_found, true, memory_order_release);
+    if (!described)
+        lacks(version, why);
+    /* Pairs with the acquire in dlw_python(). */
+    atomic_store_explicit(&dlw_python_found, described, memory_order_release);
 }
 
 /* Only who gets false from this may settle it. */
 static bool was_settled(void)
 {
-    return atomic_exchange_explicit(&is_settled, true, memory_order_relaxed);
+    return atomic_exchange_explicit(&is_settled, true, memory_order_acquire);
 }
 
 /* True: it is an interpreter's. */
@@ -201,11 +234,12 @@ void dlw_python_start(void)
     dl_iterate_phdr(visit_module, NULL);
 }
 
+/* The modules that places lay in last. A hint: two threads may look at one at once. */
+enum { RECENT = 8 };
+static _Atomic uintptr_t seen[RECENT];
+
 void dlw_python_meets(uintptr_t pc)
 {
-    /* The modules that places lay in last. A hint: two threads may look at one at once. */
-    enum { RECENT = 8 };
-    static _Atomic uintptr_t seen[RECENT];
     static _Atomic unsigned next;
     struct dl_find_object object;
 
@@ -219,4 +253,41 @@ void dlw_python_meets(uintptr_t pc)
     unsigned at = atomic_fetch_add_explicit(&next, 1, memory_order_relaxed) % RECENT;
     atomic_store_explicit(&seen[at], start, memory_order_relaxed);
     look_at(object.dlfo_link_map->l_addr, object.dlfo_link_map->l_ld);
+}
+
+bool dlw_python_is_gone(uintptr_t address)
+{
+    const struct dlw_python *now = dlw_python();
+    const struct dlw_python *python = atomic_load_explicit(&all, memory_order_acquire);
+
+    if (now && dlw_python_has(now, address))
+        return false;
+    while (python && !dlw_python_has(python, address))
+        python = python->older;
+    return python != NULL;
+}
+
+static bool is_there(const struct dlw_python *python)
+{
+    struct dl_find_object object;
+
+    return _dl_find_object((void *)python->runtime, &object) == 0 && /* NOLINT */
+           (uintptr_t)object.dlfo_map_start == python->low &&
+           (uintptr_t)object.dlfo_map_end == python->high &&
+           (const void *)object.dlfo_link_map->l_ld == python->dynamic;
+}
+
+void dlw_python_closed(void)
+{
+    struct dlw_python *python = atomic_load_explicit(&dlw_python_found, memory_order_acquire);
+
+    for (unsigned i = 0; i < RECENT; i++)
+        atomic_store_explicit(&seen[i], 0, memory_order_relaxed);
+    if (!python || is_there(python))
+        return;
+    /* Of two threads that close something at once one forgets it. Release: who settles it next
+     * finds it forgotten. */
+    if (atomic_compare_exchange_strong_explicit(&dlw_python_found, &python, NULL,
+                                                memory_order_relaxed, memory_order_relaxed))
+        atomic_store_explicit(&is_settled, false, memory_order_release);
 }

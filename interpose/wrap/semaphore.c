@@ -74,12 +74,16 @@ static DLW_HOT int taken(struct dlw_thread *self, sem_t *semaphore, unsigned fla
 
 /* ---- CPython's locks ---- */
 
-/* The GIL that the thread holds, 0: none that is known. */
+/* The GIL that the thread holds, 0: none that is known. An interpreter ends with its GIL taken, and
+ * its memory may be no more. */
 static uintptr_t held_gil(struct dlw_thread *self)
 {
-    for (uint32_t i = dlw_held_depth(self); i-- > 0;)
-        if (dlw_held_at(self, i)->kind == DLW_LOCK_GIL && dlw_held_is_there(dlw_held_at(self, i)))
-            return atomic_load_explicit(&dlw_held_at(self, i)->lock, memory_order_relaxed);
+    for (uint32_t i = dlw_held_depth(self); i-- > 0;) {
+        const struct dlw_held_lock *held = dlw_held_at(self, i);
+        uintptr_t gil = atomic_load_explicit(&held->lock, memory_order_relaxed);
+        if (held->kind == DLW_LOCK_GIL && dlw_held_is_there(held) && !dlw_python_is_gone(gil))
+            return gil;
+    }
     return 0;
 }
 

@@ -82,5 +82,13 @@ for python; do
 	case_of locks.py events 0
 	case_of locks.py many 0
 done
+python=libpython
+if ! [ "$("$build/tests/e2e/python_anew")" ]; then
+	timeout -k 5 120 "$build/dlwatch" run --timeout=100 -- "$build/tests/e2e/python_anew" >"$tmp/out" 2>"$tmp/err"
+	grep -q 'forward takes the Python lock .* backward takes them the other way round' "$tmp/err" ||
+		fail "loaded anew: $(tail -n 3 "$tmp/err")"
+else
+	echo "e2e: no libpython, skipped"
+fi
 [ $status != 0 ] || echo "report_python: all as wanted"
 exit $status

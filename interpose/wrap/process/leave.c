@@ -11,6 +11,7 @@
 #include "interpose/base/real.h"
 #include "interpose/base/signals.h"
 #include "interpose/base/state.h"
+#include "interpose/python/runtime.h"
 #include "interpose/stacks/modules.h"
 #include "interpose/stacks/rules.h"
 #include "interpose/tell/reporter.h"
@@ -255,6 +256,7 @@ DLW_EXPORT int dlclose(void *library)
     struct dlw_thread *self = dlw_thread_self();
     int result = real.dlclose(library);
 
+    dlw_python_closed();
     if (!dlw_thread_passes(self)) {
         dlw_guard_enter(self);
         dlw_frames_forget();

@@ -19,9 +19,9 @@ static void find_lines(const struct dlw_thread *thread, const struct dlw_call *c
 {
     out->sp = call->sp;
     out->n_lines = 0;
-    if (dlw_python())
+    if (out->room_of_lines)
         out->n_lines = dlw_python_frames_of((uintptr_t)thread->handle, &thread->python, out->lines,
-                                            out->room, &out->lines_are_cut);
+                                            out->room_of_lines, &out->lines_are_cut);
 }
 
 /* Was this line run in native frame i, one of the interpreter's? 3.9 leaves no mark there: its

@@ -12,22 +12,25 @@
 struct dlw_live {
     unsigned n, room;
     enum dlw_walk_end end;
-    struct dlw_walked *frames; /* `room` of them */
-    uintptr_t sp;              /* where the first begins */
-    /* The thread's lines of Python; `room` of them where there is a Python. */
-    struct dlw_python_frame *lines;
-    unsigned n_lines;
+    struct dlw_walked *frames;      /* `room` of them */
+    uintptr_t sp;                   /* where the first begins */
+    struct dlw_python_frame *lines; /* of Python; `room_of_lines` of them */
+    unsigned n_lines, room_of_lines;
     bool lines_are_cut;
 };
 
-/* Lies on the caller's stack, which may be small: no larger than the frames that are kept. */
+/* Lies on the caller's stack, which may be small: no larger than the frames that are kept. Without
+ * a Python there is no room for lines, also where one is found by the walk itself. */
 #define DLW_LIVE_ON_STACK(name)                                                                    \
     struct dlw_walked name##_frames[dlw_options.stack_depth + 1];                                  \
-    struct dlw_python_frame name##_lines[dlw_python() ? dlw_options.stack_depth + 1 : 1];          \
+    const unsigned name##_room_of_lines =                                                          \
+        dlw_python() ? (unsigned)dlw_options.stack_depth + 1 : 0;                                  \
+    struct dlw_python_frame name##_lines[name##_room_of_lines + 1];                                \
     struct dlw_live name = {.room = (unsigned)dlw_options.stack_depth + 1,                         \
                             .end = DLW_WALK_LOST,                                                  \
                             .frames = name##_frames,                                               \
-                            .lines = name##_lines}
+                            .lines = name##_lines,                                                 \
+                            .room_of_lines = name##_room_of_lines}
 
 void dlw_live_walk(struct dlw_thread *self, const struct dlw_call *call, struct dlw_live *out);
 uint32_t dlw_stack_of_live(const struct dlw_live *live);

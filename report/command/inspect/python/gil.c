@@ -36,17 +36,42 @@ static bool is_gil(struct dlw_target *target, const struct dlw_python_seen *seen
     return false;
 }
 
+struct state {
+    uint64_t holder, number; /* of switches from one thread to another */
+    uint32_t locked, mutex;
+};
+
+/*
+ * False: nobody has it, or it is just being taken. Who takes it does so with its mutex in hand, and
+ * sets `locked` before he puts himself in the last holder's place: the mutex is read last, and it
+ * was free all the time between two readings that are the same (the number counts each switch).
+ */
+static bool read_state(struct dlw_target *target, uint64_t gil, struct state *out)
+{
+    *out = (struct state){0};
+    return dlw_target_u64(target, gil + DLW_GIL_NUMBER, &out->number) &&
+           dlw_target_u64(target, gil + DLW_GIL_HOLDER, &out->holder) &&
+           dlw_target_u32(target, gil + DLW_GIL_LOCKED, &out->locked) && out->locked == 1 &&
+           dlw_target_u32(target, gil + DLW_GIL_MUTEX, &out->mutex) && out->mutex == 0;
+}
+
+static bool is_same(const struct state *a, const struct state *b)
+{
+    return a->holder == b->holder && a->number == b->number;
+}
+
 /* The thread whose state is the last that had the lock, while that is taken; NULL: nobody, or it
  * can't be known. Before 3.11 a state names its thread by pthread's handle alone. */
 static struct dlw_seen_thread *holder_of(struct dlw_target *target,
                                          const struct dlw_python_layout *layout, uint64_t gil)
 {
-    uint32_t locked;
-    uint64_t state, id;
-    if (!dlw_target_u32(target, gil + DLW_GIL_LOCKED, &locked) || locked != 1 ||
-        !dlw_target_u64(target, gil + DLW_GIL_HOLDER, &state) || !state ||
-        !dlw_target_u64(target, state + (layout->native_id ? layout->native_id : layout->thread_id),
-                        &id))
+    struct state before, after;
+    uint64_t id;
+    if (!read_state(target, gil, &before) || !before.holder ||
+        !dlw_target_u64(target,
+                        before.holder + (layout->native_id ? layout->native_id : layout->thread_id),
+                        &id) ||
+        !read_state(target, gil, &after) || !is_same(&before, &after))
         return NULL;
     for (size_t i = 0; i < target->n_threads; i++) {
         struct dlw_seen_thread *thread = &target->threads[i];
@@ -111,19 +136,6 @@ void dlw_python_gils_read(struct dlw_target *target)
 
 /* ---- who stood still ---- */
 
-struct state {
-    uint64_t holder, number; /* of switches from one thread to another */
-    uint32_t locked;
-};
-
-static bool read_state(struct dlw_target *target, uint64_t gil, struct state *out)
-{
-    *out = (struct state){0};
-    return dlw_target_u64(target, gil + DLW_GIL_HOLDER, &out->holder) &&
-           dlw_target_u64(target, gil + DLW_GIL_NUMBER, &out->number) &&
-           dlw_target_u32(target, gil + DLW_GIL_LOCKED, &out->locked) && out->locked == 1;
-}
-
 /* It is seen to wait between two looks at the lock, which it had at both and gave nobody. */
 static bool waits_for_itself(struct dlw_target *target, const struct dlw_seen_thread *thread)
 {
@@ -135,8 +147,7 @@ static bool waits_for_itself(struct dlw_target *target, const struct dlw_seen_th
     return read_state(target, gil, &before) && dlw_proc_call(target->pid, thread->tid, &call) &&
            call.is_known &&
            call.arguments[0] - (gil + DLW_GIL_CONDITION) < DLW_GIL_MUTEX - DLW_GIL_CONDITION &&
-           read_state(target, gil, &after) && before.holder == after.holder &&
-           before.number == after.number;
+           read_state(target, gil, &after) && is_same(&before, &after);
 }
 
 /* A holder that waits for another GIL stands only where that one's does: until nothing is new. */

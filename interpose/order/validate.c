@@ -7,6 +7,7 @@
 #include "interpose/order/deferred.h"
 #include "interpose/order/doubt.h"
 #include "interpose/order/span.h"
+#include "interpose/python/gils.h"
 #include "interpose/python/runtime.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/tell/pending.h"
@@ -462,10 +463,22 @@ static bool leads_to(const struct dlw_held_lock *held, const struct dlw_lock_ref
            !dlw_mark_is_created(held->id);
 }
 
+/* An interpreter ends with its GIL taken, by a thread that goes on without it. */
+static void drop_ended_gils(struct dlw_thread *self, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const struct dlw_held_lock *held = dlw_held_at(self, i);
+        uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
+        if (is_gil(held) && dlw_held_is_lock(lock) && dlw_gil_is_over(lock))
+            dlw_held_disown(self, lock);
+    }
+}
+
 /* Is there an entry among the first `n` from which edges are learned? */
 static bool is_ordered(struct dlw_thread *self, uint32_t n, const struct dlw_lock_ref *want,
                        bool drops_gil)
 {
+    drop_ended_gils(self, n);
     for (uint32_t i = n; i-- > 0;) {
         const struct dlw_held_lock *held = dlw_held_at(self, i);
         if (is_counted(held) && !(held->flags & DLW_HELD_MADE) && leads_to(held, want) &&

@@ -68,6 +68,16 @@ uintptr_t dlw_gil_of_condition(uintptr_t condition)
 
 static const char ending[] = "the interpreter is finalising: who waits for its GIL may leave";
 
+bool dlw_gil_is_over(uintptr_t gil)
+{
+    const struct dlw_python *python = dlw_python();
+
+    if (!python || dlw_python_is_gone(gil) || word_at(python->runtime + python->layout.finalizing))
+        return true;
+    return python->layout.interpreter_finalizing &&
+           word_at(gil - python->layout.gil + python->layout.interpreter_finalizing);
+}
+
 const char *dlw_gil_doubt(uintptr_t gil)
 {
     const struct dlw_python *python = dlw_python();

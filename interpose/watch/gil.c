@@ -192,7 +192,8 @@ void dlw_gil_ends(struct dlw_thread *self, pthread_mutex_t *mutex)
     struct dlw_lock_ref ref = ref_of(gil_of(mutex));
 
     dropped(self, ref.address);
-    dlw_lock_enter_rebirth(self, &ref);
+    dlw_guard_enter(self);
+    dlw_held_disown_everywhere(ref.address); /* by whoever ended the interpreter before */
     dlw_lock_reborn(&ref, 0);
     dlw_guard_leave(self);
 }

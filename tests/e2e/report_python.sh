@@ -87,6 +87,10 @@ if ! [ "$("$build/tests/e2e/python_anew")" ]; then
 	timeout -k 5 120 "$build/dlwatch" run --timeout=100 -- "$build/tests/e2e/python_anew" >"$tmp/out" 2>"$tmp/err"
 	grep -q 'forward takes the Python lock .* backward takes them the other way round' "$tmp/err" ||
 		fail "loaded anew: $(tail -n 3 "$tmp/err")"
+	for when in ended anew; do
+		timeout -k 5 120 "$build/dlwatch" run --show=all --timeout=100 -- "$build/tests/e2e/python_ended" $when >"$tmp/out" 2>"$tmp/err"
+		grep -q 'Summary: nothing found' "$tmp/err" || fail "$when: $(tail -n 3 "$tmp/err")"
+	done
 else
 	echo "e2e: no libpython, skipped"
 fi

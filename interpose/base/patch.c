@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #if defined(__x86_64__)
-enum { JUMP_SLOT = R_X86_64_JUMP_SLOT, GLOBAL_SLOT = R_X86_64_GLOB_DAT };
+enum { JUMP_SLOT = R_X86_64_JUMP_SLOT, GLOBAL_SLOT = R_X86_64_GLOB_DAT, DATA = R_X86_64_64 };
 #else
-enum { JUMP_SLOT = R_AARCH64_JUMP_SLOT, GLOBAL_SLOT = R_AARCH64_GLOB_DAT };
+enum { JUMP_SLOT = R_AARCH64_JUMP_SLOT, GLOBAL_SLOT = R_AARCH64_GLOB_DAT, DATA = R_AARCH64_ABS64 };
 #endif
 
 /* Held over a look, so that a fork waits for it: the child would find the loader's lock held for
@@ -378,7 +378,9 @@ static bool protect(struct module *module, int how)
     return dlw_syscall(SYS_mprotect, module->sealed, module->sealed_end - module->sealed, how) == 0;
 }
 
-static void write_slot(struct module *module, uintptr_t *slot, const void *wrapper)
+/* `value`: as it was read. The program may write a variable of its own meanwhile: then that stays.
+ */
+static void write_slot(struct module *module, uintptr_t *slot, uintptr_t value, const void *wrapper)
 {
     bool is_sealed = (uintptr_t)slot >= module->sealed && (uintptr_t)slot < module->sealed_end;
 
@@ -394,7 +396,8 @@ static void write_slot(struct module *module, uintptr_t *slot, const void *wrapp
         module->is_open = true;
     }
     /* Release: whoever calls through it finds the real function's address. */
-    __atomic_store_n(slot, (uintptr_t)wrapper, __ATOMIC_RELEASE);
+    __atomic_compare_exchange_n(slot, &value, (uintptr_t)wrapper, false, __ATOMIC_RELEASE,
+                                __ATOMIC_RELAXED);
 }
 
 /* ---- which of them lead to a library ---- */
@@ -429,15 +432,17 @@ static bool is_defined_elsewhere(struct row *row)
 }
 
 /* The slot is as the loader left it: bound to that function, or still to be bound, and then to
- * nothing else. */
-static bool leads_to(const struct module *module, uintptr_t value, size_t symbol, struct row *row)
+ * nothing else. A variable is bound at once. */
+static bool leads_to(const struct module *module, uintptr_t value, const ElfW(Rela) * relocation,
+                     struct row *row)
 {
     uintptr_t real = (uintptr_t)*row->patch->real;
+    size_t symbol = ELF64_R_SYM(relocation->r_info);
 
     if (!real || value == real)
         return real != 0;
-    return value >= module->start && value < module->end &&
-           module->symbols[symbol].st_shndx == SHN_UNDEF &&
+    return ELF64_R_TYPE(relocation->r_info) != DATA && value >= module->start &&
+           value < module->end && module->symbols[symbol].st_shndx == SHN_UNDEF &&
            find_defined(&loaded_as[row->library], &row->name, version_needed(module, symbol)) ==
                real &&
            !is_defined_elsewhere(row);
@@ -453,11 +458,20 @@ static void look_at_slot(struct module *module, const ElfW(Rela) * relocation)
         struct row *row = &rows[at % ROWS];
         const struct dlw_patched_library *library = libraries[row->library];
         uintptr_t *slot = (uintptr_t *)(module->base + relocation->r_offset); /* NOLINT */
+        uintptr_t value = __atomic_load_n(slot, __ATOMIC_RELAXED);
         if (row->name.hash == hash && row->patch->wrapper && library->is_loaded &&
             library->base != module->base && strcmp(row->name.text, name) == 0 &&
-            leads_to(module, *slot, symbol, row))
-            write_slot(module, slot, row->patch->wrapper);
+            leads_to(module, value, relocation, row))
+            write_slot(module, slot, value, row->patch->wrapper);
     }
+}
+
+static bool is_pointer(const ElfW(Rela) * relocation)
+{
+    unsigned type = ELF64_R_TYPE(relocation->r_info);
+
+    return type == GLOBAL_SLOT ||
+           (type == DATA && !relocation->r_addend && relocation->r_offset % sizeof(uintptr_t) == 0);
 }
 
 static void look_at_slots(struct module *module)
@@ -466,7 +480,7 @@ static void look_at_slots(struct module *module)
         if (ELF64_R_TYPE(module->calls[i].r_info) == JUMP_SLOT)
             look_at_slot(module, &module->calls[i]);
     for (size_t i = module->n_relative; module->data && i < module->n_data; i++)
-        if (ELF64_R_TYPE(module->data[i].r_info) == GLOBAL_SLOT)
+        if (is_pointer(&module->data[i]))
             look_at_slot(module, &module->data[i]);
     if (module->is_open && !protect(module, PROT_READ))
         dlw_ability_lacks(DLW_ABILITY_LIBRARIES, no_right);

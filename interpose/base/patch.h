@@ -4,8 +4,9 @@
  * library is loaded, the slots of the loaded modules through which they call it are written over:
  * those that the loader has bound to the library's function, and those that it has yet to bind, to
  * what the library alone defines; and variables that begin as such a function's address, else a
- * lock could be taken by a call that is seen and let go of by one that isn't. What a program got from dlsym stays as it is, and so do the
- * library's calls of itself. What is written stays for good.
+ * lock could be taken by a call that is seen and let go of by one that isn't. What a program got
+ * from dlsym stays as it is, and so do the library's calls of itself. What is written stays for
+ * good.
  *
  * The loader binds a module before it runs its code, and protects what it needs no more: such pages
  * are opened for the moment, and closed again. Where that is not allowed the slot is left alone,

@@ -134,6 +134,8 @@ $(T)/cases/glib_inversion: ORIGIN_LIB += -Wl,-z,now -Wl,-z,relro
 $(T)/cases/glib_abba: TEST_CFLAGS += -fno-plt
 $(patsubst %.c,$(O)/%,$(wildcard tests/cases/openmp_*.c)): ORIGIN_LIB += -l:libgomp.so.1
 $(T)/cases/lib/libglib-2.0.so: PLUGIN_LIB = -Wl,-soname,libglib-2.0.so
+# It exports what an interpreter is known by.
+$(T)/cases/python_linked: TEST_CFLAGS += -rdynamic
 # As it is once dlwatch.h is installed.
 $(O)/samples/futex_lock: TEST_CFLAGS += -Iinterpose/include
 # Speed is measured on what a compiler makes of it in earnest.

@@ -34,7 +34,7 @@ static bool is_gil(const struct dlw_held_lock *held)
 
 static bool is_pythons(const struct dlw_held_lock *held)
 {
-    return held->kind == DLW_LOCK_SEMAPHORE && dlw_python_is_code(held->pc[0]);
+    return held->kind == DLW_LOCK_SEMAPHORE && dlw_python_takes_lock(held->pc[0]);
 }
 
 struct question {

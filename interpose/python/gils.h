@@ -27,7 +27,8 @@ static inline bool dlw_gil_locked(uintptr_t gil)
                                 memory_order_relaxed) == 1;
 }
 
-/* Its interpreter is ending, has ended, or is gone: nobody waits for it any more, whoever has it. */
+/* Its interpreter is ending, has ended, or is gone: nobody waits for it any more, whoever has it.
+ */
 bool dlw_gil_is_over(uintptr_t gil);
 
 /* Why nothing is certain about it: a static text, or NULL. An interpreter that ends lets those who

@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 struct dlw_python *_Atomic dlw_python_found;
 /* Set by who comes first; a second interpreter beside the first is not looked for. */
@@ -61,26 +62,33 @@ static bool may_have(const uint32_t *table, uint32_t hash)
     return (word >> hash % BITS & word >> (hash >> table[3]) % BITS & 1) != 0;
 }
 
-static uintptr_t find(const struct module *module, const char *name)
+static const ElfW(Sym) * find_symbol(const struct module *module, const char *name)
 {
     uint32_t hash = hash_of(name);
     const uint32_t *table = module->hash;
 
     if (table[0] == 0 || !may_have(table, hash))
-        return 0;
+        return NULL;
     const uint32_t *buckets = table + 4 + (size_t)table[2] * (sizeof(ElfW(Addr)) / 4);
     const uint32_t *chains = buckets + table[0];
     uint32_t i = buckets[hash % table[0]];
     if (i < table[1])
-        return 0;
+        return NULL;
     for (;; i++) {
         const ElfW(Sym) *symbol = &module->symbols[i];
         if ((chains[i - table[1]] | 1) == (hash | 1) && symbol->st_shndx != SHN_UNDEF &&
             strcmp(module->names + symbol->st_name, name) == 0)
-            return module->base + symbol->st_value;
+            return symbol;
         if (chains[i - table[1]] & 1)
-            return 0;
+            return NULL;
     }
+}
+
+static uintptr_t find(const struct module *module, const char *name)
+{
+    const ElfW(Sym) *symbol = find_symbol(module, name);
+
+    return symbol ? module->base + symbol->st_value : 0;
 }
 
 /* ---- which interpreter ---- */
@@ -133,6 +141,40 @@ static void lacks(unsigned version, const char *why)
     dlw_ability_lacks(DLW_ABILITY_PYTHON, reason);
 }
 
+/* "python", "python3.11", but not "pythonic". */
+static bool is_named(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+    size_t length = strlen(name);
+
+    return strncmp(file, name, length) == 0 &&
+           (!file[length] || (file[length] >= '0' && file[length] <= '9'));
+}
+
+/* The interpreter and nothing else: any code of it that takes a semaphore takes a lock of Python's.
+ * One that is linked into a program has that program's code around it. */
+static bool is_alone(const struct link_map *map)
+{
+    if (map->l_name[0])
+        return is_named(map->l_name, "libpython");
+    const char *program =
+        (const char *)getauxval(AT_EXECFN); /* NOLINT(performance-no-int-to-ptr) */
+    return program && is_named(program, "python");
+}
+
+static void find_lock_code(const struct module *module, const struct link_map *map,
+                           struct dlw_python *out)
+{
+    const ElfW(Sym) *symbol = find_symbol(module, "PyThread_acquire_lock_timed");
+
+    out->locks_low = out->low;
+    out->locks_high = out->high;
+    if (is_alone(map))
+        return;
+    out->locks_low = symbol ? module->base + symbol->st_value : 0;
+    out->locks_high = symbol ? out->locks_low + symbol->st_size : 0;
+}
+
 /* All that were found, the newest first. Its one writer is who settled it; released to others when
  * an entry is whole. */
 static struct dlw_python *_Atomic all;
@@ -176,6 +218,7 @@ static void take(const struct module *module, uintptr_t runtime)
         found.low = (uintptr_t)object.dlfo_map_start;
         found.high = (uintptr_t)object.dlfo_map_end;
         found.dynamic = (const void *)object.dlfo_link_map->l_ld;
+        find_lock_code(module, object.dlfo_link_map, &found);
         described = describe(&found);
     }
     if (!described)

@@ -21,7 +21,8 @@
 struct dlw_python {
     uintptr_t runtime;   /* the address of _PyRuntime */
     uintptr_t low, high; /* the module that has it, as mapped: code that lies there is CPython's */
-    const void *dynamic; /* its dynamic section */
+    uintptr_t locks_low, locks_high; /* the code in it that takes locks of Python's */
+    const void *dynamic;             /* its dynamic section */
     struct dlw_python_layout layout;
     struct dlw_python *older; /* of those that were found before; of runtime.c */
 };
@@ -46,6 +47,15 @@ static inline bool dlw_python_is_code(uintptr_t pc)
     const struct dlw_python *python = dlw_python();
 
     return __builtin_expect(python != NULL, 0) && dlw_python_has(python, pc);
+}
+
+/* Does the interpreter take one of Python's locks from here? */
+static inline bool dlw_python_takes_lock(uintptr_t pc)
+{
+    const struct dlw_python *python = dlw_python();
+
+    return __builtin_expect(python != NULL, 0) &&
+           pc - python->locks_low < python->locks_high - python->locks_low;
 }
 
 /* Did it lie in an interpreter that was closed since, and lies in none now? */

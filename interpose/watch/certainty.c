@@ -22,7 +22,7 @@ static void read_hold(uint32_t tid, struct subject *subject)
         return;
     const struct dlw_held_lock *held = atomic_load_explicit(&owner->held, memory_order_acquire);
     subject->flags = held[i].flags;
-    subject->is_pythons = dlw_python_is_code(held[i].pc[0]);
+    subject->is_pythons = dlw_python_takes_lock(held[i].pc[0]);
 }
 
 static struct subject subject_of(const struct dlw_wait_step *step)

@@ -276,7 +276,7 @@ DLW_EXPORT int sem_trywait(sem_t *semaphore)
     self->calls++;
     if (result != 0)
         return result;
-    if (__builtin_expect(dlw_python_is_code(DLW_FRAME_HERE()->pc), 0))
+    if (__builtin_expect(dlw_python_takes_lock(DLW_FRAME_HERE()->pc), 0))
         return dlw_in_frame(taken_by_line(self, semaphore, DLW_FRAME_HERE()));
     return taken(self, semaphore, DLW_HELD_TRY, NULL);
 }

@@ -107,7 +107,7 @@ lint-tidy:
 	$(Q)$(call has,clang-tidy); clang-tidy --quiet $(GRAPH_SRC) $(EMIT_SRC) $(INTERPOSE_SRC) $(COMMAND_SRC) -- \
 		-std=gnu11 $(CPPFLAGS)
 lint-cppcheck:
-	$(Q)$(call has,cppcheck); cppcheck --quiet --error-exitcode=1 --inline-suppr -I. -D__x86_64__ -D__GLIBC__=2 \
+	$(Q)$(call has,cppcheck); cppcheck --quiet --error-exitcode=1 --inline-suppr -I. -D__x86_64__ -D__GLIBC__=2 '-DElfW(type)=Elf64_##type' \
 		--suppress=varFuncNullUB --include=/usr/include/uthash.h \
 		--enable=warning,portability $(GRAPH_SRC) $(EMIT_SRC) $(INTERPOSE_SRC) $(COMMAND_SRC)
 lint-shell:

@@ -446,7 +446,7 @@ static void open_progress(const char *path)
                       : -1;
     if (fd >= 0)
         dlw_syscall(SYS_close, fd);
-    if (at < 0 && at > -4096)
+    if (at <= 0 && at > -4096)
         return;
     struct dlw_steering *shared = (struct dlw_steering *)at; /* NOLINT(performance-no-int-to-ptr) */
     if (shared->magic == DLW_STEERING_MAGIC)

@@ -187,7 +187,8 @@ no_libunwind() {
 	LD_LIBRARY_PATH=$tmp/none status 66 run -- sh -c '"$0"; true' "$build/tests/cases/abba_inversion"
 	says err 'so.8 is not installed'
 	says err '(libunwind-'
-	if [ "$(grep -c 'could not be watched' err)" = 1 ]; then ok; else fail "$called: said more than once"; fi
+	# Its lines break where the path lets them.
+	if [ "$(sed 's/^dlwatch: //' err | tr '\n' ' ' | grep -o 'could not be watched' | wc -l)" = 1 ]; then ok; else fail "$called: said more than once"; fi
 	status 66 run -- "$build/tests/cases/abba_inversion"
 	lacks err 'libunwind'
 }

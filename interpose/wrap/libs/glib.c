@@ -365,7 +365,7 @@ static void *once_impl(void *object, void *(*routine)(void *), void *argument)
     dlw_initializer_wait(once.self, object, DLW_LOCK_ONCE, DLW_WAIT_ONCE, once.call);
     void *result = glib.once_impl(object, run_once, &once);
     dlw_wait_end(once.self);
-    return result;
+    return result; /* cppcheck-suppress returnDanglingLifetime; it is what the routine returned */
 }
 
 static gboolean once_enter(void *location, gboolean (*real_enter)(void *), struct dlw_call call)

@@ -191,7 +191,7 @@ static bool is_over(uint32_t pid)
 
 static int watch(struct dlw_view_options *options, uint32_t pid)
 {
-    uint64_t shown = 0;
+    static uint64_t shown; /* the options outlive the call */
     struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
     int status = DLW_STATUS_OK;
     if (strcmp(options->format, "text") == 0 && !options->output)

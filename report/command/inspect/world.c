@@ -231,7 +231,8 @@ static const char *signal_name(int number)
         "SEGV", "USR2", "PIPE", "ALRM", "TERM",   "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
         "TTOU", "URG",  "XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "POLL", "PWR",  "SYS"};
 
-    return number > 0 && (size_t)number < sizeof names / sizeof *names ? names[number] : NULL;
+    unsigned at = (unsigned)number;
+    return at < sizeof names / sizeof *names ? names[at] : NULL;
 }
 
 const char *dlw_signal_names(struct dlw_target *target, uint64_t signals)

@@ -359,7 +359,9 @@ void dlw_role_asks_slow(struct dlw_thread *self, const struct dlw_role_wish *ask
         return;
     for (unsigned i = 0; i < n_files; i++) {
         unsigned n_asked = 0;
-        for (uint32_t k = 0; k < n && files[i].user->asks; k++)
+        if (!files[i].user->asks)
+            continue;
+        for (uint32_t k = 0; k < n; k++)
             if (self->stands[k].user == files[i].user &&
                 wants(self, &self->stands[k], wish, &frames))
                 asked[n_asked++] = &self->stands[k];

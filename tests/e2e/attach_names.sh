@@ -5,7 +5,7 @@
 # shellcheck source=tests/e2e/outside.sh
 . "$(dirname "$0")/outside.sh"
 can_trace || { echo "attach_names: not allowed to trace here, skipped" && exit 0; }
-cp "$programs/hang" "$tmp/sleeper-of-a-test"
+cp "$programs/hang" "$tmp/sleeper-of-$$"
 
 # says STATUS WORDS ARGUMENTS…: of dlwatch
 says() {
@@ -21,14 +21,14 @@ says() {
 }
 
 names() {
-	says 2 "no process has the number or name 'sleeper-of-a-test'" attach sleeper-of-a-test
-	start 2 "$tmp/sleeper-of-a-test" abba || return
+	says 2 "no process has the number or name 'sleeper-of-$$'" attach sleeper-of-$$
+	start 2 "$tmp/sleeper-of-$$" abba || return
 	first=$pid
-	says 66 "(process $first" attach sleeper-of-a-test
-	start 2 "$tmp/sleeper-of-a-test" abba || return
-	says 2 "2 processes are called 'sleeper-of-a-test'" attach sleeper-of-a-test
+	says 66 "(process $first" attach sleeper-of-$$
+	start 2 "$tmp/sleeper-of-$$" abba || return
+	says 2 "2 processes are called 'sleeper-of-$$'" attach sleeper-of-$$
 	for one in $first $pid; do
-		if grep -q "^ *$one  .*sleeper-of-a-test abba\$" "$tmp/err"; then pass; else fail "process $one is not listed"; fi
+		if grep -q "^ *$one  .*sleeper-of-$$ abba\$" "$tmp/err"; then pass; else fail "process $one is not listed"; fi
 	done
 	says 66 "(process $first" attach "$first"
 	kill -9 "$first"
@@ -57,18 +57,18 @@ unchanged() {
 
 cores() {
 	command -v gcore >/dev/null || { echo "attach_names: no gcore, part skipped" && return; }
-	start 2 "$tmp/sleeper-of-a-test" abba || return
+	start 2 "$tmp/sleeper-of-$$" abba || return
 	gcore -o "$tmp/core" "$pid" >"$tmp/gcore.out" 2>&1
 	set -- "$tmp"/core.*
 	end
 	[ -f "$1" ] || { echo "attach_names: gcore is not allowed to, part skipped" && return; }
 	for format in text json; do
-		says 66 deadlock core --format=$format "$1" "$tmp/sleeper-of-a-test"
+		says 66 deadlock core --format=$format "$1" "$tmp/sleeper-of-$$"
 		cp "$tmp/text" "$tmp/usual"
-		says 66 deadlock core --format=$format "$tmp/sleeper-of-a-test" "$1"
+		says 66 deadlock core --format=$format "$tmp/sleeper-of-$$" "$1"
 		if cmp -s "$tmp/text" "$tmp/usual"; then pass; else fail 'core: the order makes a difference'; fi
 	done
-	says 2 'is a program or library' core "$tmp/sleeper-of-a-test"
+	says 2 'is a program or library' core "$tmp/sleeper-of-$$"
 	says 2 'did you mean dlwatch core' report "$1"
 }
 

@@ -6,6 +6,7 @@
  */
 #include "report/command/inspect/python/python.h"
 
+#include "report/command/inspect/target/futex.h"
 #include "report/command/inspect/target/proc.h"
 
 /* As in every version that has a layout (report/emit/python.h). */
@@ -136,17 +137,20 @@ void dlw_python_gils_read(struct dlw_target *target)
 
 /* ---- who stood still ---- */
 
-/* It is seen to wait between two looks at the lock, which it had at both and gave nobody. */
+/* It is seen to wait, with the limit of a slice, between two looks at the lock, which it had at
+ * both and gave nobody. Who drops it calls the kernel for the same condition, to wake, and may take
+ * it again at once, which changes neither number nor holder. */
 static bool waits_for_itself(struct dlw_target *target, const struct dlw_seen_thread *thread)
 {
     uint64_t gil = thread->wait.address;
     struct state before, after;
+    struct dlw_futex futex;
     struct dlw_call call;
     if (target->is_core)
         return true;
     return read_state(target, gil, &before) && dlw_proc_call(target->pid, thread->tid, &call) &&
-           call.is_known &&
-           call.arguments[0] - (gil + DLW_GIL_CONDITION) < DLW_GIL_MUTEX - DLW_GIL_CONDITION &&
+           call.is_known && dlw_futex_decode(target, &call, &futex) && futex.is_timed &&
+           futex.word - (gil + DLW_GIL_CONDITION) < DLW_GIL_MUTEX - DLW_GIL_CONDITION &&
            read_state(target, gil, &after) && is_same(&before, &after);
 }
 

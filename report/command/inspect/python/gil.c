@@ -9,8 +9,15 @@
 #include "report/command/inspect/target/futex.h"
 #include "report/command/inspect/target/proc.h"
 
+#include <pthread.h>
+
 /* As in every version that has a layout (report/emit/python.h). */
-enum { DLW_GIL_NUMBER = DLW_GIL_LOCKED + 8, DLW_GIL_MUTEX = DLW_GIL_CONDITION + 48 };
+enum {
+    DLW_GIL_NUMBER = DLW_GIL_LOCKED + 8,
+    DLW_GIL_MUTEX = DLW_GIL_CONDITION + sizeof(pthread_cond_t),
+    /* Behind the second condition: FORCE_SWITCHING. */
+    DLW_GIL_SWITCH_MUTEX = DLW_GIL_MUTEX + sizeof(pthread_mutex_t) + sizeof(pthread_cond_t)
+};
 
 static bool uses(struct dlw_target *target, const struct dlw_python_layout *layout,
                  uint64_t interpreter, uint64_t gil)
@@ -39,13 +46,14 @@ static bool is_gil(struct dlw_target *target, const struct dlw_python_seen *seen
 
 struct state {
     uint64_t holder, number; /* of switches from one thread to another */
-    uint32_t locked, mutex;
+    uint32_t locked, switching;
 };
 
 /*
- * False: nobody has it, or it is just being taken. Who takes it does so with its mutex in hand, and
- * sets `locked` before he puts himself in the last holder's place: the mutex is read last, and it
- * was free all the time between two readings that are the same (the number counts each switch).
+ * False: nobody has it, or it is just being taken. Who takes it sets `locked` before he puts
+ * himself in the last holder's place, both with the mutex of switches in hand, which those who only
+ * look whether it is free don't take. It is read last: where two readings are the same (the number
+ * counts each switch) it did not change hands.
  */
 static bool read_state(struct dlw_target *target, uint64_t gil, struct state *out)
 {
@@ -53,7 +61,8 @@ static bool read_state(struct dlw_target *target, uint64_t gil, struct state *ou
     return dlw_target_u64(target, gil + DLW_GIL_NUMBER, &out->number) &&
            dlw_target_u64(target, gil + DLW_GIL_HOLDER, &out->holder) &&
            dlw_target_u32(target, gil + DLW_GIL_LOCKED, &out->locked) && out->locked == 1 &&
-           dlw_target_u32(target, gil + DLW_GIL_MUTEX, &out->mutex) && out->mutex == 0;
+           dlw_target_u32(target, gil + DLW_GIL_SWITCH_MUTEX, &out->switching) &&
+           out->switching == 0;
 }
 
 static bool is_same(const struct state *a, const struct state *b)

@@ -9,14 +9,6 @@
 
 #include <pthread.h>
 
-/* From the GIL's first field (report/emit/python.h). */
-enum {
-    DLW_GIL_MUTEX = DLW_GIL_CONDITION + sizeof(pthread_cond_t),
-    /* Who drops it on request waits here until another has it. */
-    DLW_GIL_SWITCH_CONDITION = DLW_GIL_MUTEX + sizeof(pthread_mutex_t),
-    DLW_GIL_SWITCH_MUTEX = DLW_GIL_SWITCH_CONDITION + sizeof(pthread_cond_t),
-};
-
 /* The GIL that has this condition; 0: it is none. Cheap when asked again. */
 uintptr_t dlw_gil_of_condition(uintptr_t condition);
 
@@ -26,6 +18,9 @@ static inline bool dlw_gil_locked(uintptr_t gil)
     return atomic_load_explicit((const _Atomic int *)(gil + DLW_GIL_LOCKED), /* NOLINT */
                                 memory_order_relaxed) == 1;
 }
+
+/* By its own words: it is taken, and the thread with this handle had it last. */
+bool dlw_gil_is_with(uintptr_t gil, pthread_t handle);
 
 /* Its interpreter is ending, has ended, or is gone: nobody waits for it any more, whoever has it.
  */

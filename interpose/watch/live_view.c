@@ -255,14 +255,19 @@ static int keepers(uint32_t tid, const struct dlw_wait *wait, struct dlw_owner *
     return s.n ? s.n : gone_holder(wait->on, out);
 }
 
-/* The word beside the GIL's mutex names it. */
+/* The word beside the GIL's mutex names it, and CPython's own words must say the same: a thread
+ * that passes through the library may have dropped it since. */
 static int gil_owner(uintptr_t gil, struct dlw_owner *out)
 {
     pthread_mutex_t copy;
 
     if (!dlw_proc_read(gil + DLW_GIL_MUTEX, &copy, sizeof(copy)) || !dlw_gil_is_mutex(&copy))
         return -1;
-    return owner_by_tid(dlw_gil_owner(&copy), gil, out);
+    uint32_t tid = dlw_gil_owner(&copy);
+    const struct dlw_thread *thread = dlw_thread_by_tid(tid);
+    if (thread && !dlw_gil_is_with(gil, thread->handle))
+        return -1;
+    return owner_by_tid(tid, gil, out);
 }
 
 static int owners_of(void *context, uint32_t tid, const struct dlw_wait *wait,

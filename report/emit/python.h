@@ -9,6 +9,7 @@
 #ifndef DLW_EMIT_PYTHON_H
 #define DLW_EMIT_PYTHON_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,8 +46,18 @@ struct dlw_python_layout {
     uint32_t ascii_size, compact_size; /* of one of ASCII, of others: the characters follow */
 };
 
-/* A GIL, from `interval` on. The rest follows the sizes of pthread's own types. */
-enum { DLW_GIL_INTERVAL = 0, DLW_GIL_HOLDER = 8, DLW_GIL_LOCKED = 16, DLW_GIL_CONDITION = 32 };
+/* A GIL, from `interval` on, in every version that has a layout. */
+enum {
+    DLW_GIL_INTERVAL = 0,
+    DLW_GIL_HOLDER = 8,
+    DLW_GIL_LOCKED = 16,
+    DLW_GIL_NUMBER = 24, /* of switches from one thread to another */
+    DLW_GIL_CONDITION = 32,
+    DLW_GIL_MUTEX = DLW_GIL_CONDITION + sizeof(pthread_cond_t),
+    /* Who drops it on request waits here until another has it. */
+    DLW_GIL_SWITCH_CONDITION = DLW_GIL_MUTEX + sizeof(pthread_mutex_t),
+    DLW_GIL_SWITCH_MUTEX = DLW_GIL_SWITCH_CONDITION + sizeof(pthread_cond_t),
+};
 
 /* Of a version without a layout. */
 extern const char dlw_python_unknown[];

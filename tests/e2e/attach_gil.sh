@@ -50,6 +50,34 @@ hangs() {
 	done
 }
 
+# poke VALUE: into the word of the mutex under which the GIL of $tmp/json changes hands.
+poke() {
+	gil=$(jq -r '[.findings[].locks[]|select(.kind=="gil")][0].address' "$tmp/gil")
+	"$python" -c 'import sys
+f = open(f"/proc/{sys.argv[1]}/mem", "r+b", 0)
+f.seek(int(sys.argv[2], 16) + 32 + 48 + 40 + 48)
+f.write(int(sys.argv[3]).to_bytes(4, "little"))' "$pid" "$gil" "$1"
+}
+
+# Whoever is about to have it has set that it is taken, and is not written down as its holder yet: the
+# holder who is has let it go.
+changes_hands() {
+	if [ "$(uname -m)" != x86_64 ]; then return; fi
+	for python in $pythons; do
+		what="changing hands, $python"
+		start 1 "$python" "$here/python/gil.py" "$native" deadlock || return
+		if until_true is_told; then pass; else fail "$what: not told"; fi
+		cp "$tmp/json" "$tmp/gil"
+		poke 1
+		look 0 attach --format=json "$pid"
+		see '.findings==[]'
+		poke 0
+		look 66 attach --format=json "$pid"
+		see_circle 'gil mutex'
+		end
+	done
+}
+
 # Threads that go on are in no circle, however often they wait for it.
 busy() {
 	for python in $pythons; do
@@ -63,6 +91,6 @@ busy() {
 	done
 }
 
-[ $# -gt 0 ] || set -- hangs busy
+[ $# -gt 0 ] || set -- hangs changes_hands busy
 for part; do $part; done
 finish attach_gil

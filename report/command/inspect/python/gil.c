@@ -9,16 +9,6 @@
 #include "report/command/inspect/target/futex.h"
 #include "report/command/inspect/target/proc.h"
 
-#include <pthread.h>
-
-/* As in every version that has a layout (report/emit/python.h). */
-enum {
-    DLW_GIL_NUMBER = DLW_GIL_LOCKED + 8,
-    DLW_GIL_MUTEX = DLW_GIL_CONDITION + sizeof(pthread_cond_t),
-    /* Behind the second condition: FORCE_SWITCHING. */
-    DLW_GIL_SWITCH_MUTEX = DLW_GIL_MUTEX + sizeof(pthread_mutex_t) + sizeof(pthread_cond_t)
-};
-
 static bool uses(struct dlw_target *target, const struct dlw_python_layout *layout,
                  uint64_t interpreter, uint64_t gil)
 {

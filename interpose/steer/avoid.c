@@ -306,7 +306,8 @@ static enum outcome look_again(struct dlw_thread *self, uintptr_t lock, struct d
 }
 
 /* No lock of the library is held, and its guard is down: handlers run as in any wait. The slices
- * are for what wakes nobody: a lock that is had, or a cycle of waits that closes. */
+ * are for what wakes nobody: a lock that is had, a cycle of waits that closes, or another thread
+ * that confines the process, which then sees no call of ours any more. */
 static enum outcome wait_until(struct dlw_thread *self, uintptr_t lock, struct danger *danger,
                                uint64_t until)
 {
@@ -319,6 +320,8 @@ static enum outcome wait_until(struct dlw_thread *self, uintptr_t lock, struct d
         uint64_t now = dlw_now();
         if (outcome != WAITS)
             return outcome;
+        if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+            return LET_GO;
         if (now >= until)
             return EXHAUSTED;
         sleep_on(seen, slice < until - now ? slice : until - now);

@@ -287,12 +287,15 @@ static void sleep_on(_Atomic uint32_t *word, uint64_t most)
     dlw_syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, PAUSED, &time, NULL, 0);
 }
 
-/* True: the pause goes on. Whoever can't have the lock goes on too, unsteered. */
+/* True: the pause goes on. Whoever can't have the lock goes on too, unsteered, and all do once the
+ * process has confined itself. */
 static bool turn(struct dlw_thread *self, uint64_t until)
 {
     uint64_t now = dlw_now();
     bool goes_on = false;
 
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return false;
     dlw_guard_enter(self);
     if (dlw_lock_acquire_or_skip(&steer_lock)) {
         look_locked(now);

@@ -38,8 +38,8 @@ LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	-fno-omit-frame-pointer -fno-stack-protector -fno-semantic-interposition -fno-tree-slp-vectorize -U_FORTIFY_SOURCE $(OWN_CFLAGS)
 LIB_LDFLAGS = -shared -Wl,-z,defs -Wl,-z,now -Wl,-soname,libdlwatch.so
 
-GRAPH_SRC := $(wildcard graph/*.c graph/base/*.c)
-EMIT_SRC := $(wildcard report/emit/*.c)
+GRAPH_SRC := $(wildcard graph/*.c graph/base/*.c graph/order/*.c)
+EMIT_SRC := $(wildcard report/emit/*.c report/emit/*/*.c)
 # A room is a folder; a large one has rooms of its own.
 rooms = $(wildcard $(1)/*.c $(1)/*/*.c $(1)/*/*/*.c)
 INTERPOSE_SRC := $(call rooms,interpose)

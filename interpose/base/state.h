@@ -7,7 +7,7 @@
 #include "graph/base/arena.h"
 #include "graph/base/lock.h"
 #include "graph/life.h"
-#include "graph/order.h"
+#include "graph/order/order.h"
 #include "report/emit/options.h"
 
 #include <stdatomic.h>

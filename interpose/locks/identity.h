@@ -13,7 +13,7 @@
 #ifndef DLW_LOCKS_IDENTITY_H
 #define DLW_LOCKS_IDENTITY_H
 
-#include "graph/order.h"
+#include "graph/order/order.h"
 #include "interpose/base/hash.h"
 #include "interpose/threads/record.h"
 

@@ -7,7 +7,7 @@
 #define DLW_PYTHON_FRAMES_H
 
 #include "interpose/python/runtime.h"
-#include "report/emit/python_frames.h"
+#include "report/emit/python/frames.h"
 
 /* A hint, kept by each thread for itself: it is believed where memory says the same. */
 struct dlw_python_self {

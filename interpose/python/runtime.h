@@ -12,7 +12,7 @@
 #ifndef DLW_PYTHON_RUNTIME_H
 #define DLW_PYTHON_RUNTIME_H
 
-#include "report/emit/python.h"
+#include "report/emit/python/layout.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -10,7 +10,7 @@
 
 #include "interpose/base/state.h"
 #include "interpose/stacks/walk.h"
-#include "report/emit/journal.h"
+#include "report/emit/journal/journal.h"
 
 bool dlw_module_get(uint32_t id, struct dlw_journal_module *out);
 uint32_t dlw_module_of(uintptr_t address); /* 0: in none */

@@ -6,8 +6,8 @@
 #ifndef DLW_STACKS_LINES_H
 #define DLW_STACKS_LINES_H
 
-#include "report/emit/journal.h"
-#include "report/emit/python_frames.h"
+#include "report/emit/journal/journal.h"
+#include "report/emit/python/frames.h"
 
 /* 0: it can't be read, or there is no memory. */
 uint32_t dlw_line_of(const struct dlw_python_frame *frame);

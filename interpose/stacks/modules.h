@@ -7,7 +7,7 @@
 
 #include "graph/base/arena.h"
 
-#include "report/emit/journal.h"
+#include "report/emit/journal/journal.h"
 
 #include <stdbool.h>
 #include <stdint.h>

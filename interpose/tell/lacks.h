@@ -6,7 +6,7 @@
 #ifndef DLW_TELL_LACKS_H
 #define DLW_TELL_LACKS_H
 
-#include "report/emit/journal.h"
+#include "report/emit/journal/journal.h"
 
 #include <stdbool.h>
 

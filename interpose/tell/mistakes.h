@@ -6,7 +6,7 @@
 #ifndef DLW_TELL_MISTAKES_H
 #define DLW_TELL_MISTAKES_H
 
-#include "report/emit/journal.h"
+#include "report/emit/journal/journal.h"
 
 /* A number for a finding. */
 uint32_t dlw_mistake_new_id(void);

@@ -7,7 +7,7 @@
 
 #include "graph/finding.h"
 #include "interpose/locks/identity.h"
-#include "report/emit/journal.h"
+#include "report/emit/journal/journal.h"
 
 struct dlw_pending_item {
     struct dlw_pending_item *next;

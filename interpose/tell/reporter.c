@@ -13,7 +13,7 @@
 #include "interpose/tell/thread_names.h"
 #include "interpose/threads/jump.h"
 #include "report/emit/helper.h"
-#include "report/emit/journal.h"
+#include "report/emit/journal/journal.h"
 #include "report/emit/line.h"
 #include "report/emit/records.h"
 #include "report/emit/say.h"

@@ -10,7 +10,7 @@
 #define DLW_TELL_THREAD_NAMES_H
 
 #include "interpose/order/join_order.h"
-#include "report/emit/journal.h"
+#include "report/emit/journal/journal.h"
 
 /* True when the thread was known by another name. Out of memory forgets it. */
 bool dlw_thread_names_note_locked(const struct dlw_ended *facts);

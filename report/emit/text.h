@@ -5,7 +5,7 @@
 #ifndef DLW_EMIT_TEXT_H
 #define DLW_EMIT_TEXT_H
 
-#include "report/emit/journal.h"
+#include "report/emit/journal/journal.h"
 
 void dlw_text_finding(const struct dlw_journal_source *source, const struct dlw_finding *finding);
 /* The closing lines of verbosity=1. */

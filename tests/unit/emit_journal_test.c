@@ -1,5 +1,5 @@
 /* What the journal's lines say. Where they go is in emit_journal_file_test.c. */
-#include "report/emit/jsonl.h"
+#include "report/emit/journal/jsonl.h"
 #include "tests/unit/emit_world.h"
 
 #include <errno.h>

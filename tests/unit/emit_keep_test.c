@@ -1,5 +1,5 @@
 /* Lines kept in memory: whole, in order, readable from outside as a chain of chunks. */
-#include "report/emit/keep.h"
+#include "report/emit/journal/keep.h"
 
 #include <check.h>
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 /* Python's frames and line tables, read from memory that is made up here. */
-#include "report/emit/python_frames.h"
-#include "report/emit/python_lines.h"
+#include "report/emit/python/frames.h"
+#include "report/emit/python/lines.h"
 
 #include <check.h>
 #include <string.h>

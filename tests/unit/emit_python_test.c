@@ -1,5 +1,5 @@
 /* Which versions of CPython have a layout, and what of their own tables is believed. */
-#include "report/emit/python.h"
+#include "report/emit/python/layout.h"
 
 #include <check.h>
 #include <string.h>

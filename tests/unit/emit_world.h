@@ -5,7 +5,7 @@
 #ifndef EMIT_WORLD_H
 #define EMIT_WORLD_H
 
-#include "report/emit/journal.h"
+#include "report/emit/journal/journal.h"
 #include "tests/unit/emit_files.h"
 
 #include <jansson.h>

@@ -9,7 +9,7 @@
  * the evidence that it does keep, every real cycle of two and three must be told.
  * DLW_SEED=N repeats a run, DLW_OPERATIONS=N makes it longer.
  */
-#include "graph/order.h"
+#include "graph/order/order.h"
 #include "tests/unit/graph_random.h"
 
 #include <check.h>

@@ -2,7 +2,7 @@
 #ifndef TESTS_GRAPH_WORLD_H
 #define TESTS_GRAPH_WORLD_H
 
-#include "graph/order.h"
+#include "graph/order/order.h"
 
 #include <check.h>
 #include <string.h>

@@ -9,7 +9,7 @@
  */
 #include "report/command/merge/history.h"
 
-#include "graph/order.h"
+#include "graph/order/order.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "report/command/merge/history.h"
 
 #include "report/command/base/command.h"
-#include "report/emit/jsonl.h"
+#include "report/emit/journal/jsonl.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -2,15 +2,15 @@
  * CPython in a process that is looked at: each thread's Python frames, and where among its native
  * frames they were run. The interpreter's own frames are marked as folded.
  *
- * Only the process's memory is read, by the layouts of report/emit/python.h. A thread that runs may
- * be at other frames a moment later; so they are read until two readings agree, and what can't be
- * had says why.
+ * Only the process's memory is read, by the layouts of report/emit/python/layout.h. A thread that
+ * runs may be at other frames a moment later; so they are read until two readings agree, and what
+ * can't be had says why.
  */
 #ifndef DLW_COMMAND_INSPECT_PYTHON_H
 #define DLW_COMMAND_INSPECT_PYTHON_H
 
 #include "report/command/inspect/target/target.h"
-#include "report/emit/python_frames.h"
+#include "report/emit/python/frames.h"
 
 /* With the stacks unwound and the runtime recognised. At most `depth` Python frames a thread. Says
  * so where there is a CPython whose frames can't be read. */

@@ -130,7 +130,7 @@ GLIB_CASES := $(patsubst tests/cases/%.c,$(T)/cases/%,$(filter-out %_plugin.c,$(
 $(GLIB_CASES) $(T)/cases/lib/glib_plugin.so: $(T)/cases/lib/libglib-2.0.so
 $(GLIB_CASES): ORIGIN_LIB += -L$(T)/cases/lib -l:libglib-2.0.so
 $(T)/cases/lib/glib_plugin.so: PLUGIN_LIB = -L$(T)/cases/lib -l:libglib-2.0.so -Wl,-rpath,'$$ORIGIN'
-$(T)/cases/glib_inversion: ORIGIN_LIB += -Wl,-z,now -Wl,-z,relro
+$(T)/cases/glib_inversion $(T)/cases/glib_opened: ORIGIN_LIB += -Wl,-z,now -Wl,-z,relro
 $(T)/cases/glib_abba: TEST_CFLAGS += -fno-plt
 $(patsubst %.c,$(O)/%,$(wildcard tests/cases/openmp_*.c)): ORIGIN_LIB += -l:libgomp.so.1
 $(T)/cases/lib/libglib-2.0.so: PLUGIN_LIB = -Wl,-soname,libglib-2.0.so

@@ -8,9 +8,11 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <linux/futex.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/single_threaded.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -378,6 +380,16 @@ static bool protect(struct module *module, int how)
     return dlw_syscall(SYS_mprotect, module->sealed, module->sealed_end - module->sealed, how) == 0;
 }
 
+/* The program may have opened the page itself, to write there later: then it stays open. Asked by
+ * adding nothing to the word, which the kernel refuses where it can't be written. */
+static bool is_writable(uintptr_t *slot)
+{
+    uint32_t none = 0;
+
+    return dlw_syscall(SYS_futex, &none, FUTEX_WAKE_OP_PRIVATE, 0, 0, slot,
+                       FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0)) >= 0;
+}
+
 /* `value`: as it was read. The program may write a variable of its own meanwhile: then that stays.
  */
 static void write_slot(struct module *module, uintptr_t *slot, uintptr_t value, const void *wrapper)
@@ -389,11 +401,13 @@ static void write_slot(struct module *module, uintptr_t *slot, uintptr_t value, 
             dlw_ability_lacks(DLW_ABILITY_LIBRARIES, too_late);
             return;
         }
-        if (!protect(module, PROT_READ | PROT_WRITE)) {
-            dlw_ability_lacks(DLW_ABILITY_LIBRARIES, no_right);
-            return;
+        if (!is_writable(slot)) {
+            if (!protect(module, PROT_READ | PROT_WRITE)) {
+                dlw_ability_lacks(DLW_ABILITY_LIBRARIES, no_right);
+                return;
+            }
+            module->is_open = true;
         }
-        module->is_open = true;
     }
     /* Release: whoever calls through it finds the real function's address. */
     __atomic_compare_exchange_n(slot, &value, (uintptr_t)wrapper, false, __ATOMIC_RELEASE,
@@ -448,6 +462,10 @@ static bool leads_to(const struct module *module, uintptr_t value, const ElfW(Re
            !is_defined_elsewhere(row);
 }
 
+/* A slot that was yet to be bound was written over. Another thread may be in the loader to bind it,
+ * and then writes the function there: so a second look is due. */
+static bool may_be_bound_over;
+
 static void look_at_slot(struct module *module, const ElfW(Rela) * relocation)
 {
     size_t symbol = ELF64_R_SYM(relocation->r_info);
@@ -461,8 +479,10 @@ static void look_at_slot(struct module *module, const ElfW(Rela) * relocation)
         uintptr_t value = __atomic_load_n(slot, __ATOMIC_RELAXED);
         if (row->name.hash == hash && row->patch->wrapper && library->is_loaded &&
             library->base != module->base && strcmp(row->name.text, name) == 0 &&
-            leads_to(module, value, relocation, row))
+            leads_to(module, value, relocation, row)) {
             write_slot(module, slot, value, row->patch->wrapper);
+            may_be_bound_over |= value != (uintptr_t)*row->patch->real && !__libc_single_threaded;
+        }
     }
 }
 
@@ -531,8 +551,9 @@ static int look(struct dl_phdr_info *info, size_t size, void *unused)
     if (found.any)
         dl_iterate_phdr(look_into, &last);
     last.seen = last.at;
-    if (last.is_short) {
+    if (last.is_short || may_be_bound_over) {
         last.adds = last.seen = 0;
+        may_be_bound_over = false;
         dlw_patch_is_due();
     }
     return 1;

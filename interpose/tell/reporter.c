@@ -4,12 +4,13 @@
 #include "graph/base/sys.h"
 #include "graph/kinds.h"
 #include "interpose/base/state.h"
-#include "interpose/stacks/capture.h"
 #include "interpose/tell/avoid_file.h"
+#include "interpose/tell/block.h"
 #include "interpose/tell/costs.h"
 #include "interpose/tell/flush.h"
 #include "interpose/tell/lacks.h"
 #include "interpose/tell/mistakes.h"
+#include "interpose/tell/source.h"
 #include "interpose/tell/thread_names.h"
 #include "interpose/threads/jump.h"
 #include "report/emit/helper.h"
@@ -20,8 +21,6 @@
 #include "report/emit/tally.h"
 #include "report/emit/text.h"
 
-#include <fcntl.h>
-#include <linux/memfd.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -40,82 +39,8 @@ static struct dlw_journal_process process;
 static char run_copy[256]; /* the program may change its environment */
 static char exe_copy[1024], folder_copy[1024];
 static _Atomic uint32_t n_errors;
-static uint32_t n_blocks;
 static _Atomic uint64_t n_edges;
 static _Atomic uint64_t flushed_at;
-
-/* ---- what the journal asks ---- */
-
-struct resolved { /* parallel to pending->facts: what had to be looked up under other locks */
-    uint32_t created, module;
-};
-static const struct dlw_pending *current; /* the pending being written */
-static const struct resolved *current_resolved;
-
-static bool source_module(void *context, uint32_t id, struct dlw_journal_module *out)
-{
-    (void)context;
-    return dlw_module_get(id, out);
-}
-
-static uint32_t source_stack(void *context, uint32_t id, struct dlw_journal_frame *out,
-                             uint32_t room, bool *cut)
-{
-    (void)context;
-    return dlw_stack_get(id, out, room, cut);
-}
-
-static bool source_thread(void *context, uint32_t id, struct dlw_journal_thread *out)
-{
-    (void)context;
-    return dlw_thread_names_find_locked(id, out);
-}
-
-static const char *attribute_text(unsigned attributes)
-{
-    static char text[80]; /* guarded by the emit lock */
-    static const char *const words[] = {"recursive", "errorcheck", "adaptive",     "robust",
-                                        "pi",        "pshared",    "prefer-writer"};
-    size_t n = 0;
-
-    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (!(attributes & 1U << i))
-            continue;
-        if (n)
-            text[n++] = ' ';
-        size_t length = strlen(words[i]);
-        memcpy(text + n, words[i], length);
-        n += length;
-    }
-    text[n] = 0;
-    return n ? text : NULL;
-}
-
-static bool source_lock(void *context, uint64_t id, struct dlw_journal_lock *out)
-{
-    (void)context;
-    for (uint32_t i = 0; current && i < current->n_facts; i++) {
-        const struct dlw_lock_facts *facts = &current->facts[i];
-        if (dlw_lock_serial(facts->lock) != id)
-            continue;
-        *out = (struct dlw_journal_lock){
-            .kind = dlw_lock_kind_word(facts->kind),
-            .attributes = attribute_text(facts->kind == DLW_LOCK_SEMAPHORE ? 0 : facts->attributes),
-            .name = facts->name,
-            .class_name = facts->class_name,
-            .address = dlw_lock_is_end(facts->address) ? 0 : facts->address,
-            .module = current_resolved[i].module,
-            .created = current_resolved[i].created,
-            .first = facts->first,
-            .thread = facts->kind == DLW_LOCK_THREAD ? facts->thread : 0,
-        };
-        return true;
-    }
-    return false;
-}
-
-static const struct dlw_journal_source source = {NULL, source_module, source_stack, source_thread,
-                                                 source_lock};
 
 /* ---- threads ---- */
 
@@ -185,8 +110,6 @@ void dlw_report_renamed(const struct dlw_thread *thread)
         dlw_report_know_thread(thread);
 }
 
-/* ---- the readable block ---- */
-
 static bool is_error(const struct dlw_finding *finding)
 {
     bool is_strict = dlw_options.show == DLW_SHOW_STRICT;
@@ -197,72 +120,12 @@ static bool is_error(const struct dlw_finding *finding)
     return !finding->harmless || (finding->harmless != DLW_INTENDED && is_strict);
 }
 
-static bool is_shown(const struct dlw_finding *finding)
-{
-    return !finding->harmless || dlw_options.show != DLW_SHOW_FEASIBLE;
-}
-
-static const char *color_argument(void)
-{
-    static const char *const arguments[] = {"--color=auto", "--color=always", "--color=never"};
-
-    return arguments[dlw_options.color];
-}
-
-static const char *show_argument(void)
-{
-    static const char *const arguments[] = {"--show=feasible", "--show=all", "--show=strict"};
-
-    return arguments[dlw_options.show];
-}
-
-static bool print_by_helper_locked(uint32_t id, const struct dlw_finding *finding, double time,
-                                   int output)
-{
-    static char suppressions[4096 + 32] = "--suppressions="; /* guarded by the emit lock */
-    const char *extra[] = {color_argument(), show_argument(), NULL, NULL};
-    long memory = dlw_syscall(SYS_memfd_create, "dlwatch-finding", MFD_CLOEXEC);
-
-    if (memory < 0)
-        return false;
-    if (dlw_options.suppressions &&
-        dlw_options.suppressions[0]) { /* absolute, and fits (start.c) */
-        strncpy(suppressions + sizeof("--suppressions=") - 1, dlw_options.suppressions, 4096);
-        extra[2] = suppressions;
-    }
-    struct dlw_journal *fragment = dlw_journal_new(&arena, &source, &process, NULL);
-    dlw_journal_to_descriptor(fragment, (int)memory);
-    dlw_journal_finding(fragment, id, time, finding);
-    dlw_journal_free(fragment);
-    dlw_syscall(SYS_lseek, memory, 0, SEEK_SET);
-    bool started = dlw_helper_print((int)memory, output, extra);
-    dlw_syscall(SYS_close, memory);
-    return started;
-}
-
-enum { TURN_MS = 1000 };
-
-static void print_locked(uint32_t id, const struct dlw_finding *finding, double time)
-{
-    if (!is_shown(finding) || !dlw_say_wants_blocks() ||
-        n_blocks >= (uint64_t)dlw_options.max_reports)
-        return;
-    int output = dlw_say_descriptor();
-    if (output < 0)
-        return;
-    n_blocks++;
-    if (dlw_helper_is_possible() && print_by_helper_locked(id, finding, time, output))
-        return;
-    dlw_helper_wait(TURN_MS); /* until a helper that still prints an earlier block is done */
-    dlw_text_finding(&source, finding);
-}
-
 /* ---- news ---- */
 
 static struct dlw_journal *kept_in_memory_locked(void)
 {
     if (!findings) {
-        findings = dlw_journal_new(&arena, &source, &process, NULL);
+        findings = dlw_journal_new(&arena, &dlw_source, &process, NULL);
         dlw_journal_to_memory(findings, &kept);
     }
     return findings;
@@ -270,7 +133,7 @@ static struct dlw_journal *kept_in_memory_locked(void)
 
 static void keep_locked(uint32_t id, double time, const struct dlw_finding *finding)
 {
-    if (is_shown(finding))
+    if (dlw_block_is_shown(finding))
         dlw_journal_finding(kept_in_memory_locked(), id, time, finding);
 }
 
@@ -285,7 +148,7 @@ static void finding_locked(const struct dlw_finding *finding)
         atomic_fetch_add_explicit(&n_errors, 1, memory_order_relaxed);
     dlw_journal_finding(journal, id, time, finding);
     keep_locked(id, time, finding);
-    print_locked(id, finding, time);
+    dlw_block_print_locked(&arena, &process, id, finding, time);
 }
 
 /* The journal's word for it, guarded by the emit lock. */
@@ -329,16 +192,6 @@ void dlw_report_void(uint32_t id)
     dlw_lock_release(&emit_lock);
 }
 
-/* Looked up before the emit lock is taken: stacks have a lower rank. */
-static void resolve(const struct dlw_pending *pending, struct resolved *out)
-{
-    for (uint32_t i = 0; out && i < pending->n_facts; i++) {
-        const struct dlw_lock_facts *facts = &pending->facts[i];
-        out[i].created = facts->created ? dlw_stack_of_pc(facts->created) : 0;
-        out[i].module = dlw_module_of(facts->address);
-    }
-}
-
 static bool ends_process(const struct dlw_finding *finding)
 {
     return (finding->kind == DLW_DEADLOCK || finding->kind == DLW_STALL) && finding->certain &&
@@ -376,14 +229,13 @@ static bool has_findings(const struct dlw_pending *pending)
 }
 
 /* True when a finding ends the process. */
-static bool write_locked(const struct dlw_pending *pending, const struct resolved *resolved)
+static bool write_locked(const struct dlw_pending *pending, const struct dlw_resolved *resolved)
 {
     bool end = false;
 
     if (is_silent)
         return false;
-    current = resolved ? pending : NULL;
-    current_resolved = resolved;
+    dlw_source_begin_locked(pending, resolved);
     for (struct dlw_pending_item *item = pending->first; item; item = item->next) {
         dlw_pending_to_serials(item);
         if (item->is_edge) {
@@ -400,7 +252,7 @@ static bool write_locked(const struct dlw_pending *pending, const struct resolve
             end |= ends_process(&item->finding);
         }
     }
-    current = NULL;
+    dlw_source_end_locked();
     bounds_locked(&pending->bounds, false);
     return end;
 }
@@ -416,14 +268,14 @@ static void keep_deadlocks(const struct dlw_pending *pending)
 void dlw_report_pending(struct dlw_thread *self, struct dlw_pending *pending)
 {
     enum { FEW = 8 };
-    struct resolved few[FEW];
+    struct dlw_resolved few[FEW];
     size_t bytes = pending->n_facts > FEW ? pending->n_facts * sizeof(*few) : 0;
-    struct resolved *resolved = bytes ? dlw_pages_map(bytes) : few;
+    struct dlw_resolved *resolved = bytes ? dlw_pages_map(bytes) : few;
 
     if (has_findings(pending)) /* it is told by its name of now */
         self->is_known = false;
     dlw_report_introduce(self);
-    resolve(pending, resolved);
+    dlw_source_resolve(pending, resolved);
     bool end = false;
     if (dlw_lock_acquire(&emit_lock)) {
         end = write_locked(pending, resolved);
@@ -694,7 +546,7 @@ void dlw_report_start(const char *exe, const char *folder, const char *const *ar
     };
     if (!dlw_options.report || !dlw_options.report[0])
         return;
-    journal = dlw_journal_new(&arena, &source, &process, journal_fails);
+    journal = dlw_journal_new(&arena, &dlw_source, &process, journal_fails);
     dlw_journal_to_path(journal, dlw_options.report, folder_copy);
 }
 

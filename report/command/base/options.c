@@ -134,3 +134,14 @@ bool dlw_can_be_run(const char *name)
     }
     return false;
 }
+
+int dlw_option_common(int option, void (*print_help)(void))
+{
+    if (option == 'h')
+        print_help();
+    else if (option == 'V')
+        puts("dlwatch " DLW_VERSION);
+    else
+        return 1 + DLW_STATUS_TROUBLE;
+    return 1;
+}

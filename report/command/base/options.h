@@ -16,6 +16,9 @@
  * long option. `shorts` without a colon in front; 'h' and 'V' are added. */
 int dlw_option(const char *subcommand, int argc, char **argv, const char *shorts,
                const struct option *options);
+/* What is left of them when a subcommand has taken its own: help, version, or one that was wrong
+ * and is told. The status to end with, plus 1. */
+int dlw_option_common(int option, void (*print_help)(void));
 /* Of names, ending with NULL, that which `word` was meant to be; NULL: none is near. */
 const char *dlw_nearest(const char *word, const char *const *names);
 /* What `name` of PATH, or with a slash of the folder, would run; false: nothing. */

@@ -107,24 +107,15 @@ static int take_option(int option, const char *value)
         return 0;
     case OPT_FORMAT:
         request.format = value;
-        return dlw_format_find(value)
-                   ? 0
-                   : 1 + dlw_usage_error("confirm", "unknown format '%s' (one of: %s)", value,
-                                         dlw_format_names());
+        return dlw_format_find(value) ? 0 : dlw_format_refuse("confirm", value);
     case 'o':
         request.output = value;
         return 0;
     case OPT_SUPPRESSIONS:
         request.suppressions = value;
         return 0;
-    case 'h':
-        print_help();
-        return 1;
-    case 'V':
-        puts("dlwatch " DLW_VERSION);
-        return 1;
     default:
-        return 1 + DLW_STATUS_TROUBLE;
+        return dlw_option_common(option, print_help);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "report/command/format/format.h"
 
+#include "report/command/base/command.h"
 #include "report/command/base/options.h"
 
 #include <stdlib.h>
@@ -34,16 +35,16 @@ const char *dlw_format_names(void)
     return names + 1;
 }
 
-const char *dlw_format_unknown(struct dlw_region *region, const char *name)
+int dlw_format_refuse(const char *subcommand, const char *name)
 {
     enum { N = sizeof(formats) / sizeof(formats[0]) };
     const char *names[N + 1] = {NULL};
     for (size_t i = 0; i < N; i++)
         names[i] = formats[i].name;
     const char *nearest = dlw_nearest(name, names);
-    return dlw_region_print(region, "unknown format '%s' (one of: %s)%s%s", name,
-                            dlw_format_names(), nearest ? ": did you mean " : "",
-                            nearest ? nearest : "");
+    return 1 + dlw_usage_error(subcommand, "unknown format '%s' (one of: %s)%s%s", name,
+                               dlw_format_names(), nearest ? ": did you mean " : "",
+                               nearest ? nearest : "");
 }
 
 const char *dlw_format_of_path(const char *path)

@@ -32,8 +32,8 @@ dlw_format_write *dlw_format_find(const char *name);
 /* "text json …", for messages and completion. */
 const char *dlw_format_names(void);
 
-/* The message of a format that is none: its names, and the nearest. */
-const char *dlw_format_unknown(struct dlw_region *region, const char *name);
+/* Says that it is none, with all names and the nearest: the status to end with, plus 1. */
+int dlw_format_refuse(const char *subcommand, const char *name);
 /* That whose files have this suffix: html of "x.html"; NULL: not to be told. */
 const char *dlw_format_of_path(const char *path);
 

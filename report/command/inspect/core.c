@@ -35,11 +35,8 @@ static int take_option(struct dlw_view_options *options, int option)
     case OPT_SYSROOT:
         options->sysroot = optarg;
         return 0;
-    case 'h':
-        print_help();
-        return 1;
     default:
-        return 1 + DLW_STATUS_TROUBLE;
+        return dlw_option_common(option, print_help);
     }
 }
 

@@ -45,14 +45,6 @@ bool dlw_view_notes_trouble(const struct dlw_view_options *options)
     return options->output || strcmp(options->format, "text") != 0;
 }
 
-static int unknown_format(const struct dlw_view_options *options, const char *name)
-{
-    struct dlw_region region = {0};
-    int status = dlw_usage_error(options->subcommand, "%s", dlw_format_unknown(&region, name));
-    dlw_region_free(&region);
-    return status;
-}
-
 bool dlw_view_option(struct dlw_view_options *options, int option, const char *value, int *end)
 {
     long number = options->exitcode;
@@ -60,7 +52,7 @@ bool dlw_view_option(struct dlw_view_options *options, int option, const char *v
     case DLW_VIEW_FORMAT:
         options->format = value;
         if (!dlw_format_find(value))
-            *end = 1 + unknown_format(options, value);
+            *end = dlw_format_refuse(options->subcommand, value);
         return true;
     case 'o':
         options->output = value;
@@ -78,10 +70,6 @@ bool dlw_view_option(struct dlw_view_options *options, int option, const char *v
         return true;
     case DLW_VIEW_NATIVE:
         options->native = true;
-        return true;
-    case 'V':
-        puts("dlwatch " DLW_VERSION);
-        *end = 1;
         return true;
     default:
         return false;

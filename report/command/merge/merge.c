@@ -111,20 +111,11 @@ int dlw_merge_main(int argc, char **argv)
     };
     const char *output = NULL;
     int option;
-    while ((option = dlw_option("merge", argc, argv, "o:", options)) != -1)
-        switch (option) {
-        case 'o':
-            output = optarg;
-            break;
-        case 'h':
-            print_help();
-            return DLW_STATUS_OK;
-        case 'V':
-            puts("dlwatch " DLW_VERSION);
-            return DLW_STATUS_OK;
-        default:
-            return DLW_STATUS_TROUBLE;
-        }
+    while ((option = dlw_option("merge", argc, argv, "o:", options)) != -1) {
+        if (option != 'o')
+            return dlw_option_common(option, print_help) - 1;
+        output = optarg;
+    }
     if (!output || optind == argc)
         return dlw_usage_error("merge", output ? "no journal is given"
                                                : "-o OUT is missing: where the history goes");

@@ -49,14 +49,8 @@ static int take_option(struct request *request, int option)
         if (dlw_parse_number(optarg, 0, 255, &request->exitcode))
             return 0;
         return 1 + dlw_usage_error("diff", "bad value for --exitcode: '%s'", optarg);
-    case 'h':
-        print_help();
-        return 1;
-    case 'V':
-        puts("dlwatch " DLW_VERSION);
-        return 1;
     default:
-        return 1 + DLW_STATUS_TROUBLE;
+        return dlw_option_common(option, print_help);
     }
 }
 

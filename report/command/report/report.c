@@ -101,14 +101,6 @@ static bool set_color(enum dlw_color *color, const char *word)
     return false;
 }
 
-static int unknown_format(const char *name)
-{
-    struct dlw_region region = {0};
-    int status = dlw_usage_error("report", "%s", dlw_format_unknown(&region, name));
-    dlw_region_free(&region);
-    return status;
-}
-
 static int refuse(const char *option, const char *value, const char *allowed)
 {
     return 1 + dlw_usage_error("report", "bad value for --%s: '%s' (one of: %s)", option, value,
@@ -122,9 +114,7 @@ static int take_option(struct request *request, int option, const char *value)
     switch (option) {
     case OPT_FORMAT:
         request->format = value;
-        if (!dlw_format_find(value))
-            return 1 + unknown_format(value);
-        return 0;
+        return dlw_format_find(value) ? 0 : dlw_format_refuse("report", value);
     case 'o':
         request->output = value;
         return 0;
@@ -162,14 +152,8 @@ static int take_option(struct request *request, int option, const char *value)
     case OPT_AFTER: /* from the library alone, so not among the help */
         request->after = strtoull(value, NULL, 10);
         return 0;
-    case 'h':
-        print_help();
-        return 1;
-    case 'V':
-        puts("dlwatch " DLW_VERSION);
-        return 1;
     default:
-        return 1 + DLW_STATUS_TROUBLE;
+        return dlw_option_common(option, print_help);
     }
 }
 

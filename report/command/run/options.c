@@ -151,7 +151,7 @@ static int take_output(struct dlw_run_request *request, const char *value)
     output->format = dlw_region_cut(region, value, (size_t)(colon - value));
     output->path = colon + 1;
     if (!dlw_format_find(output->format))
-        return 1 + dlw_usage_error("run", "%s", dlw_format_unknown(region, output->format));
+        return dlw_format_refuse("run", output->format);
     return 0;
 }
 
@@ -207,14 +207,8 @@ static int take_option(struct dlw_run_request *request, int option, const char *
         if (take_unconfirmed(request, optarg))
             return 0;
         return 1 + dlw_usage_error("run", "--unconfirmed is warning or error: '%s'", optarg);
-    case 'h':
-        print_help();
-        return 1;
-    case 'V':
-        puts("dlwatch " DLW_VERSION);
-        return 1;
     default:
-        return 1 + DLW_STATUS_TROUBLE;
+        return dlw_option_common(option, print_help);
     }
 }
 

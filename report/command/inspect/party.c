@@ -72,7 +72,8 @@ static struct dlw_target *open_peer(struct dlw_target *target, struct dlw_doc *d
                                     size_t depth)
 {
     struct dlw_target *peer = dlw_region_alloc(target->region, sizeof *peer);
-    *peer = (struct dlw_target){.region = target->region, .memory = -1, .is_quiet = true};
+    *peer = (struct dlw_target){
+        .region = target->region, .memory = -1, .is_quiet = true, .is_brief = target->is_brief};
     if (!dlw_live_open(peer, doc, pid)) {
         dlw_target_close(peer);
         return NULL;

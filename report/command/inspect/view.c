@@ -76,11 +76,9 @@ bool dlw_view_option(struct dlw_view_options *options, int option, const char *v
     }
 }
 
-/* `known`: the process is in the document, and so is what the library in it has found. */
-static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size_t depth,
-                            struct dlw_doc_process *known)
+static bool find_verdict(struct dlw_target *target, struct dlw_doc *doc, size_t depth,
+                         struct dlw_verdict *out)
 {
-    struct dlw_verdict verdict;
     if (!dlw_modules_report(target, doc))
         return false;
     dlw_stacks_unwind(target, depth);
@@ -89,8 +87,18 @@ static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size
         dlw_preloaded_find(target, doc);
     dlw_python_read(target, doc, depth);
     dlw_party_read(target, doc, depth);
+    dlw_verdict_find(target, out);
+    return true;
+}
+
+/* `known`: the process is in the document, and so is what the library in it has found. */
+static bool add_to_document(struct dlw_target *target, struct dlw_doc *doc, size_t depth,
+                            struct dlw_doc_process *known)
+{
+    struct dlw_verdict verdict;
+    if (!find_verdict(target, doc, depth, &verdict))
+        return false;
     dlw_runtime_say_unowned(target, doc);
-    dlw_verdict_find(target, &verdict);
     dlw_outside_document(target, &verdict, doc,
                          known ? known : dlw_preloaded_findings(target, doc));
     return true;
@@ -102,6 +110,30 @@ static void forget_end(struct dlw_doc *doc, uint32_t pid)
         if (doc->processes[i]->pid == pid && doc->processes[i]->ended &&
             !strcmp(doc->processes[i]->ended, "running"))
             doc->processes[i]->ended = NULL;
+}
+
+static bool is_certain(const struct dlw_verdict *verdict)
+{
+    for (size_t i = 0; i < verdict->n_cycles; i++)
+        if (!verdict->cycles[i].doubt)
+            return true;
+    return verdict->kind == DLW_VERDICT_STALL && verdict->is_certain;
+}
+
+bool dlw_outside_is_stuck(uint32_t pid)
+{
+    struct dlw_doc *doc = dlw_doc_new();
+    struct dlw_target target = {
+        .region = &doc->region, .memory = -1, .is_quiet = true, .is_brief = true};
+    struct dlw_verdict verdict;
+    bool is_stuck = dlw_live_open(&target, doc, pid);
+    if (is_stuck) {
+        dlw_live_sample(&target, doc, false);
+        is_stuck = find_verdict(&target, doc, DEPTH, &verdict) && is_certain(&verdict);
+    }
+    dlw_target_close(&target);
+    dlw_doc_free(doc);
+    return is_stuck;
 }
 
 bool dlw_outside_add_process(struct dlw_doc *doc, uint32_t pid)

@@ -29,6 +29,9 @@ bool dlw_view_notes_trouble(const struct dlw_view_options *options);
 /* For others who look at processes (the runner): adds what is seen of a live process to a document
  * that they finish. Says nothing; false where nothing could be had. */
 bool dlw_outside_add_process(struct dlw_doc *doc, uint32_t pid);
+/* Would that add a finding that is certain, as a shorter look has it? No place gets its name, which
+ * is what costs most. */
+bool dlw_outside_is_stuck(uint32_t pid);
 
 /* Modules, stacks, waits, verdict, report. The target is open and has its threads. The status. */
 int dlw_view_show(struct dlw_target *target, struct dlw_doc *doc,

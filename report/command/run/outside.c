@@ -106,23 +106,6 @@ bool dlw_run_watches(const struct dlw_run *run, pid_t pid)
     return dlw_options_watches(run->request.options.exe, exe);
 }
 
-static bool has_certain_finding(const struct dlw_doc *doc)
-{
-    for (size_t i = 0; i < doc->n_findings; i++)
-        if (doc->findings[i]->certain)
-            return true;
-    return false;
-}
-
-/* In a document of its own first: mostly there is nothing to keep. */
-static bool is_stuck(pid_t pid)
-{
-    struct dlw_doc *doc = dlw_doc_new();
-    bool found = dlw_outside_add_process(doc, (uint32_t)pid) && has_certain_finding(doc);
-    dlw_doc_free(doc);
-    return found;
-}
-
 /* Returns whether there is a finding that nobody has told yet. */
 static bool add_findings(struct dlw_run *run, pid_t pid)
 {
@@ -196,7 +179,7 @@ static void look_at(struct dlw_run *run, pid_t pid, double time)
         !dlw_run_watches(run, pid))
         return;
     process->is_looked_at = true;
-    if (is_stuck(pid) && add_findings(run, pid))
+    if (dlw_outside_is_stuck((uint32_t)pid) && add_findings(run, pid))
         end_process(run, process);
     /* Being stopped for a moment, its threads have run. */
     process->standstill = standstill_of(pid);
@@ -218,7 +201,7 @@ static void look_at_suspect(struct dlw_run *run, pid_t pid, const pid_t *pids, s
 {
     size_t n_findings = run->doc->n_findings;
     find_or_add(run, pid)->is_to_clear = true;
-    if (!is_stuck(pid) || !add_findings(run, pid))
+    if (!dlw_outside_is_stuck((uint32_t)pid) || !add_findings(run, pid))
         return;
     for (size_t i = n_findings; i < run->doc->n_findings; i++)
         end_those_in(run, run->doc->findings[i], pids, n);
@@ -268,8 +251,9 @@ static bool has_open_suspicion(const struct dlw_run *run)
 
 void dlw_run_look_outside(struct dlw_run *run, double time)
 {
-    /* Three times a second, but no more than a fiftieth of a processor; a suspicion is worth it. */
-    const double often = 0.3, share = 50;
+    /* Three times a second, but no more than a fiftieth of a processor; to see whether a suspicion
+     * stands is worth more. */
+    const double often = 0.3, soon = 0.1, share = 50;
     double before = used();
     struct dlw_region region = {0};
     pid_t *pids;
@@ -284,7 +268,7 @@ void dlw_run_look_outside(struct dlw_run *run, double time)
     }
     dlw_region_free(&region);
     double pause = (used() - before) * share;
-    run->next_look = time + (pause < often || has_open_suspicion(run) ? often : pause);
+    run->next_look = time + (has_open_suspicion(run) ? soon : pause < often ? often : pause);
     if (run->next_look > run->next_stall_look)
         run->next_look = run->next_stall_look;
 }

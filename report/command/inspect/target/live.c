@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAUSE_NS = 60 * 1000 * 1000 };
+enum { PAUSE_NS = 60 * 1000 * 1000, SHORT_PAUSE_NS = 10 * 1000 * 1000 };
 enum { NAP_NS = 1000 * 1000, NAPS = 200 };
 
 static void say_not_permitted(struct dlw_target *target, struct dlw_doc *doc, uint32_t tid)
@@ -253,7 +253,7 @@ static void copy_all(struct dlw_target *target, struct dlw_doc *doc,
 
 void dlw_live_sample(struct dlw_target *target, struct dlw_doc *doc, bool all)
 {
-    const struct timespec pause = {0, PAUSE_NS};
+    const struct timespec pause = {0, target->is_brief ? SHORT_PAUSE_NS : PAUSE_NS};
     struct dlw_seen_thread *before;
     size_t n_before = take_sample(target, &before);
     nanosleep(&pause, NULL);

@@ -224,6 +224,7 @@ struct dlw_target {
     bool is_partial;    /* something asked for could not be told: status 2 */
     bool notes_trouble; /* in the report as well as on stderr */
     bool is_quiet;      /* say nothing (repeats of --watch) */
+    bool is_brief;      /* the two samples stand close: it is looked at again before it is told */
     bool shows_native;  /* an interpreter's own frames as well */
 };
 

@@ -175,18 +175,96 @@ static bool add_outer(struct dlw_draft *draft, const struct dlw_live *live, stru
     return returned;
 }
 
+/* The noted levels before the interpreter's own: what called it, when a line of Python did. */
+static unsigned native_levels(const struct dlw_held_lock *held, const struct dlw_live *live)
+{
+    unsigned n = 0;
+
+    while (n < held->levels && !(live->n_lines && dlw_python_is_code(held->pc[n])))
+        n++;
+    return n;
+}
+
+/* From the last native level inwards: a frame that has gone on is still on, and so are those
+ * outside of it. Another function in its place was called by the same caller anew. */
+static bool is_on(const struct dlw_held_lock *held, unsigned native, const struct dlw_live *live,
+                  unsigned at)
+{
+    unsigned level = native;
+
+    while (level > 0 && live->frames[at - 1].pc == held->pc[level - 1])
+        level--, at--;
+    return level == 0 || dlw_frames_same_function(live->frames[at - 1].pc, held->pc[level - 1]);
+}
+
+/* Behind the frame of the last native level, while the interpreter has still called that; else 0.
+ * The interpreter's frames tell where they called, which is elsewhere when they have gone on. */
+static unsigned find_native(const struct dlw_held_lock *held, unsigned native,
+                            const struct dlw_live *live, uintptr_t cfa)
+{
+    bool returned;
+    unsigned at = find_live(live, held->pc[held->levels - 1], cfa, &returned);
+
+    if (returned || at < held->levels)
+        return 0;
+    for (unsigned level = held->levels; level > native; level--, at--)
+        if (live->frames[at - 1].pc != held->pc[level - 1])
+            return 0;
+    return is_on(held, native, live, at) ? at : 0;
+}
+
+/* The first line that was run outside of the first `at` native frames. False: where the lines have
+ * no anchors, it can't be told once the interpreter is among those. */
+static bool find_outer_line(const struct dlw_live *live, unsigned at, unsigned *line)
+{
+    *line = 0;
+    if (live->lines[0].anchor == 0) {
+        while (at > 0 && !dlw_python_is_code(live->frames[at - 1].pc))
+            at--;
+        return at == 0;
+    }
+    while (*line < live->n_lines && live->lines[*line].anchor < live->frames[at - 1].cfa)
+        ++*line;
+    return true;
+}
+
+/*
+ * What native code took that lines of Python have called: all outside of it is as it was, as long
+ * as it has not returned. Where it has, they have gone on, and it is not known from where they
+ * called it. True: it has returned.
+ */
+static bool add_callers(struct dlw_draft *draft, const struct dlw_held_lock *held, unsigned native,
+                        const struct dlw_live *live, const struct dlw_memory *memory)
+{
+    struct dlw_call last = {held->pc[held->levels - 1], held->sp, held->fp};
+    uintptr_t cfa;
+    enum dlw_walk_end end = DLW_WALK_COMPLETE;
+    unsigned at = 0, line;
+
+    if (dlw_frames_step(&last, memory, &cfa, &end) || cfa != 0)
+        at = find_native(held, native, live, cfa);
+    if (at > 0 && find_outer_line(live, at, &line)) {
+        add_from(draft, live, at, line);
+        return false;
+    }
+    dlw_draft_add(draft, 0, DLW_WHY_RETURNED);
+    return at == 0;
+}
+
 static uint32_t stack_of_entry(const struct dlw_held_lock *held, const struct dlw_live *live,
                                const struct dlw_memory *memory)
 {
     DLW_DRAFT_ON_STACK(draft);
     struct dlw_call last = {held->pc[held->levels - 1], held->sp, held->fp};
+    unsigned native = native_levels(held, live);
 
-    for (unsigned i = 0; i < held->levels; i++) {
+    for (unsigned i = 0; i < (native ? native : held->levels); i++) {
         if (dlw_starts_thread(held->pc[i])) /* the trampoline: all is listed */
             return dlw_intern(&draft);
         dlw_draft_add(&draft, held->pc[i], DLW_KNOWN);
     }
-    if (add_outer(&draft, live, last, memory))
+    if (live->n_lines && native ? add_callers(&draft, held, native, live, memory)
+                                : add_outer(&draft, live, last, memory))
         dlw_rule_needs_all(held->pc[0]);
     return dlw_intern(&draft);
 }

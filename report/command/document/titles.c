@@ -67,13 +67,35 @@ static bool is_python_library(const struct dlw_frame *frame)
     return false;
 }
 
+/* "pybind11::f", and behind the type of a template's value "void pybind11::f<int>(int)". */
+static bool is_within(const char *function, const char *scope)
+{
+    int depth = 0;
+    char before = ' ';
+    for (const char *at = function; at && *at && (depth || *at != '('); before = *at++) {
+        if (depth == 0 && before == ' ' && begins(at, scope))
+            return true;
+        depth += (*at == '<') - (*at == '>');
+    }
+    return false;
+}
+
+/* What stands between a line of Python and the native function that it calls. */
+static bool is_python_binding(const struct dlw_frame *frame)
+{
+    const char *module = frame->module ? dlw_base_name(frame->module) : NULL;
+    return is_within(frame->function, "pybind11::") || is_within(frame->function, "nanobind::") ||
+           is_within(frame->function, "boost::python::") || begins(module, "_ctypes.") ||
+           begins(module, "libffi.so.");
+}
+
 static bool is_library(const struct dlw_frame *frame)
 {
     if (frame->language)
         return is_python_library(frame);
     return !frame->unknown &&
-           (is_library_module(frame) || is_library_wrapper(frame) || is_sanitizer(frame) ||
-            is_linked_libc(frame) || is_annotation(frame));
+           (is_library_module(frame) || is_python_binding(frame) || is_library_wrapper(frame) ||
+            is_sanitizer(frame) || is_linked_libc(frame) || is_annotation(frame));
 }
 
 static const struct {
@@ -108,7 +130,7 @@ bool dlw_frame_is_plumbing(const struct dlw_frame *frame)
         return false;
     bool is_ours = frame->module && begins(dlw_base_name(frame->module), "libdlwatch.so");
     return !frame->unknown && !frame->language &&
-           (is_ours || is_linked_libc(frame) || is_sanitizer(frame));
+           (is_ours || is_linked_libc(frame) || is_sanitizer(frame) || is_python_binding(frame));
 }
 
 /* The C library's own beginning of a thread or program. */

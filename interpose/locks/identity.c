@@ -178,8 +178,8 @@ static void write_mark(const struct dlw_lock_ref *ref, dlw_node node)
     atomic_store_explicit(ref->id, mark_of(node, ref->address), memory_order_relaxed);
 }
 
-/* Node of a semaphore whose mark word says POOL or SIGNAL. It is found by address; the word is
- * never overwritten. */
+/* Node of a semaphore whose mark word says POOL, SIGNAL or ENDED. It is found by address; the word
+ * is never overwritten. */
 static dlw_node unmarked_node(uintptr_t address)
 {
     dlw_node node = node_at_address(address);
@@ -189,7 +189,7 @@ static dlw_node unmarked_node(uintptr_t address)
 
 static bool is_no_lock(uint64_t mark)
 {
-    return dlw_mark_is_pool(mark) || mark == DLW_MARK_SIGNAL;
+    return dlw_mark_is_pool(mark) || mark == DLW_MARK_SIGNAL || mark == DLW_MARK_ENDED;
 }
 
 dlw_node dlw_lock_known_locked(const struct dlw_lock_ref *ref)

@@ -69,9 +69,11 @@ static inline uint64_t dlw_mark_of_birth(struct dlw_thread *self)
 }
 
 /* POOL: a semaphore with several units, whose number is the low half. SIGNAL: one that other
- * threads post. Neither is a lock; where a report names one it is known by its address. */
+ * threads post. Neither is a lock; where a report names one it is known by its address. ENDED: a
+ * signal as well, and who gets it has joined a thread of Python's (order/python_join.h). */
 #define DLW_MARK_POOL 0x0C7EA7EE00000000ULL
 #define DLW_MARK_SIGNAL 0x0C7EA7EF00000000ULL
+#define DLW_MARK_ENDED 0x0C7EA7F000000000ULL
 
 static inline bool dlw_mark_is_pool(uint64_t mark)
 {

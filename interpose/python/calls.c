@@ -57,21 +57,31 @@ static enum dlw_python_asks asks_of(unsigned version, const uint8_t *instruction
     return DLW_PYTHON_UNKNOWN;
 }
 
-/* Of a text in one piece and of ASCII letters alone, as names of the library's files are. */
-static bool ends_with(const struct dlw_python_layout *layout, uintptr_t text, const char *end)
+/* The last `n` characters of a text in one piece and of ASCII letters alone, as the names in the
+ * library's files are. NULL: it is another, or shorter. */
+static const char *last_of(const struct dlw_python_layout *layout, uintptr_t text, size_t n)
 {
     enum { LENGTH = 16, STATE = 32, COMPACT_ASCII = 3 << 5, LONGEST = 4096 };
     unsigned header = layout->version >= 0x030c ? 40 : 48;
-    size_t length = word_at(text + LENGTH), n = strlen(end);
 
-    return (*(const uint32_t *)(text + STATE) & COMPACT_ASCII) == COMPACT_ASCII && /* NOLINT */
-           length >= n && length < LONGEST &&
-           memcmp((const char *)(text + header + length - n), end, n) == 0; /* NOLINT */
+    if (!text || (*(const uint32_t *)(text + STATE) & COMPACT_ASCII) != COMPACT_ASCII) /* NOLINT */
+        return NULL;
+    size_t length = word_at(text + LENGTH);
+    return length >= n && length < LONGEST ? (const char *)(text + header + length - n) /* NOLINT */
+                                           : NULL;
+}
+
+static bool ends_with(const struct dlw_python_layout *layout, uintptr_t text, const char *end)
+{
+    size_t n = strlen(end);
+    const char *last = last_of(layout, text, n);
+
+    return last && memcmp(last, end, n) == 0;
 }
 
 struct dlw_python_request dlw_python_request(uintptr_t gil, pthread_t self)
 {
-    struct dlw_python_request request = {DLW_PYTHON_UNKNOWN, false};
+    struct dlw_python_request request = {DLW_PYTHON_UNKNOWN, false, false};
     const struct dlw_python *python = dlw_python();
     if (!python)
         return request;
@@ -88,7 +98,9 @@ struct dlw_python_request dlw_python_request(uintptr_t gil, pthread_t self)
     if (request.asks == DLW_PYTHON_UNKNOWN)
         return request;
     uintptr_t code = word_at(frame + layout->frame_code);
-    uintptr_t name = code ? word_at(code + layout->code_filename) : 0;
-    request.is_threading = name && ends_with(layout, name, "/threading.py");
+    request.is_threading =
+        code && ends_with(layout, word_at(code + layout->code_filename), "/threading.py");
+    request.makes_end = request.is_threading && layout->code_name &&
+                        ends_with(layout, word_at(code + layout->code_name), "_set_tstate_lock");
     return request;
 }

@@ -200,6 +200,7 @@ struct dlw_thread {
     } outliving[DLW_OUTLIVING];
     uint32_t n_outliving;
     struct dlw_python_self python; /* what it knows of its own state in CPython */
+    uintptr_t python_end; /* the semaphore that it posts at its end (python_join.h), or 0 */
     uint64_t parted_by; /* tag of a lock: the joined thread signalled, as it seems, that it ends */
     struct dlw_pause pause;
     _Atomic uint32_t n_stands;                 /* of stands[], which walkers read */

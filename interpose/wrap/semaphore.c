@@ -12,6 +12,7 @@
 #include "interpose/locks/ref.h"
 #include "interpose/order/acquire.h"
 #include "interpose/order/deferred.h"
+#include "interpose/order/python_join.h"
 #include "interpose/python/calls.h"
 #include "interpose/python/runtime.h"
 #include "interpose/steer/pause.h"
@@ -64,7 +65,7 @@ static DLW_HOT int taken(struct dlw_thread *self, sem_t *semaphore, unsigned fla
     uint64_t mark = dlw_semaphore_mark(semaphore);
 
     if (dlw_mark_is_signal(mark, (uintptr_t)semaphore))
-        return 0;
+        return mark == DLW_MARK_ENDED ? dlw_python_joined(self, semaphore) : 0;
     if (is_special_mark(mark))
         flags = dlw_mark_is_pool(mark) ? flags | DLW_HELD_POOL
                                        : taken_first(self, semaphore, &mark, flags);
@@ -92,17 +93,22 @@ static struct dlw_python_request request_of(struct dlw_thread *self)
     uintptr_t gil = held_gil(self);
 
     return gil ? dlw_python_request(gil, self->handle)
-               : (struct dlw_python_request){DLW_PYTHON_UNKNOWN, false};
+               : (struct dlw_python_request){DLW_PYTHON_UNKNOWN, false, false};
 }
 
 /*
  * The first taking, by the thread that made it. A `with` takes a lock. Taken by a call it may be an
  * event, which others post: the waiters' locks of the module threading are.
  */
-static DLW_COLD unsigned first_flags(struct dlw_thread *self, unsigned flags)
+static DLW_COLD unsigned first_flags(struct dlw_thread *self, const sem_t *semaphore,
+                                     unsigned flags)
 {
     struct dlw_python_request request = request_of(self);
 
+    if (request.makes_end && flags & DLW_HELD_MADE) {
+        self->python_end = (uintptr_t)semaphore;
+        return flags | DLW_HELD_TRIAL; /* so that its post does not pass by the short way */
+    }
     if (request.asks == DLW_PYTHON_WITH)
         return flags & ~(unsigned)(DLW_HELD_MADE | DLW_HELD_FIRST);
     if (request.asks == DLW_PYTHON_CALLS && !request.is_threading)
@@ -147,12 +153,12 @@ static DLW_NOINLINE int taken_by_line(struct dlw_thread *self, sem_t *semaphore,
     unsigned flags = DLW_HELD_TRY;
 
     if (dlw_mark_is_signal(mark, (uintptr_t)semaphore))
-        return 0;
+        return mark == DLW_MARK_ENDED ? dlw_python_joined(self, semaphore) : 0;
     if (is_special_mark(mark)) {
         if (dlw_mark_is_pool(mark)) {
             flags |= DLW_HELD_POOL;
         } else {
-            flags = first_flags(self, taken_first(self, semaphore, &mark, flags));
+            flags = first_flags(self, semaphore, taken_first(self, semaphore, &mark, flags));
             mark = flags & DLW_HELD_MADE ? mark : dlw_semaphore_mark(semaphore);
         }
     }
@@ -336,6 +342,8 @@ static DLW_NOINLINE int post_any(sem_t *semaphore, const struct dlw_frame *from)
         dlw_motion_signals(self, semaphore);
     int index = dlw_held_depth(self) ? dlw_held_find(self, semaphore) : -1;
     if (index >= 0) {
+        if (__builtin_expect(self->python_end == (uintptr_t)semaphore, 0))
+            dlw_python_ends(self, (uint32_t)index);
         if (self->n_outliving && dlw_held_outlives(self, (uintptr_t)semaphore))
             outlives(self, semaphore);
         dlw_held_let_go(self, (uint32_t)index, dlw_call_of(from));
@@ -377,6 +385,7 @@ DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
     }
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
     dlw_lock_enter_rebirth(self, &ref);
+    dlw_python_end_goes(self, semaphore);
     dlw_held_forget(self, semaphore);
     dlw_deferred_loses(semaphore);
     dlw_lock_reborn(&ref, call.pc);
@@ -392,7 +401,8 @@ DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
 DLW_EXPORT int sem_destroy(sem_t *semaphore)
 {
     struct dlw_thread *self = dlw_thread_self();
-    bool known = !dlw_thread_passes(self) && !is_signal(semaphore);
+    bool known = !dlw_thread_passes(self) &&
+                 (!is_signal(semaphore) || dlw_semaphore_mark(semaphore) == DLW_MARK_ENDED);
     int result = real.sem_destroy(semaphore);
 
     if (!known || result != 0)
@@ -400,6 +410,7 @@ DLW_EXPORT int sem_destroy(sem_t *semaphore)
     self->calls++;
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
     dlw_lock_enter_rebirth(self, &ref);
+    dlw_python_end_goes(self, semaphore);
     dlw_deferred_loses(semaphore);
     dlw_lock_reborn(&ref, 0);
     dlw_guard_leave(self);

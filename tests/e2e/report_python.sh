@@ -77,6 +77,9 @@ for python; do
 	case_of locks.py call 66 'lock-order-inversion possible error: semaphore semaphore'
 	case_of locks.py tries 0
 	case_of locks.py limits 0 'lock-order-inversion possible note: semaphore semaphore'
+	case_of locks.py joined 0 'lock-order-inversion possible note: semaphore semaphore'
+	case_of locks.py joined_another 66 'lock-order-inversion possible error: semaphore semaphore'
+	case_of locks.py joined_in_vain 66 'lock-order-inversion possible error: semaphore semaphore'
 	case_of locks.py twice 66 'deadlock certain error: semaphore'
 	# What is possible ends nothing: the limit does.
 	limit=20 case_of locks.py twice_called 66 'deadlock possible error: semaphore'

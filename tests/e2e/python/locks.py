@@ -125,6 +125,61 @@ def limits():
     run(lambda: under(a, b), lambda: under(b, a))
 
 
+def nested(outer, inner):
+    with outer:
+        with inner:
+            pass
+
+
+def joined():
+    """By the thread that took them the other way round, and by one that joined it before."""
+    a, b = threading.Lock(), threading.Lock()
+
+    def between():
+        t = threading.Thread(target=nested, args=(a, b))
+        t.start()
+        t.join()
+
+    t = threading.Thread(target=between)
+    t.start()
+    t.join()
+    nested(b, a)
+
+
+def joined_another():
+    """That one has ended, and its neighbour still runs."""
+    a, b = threading.Lock(), threading.Lock()
+    over = threading.Event()
+
+    def then():
+        over.wait()
+        nested(a, b)
+
+    threads = [threading.Thread(target=then), threading.Thread(target=int)]
+    for t in threads:
+        t.start()
+    threads[1].join()
+    nested(b, a)
+    over.set()
+    threads[0].join()
+
+
+def joined_in_vain():
+    a, b = threading.Lock(), threading.Lock()
+    over = threading.Event()
+
+    def then():
+        over.wait()
+        nested(a, b)
+
+    t = threading.Thread(target=then)
+    t.start()
+    t.join(0.01)
+    nested(b, a)
+    over.set()
+    t.join()
+
+
 def twice():
     lock = threading.Lock()
     with lock:

@@ -1,9 +1,12 @@
 #include "interpose/order/acquire.h"
 
+#include "interpose/base/real.h"
 #include "interpose/locks/ref.h"
 #include "interpose/order/chain_cache.h"
+#include "interpose/threads/profile.h"
 
-int dlw_acquire_more(struct dlw_thread *self, struct dlw_held_lock *held, _Atomic uint64_t *chain)
+static DLW_NOINLINE int complete(struct dlw_thread *self, struct dlw_held_lock *held,
+                                 _Atomic uint64_t *chain)
 {
     struct dlw_call call = {held->pc[0], held->sp, held->fp}; /* before more levels are noted */
 
@@ -22,6 +25,16 @@ int dlw_acquire_more(struct dlw_thread *self, struct dlw_held_lock *held, _Atomi
         return 0;
     struct dlw_lock_ref ref = dlw_lock_ref_of(held);
     dlw_validate_acquired(self, held, &ref, &call);
+    return 0;
+}
+
+int dlw_acquire_more(struct dlw_thread *self, struct dlw_held_lock *held, _Atomic uint64_t *chain)
+{
+    /* With a profile asked for no place is plain, and mostly there is nothing else to be done. */
+    if (!dlw_profile_is_plain(self, held) || !chain ||
+        !dlw_validate_is_current(self, held->key, chain))
+        return complete(self, held, chain);
+    dlw_profile_count_again(self, held);
     return 0;
 }
 

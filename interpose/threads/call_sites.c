@@ -111,22 +111,55 @@ static void note_levels(struct dlw_thread *self, struct dlw_held_lock *held,
         note_new(held, (struct dlw_call){held->pc[0], held->sp, held->fp});
 }
 
+/* A semaphore of CPython's: each is asked for the line that takes it. */
+static bool is_of_python(const struct dlw_held_lock *held)
+{
+    return held->kind == DLW_LOCK_SEMAPHORE && dlw_python_is_code(held->pc[0]);
+}
+
 static DLW_NOINLINE int note_any(struct dlw_thread *self, struct dlw_held_lock *held,
                                  const struct dlw_rule_slot *slot)
 {
     struct dlw_call call = {held->pc[0], held->sp, held->fp}; /* before more levels are noted */
 
-    if (dlw_options.profile && dlw_profile_taken_again(self, held))
-        return 0;
     note_levels(self, held, slot);
     note_taken(self, held);
     if (!slot) /* learned just now */
         slot = dlw_rule_find(held->pc[0]);
     if (dlw_options.profile)
-        dlw_profile_taken(
-            self, held, slot && slot->rule.trial == OVER && slot->rule.levels == DLW_RULE_COUNTED);
+        dlw_profile_taken(self, held,
+                          slot && slot->rule.trial == OVER &&
+                              slot->rule.levels == DLW_RULE_COUNTED && !is_of_python(held));
     if (__builtin_expect(slot && slot->rule.levels & DLW_RULE_ROLE, 0))
         dlw_hooks.role_taken(self, held, call);
+    return 0;
+}
+
+/* With a profile asked for: a lock that it knows at this place, where it is known how many callers
+ * are noted. All others go the long way. */
+static DLW_NOINLINE int note_counted(struct dlw_thread *self, struct dlw_held_lock *held,
+                                     const struct dlw_rule_slot *slot)
+{
+    struct dlw_rule rule = slot->rule;
+
+    if (rule.levels & DLW_RULE_ROLE || rule.trial != OVER)
+        return note_any(self, held, slot);
+    rule.levels &= (uint8_t)~DLW_RULE_COUNTED;
+    if (rule.levels == 1 && dlw_profile_is_known(self, held) &&
+        note_helper(held, rule, self->stack_high)) {
+        note_taken(self, held);
+        dlw_profile_count_again(self, held);
+        return 0;
+    }
+    struct dlw_profile_entry *row = dlw_profile_row(self, held);
+    if (!row)
+        return note_any(self, held, slot);
+    bool is_plain = rule.levels == 0 && !is_of_python(held);
+    if (!is_plain) {
+        note_levels(self, held, slot);
+        note_taken(self, held);
+    }
+    dlw_profile_count(self, held, row, is_plain);
     return 0;
 }
 
@@ -159,13 +192,13 @@ void dlw_held_note_again(struct dlw_thread *self, struct dlw_held_lock *held)
     note_taken(self, held);
 }
 
-static inline __attribute__((always_inline)) int note_by_rule(struct dlw_thread *self,
-                                                              struct dlw_held_lock *held)
+static DLW_HOT int note_by_rule(struct dlw_thread *self, struct dlw_held_lock *held)
 {
     const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
 
     if (!slot || !note_helper(held, slot->rule, self->stack_high))
-        return note_any(self, held, slot);
+        return dlw_options.profile && slot ? note_counted(self, held, slot)
+                                           : note_any(self, held, slot);
     note_taken(self, held);
     return 0;
 }
@@ -175,7 +208,7 @@ static DLW_NOINLINE int note_semaphore(struct dlw_thread *self, struct dlw_held_
 {
     const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
 
-    if (!dlw_python_is_code(held->pc[0]) || (slot && slot->rule.levels & DLW_RULE_ROLE) ||
+    if (!is_of_python(held) || (slot && slot->rule.levels & DLW_RULE_ROLE) ||
         !dlw_python_note(&self->python, (uintptr_t)self->handle, &held->pc[2]))
         return note_by_rule(self, held);
     held->pc[1] = DLW_LINE_MARK;
@@ -186,9 +219,18 @@ static DLW_NOINLINE int note_semaphore(struct dlw_thread *self, struct dlw_held_
     return 0;
 }
 
-int dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held)
+static DLW_NOINLINE int note_more(struct dlw_thread *self, struct dlw_held_lock *held)
 {
     return held->kind == DLW_LOCK_SEMAPHORE ? note_semaphore(self, held) : note_by_rule(self, held);
+}
+
+/* Two functions, since the first half is to keep nothing for the second. */
+int dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held)
+{
+    if (!dlw_profile_is_plain(self, held))
+        return note_more(self, held);
+    dlw_profile_count_again(self, held);
+    return 0;
 }
 
 enum { NOW = 2 * DLW_LEVELS };

@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-enum { FIRST_ROOM = 64, MOST_ROOM = 16384, SAMPLED = 64 };
+enum { FIRST_ROOM = 64, MOST_ROOM = 16384, SAMPLED = 128 };
 
 /* One table; grown ones keep those before them until the thread ends, since others may read them.
  */
@@ -16,9 +16,8 @@ struct table {
 
 struct dlw_profile {
     struct table *_Atomic table;
-    struct dlw_profile_entry *last; /* that was counted, in this table or one before */
-    bool is_busy;                   /* a handler has come in between */
-    uint32_t until_sample, random;
+    bool is_busy; /* a handler has come in between */
+    uint32_t random;
     uint64_t lost;
     struct {
         const struct dlw_held_lock *held; /* NULL: none */
@@ -66,6 +65,15 @@ static struct dlw_profile_entry *find(struct table *table, uintptr_t lock, uintp
     }
 }
 
+/* The rows are elsewhere from now on, or are no more. */
+static void forget_rows(struct dlw_thread *self)
+{
+    static struct dlw_profile_entry none; /* never counted in, as it is of no place */
+
+    for (uint32_t i = 0; i < self->room; i++)
+        dlw_held_at(self, i)->counted = &none;
+}
+
 static struct table *grow(struct dlw_profile *profile, struct table *old)
 {
     uint32_t room = old ? 4 * old->room : FIRST_ROOM;
@@ -82,9 +90,10 @@ static struct table *grow(struct dlw_profile *profile, struct table *old)
         *find(table, lock, old->entries[i].pc[0]) = old->entries[i]; /* its counts go on there */
         table->n++;
     }
-    profile->last = NULL;
     /* Release: pairs with the load of who adds up living threads. */
     atomic_store_explicit(&profile->table, table, memory_order_release);
+    if (profile != &all)
+        forget_rows(dlw_self);
     return table;
 }
 
@@ -117,11 +126,17 @@ static struct dlw_profile_entry *entry_of(struct dlw_profile *profile, uintptr_t
 
 static struct dlw_profile *profile_of(struct dlw_thread *self)
 {
-    if (!self->profile && self != &dlw_nobody && (self->profile = map(sizeof(*self->profile)))) {
-        self->profile->random = self->id * 2654435761U | 1;
-        self->profile->until_sample = 1; /* rare takings are of interest too */
+    if (self->profile || self == &dlw_nobody)
+        return self->profile;
+    struct dlw_profile *profile = map(sizeof(*profile));
+    if (profile) {
+        profile->random = self->id * 2654435761U | 1;
+        forget_rows(self); /* of the record's thread before */
+        atomic_signal_fence(memory_order_seq_cst);
+        self->until_timed = 1; /* rare takings are of interest too */
+        self->profile = profile;
     }
-    return self->profile;
+    return profile;
 }
 
 static bool begin(struct dlw_profile *profile)
@@ -148,42 +163,55 @@ static uint32_t next_sample(struct dlw_profile *profile)
     return SAMPLED / 2 + profile->random % SAMPLED;
 }
 
-static void begin_sample(struct dlw_thread *self, struct dlw_profile *profile,
-                         struct dlw_profile_entry *entry, struct dlw_held_lock *held)
+static void begin_sample(struct dlw_thread *self, const struct dlw_profile_entry *row,
+                         struct dlw_held_lock *held)
 {
-    profile->until_sample = next_sample(profile);
+    struct dlw_profile *profile = self->profile;
+
     if (!dlw_held_note_further(self, held))
         return;
     profile->sample.held = held;
     profile->sample.lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
     profile->sample.pc = held->pc[0];
-    profile->sample.takings = entry->takings;
+    profile->sample.takings = row->takings;
     profile->sample.began = dlw_now();
 }
 
-/* A handler that comes in between may count in the entry too, or make a larger table: then one of
- * the two is lost, which is less than to be prepared for it would cost. */
-bool dlw_profile_taken_again(struct dlw_thread *self, const struct dlw_held_lock *held)
+static void count(struct dlw_thread *self, struct dlw_held_lock *held,
+                  struct dlw_profile_entry *row, bool is_plain)
 {
-    struct dlw_profile *profile = self->profile;
-    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed), pc = held->pc[0];
-
-    if (!profile || profile->until_sample <= 1)
-        return false;
-    struct dlw_profile_entry *entry = profile->last;
-    if (!entry || entry->pc[0] != pc ||
-        atomic_load_explicit(&entry->lock, memory_order_relaxed) != lock) {
-        struct table *table = atomic_load_explicit(&profile->table, memory_order_relaxed);
-        entry = table ? find(table, lock, pc) : NULL;
-        if (!entry || !atomic_load_explicit(&entry->lock, memory_order_relaxed))
-            return false;
-        profile->last = entry;
+    row->takings++;
+    row->plain_pc = is_plain ? held->pc[0] : 0;
+    held->counted = row;
+    if (self->until_timed > 1) {
+        self->until_timed--;
+        return;
     }
-    if (!entry->is_plain)
-        return false;
-    entry->takings++;
-    profile->until_sample--;
-    return true;
+    self->until_timed = next_sample(self->profile);
+    begin_sample(self, row, held);
+}
+
+struct dlw_profile_entry *dlw_profile_row(struct dlw_thread *self, const struct dlw_held_lock *held)
+{
+    struct table *table;
+
+    if (!self->profile ||
+        !(table = atomic_load_explicit(&self->profile->table, memory_order_relaxed)))
+        return NULL;
+    if (held->counted->pc[0] == held->pc[0] && dlw_profile_is_of(held->counted, held))
+        return held->counted;
+    struct dlw_profile_entry *row =
+        find(table, atomic_load_explicit(&held->lock, memory_order_relaxed), held->pc[0]);
+    return row->takings ? row : NULL; /* one that was only waited for has no callers yet */
+}
+
+void dlw_profile_count(struct dlw_thread *self, struct dlw_held_lock *held,
+                       struct dlw_profile_entry *row, bool is_plain)
+{
+    if (!begin(self->profile))
+        return;
+    count(self, held, row, is_plain);
+    end(self->profile);
 }
 
 void dlw_profile_taken(struct dlw_thread *self, struct dlw_held_lock *held, bool is_plain)
@@ -193,18 +221,15 @@ void dlw_profile_taken(struct dlw_thread *self, struct dlw_held_lock *held, bool
 
     if (!begin(profile))
         return;
-    struct dlw_profile_entry *entry = entry_of(profile, lock, held->pc[0], held->kind);
-    if (entry) {
-        entry->is_plain = is_plain;
+    struct dlw_profile_entry *row = entry_of(profile, lock, held->pc[0], held->kind);
+    if (row) {
         /* Of a line of Python the callers are no addresses, and its hold is not timed. */
         bool has_line = dlw_held_has_line(held);
-        if (!entry->takings++ && !has_line)
-            for (entry->n = 0; entry->n < held->levels && entry->n < DLW_PROFILE_LEVELS; entry->n++)
-                entry->pc[entry->n] = held->pc[entry->n];
-        if (has_line)
-            profile->until_sample++;
-        if (--profile->until_sample == 0)
-            begin_sample(self, profile, entry, held);
+        if (!row->takings && !has_line)
+            for (row->n = 0; row->n < held->levels && row->n < DLW_PROFILE_LEVELS; row->n++)
+                row->pc[row->n] = held->pc[row->n];
+        self->until_timed += has_line;
+        count(self, held, row, is_plain);
     }
     end(profile);
 }
@@ -218,7 +243,7 @@ bool dlw_profile_let_go(struct dlw_thread *self, const struct dlw_held_lock *hel
         profile->sample.pc != held->pc[0] || !begin(profile))
         return false;
     uint64_t ns = dlw_now() - profile->sample.began;
-    struct dlw_profile_entry *entry = entry_of(profile, lock, held->pc[0], held->kind);
+    struct dlw_profile_entry *entry = dlw_profile_row(self, held);
     bool is_it = entry && entry->takings == profile->sample.takings;
     if (is_it) {
         entry->holds++;
@@ -316,6 +341,7 @@ void dlw_profile_ends(struct dlw_thread *self)
     struct dlw_profile *profile = self->profile;
 
     self->profile = NULL;
+    self->until_timed = 0;
     if (!profile || !dlw_lock_acquire_or_skip(&profile_lock))
         return;
     add_locked(profile);
@@ -379,6 +405,8 @@ void dlw_profile_after_fork(bool child)
     unmap_tables(atomic_load_explicit(&all.table, memory_order_relaxed));
     atomic_store_explicit(&all.table, NULL, memory_order_relaxed);
     all.lost = 0;
-    if (dlw_self && dlw_self != &dlw_nobody)
+    if (dlw_self && dlw_self != &dlw_nobody) {
         dlw_self->profile = NULL; /* the parent's copy goes with the process */
+        dlw_self->until_timed = 0;
+    }
 }

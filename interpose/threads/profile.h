@@ -4,7 +4,7 @@
  *
  * The switch stands outside the hot path. With it on no place is plain (stacks/rules.h), so that
  * each taking comes through dlw_held_note_more(), where it is counted. A hold is timed for one
- * taking in some sixty-four: one more caller is noted with that lock, so that its unlock finds that
+ * taking in some 128: one more caller is noted with that lock, so that its unlock finds that
  * something can be learned about the place (dlw_held_tells), and comes here. Waits are timed all.
  *
  * Each thread counts in a table of its own; it is added to the process's when the thread ends.
@@ -19,11 +19,12 @@
 enum { DLW_PROFILE_LEVELS = 3 };
 
 struct dlw_profile_entry {
-    _Atomic uintptr_t lock; /* 0: not in use; released when the rest is there */
+    /* What each taking looks at comes first, on one line. */
+    _Alignas(64) _Atomic uintptr_t lock; /* 0: not in use; released when the rest is there */
+    uintptr_t plain_pc;                  /* pc[0] where of its place no caller is noted, else 0 */
+    uint64_t takings, contended;
     uintptr_t pc[DLW_PROFILE_LEVELS];
     uint8_t n, kind; /* of pc; enum dlw_lock_kind */
-    bool is_plain;   /* of its place no caller is noted */
-    uint64_t takings, contended;
     uint64_t wait_ns, wait_longest_ns;
     uintptr_t holder_pc;                      /* during the longest wait; 0: not known */
     char holder[16];                          /* the thread that had it, by its name, or nothing */
@@ -33,9 +34,49 @@ struct dlw_profile_entry {
 
 /* Counts a taking. Any thread for itself; a handler that comes in between is not counted. */
 void dlw_profile_taken(struct dlw_thread *self, struct dlw_held_lock *held, bool is_plain);
-/* The same for most: counted before, at a place of which no caller is noted, and not to be timed.
- * False: nothing was done. */
-bool dlw_profile_taken_again(struct dlw_thread *self, const struct dlw_held_lock *held);
+/* In two steps, where one was counted of this lock and place before: their row, or NULL; and the
+ * rest. */
+struct dlw_profile_entry *dlw_profile_row(struct dlw_thread *self,
+                                          const struct dlw_held_lock *held);
+void dlw_profile_count(struct dlw_thread *self, struct dlw_held_lock *held,
+                       struct dlw_profile_entry *row, bool is_plain);
+
+static DLW_HOT bool dlw_profile_is_of(const struct dlw_profile_entry *row,
+                                      const struct dlw_held_lock *held)
+{
+    return atomic_load_explicit(&row->lock, memory_order_relaxed) ==
+           atomic_load_explicit(&held->lock, memory_order_relaxed);
+}
+
+/*
+ * As it mostly is: the lock and place are those that were counted last in this entry of the held
+ * stack, and the taking is not to be timed. Then nothing is looked up. The first says it of places
+ * where no caller is noted.
+ *
+ * A handler that comes in between may count in the same row too, or make a larger table: then one
+ * of the two is lost, which is less than to be prepared for it would cost.
+ */
+static DLW_HOT bool dlw_profile_is_plain(const struct dlw_thread *self,
+                                         const struct dlw_held_lock *held)
+{
+    return __builtin_expect(self->until_timed > 1, 1) && held->counted->plain_pc == held->pc[0] &&
+           dlw_profile_is_of(held->counted, held);
+}
+
+static DLW_HOT bool dlw_profile_is_known(const struct dlw_thread *self,
+                                         const struct dlw_held_lock *held)
+{
+    return self->until_timed > 1 && held->counted->pc[0] == held->pc[0] &&
+           dlw_profile_is_of(held->counted, held);
+}
+
+static DLW_HOT void dlw_profile_count_again(struct dlw_thread *self,
+                                            const struct dlw_held_lock *held)
+{
+    self->until_timed--;
+    held->counted->takings++;
+}
+
 /* A lock is let go of, whose hold may be one that is timed: true, and then its callers say nothing.
  */
 bool dlw_profile_let_go(struct dlw_thread *self, const struct dlw_held_lock *held);

@@ -68,6 +68,9 @@ struct dlw_held_lock {
     uintptr_t sp, fp; /* in the frame of the last level */
     uintptr_t pc[DLW_LEVELS];
     uint64_t chain_key; /* ...and the key `chain` was interned for: another key means it is stale */
+    /* The row of the profile that was counted here last (profile.h), of this lock or another. Of
+     * use, and never NULL, where the thread's `until_timed` is not 0. */
+    struct dlw_profile_entry *counted;
 };
 _Static_assert(offsetof(struct dlw_held_lock, pc) == 56 && sizeof(struct dlw_held_lock) == 128,
                "the first level and all before it on the first line of two");
@@ -208,6 +211,7 @@ struct dlw_thread {
     _Atomic uint32_t yields_to[DLW_YIELDS_TO]; /* tids that it waits for there; 0: none */
     struct dlw_deferred *withheld;             /* findings that wait for its posts (deferred.h) */
     struct dlw_profile *profile; /* what its locks cost (profile.h); NULL: nothing counted */
+    uint32_t until_timed;        /* takings until one whose hold is timed; 0: nothing is counted */
     uint64_t profile_began;      /* ns, its wait for a lock; 0: none, or not timed */
     struct dlw_profile_holder {
         uintptr_t pc; /* where the lock had been taken; 0: not known */

@@ -436,7 +436,7 @@ static void costs(struct page *page)
         return;
     fputs(
         "<section class=\"card\"><h2>What the locks cost</h2>\n<p class=\"soft\">By the time that "
-        "was waited for them. Holds are timed for one taking in some sixty-four.</p>\n<div "
+        "was waited for them. Holds are timed for one taking in some 128.</p>\n<div "
         "class=\"scroll\"><table><tr><th>lock, taken in</th><th>taken</th><th>busy</th><th>waited"
         "</th><th>at most, held by</th><th>held for</th><th>at most</th><th>others waited</th>"
         "</tr>\n",

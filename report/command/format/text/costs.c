@@ -53,6 +53,15 @@ const char *dlw_cost_holder(struct dlw_region *region, const struct dlw_doc_cost
                             dlw_cost_place(region, &cost->holder));
 }
 
+/* It was free again at the first looks, which are not timed, or the thread slept. */
+static const char *waited_words(struct dlw_region *region, const struct dlw_doc_cost *cost)
+{
+    if (!cost->wait)
+        return "each time too briefly to be timed";
+    return dlw_region_print(region, "waited for %s, %s at most", dlw_cost_time(region, cost->wait),
+                            dlw_cost_time(region, cost->wait_longest));
+}
+
 const char *dlw_cost_words(struct dlw_region *region, const struct dlw_doc_cost *cost)
 {
     const char *holder = dlw_cost_holder(region, cost);
@@ -61,10 +70,9 @@ const char *dlw_cost_words(struct dlw_region *region, const struct dlw_doc_cost 
                          dlw_cost_place(region, &cost->place),
                          dlw_cost_number(region, cost->takings), cost->takings == 1 ? "" : "s");
     if (cost->contended)
-        text = dlw_region_print(region, "%s; busy %s time%s, waited for %s, %s at most%s%s", text,
+        text = dlw_region_print(region, "%s; busy %s time%s, %s%s%s", text,
                                 dlw_cost_number(region, cost->contended),
-                                cost->contended == 1 ? "" : "s", dlw_cost_time(region, cost->wait),
-                                dlw_cost_time(region, cost->wait_longest),
+                                cost->contended == 1 ? "" : "s", waited_words(region, cost),
                                 holder ? " while it was held by " : "", holder ? holder : "");
     if (cost->holds)
         text = dlw_region_print(region, "%s; held for %s, %s at most (%s timed)", text,

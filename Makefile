@@ -37,6 +37,8 @@ endif
 LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	-fno-omit-frame-pointer -fno-stack-protector -fno-semantic-interposition -fno-tree-slp-vectorize -U_FORTIFY_SOURCE $(OWN_CFLAGS)
 LIB_LDFLAGS = -shared -Wl,-z,defs -Wl,-z,now -Wl,-soname,libdlwatch.so
+# libdl is a part of libc from glibc 2.34 on.
+LIB_LIBS = -ldl
 
 GRAPH_SRC := $(wildcard graph/*.c graph/base/*.c graph/order/*.c)
 EMIT_SRC := $(wildcard report/emit/*.c report/emit/*/*.c)
@@ -47,8 +49,7 @@ COMMAND_SRC := $(call rooms,report/command)
 
 LIB_OBJ := $(patsubst %.c,$(O)/lib/%.o,$(GRAPH_SRC) $(EMIT_SRC) $(INTERPOSE_SRC))
 COMMAND_OBJ := $(patsubst %.c,$(O)/cmd/%.o,$(COMMAND_SRC) $(EMIT_SRC) $(GRAPH_SRC))
-# libdl is a part of libc from glibc 2.34 on.
-COMMAND_LIBS = -ldw -lelf -ljansson -lm -ldl
+COMMAND_LIBS = -ldw -lelf -ljansson -lm $(LIB_LIBS)
 
 # `make -j deps test`: whatever compiles waits for deps when both are asked for.
 FIRST := $(filter deps,$(MAKECMDGOALS))
@@ -74,7 +75,7 @@ $(O)/cmd/%.o: %.c $(O)/version | $(FIRST)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(SANFLAGS) -c $< -o $@
 
 $(O)/libdlwatch.so: $(LIB_OBJ)
-	$(Q)$(CC) $(LIB_LDFLAGS) $(LDFLAGS) $^ -o $@
+	$(Q)$(CC) $(LIB_LDFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 
 $(O)/dlwatch: $(COMMAND_OBJ)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) $^ $(COMMAND_LIBS) -o $@
@@ -136,7 +137,7 @@ help:
 	@echo '  clean       remove $(O)'
 	@echo 'knobs: O=build  V=1 (show commands)  SAN=address,undefined (command and unit tests)'
 	@echo '       CC= CXX= CFLAGS=  PREFIX=/usr/local DESTDIR=  CASES="name…" (of test-cases)  STEPS=all (of test-steps)'
-	@echo '       PARTS="with_…" (of test-integrations)  SYSTEMS="bookworm trixie sid" (of test-systems)'
+	@echo '       PARTS="with_…" (of test-integrations)  SYSTEMS="bookworm trixie sid bullseye" (of test-systems)'
 	@echo '       RANDOM_SEED=1 RANDOM_COUNT=200 (of test-random: the first of so many programs)'
 
 .PHONY: clean

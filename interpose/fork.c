@@ -1,6 +1,7 @@
 #include "interpose/fork.h"
 
 #include "graph/base/sys.h"
+#include "interpose/base/objects.h"
 #include "interpose/base/patch.h"
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
@@ -210,6 +211,7 @@ static void give_up_child(struct dlw_thread *self)
 
 static void start_child(struct dlw_thread *self)
 {
+    dlw_objects_after_fork();
     dlw_report_after_fork(true);
     dlw_frames_after_fork(true);
     dlw_profile_after_fork(true);

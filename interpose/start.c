@@ -6,6 +6,7 @@
 #include "interpose/base/ability.h"
 #include "interpose/base/direct.h"
 #include "interpose/base/hash.h"
+#include "interpose/base/objects.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/real.h"
 #include "interpose/base/signals.h"
@@ -66,8 +67,7 @@ static const char *own_path(void)
 {
     struct dl_find_object object;
 
-    return _dl_find_object((void *)(uintptr_t)own_path, &object) == 0 ? object.dlfo_link_map->l_name
-                                                                      : "";
+    return dlw_object_find((uintptr_t)own_path, &object) ? object.dlfo_link_map->l_name : "";
 }
 
 static const char *value_of(const char *name, char *const *environment)
@@ -166,6 +166,21 @@ const struct dlw_hooks dlw_hooks = {
     .after_fork_in_child = dlw_fork_in_child,
 };
 
+/* Where the locks of libc do nothing there is nothing that could be missed: it counts as watched.
+ */
+static bool is_left_alone(char **argv, char **environment)
+{
+    bool is_meant = dlw_options_watches(dlw_options.exe, exe);
+
+    if (is_meant && dlw_libc_has_threads())
+        return false;
+    dlw_report_start(exe, folder, (const char *const *)argv, value_of("DLWATCH_RUN", environment));
+    dlw_report_leaves_alone(is_meant ? "no libpthread at start" : "exe");
+    if (is_meant)
+        dlw_tally_sign_in(value_of("DLWATCH_TALLY", environment), dlw_pid());
+    return true;
+}
+
 static void gives_up(void)
 {
     dlw_switch_off("one of its own locks was not let go of");
@@ -181,12 +196,8 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     dlw_pid_changed();
     read_options(environment);
     dlw_exec_start(own_path(), environment);
-    if (!dlw_options_watches(dlw_options.exe, exe)) {
-        dlw_report_start(exe, folder, (const char *const *)argv,
-                         value_of("DLWATCH_RUN", environment));
-        dlw_report_leaves_alone();
+    if (is_left_alone(argv, environment))
         return;
-    }
     dlw_libc_start();
     make_nonce();
     dlw_helper_find(own_path(), folder);

@@ -5,7 +5,9 @@ set -u
 list=$(cd "$(dirname "$0")/.." && pwd)/interpose/base/wrapped.def
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-sed -n 's/^[A-Z_]*\(WRAP\|EXPORT\)([^,]*, *\([A-Za-z_0-9]*\).*/\2/p' "$list" | sort -u >"$tmp/listed"
+# Some are listed for some versions of libc only.
+printf '#include <features.h>\n#include "%s"\n' "$list" | ${CC:-cc} -D_GNU_SOURCE -E -P "-DWRAP(t, name, p)=@ name" "-DTHREADS_WRAP=WRAP" \
+	"-DOPTIONAL_WRAP=WRAP" "-DOWN_EXPORT=WRAP" - | sed -n 's/^ *@ *\([A-Za-z_0-9]*\).*/\1/p' | sort -u >"$tmp/listed"
 # What is hidden may be listed (GNU ld does so with names it makes itself), but nobody can bind to it.
 readelf --dyn-syms -W "$1" | awk '$1 ~ /^[0-9]+:$/ && $4 != "SECTION" && $5 != "LOCAL" && $6 != "HIDDEN" && $7 ~ /^[0-9]+$/ {
 	sub(/@.*/, "", $8); print $8 }' | sort -u >"$tmp/exported"

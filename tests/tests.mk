@@ -1,8 +1,11 @@
 # The tests: one target a kind, all of them `test`. Programs land in $(O)/tests, samples in $(O)/samples.
 T := $(O)/tests
 # Line numbers and frames of the cases must be those of the source.
-TEST_CFLAGS = -O0 -g -pthread $(WARN) -Itests -MMD -MP -MF $@.d -MT $@
+THREADS = -pthread
+TEST_CFLAGS = -O0 -g $(THREADS) $(WARN) -Itests -MMD -MP -MF $@.d -MT $@
 ORIGIN_LIB = -rdynamic -Wl,-rpath,'$$ORIGIN/lib'
+# Parts of libc from glibc 2.34 on.
+OLD_LIBS = -ldl -Wl,--as-needed -lrt
 
 programs = $(patsubst %.c,$(O)/%,$(wildcard $(1)/*.c)) $(patsubst %.cpp,$(O)/%,$(wildcard $(1)/*.cpp))
 plugins = $(patsubst %.c,$(O)/%.so,$(wildcard $(1)/lib/*.c)) $(patsubst %.cpp,$(O)/%.so,$(wildcard $(1)/lib/*.cpp))
@@ -90,7 +93,7 @@ test-steps: all $(STEPS_BIN)
 	$(Q)tests/steps/run.sh $(O) $(STEPS)
 
 # The README's two commands on bare systems, one after the other: root and a network, and an hour.
-SYSTEMS ?= bookworm trixie sid
+SYSTEMS ?= bookworm trixie sid bullseye
 .PHONY: test-systems
 test-systems:
 	$(Q)for system in $(SYSTEMS); do tests/bare.sh $$system || exit; done
@@ -115,7 +118,7 @@ $(O)/fuzz/objects/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c $< -o $@
 $(FUZZ_BIN): $(O)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
-	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -MF $@.d -fsanitize=fuzzer $(filter %.c %.o,$^) $(COMMAND_LIBS) -ldl -o $@
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -MF $@.d -fsanitize=fuzzer $(filter %.c %.o,$^) $(COMMAND_LIBS) -o $@
 fuzz: all $(FUZZ_BIN)
 	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz.sh $(O)
 -include $(FUZZ_OBJ:.o=.d) $(FUZZ_BIN:=.d)
@@ -134,6 +137,8 @@ $(T)/cases/glib_inversion $(T)/cases/glib_opened: ORIGIN_LIB += -Wl,-z,now -Wl,-
 $(T)/cases/glib_abba: TEST_CFLAGS += -fno-plt
 $(patsubst %.c,$(O)/%,$(wildcard tests/cases/openmp_*.c)): ORIGIN_LIB += -l:libgomp.so.1
 $(T)/cases/lib/libglib-2.0.so: PLUGIN_LIB = -Wl,-soname,libglib-2.0.so
+# A program without threads.
+$(T)/conformance/late_threads: THREADS :=
 # It exports what an interpreter is known by.
 $(T)/cases/python_linked: TEST_CFLAGS += -rdynamic
 # As it is once dlwatch.h is installed.
@@ -148,9 +153,9 @@ $(O)/%.so: %.cpp | $(FIRST)
 	$(Q)$(CXX) -std=c++17 $(CPPFLAGS) $(TEST_CFLAGS) -fPIC -shared $< -o $@
 $(O)/%: %.c | $(FIRST)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 $(CPPFLAGS) $(TEST_CFLAGS) $< $(ORIGIN_LIB) -ldl -o $@
+	$(Q)$(CC) -std=gnu11 $(CPPFLAGS) $(TEST_CFLAGS) $< $(ORIGIN_LIB) $(OLD_LIBS) -o $@
 $(O)/%: %.cpp | $(FIRST)
 	@mkdir -p $(@D)
-	$(Q)$(CXX) -std=c++17 $(CPPFLAGS) $(TEST_CFLAGS) $< $(ORIGIN_LIB) -ldl -o $@
+	$(Q)$(CXX) -std=c++17 $(CPPFLAGS) $(TEST_CFLAGS) $< $(ORIGIN_LIB) $(OLD_LIBS) -o $@
 
 -include $(UNIT_OBJ:.o=.d) $(TEST_BIN:=.d)

@@ -22,7 +22,6 @@
 #include "interpose/base/platform.h"
 
 #include <linux/futex.h>
-#include <sys/single_threaded.h>
 
 /* Does libc do what is written here, and does nobody stand between it and us? In the constructor.
  */
@@ -52,7 +51,7 @@ static inline __attribute__((always_inline)) bool dlw_direct_take_word(pthread_m
     int *word = &mutex->__data.__lock;
     int expected = 0;
 
-    if (!__libc_single_threaded)
+    if (!dlw_is_single_threaded())
         return __atomic_compare_exchange_n(word, &expected, 1, false, __ATOMIC_ACQUIRE,
                                            __ATOMIC_RELAXED);
     if (__atomic_load_n(word, __ATOMIC_RELAXED) != 0)
@@ -127,7 +126,7 @@ static inline __attribute__((always_inline)) void dlw_direct_unlock(pthread_mute
 
     __atomic_store_n(&mutex->__data.__owner, 0, __ATOMIC_RELAXED);
     mutex->__data.__nusers--;
-    if (__libc_single_threaded) {
+    if (dlw_is_single_threaded()) {
         __atomic_store_n(word, 0, __ATOMIC_RELAXED);
         return;
     }

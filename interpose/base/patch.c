@@ -3,16 +3,17 @@
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
 #include "interpose/base/ability.h"
+#include "interpose/base/objects.h"
+#include "interpose/base/platform.h"
+#include "interpose/base/proc.h"
 #include "interpose/base/state.h"
 
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
-#include <linux/futex.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/single_threaded.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -98,7 +99,7 @@ static void note_table(struct module *module, const ElfW(Dyn) * entry)
 
 /*
  * False: it isn't to be looked into. The loader lists a module before it has bound it; where code
- * is found by address (_dl_find_object) it has, and has protected what it had to.
+ * is found by address (base/objects.h) and bound it has, and has protected what it had to.
  */
 static bool read_module(const struct dl_phdr_info *info, struct module *out)
 {
@@ -118,7 +119,8 @@ static bool read_module(const struct dl_phdr_info *info, struct module *out)
             out->sealed_end = (start + segment->p_memsz) & -page;
         }
     }
-    out->is_loaded = !dynamic || _dl_find_object((void *)(uintptr_t)dynamic, &object) == 0;
+    out->is_loaded = !dynamic || (dlw_object_find((uintptr_t)dynamic, &object) &&
+                                  dlw_object_is_bound(out->sealed, out->sealed_end));
     if (!dynamic || !out->is_loaded)
         return false;
     out->start = (uintptr_t)object.dlfo_map_start;
@@ -380,16 +382,6 @@ static bool protect(struct module *module, int how)
     return dlw_syscall(SYS_mprotect, module->sealed, module->sealed_end - module->sealed, how) == 0;
 }
 
-/* The program may have opened the page itself, to write there later: then it stays open. Asked by
- * adding nothing to the word, which the kernel refuses where it can't be written. */
-static bool is_writable(uintptr_t *slot)
-{
-    uint32_t none = 0;
-
-    return dlw_syscall(SYS_futex, &none, FUTEX_WAKE_OP_PRIVATE, 0, 0, slot,
-                       FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0)) >= 0;
-}
-
 /* `value`: as it was read. The program may write a variable of its own meanwhile: then that stays.
  */
 static void write_slot(struct module *module, uintptr_t *slot, uintptr_t value, const void *wrapper)
@@ -401,7 +393,8 @@ static void write_slot(struct module *module, uintptr_t *slot, uintptr_t value, 
             dlw_ability_lacks(DLW_ABILITY_LIBRARIES, too_late);
             return;
         }
-        if (!is_writable(slot)) {
+        /* The program may have opened the page itself, to write there later: then it stays open. */
+        if (!dlw_proc_is_writable((uintptr_t)slot)) {
             if (!protect(module, PROT_READ | PROT_WRITE)) {
                 dlw_ability_lacks(DLW_ABILITY_LIBRARIES, no_right);
                 return;
@@ -481,7 +474,7 @@ static void look_at_slot(struct module *module, const ElfW(Rela) * relocation)
             library->base != module->base && strcmp(row->name.text, name) == 0 &&
             leads_to(module, value, relocation, row)) {
             write_slot(module, slot, value, row->patch->wrapper);
-            may_be_bound_over |= value != (uintptr_t)*row->patch->real && !__libc_single_threaded;
+            may_be_bound_over |= value != (uintptr_t)*row->patch->real && !dlw_is_single_threaded();
         }
     }
 }
@@ -610,7 +603,7 @@ void dlw_patch_saw(uintptr_t pc)
     static _Atomic uintptr_t known[KNOWN]; /* starts of modules; two may share a place */
     struct dl_find_object object;
 
-    if (_dl_find_object((void *)pc, &object) != 0) /* NOLINT(performance-no-int-to-ptr) */
+    if (!dlw_object_find(pc, &object))
         return;
     uintptr_t start = (uintptr_t)object.dlfo_map_start;
     _Atomic uintptr_t *place = &known[(start >> 12) % KNOWN];

@@ -4,8 +4,8 @@
  * dlw_platform_check() once and falls back to the address table where a layout is not confirmed.
  *
  * Sources: glibc 2.36 sysdeps/nptl/bits/struct_mutex.h, struct_rwlock.h and
- * nptl/pthreadP.h (kinds); unchanged from 2.35 to 2.41 on x86-64 and aarch64 (the library
- * needs 2.35: _dl_find_object).
+ * nptl/pthreadP.h (kinds); unchanged from 2.31 to 2.41 on x86-64 and aarch64. What an older glibc
+ * lacks: base/objects.h, base/real.c, and dlw_is_single_threaded() below.
  */
 #ifndef DLW_BASE_PLATFORM_H
 #define DLW_BASE_PLATFORM_H
@@ -20,9 +20,27 @@
 
 #if !defined(__GLIBC__)
 #error "dlwatch knows glibc only"
-#elif !__GLIBC_PREREQ(2, 35)
-#error                                                                                             \
-    "the library needs glibc 2.35 (_dl_find_object); the command builds alone: make build/dlwatch"
+#elif !__GLIBC_PREREQ(2, 31)
+#error "the library needs glibc 2.31; the command builds alone: make build/dlwatch"
+#endif
+#if __GLIBC_PREREQ(2, 32)
+#include <sys/single_threaded.h>
+#endif
+
+/* Of libpthread alone before 2.34: not to be needed for being named here (base/real.c). */
+#if !__GLIBC_PREREQ(2, 34)
+#pragma weak __pthread_register_cancel
+#pragma weak __pthread_unregister_cancel
+#pragma weak pthread_attr_getguardsize
+#pragma weak pthread_attr_getstacksize
+#pragma weak pthread_condattr_setpshared
+#pragma weak pthread_getspecific
+#pragma weak pthread_key_delete
+#pragma weak pthread_mutexattr_destroy
+#pragma weak pthread_mutexattr_init
+#pragma weak pthread_mutexattr_settype
+#pragma weak pthread_setspecific
+#pragma weak pthread_testcancel
 #endif
 
 #if defined(__x86_64__)
@@ -47,6 +65,23 @@
 #error                                                                                             \
     "the library does not know this processor: interpose/base/platform.h and graph/base/sys.h say what it wants to know"
 #endif
+
+/* The process has one thread, and libc does without atomic operations for its locks. False in
+ * doubt. */
+static inline bool dlw_is_single_threaded(void)
+{
+#if __GLIBC_PREREQ(2, 32)
+    return __libc_single_threaded;
+#elif defined(__x86_64__)
+    int has_others; /* tcbhead_t.multiple_threads, which libc's own locks look at (lowlevellock.h)
+                     */
+
+    __asm__ volatile("movl %%fs:0x18, %0" : "=r"(has_others));
+    return !has_others;
+#else
+    return false;
+#endif
+}
 
 static inline void dlw_cpu_relax(void)
 {

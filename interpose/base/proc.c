@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -27,6 +28,14 @@ enum dlw_proc_reading dlw_proc_try_read(uintptr_t from, void *to, size_t size)
 bool dlw_proc_read(uintptr_t from, void *to, size_t size)
 {
     return dlw_proc_try_read(from, to, size) == DLW_PROC_READ;
+}
+
+bool dlw_proc_is_writable(uintptr_t word)
+{
+    uint32_t none = 0;
+
+    return dlw_syscall(SYS_futex, &none, FUTEX_WAKE_OP_PRIVATE, 0, 0, word,
+                       FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0)) >= 0;
 }
 
 /* Reads the beginning of a file as text; its length, negative when it can't. */

@@ -13,6 +13,9 @@ bool dlw_proc_read(uintptr_t from, void *to, size_t size);
 enum dlw_proc_reading { DLW_PROC_READ, DLW_PROC_GONE, DLW_PROC_UNKNOWN };
 enum dlw_proc_reading dlw_proc_try_read(uintptr_t from, void *to, size_t size);
 
+/* Can the word be written to? Asked by adding nothing to it, which the kernel refuses where not. */
+bool dlw_proc_is_writable(uintptr_t word);
+
 /* Number of tasks, negative when it can't be known. */
 long dlw_proc_tasks(void);
 /* Is a handler installed for any signal that could wake a thread: but glibc's own two, and those

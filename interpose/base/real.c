@@ -1,10 +1,65 @@
 #include "interpose/base/real.h"
 
+#include "interpose/base/platform.h"
+
 #include <dlfcn.h>
+#include <errno.h>
 #include <string.h>
 
 struct dlw_real real;
 struct dlw_libc dlw_libc;
+
+#if __GLIBC_PREREQ(2, 34)
+#define THREADS_WRAP(type, name, parameters)                                                       \
+    real.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
+
+bool dlw_libc_has_threads(void)
+{
+    return true;
+}
+#else
+/*
+ * libpthread is a library of its own, and not in every program: it must not be made a part of one
+ * by us, since libstdc++ and others ask for one of its functions by a weak reference, to know
+ * whether there can be threads. So nothing here refers to it but weakly (platform.h), and without
+ * it its functions are these: the first that is called loads it, for itself alone, and fills in all
+ * of them. No other thread is there yet that the loader could be waited for.
+ */
+static void resolve_late(void);
+
+/* All take at most six arguments of a register each, and return one or nothing. */
+#define WRAP(type, name, parameters)
+#define THREADS_WRAP(type, name, parameters)                                                       \
+    static long late_##name(long a, long b, long c, long d, long e, long f)                        \
+    {                                                                                              \
+        resolve_late();                                                                            \
+        long (*function)(long, long, long, long, long, long) = (void *)real.name;                  \
+        return function == late_##name ? ENOSYS : function(a, b, c, d, e, f);                      \
+    }
+#include "interpose/base/wrapped.def"
+#undef THREADS_WRAP
+
+static void resolve_late(void)
+{
+    void *library = dlopen("libpthread.so.0", RTLD_LAZY | RTLD_LOCAL);
+
+    if (!library)
+        return;
+#define THREADS_WRAP(type, name, parameters) real.name = (type(*) parameters)dlsym(library, #name);
+#include "interpose/base/wrapped.def"
+#undef THREADS_WRAP
+#undef WRAP
+}
+
+#define THREADS_WRAP(type, name, parameters)                                                       \
+    real.name = dlw_libc_has_threads() ? (type(*) parameters)dlsym(RTLD_NEXT, #name)               \
+                                       : (type(*) parameters)(void *)late_##name;
+
+bool dlw_libc_has_threads(void)
+{
+    return pthread_key_delete != NULL;
+}
+#endif
 
 /*
  * Every name here exists in the glibc that interpose/base/platform.h knows, so no look-up fails (a
@@ -19,6 +74,7 @@ void dlw_real_resolve(void)
         real.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
 #include "interpose/base/wrapped.def"
 #undef WRAP
+#undef THREADS_WRAP
     __atomic_store_n(&real.pthread_mutex_lock,
                      (int (*)(pthread_mutex_t *))dlsym(RTLD_NEXT, "pthread_mutex_lock"),
                      __ATOMIC_RELEASE);

@@ -10,19 +10,27 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <threads.h>
 #include <time.h>
 
 struct dlw_real {
 #define WRAP(type, name, parameters) type(*name) parameters;
+#define THREADS_WRAP WRAP
 #include "interpose/base/wrapped.def"
 #undef WRAP
+#undef THREADS_WRAP
 };
 
 extern struct dlw_real real;
 
 /* Fills the table if it is empty. Any thread, any time; idempotent. */
 void dlw_real_resolve(void);
+
+/* The program came with the functions of threads: always from glibc 2.34 on. On an older one where
+ * it, or a library that it is linked with, is linked with libpthread. Where that is not so libc's
+ * own locks do nothing, and there is nothing to watch. Any time. */
+bool dlw_libc_has_threads(void);
 
 /*
  * Functions that the library calls itself, of libc and not of a program that has its own under the

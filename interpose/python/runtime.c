@@ -2,6 +2,7 @@
 
 #include "graph/base/arena.h"
 #include "interpose/base/ability.h"
+#include "interpose/base/objects.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -213,7 +214,7 @@ static void take(const struct module *module, uintptr_t runtime)
     unsigned version = version_of(module, head);
     struct dlw_python found = {.runtime = runtime}, *described = NULL;
 
-    if (_dl_find_object((void *)runtime, &object) == 0 && /* NOLINT(performance-no-int-to-ptr) */
+    if (dlw_object_find(runtime, &object) &&
         dlw_python_layout_of(version, head, &found.layout, &why)) {
         found.low = (uintptr_t)object.dlfo_map_start;
         found.high = (uintptr_t)object.dlfo_map_end;
@@ -286,8 +287,7 @@ void dlw_python_meets(uintptr_t pc)
     static _Atomic unsigned next;
     struct dl_find_object object;
 
-    if (atomic_load_explicit(&is_settled, memory_order_relaxed) ||
-        _dl_find_object((void *)pc, &object) != 0) /* NOLINT(performance-no-int-to-ptr) */
+    if (atomic_load_explicit(&is_settled, memory_order_relaxed) || !dlw_object_find(pc, &object))
         return;
     uintptr_t start = (uintptr_t)object.dlfo_map_start;
     for (unsigned i = 0; i < RECENT; i++)
@@ -314,7 +314,7 @@ static bool is_there(const struct dlw_python *python)
 {
     struct dl_find_object object;
 
-    return _dl_find_object((void *)python->runtime, &object) == 0 && /* NOLINT */
+    return dlw_object_find(python->runtime, &object) &&
            (uintptr_t)object.dlfo_map_start == python->low &&
            (uintptr_t)object.dlfo_map_end == python->high &&
            (const void *)object.dlfo_link_map->l_ld == python->dynamic;

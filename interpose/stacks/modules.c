@@ -2,9 +2,9 @@
 #include "interpose/stacks/modules.h"
 
 #include "graph/base/arena.h"
+#include "interpose/base/objects.h"
 #include "interpose/stacks/capture.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <stdatomic.h>
@@ -83,7 +83,7 @@ static bool describe(uintptr_t address, struct module *out)
 {
     struct dl_find_object object;
 
-    if (_dl_find_object((void *)address, &object) != 0) /* NOLINT(performance-no-int-to-ptr) */
+    if (!dlw_object_find(address, &object))
         return false;
     memset(out, 0, sizeof(*out));
     out->start = (uintptr_t)object.dlfo_map_start;

@@ -5,6 +5,7 @@
 #include "graph/base/arena.h"
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
+#include "interpose/base/objects.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/state.h"
 #include "interpose/base/trampoline.h"
@@ -255,8 +256,7 @@ static int answer_procedure(unw_addr_space_t space, unw_word_t address, unw_proc
     unw_dyn_info_t table;
 
     int result = -UNW_ENOINFO;
-    if (_dl_find_object((void *)address, &object) == 0 && /* NOLINT(performance-no-int-to-ptr) */
-        describe_table(&object, address, &table)) {
+    if (dlw_object_find(address, &object) && describe_table(&object, address, &table)) {
         q->map_start = (uintptr_t)object.dlfo_map_start;
         q->map_end = (uintptr_t)object.dlfo_map_end;
         result = unwind.search(space, address, &table, info, need_unwind_info, arg);
@@ -316,8 +316,7 @@ static bool is_signal_return(uintptr_t pc)
     static const unsigned char code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
     struct dl_find_object object;
 
-    return _dl_find_object((void *)pc, &object) == 0 && /* NOLINT(performance-no-int-to-ptr) */
-           (uintptr_t)object.dlfo_map_end - pc >= sizeof(code) &&
+    return dlw_object_find(pc, &object) && (uintptr_t)object.dlfo_map_end - pc >= sizeof(code) &&
            memcmp((const void *)pc, code, sizeof(code)) == 0; /* NOLINT */
 }
 #else
@@ -576,8 +575,7 @@ static bool has_dead_rules(const struct dlw_rule_table *table)
 
     for (uintptr_t i = 0; table != &no_rules.table && i <= dlw_rule_mask(table); i++) {
         uintptr_t pc = atomic_load_explicit(&table->slots[i].pc, memory_order_relaxed);
-        if (pc && table->slots[i].rule.base != DLW_RULE_NO_TABLES &&
-            _dl_find_object((void *)pc, &object) != 0) /* NOLINT(performance-no-int-to-ptr) */
+        if (pc && table->slots[i].rule.base != DLW_RULE_NO_TABLES && !dlw_object_find(pc, &object))
             return true;
     }
     return false;

@@ -6,7 +6,7 @@
  *
  * libunwind is asked with made-up registers: the rule is read off what it does
  * with them, so no stack memory is needed to learn one. Modules are found with
- * _dl_find_object, which takes no lock.
+ * dlw_object_find(), which takes no lock.
  *
  * Called with no internal lock held and the caller's guard up.
  */

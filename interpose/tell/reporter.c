@@ -397,19 +397,22 @@ void dlw_report_changes_root(void)
     dlw_lock_release(&emit_lock);
 }
 
-/* The option exe leaves this process alone, and nobody was told. */
-static _Atomic bool is_left_alone;
+/* Why this process is left alone, as long as nobody was told. */
+static const char *_Atomic left_alone;
 
-void dlw_report_leaves_alone(void)
+void dlw_report_leaves_alone(const char *why)
 {
-    atomic_store_explicit(&is_left_alone, true, memory_order_relaxed);
+    atomic_store_explicit(&left_alone, why, memory_order_relaxed);
 }
 
 void dlw_report_makes_thread(void)
 {
-    if (atomic_load_explicit(&is_left_alone, memory_order_relaxed) &&
-        atomic_exchange_explicit(&is_left_alone, false, memory_order_relaxed))
-        dlw_report_unwatched(exe_copy, "exe");
+    const char *why = atomic_load_explicit(&left_alone, memory_order_relaxed);
+
+    if (why)
+        why = atomic_exchange_explicit(&left_alone, NULL, memory_order_relaxed);
+    if (why)
+        dlw_report_unwatched(exe_copy, why);
 }
 
 void dlw_report_unwatched(const char *exe, const char *why)

@@ -48,9 +48,9 @@ void dlw_report_exec(void);
 void dlw_report_changes_root(void);
 /* A program that this process, or a child of its, starts runs unwatched; `why` lasts. */
 void dlw_report_unwatched(const char *exe, const char *why);
-/* In the constructor: the option exe leaves this process alone. It is told once it makes a thread.
+/* In the constructor: this process is left alone, `why` lasts. It is told once it makes a thread.
  */
-void dlw_report_leaves_alone(void);
+void dlw_report_leaves_alone(const char *why);
 void dlw_report_makes_thread(void);
 /* The process ends: writes the end line, waits for helpers. `status` negative: not known. */
 void dlw_report_end(const char *ended, int status);

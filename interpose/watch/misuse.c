@@ -470,7 +470,8 @@ void dlw_misuse_exit_holding(struct dlw_thread *self)
                                   .thread = self->id,
                                   .stack = stack_of_gone(self, held),
                                   .kind = held->kind,
-                                  .mode = atomic_load_explicit(&held->mode, memory_order_relaxed)};
+                                  .mode = atomic_load_explicit(&held->mode, memory_order_relaxed),
+                                  .in_parent = false};
         dlw_orphan_note(&gone);
         tell_exit(self, held, gone.stack);
         dlw_wait_look_waiters(self, lock);

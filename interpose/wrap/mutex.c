@@ -23,7 +23,6 @@
 #include "interpose/watch/wait.h"
 
 #include <errno.h>
-#include <sys/single_threaded.h>
 
 /* Kinds where a try that fails may be followed by the real call, and a mark may stand in the lock.
  */
@@ -168,7 +167,7 @@ static const struct request no_limit;
  */
 static int take(pthread_mutex_t *mutex)
 {
-    if (__libc_single_threaded && dlw_mutex_word(mutex) == 0)
+    if (dlw_is_single_threaded() && dlw_mutex_word(mutex) == 0)
         return real.pthread_mutex_lock(mutex);
     return real.pthread_mutex_trylock(mutex);
 }

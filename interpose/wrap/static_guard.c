@@ -14,6 +14,7 @@
 #include "interpose/wrap/static_guard.h"
 
 #include "graph/base/sys.h"
+#include "interpose/base/objects.h"
 #include "interpose/base/real.h"
 #include "interpose/order/validate.h"
 #include "interpose/steer/role.h"
@@ -25,7 +26,6 @@
 #include <link.h>
 #include <linux/futex.h>
 #include <stdint.h>
-#include <sys/single_threaded.h>
 
 int __cxa_guard_acquire(int64_t *object);
 void __cxa_guard_release(int64_t *object);
@@ -75,7 +75,7 @@ static int acquire_again(int64_t *object, uintptr_t caller)
     struct dl_find_object found;
     int (*own)(int64_t *) = NULL;
 
-    if (_dl_find_object((void *)caller, &found) == 0) { /* NOLINT(performance-no-int-to-ptr) */
+    if (dlw_object_find(caller, &found)) {
         void *module = dlopen(found.dlfo_link_map->l_name, RTLD_LAZY | RTLD_NOLOAD);
         own = module ? (int (*)(int64_t *))dlsym(module, "__cxa_guard_acquire") : NULL;
     }
@@ -89,7 +89,7 @@ static int acquire(int64_t *object, uintptr_t caller)
 {
     int *word = (int *)object;
 
-    if (__libc_single_threaded && (*word & RUNNING))
+    if (dlw_is_single_threaded() && (*word & RUNNING))
         return acquire_again(object, caller);
     for (;;) {
         int seen = FREE;
@@ -129,7 +129,7 @@ static bool is_done(const int64_t *object)
 /* With one thread it is a static that asks for itself, and no wait: see acquire_again. */
 static bool is_running(const int64_t *object)
 {
-    return !__libc_single_threaded &&
+    return !dlw_is_single_threaded() &&
            __atomic_load_n((const char *)object + 1, __ATOMIC_ACQUIRE) != 0;
 }
 

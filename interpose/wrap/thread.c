@@ -21,7 +21,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/single_threaded.h>
 
 static uint32_t stack_here(struct dlw_thread *self, struct dlw_call call)
 {
@@ -282,7 +281,7 @@ static int create(pthread_t *handle, const pthread_attr_t *attributes, void *(*r
     record->argument = argument;
     record->is_detached = is_detached(attributes);
     record->stack_size = stack_size(attributes);
-    bool is_first = __libc_single_threaded;
+    bool is_first = dlw_is_single_threaded();
     int result = real.pthread_create(handle, attributes, run_thread, record);
     if (is_first)
         dlw_alarm_renew();
@@ -311,7 +310,7 @@ DLW_EXPORT int thrd_create(thrd_t *handle, thrd_start_t routine, void *argument)
     record->routine.c11 = routine;
     record->argument = argument;
     record->stack_size = stack_size(NULL);
-    bool is_first = __libc_single_threaded;
+    bool is_first = dlw_is_single_threaded();
     int result = real.thrd_create(handle, run_c11_thread, record);
     if (is_first)
         dlw_alarm_renew();

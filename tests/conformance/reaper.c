@@ -37,7 +37,7 @@ static void count_children(void)
     int status, n = 0;
     while (waitpid(-1, &status, 0) > 0)
         n++;
-    say("children: %d, signals: %d, then %s", n, child_signals, strerrorname_np(errno));
+    say("children: %d, signals: %d, then %s", n, child_signals, strerror(errno));
 }
 
 int main(void)

@@ -11,8 +11,8 @@ static pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 static void not_its_own(void)
 {
-    say("another's: unlock %s, trylock %s", strerrorname_np(pthread_mutex_unlock(&recursive)),
-        strerrorname_np(pthread_mutex_trylock(&recursive)));
+    say("another's: unlock %s, trylock %s", strerror(pthread_mutex_unlock(&recursive)),
+        strerror(pthread_mutex_trylock(&recursive)));
 }
 
 /* What a recursive one refuses. */
@@ -24,17 +24,17 @@ static void refuse(void)
     recursive.__data.__count = ~0U;
     int full = pthread_mutex_lock(&recursive), full_try = pthread_mutex_trylock(&recursive);
     recursive.__data.__count = 2;
-    say("full: %s %s", strerrorname_np(full), strerrorname_np(full_try));
+    say("full: %s %s", strerror(full), strerror(full_try));
     JOIN(spawn("other", not_its_own));
     pid_t child = fork();
     if (child == 0) /* the owner is the parent's thread */
         _exit(pthread_mutex_unlock(&recursive));
     waitpid(child, &status, 0);
-    say("child: %s", strerrorname_np(WEXITSTATUS(status)));
+    say("child: %s", strerror(WEXITSTATUS(status)));
     UNLOCK(recursive);
     say("once less: %u, lock %d", recursive.__data.__count, recursive.__data.__lock);
     UNLOCK(recursive);
-    say("not held: %s, lock %d users %d", strerrorname_np(pthread_mutex_unlock(&recursive)),
+    say("not held: %s, lock %d users %d", strerror(pthread_mutex_unlock(&recursive)),
         recursive.__data.__lock, recursive.__data.__nusers);
 }
 
@@ -54,12 +54,12 @@ static void live(void)
     say("init %d", pthread_mutex_init(&mutex, NULL));
     show("made", &mutex);
     LOCK(mutex);
-    say("destroy held: %s", strerrorname_np(pthread_mutex_destroy(&mutex)));
+    say("destroy held: %s", strerror(pthread_mutex_destroy(&mutex)));
     show("held", &mutex);
     UNLOCK(mutex);
     say("destroy %d", pthread_mutex_destroy(&mutex));
     show("destroyed", &mutex);
-    say("lock it: %s", strerrorname_np(pthread_mutex_lock(&mutex)));
+    say("lock it: %s", strerror(pthread_mutex_lock(&mutex)));
     say("again %d", pthread_mutex_init(&mutex, NULL));
     show("made again", &mutex);
     LOCK(mutex);

@@ -15,13 +15,12 @@
 
 static inline void tell(const char *what, long result, int error)
 {
-    const char *name = result > 0 ? strerrorname_np((int)result) : NULL;
-    if (name)
-        printf("%s = %s", what, name);
+    if (result > 0)
+        printf("%s = %ld (%s)", what, result, strerror((int)result));
     else
         printf("%s = %ld", what, result);
     if (error != UNTOUCHED)
-        printf(" (errno %s)", strerrorname_np(error));
+        printf(" (errno %s)", strerror(error));
     printf("\n");
     fflush(stdout);
 }

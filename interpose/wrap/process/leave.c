@@ -32,7 +32,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/single_threaded.h>
 #include <unistd.h>
 
 /*
@@ -166,7 +165,7 @@ static DLW_COLD long special(long number, const long a[6])
 {
     if (number == SYS_prctl)
         return prctl((int)a[0], a[1], a[2], a[3], a[4]);
-    if (number == SYS_exit_group || (number == SYS_exit && __libc_single_threaded))
+    if (number == SYS_exit_group || (number == SYS_exit && dlw_is_single_threaded()))
         return real.syscall(number, (long)dlw_process_ends((int)a[0]), 0, 0, 0, 0, 0);
     if (number == SYS_execve) /* of any null pointer the kernel judges as in the call */
         return execve((const char *)a[0], (char *const *)a[1], /* NOLINT */
@@ -205,6 +204,7 @@ DLW_EXPORT long syscall(long number, ...)
 
 /* ---- processes without fork handlers ---- */
 
+#if __GLIBC_PREREQ(2, 34)
 DLW_EXPORT pid_t _Fork(void)
 {
     dlw_hooks.before_fork();
@@ -215,6 +215,7 @@ DLW_EXPORT pid_t _Fork(void)
         dlw_hooks.after_fork_in_parent();
     return pid;
 }
+#endif
 
 struct beginning {
     int (*function)(void *);

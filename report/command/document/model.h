@@ -72,7 +72,7 @@ struct dlw_doc_process {
     } * avoided;
     size_t n_avoided;
     bool forked;
-    bool is_left_alone; /* by the option exe: its journal only says so */
+    bool is_left_alone; /* its journal only says so */
 };
 
 struct dlw_doc_thread {

@@ -433,7 +433,7 @@ static void read_unwatched(struct dlw_reader *reader, const json_t *line)
         return;
     }
     dlw_doc_add_unwatched(reader->reading->doc, exe, why);
-    if (strcmp(why, "exe") != 0)
+    if (strcmp(why, "exe") != 0 && strcmp(why, "no libpthread at start") != 0)
         return;
     reader->process->is_left_alone = true;
     reader->process->ended = "exit"; /* nobody will say */

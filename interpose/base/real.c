@@ -1,5 +1,6 @@
 #include "interpose/base/real.h"
 
+#include "interpose/base/objects.h"
 #include "interpose/base/platform.h"
 
 #include <dlfcn.h>
@@ -62,6 +63,45 @@ bool dlw_libc_has_threads(void)
 #endif
 
 /*
+ * Before glibc 2.36 dlsym(RTLD_NEXT) takes the oldest version of a name, and of these that is a
+ * function of its own: conditions that held a pointer, another way to end or to start a process. By
+ * a handle it takes the one that programs are linked with today. It is that only where libc's own
+ * is next; another library may stand in between.
+ */
+static void *newest(const char *name, const void *next)
+{
+    static const char *const libraries[] = {"libpthread.so.0", "libc.so.6"};
+    struct dl_find_object object, other;
+
+    for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); i++) {
+        void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD);
+        void *function = library ? dlsym(library, name) : NULL;
+        if (function && dlw_object_find((uintptr_t)function, &object) &&
+            dlw_object_find((uintptr_t)next, &other) && object.dlfo_link_map == other.dlfo_link_map)
+            return function;
+    }
+    return (void *)next;
+}
+
+static void take_newest(void)
+{
+#define TAKE(name) real.name = (__typeof__(real.name))newest(#name, (const void *)real.name)
+    const void *next = (const void *)real.pthread_cond_wait;
+
+    TAKE(pthread_cond_wait);
+    if (next == (const void *)real.pthread_cond_wait)
+        return;
+    TAKE(pthread_cond_timedwait);
+    TAKE(pthread_cond_signal);
+    TAKE(pthread_cond_broadcast);
+    TAKE(pthread_cond_destroy);
+    TAKE(posix_spawn);
+    TAKE(posix_spawnp);
+    TAKE(quick_exit);
+#undef TAKE
+}
+
+/*
  * Every name here exists in the glibc that interpose/base/platform.h knows, so no look-up fails (a
  * failing one calls malloc). pthread_mutex_lock goes last: once it is set, all are.
  */
@@ -75,6 +115,7 @@ void dlw_real_resolve(void)
 #include "interpose/base/wrapped.def"
 #undef WRAP
 #undef THREADS_WRAP
+    take_newest();
     __atomic_store_n(&real.pthread_mutex_lock,
                      (int (*)(pthread_mutex_t *))dlsym(RTLD_NEXT, "pthread_mutex_lock"),
                      __ATOMIC_RELEASE);

@@ -7,6 +7,7 @@
 #include "interpose/base/state.h"
 #include "interpose/locks/identity.h"
 #include "interpose/locks/orphans.h"
+#include "interpose/locks/shared_semaphores.h"
 #include "interpose/order/deferred.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/stacks/lines.h"
@@ -220,6 +221,7 @@ static void start_child(struct dlw_thread *self)
     dlw_lock_reset(&dlw_graph_lock);
     dlw_orphan_after_fork(true);
     dlw_deferred_after_fork();
+    dlw_shared_semaphores_after_fork();
     dlw_patch_after_fork(true);
     dlw_threads_after_fork(self, note_left_behind);
     dlw_stall_after_fork(self);

@@ -14,6 +14,7 @@ __attribute__((used)) const struct dlw_records dlw_records_root = {
     .stacks = &dlw_records_stacks,
     .findings = &dlw_records_findings,
     .lines = &dlw_records_lines,
+    .semaphores = &dlw_records_semaphores,
 };
 
 #define TEXT_OF(x) #x

@@ -10,6 +10,7 @@
  */
 #include "interpose/base/real.h"
 #include "interpose/locks/ref.h"
+#include "interpose/locks/shared_semaphores.h"
 #include "interpose/order/acquire.h"
 #include "interpose/order/deferred.h"
 #include "interpose/order/python_join.h"
@@ -22,6 +23,8 @@
 #include "interpose/watch/wait.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 
 static bool is_signal(sem_t *semaphore)
 {
@@ -58,6 +61,19 @@ static DLW_COLD unsigned taken_first(struct dlw_thread *self, sem_t *semaphore, 
     return flags;
 }
 
+static uint32_t tid_of(struct dlw_thread *self)
+{
+    return atomic_load_explicit(&self->tid, memory_order_relaxed);
+}
+
+/* Returns 0. */
+static DLW_NOINLINE int taken_shared(struct dlw_thread *self, sem_t *semaphore,
+                                     const struct dlw_frame *from)
+{
+    dlw_shared_semaphore_taken(semaphore, tid_of(self), dlw_call_of(from));
+    return 0;
+}
+
 /* Returns 0. */
 static DLW_HOT int taken(struct dlw_thread *self, sem_t *semaphore, unsigned flags,
                          const struct dlw_frame *from)
@@ -65,7 +81,10 @@ static DLW_HOT int taken(struct dlw_thread *self, sem_t *semaphore, unsigned fla
     uint64_t mark = dlw_semaphore_mark(semaphore);
 
     if (dlw_mark_is_signal(mark, (uintptr_t)semaphore))
-        return mark == DLW_MARK_ENDED ? dlw_python_joined(self, semaphore) : 0;
+        return mark == DLW_MARK_ENDED ? dlw_python_joined(self, semaphore)
+               : __builtin_expect(dlw_semaphore_is_shared(semaphore), 0)
+                   ? dlw_in_frame(taken_shared(self, semaphore, DLW_FRAME(from)))
+                   : 0;
     if (is_special_mark(mark))
         flags = dlw_mark_is_pool(mark) ? flags | DLW_HELD_POOL
                                        : taken_first(self, semaphore, &mark, flags);
@@ -296,8 +315,11 @@ static DLW_COLD void posted_by_other(struct dlw_thread *self, sem_t *semaphore)
 {
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
 
-    if (is_signal(semaphore))
+    if (is_signal(semaphore)) {
+        if (dlw_semaphore_is_shared(semaphore))
+            dlw_shared_semaphore_posted(semaphore, tid_of(self));
         return;
+    }
     dlw_guard_enter(self);
     dlw_report_trait(self, &ref, DLW_TRAIT_SIGNAL);
     dlw_deferred_loses(semaphore);
@@ -327,14 +349,21 @@ static DLW_COLD void outlives(struct dlw_thread *self, sem_t *semaphore)
     dlw_guard_leave(self);
 }
 
+/* Switched off or not, others may still ask who has one that is shared. */
+static DLW_COLD void post_passes(struct dlw_thread *self, sem_t *semaphore)
+{
+    if (dlw_semaphore_is_shared(semaphore))
+        dlw_shared_semaphore_posted(semaphore, tid_of(self));
+    else if (!(self->guard & DLW_GUARD_OFF) && !is_signal(semaphore))
+        atomic_store_explicit(dlw_semaphore_id(semaphore), DLW_MARK_SIGNAL, memory_order_relaxed);
+}
+
 static DLW_NOINLINE int post_any(sem_t *semaphore, const struct dlw_frame *from)
 {
     struct dlw_thread *self = dlw_thread_self();
 
     if (dlw_thread_passes(self)) {
-        if (!(self->guard & DLW_GUARD_OFF) && !is_signal(semaphore))
-            atomic_store_explicit(dlw_semaphore_id(semaphore), DLW_MARK_SIGNAL,
-                                  memory_order_relaxed);
+        post_passes(self, semaphore);
         return real.sem_post(semaphore);
     }
     self->calls++;
@@ -381,6 +410,8 @@ DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
         if (!is_signal(semaphore))
             atomic_store_explicit(dlw_semaphore_id(semaphore), DLW_MARK_SIGNAL,
                                   memory_order_relaxed);
+        dlw_shared_semaphore_gone(semaphore);
+        dlw_shared_semaphore_made(semaphore, value);
         return result;
     }
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
@@ -401,10 +432,14 @@ DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
 DLW_EXPORT int sem_destroy(sem_t *semaphore)
 {
     struct dlw_thread *self = dlw_thread_self();
-    bool known = !dlw_thread_passes(self) &&
-                 (!is_signal(semaphore) || dlw_semaphore_mark(semaphore) == DLW_MARK_ENDED);
+    bool passes = dlw_thread_passes(self);
+    bool known =
+        !passes && (!is_signal(semaphore) || dlw_semaphore_mark(semaphore) == DLW_MARK_ENDED);
+    bool is_shared = !passes && dlw_semaphore_is_shared(semaphore);
     int result = real.sem_destroy(semaphore);
 
+    if (is_shared && result == 0)
+        dlw_shared_semaphore_gone(semaphore);
     if (!known || result != 0)
         return result;
     self->calls++;
@@ -415,4 +450,39 @@ DLW_EXPORT int sem_destroy(sem_t *semaphore)
     dlw_lock_reborn(&ref, 0);
     dlw_guard_leave(self);
     return result;
+}
+
+/* The units that are asked for are those that it has where it did not exist: who uses one name with
+ * several numbers means several things by it. */
+DLW_EXPORT sem_t *sem_open(const char *name, int flags, ...)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    mode_t mode = 0;
+    unsigned value = 0;
+    va_list more;
+
+    if (!(flags & O_CREAT))
+        return real.sem_open(name, flags);
+    va_start(more, flags);
+    mode = va_arg(more, mode_t);
+    value = va_arg(more, unsigned);
+    va_end(more);
+    sem_t *semaphore = real.sem_open(name, flags, mode, value);
+    if (semaphore != SEM_FAILED && !dlw_thread_passes(self)) {
+        self->calls++;
+        dlw_shared_semaphore_made(semaphore, value);
+    }
+    return semaphore;
+}
+
+DLW_EXPORT int sem_close(sem_t *semaphore)
+{
+    struct dlw_thread *self = dlw_thread_self();
+    int result = real.sem_close(semaphore);
+
+    if (result != 0 || dlw_thread_passes(self))
+        return result;
+    self->calls++;
+    dlw_shared_semaphore_closed(semaphore);
+    return 0;
 }

@@ -5,7 +5,7 @@
  * Found without symbols: libdlwatch.so carries a note in a section and segment of its own
  * (".note.dlwatch", owner "dlwatch", type DLW_RECORDS_NOTE) whose content is one signed 64-bit
  * number, the distance from that number to the `struct dlw_records` in the loaded library. It
- * points to the parts below; all three are constants, made at build time. Where things stand inside
+ * points to the parts below, which are constants, made at build time. Where things stand inside
  * of the library's own structures is told by offsets, so that a command of another build can read
  * them; a change in what they mean is another DLW_RECORDS_VERSION.
  *
@@ -60,6 +60,20 @@ struct dlw_records_lines {
     uint32_t number, file, function, line; /* in a line: 32 bits, two pointers to texts, 32 bits */
 };
 
+/*
+ * What the process does with semaphores that others use too (interpose/locks/shared_semaphores.h):
+ * `segments` is an array of pointers to slots, NULL where there are none yet, each for twice as
+ * many as the one before. A slot is free while `semaphore` is 0; `holder` is a tid or 0, and while
+ * it is not, the call that took it stands in pc, sp, fp. `is_full` points to a word, 0 as long as
+ * all are there.
+ */
+struct dlw_records_semaphores {
+    const void *segments, *is_full;
+    uint32_t n_segments, first_slots, slot_size;
+    uint32_t semaphore, holder, what, pc, sp, fp; /* in a slot; holder and what have 32 bits */
+    uint32_t made_with_one, no_lock, given_back;  /* bits of `what` */
+};
+
 /* Lines of the journal (report/JOURNAL.md), of the findings only: `lines` points to a pointer to
  * the first chunk. */
 struct dlw_records_findings {
@@ -78,7 +92,9 @@ struct dlw_records {
     const struct dlw_records_threads *threads;
     const struct dlw_records_stacks *stacks;
     const struct dlw_records_findings *findings;
-    const struct dlw_records_lines *lines; /* where `size` says that it is there */
+    /* Where `size` says that they are there. */
+    const struct dlw_records_lines *lines;
+    const struct dlw_records_semaphores *semaphores;
 };
 
 /* The library's parts, where their structures are private. */
@@ -86,5 +102,6 @@ extern const struct dlw_records_threads dlw_records_threads;
 extern const struct dlw_records_stacks dlw_records_stacks;
 extern const struct dlw_records_findings dlw_records_findings;
 extern const struct dlw_records_lines dlw_records_lines;
+extern const struct dlw_records_semaphores dlw_records_semaphores;
 
 #endif

@@ -263,13 +263,13 @@ all_wait() {
 }
 
 # run looks for them while it runs, long before a stall would be looked for; and ends all of a circle.
-# on_run STATUS WAY: what is left of it is in $tmp/json; `lets go` a while after it is ready.
+# on_run STATUS WAY [PROGRAM]: what is left of it is in $tmp/json; `lets go` a while after it is ready.
 on_run() {
-	what="run across $2"
+	what="run ${3:-across} $2"
 	rm -f "$tmp/in"
 	mkfifo "$tmp/in"
 	timeout -k 5 120 "$dlwatch" run --log="$tmp/log" --output=json:"$tmp/json" --stall_after=3600 -- \
-		"$programs/across" "$2" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
+		"$programs/${3:-across}" "$2" <"$tmp/in" >"$tmp/out" 2>"$tmp/err" &
 	child=$!
 	running="$running $child"
 	exec 9>"$tmp/in"
@@ -361,6 +361,89 @@ readers_quiet() {
 	end_family "$pid"
 }
 
+# Who took a semaphore is told by the records of all processes that have it. Seen from both.
+semaphores() {
+	for way in memory named mixed threads; do
+		watched_start 1 "$programs/semaphores" $way || continue
+		first=$pid
+		for pid in $first $(children "$first"); do
+			what="attach semaphores $way ($pid of $first)"
+			until_true all_wait "$first"
+			look 66 attach --format=json "$pid"
+			see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain" and (.cycle|length)==2)'
+			see '.findings[0].cycle as $c|[range(2)]|all($c[.].wants.lock==$c[(.+1)%2].holds.lock)'
+			see '.findings[0]|[.locks[].kind]|unique==$k' \
+				--argjson k "$([ $way = mixed ] && echo '["mutex","semaphore"]' || echo '["semaphore"]')"
+			see '.findings[0].cycle|any(.holds.stack|map(.function)|index("cross_semaphores"))'
+			see '.findings[0].cycle|map(.process.pid//empty)|length==1 and (index($pid)|not)' --argjson pid "$pid"
+			see '.threads|any(.note|test("^(taken|held) by thread [0-9]+ of process [0-9]+$"))'
+		done
+		pid=$first
+		end_family "$first"
+	done
+}
+
+# One that a thread has taken itself: a lock, if it was given back before, else an event.
+semaphores_again() {
+	watched_start 1 "$programs/semaphores" again || return
+	what='attach semaphores again'
+	until_true all_wait "$pid"
+	look 66 attach --format=json "$pid"
+	see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain" and (.cycle|length)==1)'
+	end_family "$pid"
+	watched_start 1 "$programs/semaphores" event || return
+	what='attach semaphores event'
+	until_true all_wait "$pid"
+	look 0 attach --format=json "$pid"
+	see '.findings==[]'
+	end_family "$pid"
+}
+
+# Nobody saw them made, or one that has them keeps no records: they may be no locks.
+semaphores_doubtful() {
+	watched_start 1 "$programs/semaphores" unmade || return
+	what='attach semaphores unmade'
+	until_true all_wait "$pid"
+	look 66 attach --format=json "$pid"
+	see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="possible" and (.reason|test("saw the semaphore made")))'
+	end_family "$pid"
+	watched_start 1 "$programs/semaphores" unwatched || return
+	what='attach semaphores unwatched'
+	until_true all_wait "$pid"
+	look 66 attach --format=json "$pid"
+	see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="possible" and (.reason|test("process [0-9]+ has the semaphore .* keeps no records")))'
+	end_family "$pid"
+}
+
+# Somebody is awake that can post them, or they are no locks, or the wait ends by itself.
+semaphores_quiet() {
+	for way in awake signals; do
+		watched_start 1 "$programs/semaphores" $way || continue
+		first=$pid
+		for pid in $first $(children "$first"); do
+			what="attach semaphores $way ($pid of $first)"
+			until_true two_wait "$first"
+			look 0 attach --format=json "$pid"
+			see '.findings==[]'
+		done
+		let_go "$what"
+	done
+	for way in used timed; do
+		watched_start 1 "$programs/semaphores" $way || continue
+		what="attach semaphores $way"
+		until_true all_wait "$pid"
+		look 0 attach --format=json "$pid"
+		see '.findings==[]'
+		end_family "$pid"
+	done
+	what='attach semaphores without the library'
+	start 1 "$programs/semaphores" memory || return
+	until_true all_wait "$pid"
+	look 0 attach --format=json "$pid"
+	see '.findings==[]'
+	end_family "$pid"
+}
+
 # A process waits for a child that wants what it holds: seen from both.
 waits_for_child() {
 	start 0 "$programs/across" child || return
@@ -391,6 +474,15 @@ on_runs() {
 		on_run 66 $way
 		see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain" and .count==1)'
 	done
+	for way in memory named mixed children; do
+		on_run 66 $way semaphores
+		see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain" and .count==1)'
+	done
+	for way in awake signals; do
+		on_run 0 $way semaphores
+		see '.findings==[]'
+		if [ "$(tail -n 1 "$tmp/out")" = "done" ]; then pass; else fail "$what: not done"; fi
+	done
 	for way in died-awake lives flock-thread flock-held child-held readers-leave readers-forked; do
 		on_run 0 $way
 		see '.findings==[]'
@@ -398,6 +490,6 @@ on_runs() {
 	done
 }
 
-[ $# -gt 0 ] || set -- died died_awake lives closed numbers numbers_differ apart hidden files files_quiet circles readers readers_unwatched readers_quiet waits_for_child on_runs
+[ $# -gt 0 ] || set -- died died_awake lives closed numbers numbers_differ apart hidden files files_quiet circles readers readers_unwatched readers_quiet semaphores semaphores_again semaphores_doubtful semaphores_quiet waits_for_child on_runs
 for part; do $part; done
 finish attach_across

@@ -211,7 +211,7 @@ END_TEST
 /* A writer waits for each of the readers; one of them leads back. */
 START_TEST(test_circle_through_a_reader)
 {
-    static struct dlw_seen_reader readers[] = {{200, 201}, {100, 100}};
+    static struct dlw_seen_taker readers[] = {{200, 201}, {100, 100}};
     begin(2, 2);
     wants_of(0, 0, 1, 0);
     threads[1][0].wait = (struct dlw_seen_wait){.kind = DLW_WAIT_LOCK,
@@ -219,8 +219,8 @@ START_TEST(test_circle_through_a_reader)
                                                 .address = 0x1000,
                                                 .mode = DLW_EXCLUSIVE,
                                                 .is_shared = true,
-                                                .readers = readers,
-                                                .n_readers = 2};
+                                                .takers = readers,
+                                                .n_takers = 2};
     judge();
     ck_assert_uint_eq(verdict.n_cycles, 1);
     ck_assert_uint_eq(verdict.cycles[0].n, 2);
@@ -228,10 +228,33 @@ START_TEST(test_circle_through_a_reader)
     threads[1][0].wait.doubt = "another may have it";
     judge();
     ck_assert_ptr_nonnull(verdict.cycles[0].doubt);
-    threads[1][0].wait.n_readers = 1; /* that one runs */
+    threads[1][0].wait.n_takers = 1; /* that one runs */
     judge();
     ck_assert_uint_eq(verdict.n_cycles, 0);
     readers[0].pid = 300; /* is not looked at: not one that has ended */
+    judge();
+    ck_assert_uint_eq(verdict.n_cycles, 0);
+    dlw_region_free(&region);
+}
+END_TEST
+
+/* A semaphore that processes share is a lock where its taker is known; else anybody may post it. */
+START_TEST(test_circle_through_a_taken_semaphore)
+{
+    static struct dlw_seen_taker taker = {100, 100};
+    begin(2, 1);
+    wants_of(0, 0, 1, 0);
+    threads[1][0].wait = (struct dlw_seen_wait){.kind = DLW_WAIT_SEMAPHORE,
+                                                .object = "semaphore",
+                                                .address = 0x1000,
+                                                .is_shared = true,
+                                                .takers = &taker,
+                                                .n_takers = 1};
+    judge();
+    ck_assert_uint_eq(verdict.n_cycles, 1);
+    ck_assert_uint_eq(verdict.cycles[0].n, 2);
+    ck_assert_ptr_null(verdict.cycles[0].doubt);
+    threads[1][0].wait.n_takers = 0;
     judge();
     ck_assert_uint_eq(verdict.n_cycles, 0);
     dlw_region_free(&region);
@@ -323,6 +346,7 @@ Suite *outside_across_suite(void)
     tcase_add_test(tests, test_circle_of_processes);
     tcase_add_test(tests, test_no_circle_through_an_unseen_process);
     tcase_add_test(tests, test_circle_through_a_reader);
+    tcase_add_test(tests, test_circle_through_a_taken_semaphore);
     tcase_add_test(tests, test_file_of_its_own_process);
     tcase_add_test(tests, test_file_against_a_mutex);
     tcase_add_test(tests, test_two_files_of_two_processes);

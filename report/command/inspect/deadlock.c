@@ -1,5 +1,5 @@
 /* A circle of waits as a finding; its threads may be of several processes. */
-#include "report/command/inspect/across/readers.h"
+#include "report/command/inspect/across/mappers.h"
 #include "report/command/inspect/build_parts.h"
 #include "report/command/inspect/own/preloaded.h"
 
@@ -19,13 +19,12 @@ static void add_evidence(struct builder *builder, size_t holder, const struct dl
     }
 }
 
-/* The same of a reader in another process, which has the lock at another address. */
+/* The same of a thread of another process, which has the lock at another address. */
 static void add_evidence_across(struct builder *own, const struct dlw_seen_wait *wait,
                                 struct builder *other, size_t holder, struct dlw_doc_hold *out)
 {
     const struct dlw_seen_thread *thread = &other->target->threads[holder];
-    const struct dlw_seen_hold *hold =
-        wait->n_readers ? dlw_readers_hold(own->target, wait, other->target, thread) : NULL;
+    const struct dlw_seen_hold *hold = dlw_shared_hold(own->target, wait, other->target, thread);
     if (!hold)
         return;
     out->mode = hold->mode;

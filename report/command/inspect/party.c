@@ -6,6 +6,7 @@
 #include "report/command/inspect/across/holders.h"
 #include "report/command/inspect/across/mappers.h"
 #include "report/command/inspect/across/readers.h"
+#include "report/command/inspect/across/semaphores.h"
 #include "report/command/inspect/across/suspect.h"
 #include "report/command/inspect/glibc/runtime.h"
 #include "report/command/inspect/glibc/waits.h"
@@ -51,6 +52,7 @@ static void read_together(struct dlw_target **party, size_t n)
     for (size_t i = 0; i < n; i++)
         dlw_holders_trace(party[i]);
     dlw_readers_trace(party, n);
+    dlw_semaphores_trace(party, n);
     /* What was found out there belongs to waits that still stand. */
     for (size_t i = 0; i < n; i++)
         dlw_live_confirm(party[i], true);
@@ -132,15 +134,16 @@ static void invite_for(struct gathering *gathering, struct dlw_target *of,
         invite(gathering, wait->file->holders[i].pid);
 }
 
-/* Any of those that have the memory may be the reader: all are asked, where there is a sign that it
- * closes a circle. */
-static void invite_readers(struct gathering *gathering, struct dlw_target *of)
+/* Any of those that have the memory may read the lock, or have taken the semaphore: all are asked,
+ * where there is a sign that it closes a circle. */
+static void invite_takers(struct gathering *gathering, struct dlw_target *of)
 {
     const struct dlw_mapping *last = NULL, *memory;
     for (size_t i = 0; i < of->n_threads; i++) {
         const struct dlw_seen_thread *thread = &of->threads[i];
         struct dlw_mappers mappers;
-        if (!thread->stood_still || !dlw_readers_are_wanted(of, &thread->wait))
+        if (!thread->stood_still || (!dlw_readers_are_wanted(of, &thread->wait) &&
+                                     !dlw_semaphore_is_wanted(of, &thread->wait)))
             continue;
         memory = dlw_target_mapping(of, thread->wait.address);
         if (!memory || memory == last)
@@ -177,7 +180,7 @@ void dlw_party_read(struct dlw_target *target, struct dlw_doc *doc, size_t depth
         for (size_t k = 0; k < gathering.party[i]->n_threads; k++)
             if (gathering.party[i]->threads[k].stood_still)
                 invite_for(&gathering, gathering.party[i], &gathering.party[i]->threads[k].wait);
-        invite_readers(&gathering, gathering.party[i]);
+        invite_takers(&gathering, gathering.party[i]);
     }
     if (gathering.n > 1)
         read_together(gathering.party, gathering.n);

@@ -81,7 +81,7 @@ static bool is_private_futex(const struct dlw_seen_wait *wait)
 
 bool dlw_world_has_holder(const struct dlw_world *view, const struct dlw_seen_wait *wait)
 {
-    if ((wait->n_holders && wait->kind != DLW_WAIT_SEMAPHORE) || wait->n_readers)
+    if ((wait->n_holders && wait->kind != DLW_WAIT_SEMAPHORE) || wait->n_takers)
         return true;
     return wait->holder == DLW_HOLDER_THREAD || wait->holder == DLW_HOLDER_GONE ||
            holder_outside(view, wait);
@@ -96,6 +96,8 @@ static enum dlw_wait_kind kind_for(const struct dlw_world *view, const struct dl
                                                                    : DLW_WAIT_NONE;
     if (wait->is_shared && wait->kind == DLW_WAIT_JOIN && holder_outside(view, wait))
         return DLW_WAIT_JOIN; /* for a child */
+    if (wait->kind == DLW_WAIT_SEMAPHORE && wait->n_takers)
+        return DLW_WAIT_LOCK; /* it is one */
     if (wait->is_shared && wait->kind != DLW_WAIT_LOCK)
         return DLW_WAIT_NONE;
     if (view->any_holder && !wait->is_shared &&
@@ -145,14 +147,16 @@ static int several_owners(const struct dlw_world *view, uint32_t id, struct dlw_
     return (int)n;
 }
 
-static int all_readers(const struct dlw_world *view, const struct dlw_seen_wait *seen,
-                       struct dlw_owner *out, uint32_t room)
+static int all_takers(const struct dlw_world *view, const struct dlw_seen_wait *seen,
+                      struct dlw_owner *out, uint32_t room)
 {
     uint32_t n = 0;
-    for (size_t i = 0; i < seen->n_readers && n < room; i++) {
-        uint32_t id = id_of(view, seen->readers[i].pid, seen->readers[i].inner);
+    for (size_t i = 0; i < seen->n_takers && n < room; i++) {
+        uint32_t id = id_of(view, seen->takers[i].pid, seen->takers[i].inner);
         if (id)
-            out[n++] = (struct dlw_owner){.thread = id, .mode = DLW_SHARED};
+            out[n++] = (struct dlw_owner){.thread = id,
+                                          .mode = seen->kind == DLW_WAIT_SEMAPHORE ? DLW_EXCLUSIVE
+                                                                                   : DLW_SHARED};
     }
     return (int)n;
 }
@@ -165,10 +169,10 @@ int dlw_world_owners(void *context, uint32_t id, const struct dlw_wait *wait, st
     (void)wait;
     if (!dlw_world_has_holder(view, seen))
         return view->any_holder ? 0 : -1;
+    if (seen->n_takers)
+        return all_takers(view, seen, out, room);
     if (seen->n_holders)
         return several_owners(view, id, out, room);
-    if (seen->n_readers)
-        return all_readers(view, seen, out, room);
     uint32_t own = id;
     const struct dlw_target *target = dlw_world_locate(view, &own);
     if (room)

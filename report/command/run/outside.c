@@ -30,6 +30,7 @@ struct dlw_run_process {
     double since;
     bool is_looked_at, is_ended;
     uint64_t suspicion; /* of the last time; 0: none */
+    bool is_fresh;      /* there was none the time before */
     uint64_t cleared;   /* the one that a look has settled */
     bool is_to_clear;
     UT_hash_handle hh;
@@ -192,6 +193,7 @@ static bool is_suspect(struct dlw_run *run, pid_t pid)
     struct dlw_run_process *process = find_or_add(run, pid);
     uint64_t before = process->suspicion;
     process->suspicion = process->is_ended ? 0 : dlw_suspect(&region, (uint32_t)pid);
+    process->is_fresh = process->suspicion && !before;
     dlw_region_free(&region);
     return process->suspicion && process->suspicion == before &&
            process->suspicion != process->cleared && dlw_run_watches(run, pid);
@@ -215,7 +217,7 @@ static void clear_suspects(struct dlw_run *run)
         struct dlw_region region = {0};
         if (process->is_to_clear)
             process->suspicion = process->cleared = dlw_suspect(&region, (uint32_t)process->pid);
-        process->is_to_clear = false;
+        process->is_to_clear = process->is_fresh = false;
         dlw_region_free(&region);
     }
 }
@@ -241,10 +243,11 @@ static double used(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static bool has_open_suspicion(const struct dlw_run *run)
+/* Who never stands still between two looks is suspected each time, and not looked at more often. */
+static bool has_fresh_suspicion(const struct dlw_run *run)
 {
     for (struct dlw_run_process *process = run->processes; process; process = process->hh.next)
-        if (process->suspicion && process->suspicion != process->cleared)
+        if (process->is_fresh)
             return true;
     return false;
 }
@@ -268,7 +271,7 @@ void dlw_run_look_outside(struct dlw_run *run, double time)
     }
     dlw_region_free(&region);
     double pause = (used() - before) * share;
-    run->next_look = time + (has_open_suspicion(run) ? soon : pause < often ? often : pause);
+    run->next_look = time + (has_fresh_suspicion(run) ? soon : pause < often ? often : pause);
     if (run->next_look > run->next_stall_look)
         run->next_look = run->next_stall_look;
 }

@@ -70,6 +70,12 @@ static bool decode(int machine, const struct dlw_call *call, uint32_t *pid)
     return (first == P_PID || first == P_ALL) && !(call->arguments[3] & WNOHANG);
 }
 
+bool dlw_call_is_for_child(int machine, const struct dlw_call *call)
+{
+    uint32_t pid;
+    return decode(machine, call, &pid);
+}
+
 uint32_t dlw_child_waited_for(int machine, uint32_t pid, const struct dlw_call *call)
 {
     uint32_t child;

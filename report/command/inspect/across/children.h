@@ -11,6 +11,9 @@
  */
 uint32_t dlw_child_waited_for(int machine, uint32_t pid, const struct dlw_call *call);
 
+/* Is it a wait without limit for one child or any? */
+bool dlw_call_is_for_child(int machine, const struct dlw_call *call);
+
 /* Threads that wait for a child which waits itself, without limit, for what other processes may
  * have: that child then holds its own end. What else is waited for stays a system call. */
 void dlw_children_read(struct dlw_target *target);

@@ -27,6 +27,21 @@ bool dlw_shared_place_is(const struct dlw_target *target, uint64_t address,
            other.inode == place->inode && other.offset == place->offset;
 }
 
+const struct dlw_seen_hold *dlw_shared_hold(const struct dlw_target *target,
+                                            const struct dlw_seen_wait *wait,
+                                            const struct dlw_target *other,
+                                            const struct dlw_seen_thread *thread)
+{
+    struct dlw_shared_place place;
+    if (!wait->object || !dlw_shared_place(target, wait->address, &place))
+        return NULL;
+    for (size_t i = 0; i < thread->n_holds; i++)
+        if (!strcmp(thread->holds[i].object, wait->object) &&
+            dlw_shared_place_is(other, thread->holds[i].lock, &place))
+            return &thread->holds[i];
+    return NULL;
+}
+
 enum answer { NO, YES, CLOSED };
 
 /* A process that has ended meanwhile, or a kernel thread, has no memory. */

@@ -17,6 +17,13 @@ bool dlw_shared_place(const struct dlw_target *target, uint64_t address,
 bool dlw_shared_place_is(const struct dlw_target *target, uint64_t address,
                          const struct dlw_shared_place *place);
 
+/* The record that `thread` of another process keeps of the shared lock for which `wait` is; NULL:
+ * none. It has the lock at an address of its own. */
+const struct dlw_seen_hold *dlw_shared_hold(const struct dlw_target *target,
+                                            const struct dlw_seen_wait *wait,
+                                            const struct dlw_target *other,
+                                            const struct dlw_seen_thread *thread);
+
 struct dlw_mapper {
     uint32_t pid;
     uint64_t numbering; /* its pid namespace; 0: not known */

@@ -44,9 +44,9 @@ static void count_thread(struct tally *tally, const struct dlw_target *target,
     if (!n)
         return;
     tally->n_held += n;
-    wait->readers = dlw_region_grow(tally->target->region, wait->readers, wait->n_readers,
-                                    sizeof *wait->readers);
-    wait->readers[wait->n_readers++] = (struct dlw_seen_reader){target->pid, thread->inner};
+    wait->takers =
+        dlw_region_grow(tally->target->region, wait->takers, wait->n_takers, sizeof *wait->takers);
+    wait->takers[wait->n_takers++] = (struct dlw_seen_taker){target->pid, thread->inner};
 }
 
 /* Has the process shown all that it holds? */
@@ -89,17 +89,17 @@ static const char *doubt_of(const struct tally *tally)
 static const char *note_of(struct dlw_region *region, const struct dlw_seen_wait *wait)
 {
     const char *first = dlw_region_print(region, "read by thread %u of process %u",
-                                         wait->readers[0].inner, wait->readers[0].pid);
-    return wait->n_readers == 1
+                                         wait->takers[0].inner, wait->takers[0].pid);
+    return wait->n_takers == 1
                ? first
-               : dlw_region_print(region, "%s and %zu more", first, wait->n_readers - 1);
+               : dlw_region_print(region, "%s and %zu more", first, wait->n_takers - 1);
 }
 
 static void trace_wait(struct tally *tally, struct dlw_seen_wait *wait)
 {
     uint32_t word;
     tally->n_held = 0;
-    wait->n_readers = 0;
+    wait->n_takers = 0;
     if (!dlw_shared_place(tally->target, wait->address, &tally->place))
         return;
     for (size_t i = 0; i < tally->n_party; i++)
@@ -107,7 +107,7 @@ static void trace_wait(struct tally *tally, struct dlw_seen_wait *wait)
             count_thread(tally, tally->party[i], &tally->party[i]->threads[k], wait);
     if (!tally->n_held || !dlw_target_u32(tally->target, wait->address, &word) ||
         word >> READERS_SHIFT != tally->n_held) {
-        wait->n_readers = 0;
+        wait->n_takers = 0;
         return;
     }
     wait->note = note_of(tally->target->region, wait);
@@ -125,18 +125,4 @@ void dlw_readers_trace(struct dlw_target *const *party, size_t n)
                 dlw_readers_are_wanted(party[i], &party[i]->threads[k].wait))
                 trace_wait(&tally, &party[i]->threads[k].wait);
     }
-}
-
-const struct dlw_seen_hold *dlw_readers_hold(const struct dlw_target *target,
-                                             const struct dlw_seen_wait *wait,
-                                             const struct dlw_target *other,
-                                             const struct dlw_seen_thread *reader)
-{
-    struct dlw_shared_place place;
-    if (!dlw_shared_place(target, wait->address, &place))
-        return NULL;
-    for (size_t i = 0; i < reader->n_holds; i++)
-        if (is_read(other, &reader->holds[i], &place))
-            return &reader->holds[i];
-    return NULL;
 }

@@ -14,10 +14,4 @@ bool dlw_readers_are_wanted(const struct dlw_target *target, const struct dlw_se
 /* After waits and records of all of the party were read: those who wait for readers get them. */
 void dlw_readers_trace(struct dlw_target *const *party, size_t n);
 
-/* The record of `reader`, a thread of `other`, of what `wait` of `target` is for; NULL: none. */
-const struct dlw_seen_hold *dlw_readers_hold(const struct dlw_target *target,
-                                             const struct dlw_seen_wait *wait,
-                                             const struct dlw_target *other,
-                                             const struct dlw_seen_thread *reader);
-
 #endif

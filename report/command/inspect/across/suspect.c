@@ -30,8 +30,8 @@ struct chase {
     uint32_t start;
     uint32_t *list;
     size_t n;
-    struct dlw_shared_place *read; /* the locks whose readers were reached */
-    size_t n_read;
+    struct dlw_shared_place *taken; /* the locks whose takers were reached */
+    size_t n_taken;
     bool is_closed; /* it leads back to the start, or to one that has ended */
 };
 
@@ -104,7 +104,26 @@ static uint64_t lock_that_is_read(struct dlw_target *target, const struct dlw_fu
                : 0;
 }
 
-/* Waits the thread for that lock itself, behind its readers? Then it is none of those meant. */
+/* The semaphore of which it waits for a unit. The words of a condition look otherwise. */
+static uint64_t semaphore_that_is_empty(struct dlw_target *target, const struct dlw_futex *futex)
+{
+    enum { BETWEEN_PROCESSES = 128, MOST_WAITERS = 1 << 22 };
+    uint32_t words[3];
+    return !futex->is_private && futex->is_for_all && !futex->value &&
+                   dlw_target_read(target, futex->word, words, sizeof words) && !words[0] &&
+                   words[1] && words[1] < MOST_WAITERS && words[2] == BETWEEN_PROCESSES
+               ? futex->word
+               : 0;
+}
+
+/* What names nobody, so that only the records of processes tell who has it. */
+static uint64_t lock_without_name(struct dlw_target *target, const struct dlw_futex *futex)
+{
+    uint64_t lock = lock_that_is_read(target, futex);
+    return lock ? lock : semaphore_that_is_empty(target, futex);
+}
+
+/* Waits the thread for that lock itself? Then it is none of those meant. */
 static bool is_at(struct chase *chase, const struct dlw_shared_place *place, uint32_t tid)
 {
     struct dlw_target target;
@@ -113,7 +132,7 @@ static bool is_at(struct chase *chase, const struct dlw_shared_place *place, uin
     bool result = false;
     if (open_target(chase, tid, &target) && dlw_proc_call(tid, tid, &call) &&
         dlw_futex_decode(&target, &call, &futex)) {
-        uint64_t lock = lock_that_is_read(&target, &futex);
+        uint64_t lock = lock_without_name(&target, &futex);
         result =
             lock && dlw_proc_mappings(&target, tid) && dlw_shared_place_is(&target, lock, place);
     }
@@ -133,7 +152,7 @@ static void reach_sleepers(struct chase *chase, const struct dlw_shared_place *p
             reach(chase, list[i]);
 }
 
-/* Whether the process keeps records that name its readers. */
+/* Whether the process keeps records that name who took it. */
 static bool is_preloaded(const struct dlw_target *target)
 {
     for (size_t i = 0; i < target->n_mappings; i++)
@@ -142,21 +161,21 @@ static bool is_preloaded(const struct dlw_target *target)
     return false;
 }
 
-/* Who reads a lock only the look can tell. Here it may be all that have it and sleep. */
-static void reach_readers(struct chase *chase, struct dlw_target *target, uint32_t tid,
-                          const struct dlw_futex *futex)
+/* Who took it only the look can tell. Here it may be all that have it and sleep. */
+static void reach_takers(struct chase *chase, struct dlw_target *target, uint32_t tid,
+                         const struct dlw_futex *futex)
 {
     struct dlw_shared_place place;
     struct dlw_mappers mappers;
-    uint64_t lock = lock_that_is_read(target, futex);
+    uint64_t lock = lock_without_name(target, futex);
     if (!lock || !dlw_proc_mappings(target, tid) || !is_preloaded(target) ||
         !dlw_shared_place(target, lock, &place))
         return;
-    for (size_t i = 0; i < chase->n_read; i++)
-        if (!memcmp(&chase->read[i], &place, sizeof place))
+    for (size_t i = 0; i < chase->n_taken; i++)
+        if (!memcmp(&chase->taken[i], &place, sizeof place))
             return;
-    chase->read = dlw_region_grow(chase->region, chase->read, chase->n_read, sizeof place);
-    chase->read[chase->n_read++] = place;
+    chase->taken = dlw_region_grow(chase->region, chase->taken, chase->n_taken, sizeof place);
+    chase->taken[chase->n_taken++] = place;
     dlw_mappers_find(target, dlw_target_mapping(target, lock), &mappers);
     for (size_t i = 0; i < mappers.n; i++)
         reach_sleepers(chase, &place, mappers.list[i].pid);
@@ -198,7 +217,7 @@ static void follow(struct chase *chase, uint32_t tid)
     if (open_target(chase, tid, &target)) {
         if (dlw_futex_decode(&target, &call, &futex)) {
             reach_holder(chase, &target, &futex);
-            reach_readers(chase, &target, tid, &futex);
+            reach_takers(chase, &target, tid, &futex);
         } else {
             reach_file(chase, &target, tid);
         }

@@ -61,14 +61,33 @@ static bool is_sound(const struct dlw_records_threads *at)
     return at->entry_size <= DLW_SEEN_ENTRY;
 }
 
+/* The same of a slot. One that is of a larger kind of table is left alone too. */
+static bool are_slots_sound(const struct dlw_records_semaphores *at)
+{
+    const struct {
+        uint32_t at, size;
+    } fields[] = {{at->semaphore, 8}, {at->holder, 4}, {at->what, 4},
+                  {at->pc, 8},        {at->sp, 8},     {at->fp, 8}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (fields[i].at > at->slot_size || fields[i].size > at->slot_size - fields[i].at)
+            return false;
+    return at->slot_size <= DLW_SEEN_ENTRY && at->first_slots <= DLW_SEEN_SLOTS &&
+           at->n_segments <= DLW_SEEN_SEGMENTS;
+}
+
 static bool copy_parts(struct dlw_target *target, struct dlw_records *records)
 {
     records->threads = copy_part(target, records->threads, sizeof *records->threads);
     records->stacks = copy_part(target, records->stacks, sizeof *records->stacks);
     records->findings = copy_part(target, records->findings, sizeof *records->findings);
-    records->lines = records->size >= sizeof *records
+    records->lines = records->size >= offsetof(struct dlw_records, semaphores)
                          ? copy_part(target, records->lines, sizeof *records->lines)
                          : NULL;
+    records->semaphores = records->size >= sizeof *records
+                              ? copy_part(target, records->semaphores, sizeof *records->semaphores)
+                              : NULL;
+    if (records->semaphores && !are_slots_sound(records->semaphores))
+        records->semaphores = NULL;
     return records->threads && records->stacks && records->findings && is_sound(records->threads);
 }
 

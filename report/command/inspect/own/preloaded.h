@@ -6,6 +6,8 @@
 
 /* The largest entry that is read, and how many of its return addresses. */
 enum { DLW_SEEN_ENTRY = 4096, DLW_SEEN_LEVELS = 16 };
+/* The largest table of semaphores: slots of the first segment, and segments. */
+enum { DLW_SEEN_SLOTS = 1024, DLW_SEEN_SEGMENTS = 12 };
 
 /* Finds the records and sets target->records, or says why they can't be used. */
 void dlw_preloaded_find(struct dlw_target *target, struct dlw_doc *doc);
@@ -19,6 +21,10 @@ void dlw_preloaded_find(struct dlw_target *target, struct dlw_doc *doc);
 void dlw_preloaded_mark(struct dlw_target *target);
 void dlw_preloaded_read(struct dlw_target *target);
 void dlw_preloaded_confirm(struct dlw_target *target);
+
+/* A part of dlw_preloaded_read, after the threads have what they hold else: semaphores that other
+ * processes may use as well (target->semaphores), and which thread has taken them. */
+void dlw_preloaded_semaphores(struct dlw_target *target);
 
 /* The stack where a held lock was taken, with places of which can't be known. */
 size_t dlw_preloaded_stack(struct dlw_target *target, const struct dlw_seen_thread *thread,

@@ -319,6 +319,7 @@ void dlw_preloaded_read(struct dlw_target *target)
         drop_unconfirmed(target, thread);
         add_wait(target, thread);
     }
+    dlw_preloaded_semaphores(target);
     for (size_t i = 0; i < target->n_threads; i++)
         find_holders(target, &target->threads[i].wait);
 }

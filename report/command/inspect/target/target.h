@@ -72,6 +72,15 @@ struct dlw_seen_hold {
     uint8_t n_pc;
 };
 
+/* A semaphore that other processes use too, by such a record. */
+struct dlw_seen_semaphore {
+    uint64_t address;
+    uint32_t holder;       /* as the process numbers it, 0: none here */
+    bool is_made_with_one; /* it saw it made, with one unit */
+    bool is_no_lock;       /* made with more or with none, or posted by who had not taken it */
+    bool was_given_back;   /* posted by who had */
+};
+
 enum dlw_holder {
     DLW_HOLDER_UNKNOWN, /* not recorded by this kind of lock, or not readable */
     DLW_HOLDER_THREAD,
@@ -114,10 +123,11 @@ struct dlw_seen_wait {
     uint32_t holder_index; /* of the thread, with DLW_HOLDER_THREAD */
     uint32_t *holders;     /* indexes of threads, where records tell of several, or of readers */
     size_t n_holders;
-    struct dlw_seen_reader { /* of a lock in shared memory, by the records of all processes */
+    struct dlw_seen_taker { /* of a lock in shared memory that names none (its readers, who took a
+                               semaphore), by the records of all processes */
         uint32_t pid, inner;
-    } * readers;
-    size_t n_readers;
+    } * takers;
+    size_t n_takers;
     bool is_behind;             /* they hold nothing yet: writers in front of this reader */
     bool is_refused;            /* the kernel said that to wait would be a deadlock */
     bool is_missed;             /* its word has changed, so that it should not sleep any more */
@@ -213,7 +223,10 @@ struct dlw_target {
     bool is_static, is_rust, is_preloaded;
     struct dlw_records *records; /* report/emit/records.h; NULL: none to be had */
     struct dlw_symbols *symbols; /* of the findings in them */
-    int libc_version;            /* 2036 for 2.36; 0: not known */
+    struct dlw_seen_semaphore *semaphores;
+    size_t n_semaphores;
+    bool knows_semaphores; /* those are all */
+    int libc_version;      /* 2036 for 2.36; 0: not known */
     struct dlw_layout layout;
 
     double sampled_at;   /* CLOCK_BOOTTIME, of the second sample */

@@ -220,8 +220,28 @@ void dlw_alarm_renew(void)
 
 /* ---- its timer ---- */
 
-/* The kernel's timer for the thread; false: it has none. */
-static bool create_timer(struct dlw_thread *thread, int *timer)
+static bool is_confined(void)
+{
+    return atomic_load_explicit(&dlw_confined, memory_order_relaxed);
+}
+
+static void drop_timer(struct dlw_thread *thread)
+{
+    if (thread->timer && !is_confined())
+        dlw_syscall(SYS_timer_delete, thread->timer - 1);
+    thread->timer = 0;
+}
+
+static void note_lack(long result)
+{
+    if (result == -EAGAIN)
+        dlw_ability_lacks(DLW_ABILITY_ALARM, "the user's timers are used up (ulimit -i)");
+    else if (result != 0)
+        dlw_ability_lacks(DLW_ABILITY_ALARM, "the kernel has no timer for it");
+}
+
+/* The kernel's timer for the thread; false: it has none, or the thread has ended meanwhile. */
+static bool create_timer(struct dlw_thread *thread, uint32_t tid, int *timer)
 {
     struct sigevent event;
 
@@ -229,41 +249,40 @@ static bool create_timer(struct dlw_thread *thread, int *timer)
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = SIGNAL;
     event.sigev_value.sival_ptr = thread;
-    event._sigev_un._tid = (int)atomic_load_explicit(&thread->tid, memory_order_relaxed);
-    if (dlw_syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, timer) == 0)
-        return true;
-    dlw_ability_lacks(DLW_ABILITY_ALARM, "the kernel has no timer for it");
-    return false;
+    event._sigev_un._tid = (int)tid;
+    long result = dlw_syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, timer);
+    if (result != -EINVAL || thread == dlw_self) /* else no thread has this tid any more */
+        note_lack(result);
+    return result == 0;
 }
 
 static bool make_timer(struct dlw_thread *thread)
 {
+    uint32_t tid = atomic_load_explicit(&thread->tid, memory_order_relaxed);
     int timer = 0;
 
-    if (thread->timer)
+    if (thread->timer && thread->timer_tid == tid)
         return true;
     if (!atomic_load_explicit(&is_installed, memory_order_relaxed)) {
         if (!put_in_place())
             return false;
         atomic_store_explicit(&is_installed, true, memory_order_relaxed);
     }
-    if (!create_timer(thread, &timer))
+    drop_timer(thread); /* made too late for who had the record before */
+    if (!create_timer(thread, tid, &timer))
         return false;
     thread->timer = (uint32_t)timer + 1;
+    thread->timer_tid = tid;
     return true;
 }
 
 void dlw_alarm_try(struct dlw_thread *self)
 {
+    uint32_t tid = atomic_load_explicit(&self->tid, memory_order_relaxed);
     int timer = 0;
 
-    if (!self->timer && create_timer(self, &timer))
+    if (!self->timer && create_timer(self, tid, &timer))
         dlw_syscall(SYS_timer_delete, timer);
-}
-
-static bool is_confined(void)
-{
-    return atomic_load_explicit(&dlw_confined, memory_order_relaxed);
 }
 
 /*
@@ -336,9 +355,7 @@ void dlw_alarm_withdraw_all(void)
 void dlw_alarm_drop(struct dlw_thread *record)
 {
     dlw_alarm_clear(record);
-    if (record->timer && !is_confined())
-        dlw_syscall(SYS_timer_delete, record->timer - 1);
-    record->timer = 0;
+    drop_timer(record);
 }
 
 void dlw_alarm_after_fork(struct dlw_thread *self)

@@ -226,7 +226,8 @@ struct dlw_thread {
     _Atomic bool cancels_anywhere; /* PTHREAD_CANCEL_ASYNCHRONOUS */
     _Atomic uint32_t alarm;        /* DLW_ALARM_* */
     _Atomic uint64_t alarm_after;  /* ns from when it is set */
-    uint32_t timer; /* the kernel's number of it, and 1; whoever sets the alarm makes it */
+    uint32_t timer;     /* the kernel's number of it, and 1; whoever sets the alarm makes it... */
+    uint32_t timer_tid; /* ...for this thread: it may have ended since, and left its record */
     uint32_t id;
     uint32_t parent, created, start; /* for the journal */
     pthread_t handle;

@@ -38,6 +38,19 @@ bool dlw_proc_is_writable(uintptr_t word)
                        FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0)) >= 0;
 }
 
+bool dlw_proc_read_pieces(const uintptr_t *from, unsigned n, void *to, size_t size)
+{
+    struct iovec local = {to, n * size};
+    struct iovec remote[DLW_PROC_PIECES];
+
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed) || n > DLW_PROC_PIECES)
+        return false;
+    for (unsigned i = 0; i < n; i++)
+        remote[i] = (struct iovec){(void *)from[i], size}; /* NOLINT(performance-no-int-to-ptr) */
+    return dlw_syscall(SYS_process_vm_readv, dlw_syscall(SYS_gettid), &local, 1, remote, n, 0) ==
+           (long)(n * size);
+}
+
 /* Reads the beginning of a file as text; its length, negative when it can't. */
 static long read_start(const char *path, char *text, size_t size)
 {

@@ -8,6 +8,10 @@
 
 /* Copies memory of this process, by the kernel: what is not there makes it false, not a fault. */
 bool dlw_proc_read(uintptr_t from, void *to, size_t size);
+/* `n` pieces of one size, one behind the other, with one question to the kernel. False: it was not
+ * asked, or one of them can't be read, and nothing is known of the others. */
+enum { DLW_PROC_PIECES = 8 };
+bool dlw_proc_read_pieces(const uintptr_t *from, unsigned n, void *to, size_t size);
 
 /* The same where it matters why not: not all there; or nothing is known (the kernel won't). */
 enum dlw_proc_reading { DLW_PROC_READ, DLW_PROC_GONE, DLW_PROC_UNKNOWN };

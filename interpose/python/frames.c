@@ -4,8 +4,12 @@
 
 #include <string.h>
 
-/* What is read lies close together mostly: one question to the kernel answers many. */
-enum { WINDOW = 1024, PAGE = 4096 };
+/*
+ * What is read lies close together mostly: one question to the kernel answers many. Frames of
+ * Python lie in one place, the callers below the called; what marks them on the C stack in another,
+ * the callers above. So there are two windows, and one that is left downwards is opened downwards.
+ */
+enum { WINDOW = 1024, WINDOWS = 2, FRAME = 128, PAGE = 4096 };
 
 struct window {
     uintptr_t start;
@@ -13,38 +17,73 @@ struct window {
     char bytes[WINDOW];
 };
 
+struct windows {
+    struct window window[WINDOWS];
+    unsigned last; /* used */
+};
+
+static bool has(const struct window *window, uintptr_t address, size_t size)
+{
+    return address >= window->start && address - window->start <= window->size &&
+           window->size - (address - window->start) >= size;
+}
+
+/* Of no page that may not be there. */
 static bool fill(struct window *window, uintptr_t address, size_t size)
 {
-    uintptr_t end = address + WINDOW, last = (address + size - 1) / PAGE * PAGE + PAGE;
+    bool goes_down = address < window->start && window->start - address < WINDOW;
+    uintptr_t first = address / PAGE * PAGE, end = (address + size - 1) / PAGE * PAGE + PAGE;
+    uintptr_t above = address + FRAME < end ? address + FRAME : end;
 
-    window->start = address;
-    window->size = (end < last ? end : last) - address; /* of no page that may not be there */
-    if (!dlw_proc_read(address, window->bytes, window->size))
+    window->start = !goes_down ? address : above - first < (size_t)WINDOW ? first : above - WINDOW;
+    if (end - window->start > WINDOW)
+        end = window->start + WINDOW;
+    window->size = end - window->start;
+    if (!dlw_proc_read(window->start, window->bytes, window->size))
         window->size = 0;
     return window->size != 0;
 }
 
+/* The window that has it, or that is opened for it: the nearer one, else the one that was not used
+ * last. */
+static struct window *window_for(struct windows *windows, uintptr_t address, size_t size)
+{
+    struct window *other = &windows->window[1 - windows->last];
+    struct window *last = &windows->window[windows->last];
+
+    if (has(last, address, size))
+        return last;
+    if (has(other, address, size)) {
+        windows->last = 1 - windows->last;
+        return other;
+    }
+    if (address - (last->start - WINDOW) < 3 * (uintptr_t)WINDOW)
+        return fill(last, address, size) ? last : NULL;
+    windows->last = 1 - windows->last;
+    return fill(other, address, size) ? other : NULL;
+}
+
 static bool read_window(void *context, uint64_t address, void *out, size_t size)
 {
-    struct window *window = context;
-
-    if (size > WINDOW)
+    if (size > FRAME)
         return dlw_proc_read(address, out, size);
-    if (address < window->start || address - window->start > window->size ||
-        window->size - (address - window->start) < size) {
-        if (address > UINTPTR_MAX - WINDOW - PAGE || !fill(window, address, size))
-            return false;
-    }
+    if (address > UINTPTR_MAX - WINDOW - PAGE)
+        return false;
+    const struct window *window = window_for(context, address, size);
+    if (!window)
+        return false;
     memcpy(out, window->bytes + (address - window->start), size);
     return true;
 }
 
-static struct dlw_python_reader reader_of(const struct dlw_python *python, struct window *window)
+static struct dlw_python_reader reader_of(const struct dlw_python *python, struct windows *windows)
 {
-    window->start = window->size = 0;
+    windows->last = 0;
+    for (unsigned i = 0; i < WINDOWS; i++)
+        windows->window[i].start = windows->window[i].size = 0;
     return (struct dlw_python_reader){
         .layout = &python->layout,
-        .memory = {read_window, window},
+        .memory = {read_window, windows},
         .runtime = python->runtime,
     };
 }
@@ -74,13 +113,13 @@ unsigned dlw_python_frames_of(uintptr_t handle, const struct dlw_python_self *hi
                               struct dlw_python_frame *out, unsigned room, bool *is_cut)
 {
     const struct dlw_python *python = dlw_python();
-    struct window window;
+    struct windows windows;
     size_t n = 0;
 
     *is_cut = false;
     if (!python || !python->layout.has_lines)
         return 0;
-    struct dlw_python_reader reader = reader_of(python, &window);
+    struct dlw_python_reader reader = reader_of(python, &windows);
     uintptr_t state = hint->state;
     if (is_of(&reader, state, handle))
         dlw_python_frames(&reader, state, out, room, &n, is_cut);
@@ -112,11 +151,11 @@ static uintptr_t gil_of(const struct dlw_python *python, struct dlw_python_reade
 void dlw_python_find_self(struct dlw_python_self *self, uintptr_t handle)
 {
     const struct dlw_python *python = dlw_python();
-    struct window window;
+    struct windows windows;
 
     if (!python || !python->layout.has_lines)
         return;
-    struct dlw_python_reader reader = reader_of(python, &window);
+    struct dlw_python_reader reader = reader_of(python, &windows);
     uintptr_t state = find_state(&reader, handle);
     uintptr_t gil = state ? gil_of(python, &reader, state) : 0;
     /* That of the module itself: one that a sub-interpreter has for itself ends with it. */
@@ -129,30 +168,55 @@ void dlw_python_find_self(struct dlw_python_self *self, uintptr_t handle)
 bool dlw_python_place_of(const struct dlw_python_frame *frame, struct dlw_python_place *out)
 {
     const struct dlw_python *python = dlw_python();
-    struct window window;
+    struct windows windows;
 
     if (!python)
         return false;
-    struct dlw_python_reader reader = reader_of(python, &window);
+    struct dlw_python_reader reader = reader_of(python, &windows);
     return dlw_python_describe(&reader, frame, out);
 }
 
-bool dlw_python_code_stamp(uint64_t code, uint64_t out[4])
+/* Distances in a code object, of what another that comes to lie there would have otherwise. */
+struct stamp_fields {
+    uint32_t at[4], low, size; /* `size` bytes from `low` on hold all of them */
+};
+
+static struct stamp_fields stamp_fields_of(const struct dlw_python_layout *layout)
+{
+    struct stamp_fields fields = {{layout->code_filename, layout->code_name, layout->code_lines,
+                                   layout->code_first_line & ~7U},
+                                  UINT32_MAX,
+                                  0};
+
+    for (unsigned i = 0; i < 4; i++) {
+        if (fields.at[i] < fields.low)
+            fields.low = fields.at[i];
+        if (fields.at[i] + sizeof(uint64_t) > fields.size)
+            fields.size = fields.at[i] + (uint32_t)sizeof(uint64_t);
+    }
+    fields.size -= fields.low;
+    return fields;
+}
+
+unsigned dlw_python_code_stamps(const struct dlw_python_frame *frames, unsigned n,
+                                uint64_t out[][DLW_STAMP_WORDS])
 {
     const struct dlw_python *python = dlw_python();
-    struct window window;
+    uintptr_t from[DLW_PROC_PIECES];
+    char bytes[DLW_PROC_PIECES * FRAME];
 
-    if (!python)
-        return false;
-    struct dlw_python_reader reader = reader_of(python, &window);
-    const struct dlw_python_layout *layout = &python->layout;
-    const uint32_t fields[4] = {layout->code_filename, layout->code_name, layout->code_lines,
-                                layout->code_first_line & ~7U};
-    for (unsigned i = 0; i < 4; i++)
-        if (!read_window(&window, code + fields[i], &out[i], sizeof(out[i])))
-            return false;
-    (void)reader;
-    return true;
+    if (!python || n > DLW_PROC_PIECES)
+        return 0;
+    struct stamp_fields fields = stamp_fields_of(&python->layout);
+    for (unsigned i = 0; i < n; i++)
+        from[i] = (uintptr_t)frames[i].code + fields.low;
+    if (fields.size > FRAME || !dlw_proc_read_pieces(from, n, bytes, fields.size))
+        return 0;
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned k = 0; k < DLW_STAMP_WORDS; k++)
+            memcpy(&out[i][k], bytes + i * fields.size + fields.at[k] - fields.low,
+                   sizeof(out[i][k]));
+    return n;
 }
 
 /* ---- the thread's own ---- */

@@ -25,8 +25,11 @@ void dlw_python_find_self(struct dlw_python_self *self, uintptr_t handle);
 
 /* File, function and line of a frame. False: it is none, or no more. */
 bool dlw_python_place_of(const struct dlw_python_frame *frame, struct dlw_python_place *out);
-/* What tells whether a code object is still the one that it was: four words of it. */
-bool dlw_python_code_stamp(uint64_t code, uint64_t out[4]);
+/* What tells whether the frames' code objects are still the ones that they were: some words of
+ * each. Up to DLW_PROC_PIECES (base/proc.h) at once; 0: one of them can't be read. */
+enum { DLW_STAMP_WORDS = 4 };
+unsigned dlw_python_code_stamps(const struct dlw_python_frame *frames, unsigned n,
+                                uint64_t out[][DLW_STAMP_WORDS]);
 
 /*
  * The calling thread's innermost frame, in some ns and without asking the kernel, as it stands

@@ -19,9 +19,20 @@ static void find_lines(const struct dlw_thread *thread, const struct dlw_call *c
 {
     out->sp = call->sp;
     out->n_lines = 0;
-    if (out->room_of_lines)
-        out->n_lines = dlw_python_frames_of((uintptr_t)thread->handle, &thread->python, out->lines,
-                                            out->room_of_lines, &out->lines_are_cut);
+    if (!out->room_of_lines)
+        return;
+    *out->n_numbers = 0;
+    out->n_lines = dlw_python_frames_of((uintptr_t)thread->handle, &thread->python, out->lines,
+                                        out->room_of_lines, &out->lines_are_cut);
+}
+
+static uint32_t number_of(const struct dlw_live *live, unsigned line)
+{
+    unsigned *n = live->n_numbers;
+
+    while (*n <= line)
+        *n += dlw_lines_of(&live->lines[*n], live->n_lines - *n, &live->numbers[*n]);
+    return live->numbers[line];
 }
 
 /* Was this line run in native frame i, one of the interpreter's? 3.9 leaves no mark there: its
@@ -45,10 +56,10 @@ static void add_from(struct dlw_draft *draft, const struct dlw_live *live, unsig
             continue;
         }
         for (; line < live->n_lines && is_run_in(live, i, line); line++)
-            dlw_draft_add_line(draft, dlw_line_of(&live->lines[line]));
+            dlw_draft_add_line(draft, number_of(live, line));
     }
     for (; line < live->n_lines; line++)
-        dlw_draft_add_line(draft, dlw_line_of(&live->lines[line]));
+        dlw_draft_add_line(draft, number_of(live, line));
     if (live->end != DLW_WALK_FULL)
         dlw_draft_add_end(draft, live->end);
     draft->cut |= live->lines_are_cut;

@@ -15,6 +15,8 @@ struct dlw_live {
     struct dlw_walked *frames;      /* `room` of them */
     uintptr_t sp;                   /* where the first begins */
     struct dlw_python_frame *lines; /* of Python; `room_of_lines` of them */
+    uint32_t *numbers;              /* theirs (lines.h), as far as they were asked for... */
+    unsigned *n_numbers;            /* ...from the first on */
     unsigned n_lines, room_of_lines;
     bool lines_are_cut;
 };
@@ -26,10 +28,14 @@ struct dlw_live {
     const unsigned name##_room_of_lines =                                                          \
         dlw_python() ? (unsigned)dlw_options.stack_depth + 1 : 0;                                  \
     struct dlw_python_frame name##_lines[name##_room_of_lines + 1];                                \
+    uint32_t name##_numbers[name##_room_of_lines + 1];                                             \
+    unsigned name##_n_numbers = 0;                                                                 \
     struct dlw_live name = {.room = (unsigned)dlw_options.stack_depth + 1,                         \
                             .end = DLW_WALK_LOST,                                                  \
                             .frames = name##_frames,                                               \
                             .lines = name##_lines,                                                 \
+                            .numbers = name##_numbers,                                             \
+                            .n_numbers = &name##_n_numbers,                                        \
                             .room_of_lines = name##_room_of_lines}
 
 void dlw_live_walk(struct dlw_thread *self, const struct dlw_call *call, struct dlw_live *out);

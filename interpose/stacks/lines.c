@@ -1,6 +1,7 @@
 #include "interpose/stacks/lines.h"
 
 #include "graph/base/lock.h"
+#include "interpose/base/proc.h"
 #include "interpose/python/frames.h"
 #include "interpose/stacks/intern.h"
 #include "interpose/threads/held.h"
@@ -18,8 +19,8 @@ struct line {
     struct {
         uint64_t code, instruction;
     } key;
-    uint64_t stamp[4];  /* of the code object: another may come to lie there */
-    struct line *older; /* of the same key */
+    uint64_t stamp[DLW_STAMP_WORDS]; /* of the code object: another may come to lie there */
+    struct line *older;              /* of the same key */
     uint32_t number;
     struct dlw_journal_line place;
 };
@@ -42,7 +43,8 @@ const struct dlw_records_lines dlw_records_lines = {
     .line = offsetof(struct line, place.line),
 };
 
-static struct line *find_locked(const struct dlw_python_frame *frame, const uint64_t stamp[4])
+static struct line *find_locked(const struct dlw_python_frame *frame,
+                                const uint64_t stamp[DLW_STAMP_WORDS])
 {
     const struct line wanted = {.key = {frame->code, frame->instruction}};
     struct line *line;
@@ -63,7 +65,8 @@ static const char *copy_locked(const char *text)
     return copy;
 }
 
-static struct line *append_locked(const struct dlw_python_frame *frame, const uint64_t stamp[4],
+static struct line *append_locked(const struct dlw_python_frame *frame,
+                                  const uint64_t stamp[DLW_STAMP_WORDS],
                                   const struct dlw_python_place *place)
 {
     uint32_t n = atomic_load_explicit(&n_lines, memory_order_relaxed);
@@ -97,13 +100,13 @@ static struct line *append_locked(const struct dlw_python_frame *frame, const ui
     return line;
 }
 
-uint32_t dlw_line_of(const struct dlw_python_frame *frame)
+static uint32_t number_of(const struct dlw_python_frame *frame,
+                          const uint64_t stamp[DLW_STAMP_WORDS])
 {
     struct dlw_python_place place;
-    uint64_t stamp[4];
     struct line *line;
 
-    if (!dlw_python_code_stamp(frame->code, stamp) || !dlw_lock_acquire_or_skip(&lines_lock))
+    if (!dlw_lock_acquire_or_skip(&lines_lock))
         return 0;
     line = find_locked(frame, stamp);
     dlw_lock_release(&lines_lock);
@@ -117,6 +120,27 @@ uint32_t dlw_line_of(const struct dlw_python_frame *frame)
     uint32_t number = line ? line->number : 0;
     dlw_lock_release(&lines_lock);
     return number;
+}
+
+uint32_t dlw_line_of(const struct dlw_python_frame *frame)
+{
+    uint64_t stamp[1][DLW_STAMP_WORDS];
+
+    return dlw_python_code_stamps(frame, 1, stamp) ? number_of(frame, stamp[0]) : 0;
+}
+
+unsigned dlw_lines_of(const struct dlw_python_frame *frames, unsigned n, uint32_t *out)
+{
+    uint64_t stamps[DLW_PROC_PIECES][DLW_STAMP_WORDS];
+
+    n = n < DLW_PROC_PIECES ? n : DLW_PROC_PIECES;
+    if (!dlw_python_code_stamps(frames, n, stamps)) { /* those before the bad one still can be */
+        out[0] = dlw_line_of(frames);
+        return 1;
+    }
+    for (unsigned i = 0; i < n; i++)
+        out[i] = number_of(&frames[i], stamps[i]);
+    return n;
 }
 
 const struct dlw_journal_line *dlw_line_get(uint32_t number)

@@ -11,6 +11,8 @@
 
 /* 0: it can't be read, or there is no memory. */
 uint32_t dlw_line_of(const struct dlw_python_frame *frame);
+/* The same of some of these `n` at once, from the first on; returns of how many, at least 1. */
+unsigned dlw_lines_of(const struct dlw_python_frame *frames, unsigned n, uint32_t *out);
 /* NULL: there is none with this number. */
 const struct dlw_journal_line *dlw_line_get(uint32_t number);
 

@@ -275,7 +275,8 @@ text() {
 	COLUMNS=80 report text 66 "$tmp/deadlock.json"
 	for words in 'deadlock: main and teller wait for each other' 'L1 = accounts\[0\].lock (mutex, bank.c:[0-9]*)' \
 		'T1 = main, T2 = "teller"' 'The circle: T1 --waits for L2--> T2 --waits for L1--> T1' \
-		'T2 holds L2, taken' 'at withdraw  bank.c:22' '22 | pthread_mutex_lock(&accounts\[1\].lock);' 'T2 waits for L1' \
+		'^  (process [0-9]*, bank; seen as it happened; fingerprint [0-9a-f]*)$' \
+		'^  T1 holds L1, taken at deposit  bank.c:14$' '^  T2 holds L2, taken at withdraw  bank.c:22$' '22 | pthread_mutex_lock(&accounts\[1\].lock);' 'T2 waits for L1' \
 		'What breaks it: Take L1 before L2 everywhere, as T1 does: withdraw' 'That breaks "circular' \
 		'(--advice tells more ways' 'Summary: 1 error in 1 process (3 locks, 2 orders).'; do
 		says out "$words" text

@@ -34,6 +34,8 @@ const char *dlw_finding_line(struct dlw_region *region, const struct dlw_doc_fin
 /* How sure it is, and why. NULL: nothing to say. */
 const char *dlw_finding_confidence(struct dlw_region *region,
                                    const struct dlw_doc_finding *finding);
+/* The same in a few words where they say it all: "seen as it happened"; else NULL. */
+const char *dlw_finding_certainty(struct dlw_region *region, const struct dlw_doc_finding *finding);
 
 /* A thread waits for what an ended thread, or one that a fork left behind, still holds. */
 bool dlw_finding_holder_is_gone(const struct dlw_doc_finding *finding);

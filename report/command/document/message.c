@@ -439,6 +439,20 @@ static const char *unconfirmed_words(struct dlw_region *region,
 
 static const char *confidence_of(struct dlw_region *region, const struct dlw_doc_finding *finding);
 
+/* What stands so when somebody looks from outside has no time at which it came about. */
+static const char *plainly_certain(const struct dlw_doc_finding *finding)
+{
+    return finding->time > 0 ? "Certain: seen as it happened." : "Certain: seen as it stands.";
+}
+
+const char *dlw_finding_certainty(struct dlw_region *region, const struct dlw_doc_finding *finding)
+{
+    const char *words = dlw_finding_confidence(region, finding);
+    if (!words || strcmp(words, plainly_certain(finding)) != 0)
+        return NULL;
+    return finding->time > 0 ? "seen as it happened" : "certain";
+}
+
 const char *dlw_finding_confidence(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
     const char *words = finding->confirmed && finding->confirmed->reached
@@ -493,9 +507,9 @@ static const char *confidence_of(struct dlw_region *region, const struct dlw_doc
     }
     if (finding->kind == DLW_DEADLOCK && finding->certain)
         return finding->reason && (finding->n_cycle != 1 || finding->gone)
-                   ? dlw_region_print(region, "Certain: seen as it happened.%s%s%s", open, reason,
+                   ? dlw_region_print(region, "%s%s%s%s", plainly_certain(finding), open, reason,
                                       stop)
-                   : "Certain: seen as it happened.";
+                   : plainly_certain(finding);
     if (finding->kind == DLW_DEADLOCK)
         return dlw_region_print(region, "Possible: the %s seen waiting%s.%s%s%s",
                                 finding->n_cycle == 1 ? "thread was" : "threads were",

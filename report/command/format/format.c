@@ -73,6 +73,6 @@ unsigned dlw_format_width(int descriptor)
     if (width <= 0 && ioctl(descriptor, TIOCGWINSZ, &size) == 0)
         width = size.ws_col;
     if (width <= 0)
-        return 80;
+        return 0;
     return width < 40 ? 40 : width > 1000 ? 1000 : (unsigned)width;
 }

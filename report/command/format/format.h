@@ -12,7 +12,7 @@
 
 struct dlw_format_options {
     bool color;
-    unsigned width;     /* columns, 0: 80 */
+    unsigned width;     /* columns, 0: 80 behind the prefix */
     const char *folder; /* paths below it are written relative to it; NULL: see dlw_frame_path */
     bool live;          /* text: blocks alone, each line prefixed "dlwatch[pid]: ", no summary */
     bool summary_only;  /* text: no blocks */
@@ -39,7 +39,7 @@ const char *dlw_format_of_path(const char *path);
 
 /* Should text for this descriptor be coloured? Asks `wish`, the terminal, NO_COLOR and TERM. */
 bool dlw_format_wants_color(enum dlw_color wish, int descriptor);
-/* COLUMNS, the terminal's width, 80. */
+/* COLUMNS or the terminal's width; 0: nobody says. */
 unsigned dlw_format_width(int descriptor);
 
 #endif

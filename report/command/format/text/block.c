@@ -84,12 +84,14 @@ static void hold_lines(struct dlw_readable *text, const struct dlw_doc_finding *
     const char *where = is_gil          ? ""
                         : hold->stack.n ? ", taken"
                                         : " (where it was taken is not known)";
-    dlw_readable_prose(text, "  ", 4,
-                       dlw_region_print(&text->doc->region, "%s%s " BOLD "%s" PLAIN "%s%s", who,
-                                        verb, lock(text, finding, hold->lock), for_mode(hold),
-                                        where));
+    const struct dlw_lead lead = {
+        dlw_region_print(&text->doc->region, "%s%s " BOLD "%s" PLAIN "%s%s", who, verb,
+                         lock(text, finding, hold->lock), for_mode(hold), where),
+        ""};
     if (hold->stack.n && !is_gil)
-        dlw_readable_stack(text, 4, &hold->stack, process);
+        dlw_readable_stack(text, &lead, &hold->stack, process);
+    else
+        dlw_readable_prose(text, "  ", 4, lead.line);
 }
 
 /* How many outermost frames the two ways have in common, the places themselves not counted. */
@@ -130,12 +132,12 @@ static void want_lines(struct dlw_readable *text, const struct dlw_doc_finding *
     bool is_shortened = common && dlw_stack_depth(&stack) > stack.n - common;
     if (is_shortened)
         stack.n -= common;
-    dlw_readable_prose(text, "  ", 4,
-                       dlw_region_print(&text->doc->region, "%s%s " BOLD "%s" PLAIN "%s%s%s", who,
-                                        verb, lock(text, finding, want->lock), for_mode(want),
-                                        want->timed ? " (with a time limit)" : "",
-                                        is_shortened ? ", called from the same place" : ""));
-    dlw_readable_stack(text, 4, &stack, process);
+    const struct dlw_lead lead = {dlw_region_print(&text->doc->region,
+                                                   "%s%s " BOLD "%s" PLAIN "%s%s", who, verb,
+                                                   lock(text, finding, want->lock), for_mode(want),
+                                                   want->timed ? " (with a time limit)" : ""),
+                                  is_shortened ? " (same caller)" : ""};
+    dlw_readable_stack(text, &lead, &stack, process);
 }
 
 static const struct dlw_doc_process *process_of(const struct dlw_doc_finding *finding,
@@ -204,7 +206,9 @@ static void step_lines(struct dlw_readable *text, const struct dlw_doc_finding *
     const char *who =
         dlw_region_print(region, BOLD "%s" PLAIN " %s", thread(text, finding, step->thread), in);
     const struct dlw_doc_step *other = alike_before(finding, step);
-    fputc('\n', text->out);
+    if (!other || !text->is_in_list)
+        fputc('\n', text->out);
+    text->is_in_list = other != NULL;
     if (other) {
         alike_line(text, finding, step, other);
         return;
@@ -254,14 +258,15 @@ static void state_lines(struct dlw_readable *text, const struct dlw_doc_finding 
         line =
             dlw_region_print(region, "%s, for %s%.*f s", line, state->is_least ? "at least " : "",
                              state->since < 10 ? 1 : 0, state->since);
-    fputc('\n', text->out);
-    dlw_readable_prose(
-        text, "  ", 4,
-        dlw_region_print(region, "%s%s", line, state->timed ? " (with a time limit)" : ""));
+    if (state->timed)
+        line = dlw_region_print(region, "%s (with a time limit)", line);
     if (state->note)
-        fprintf(text->out, "    " FAINT "(%s)" PLAIN "\n", state->note);
+        line = dlw_region_print(region, "%s " FAINT "(%s)" PLAIN, line, state->note);
+    fputc('\n', text->out);
     if (state->stack.n || (state->waits != DLW_WAIT_NONE && state->waits != DLW_WAIT_SYSCALL))
-        dlw_readable_stack(text, 4, &state->stack, process);
+        dlw_readable_stack(text, &(struct dlw_lead){line, ""}, &state->stack, process);
+    else
+        dlw_readable_prose(text, "  ", 4, line);
     const char *facts = dlw_state_facts(region, finding, state);
     if (facts)
         dlw_readable_prose(text, "    (", 4, dlw_region_print(region, "%s)", facts));
@@ -324,13 +329,16 @@ static void accused_lines(struct dlw_readable *text, const struct dlw_doc_findin
     const struct dlw_doc_state *state = &finding->threads[0];
     const struct dlw_doc_process *process = process_of(finding, state->thread);
     fputc('\n', text->out);
-    dlw_readable_prose(text, "  ", 4,
-                       dlw_region_print(&text->doc->region, BOLD "%s" PLAIN " %s " BOLD "%s" PLAIN,
-                                        listed_thread(text, finding, state->thread),
-                                        dlw_kind_words(finding->kind)->verb,
-                                        state->on ? lock(text, finding, state->on) : "a lock"));
+    const struct dlw_lead lead = {
+        dlw_region_print(&text->doc->region, BOLD "%s" PLAIN " %s " BOLD "%s" PLAIN,
+                         listed_thread(text, finding, state->thread),
+                         dlw_kind_words(finding->kind)->verb,
+                         state->on ? lock(text, finding, state->on) : "a lock"),
+        ""};
     if (state->stack.n)
-        dlw_readable_stack(text, 4, &state->stack, process);
+        dlw_readable_stack(text, &lead, &state->stack, process);
+    else
+        dlw_readable_prose(text, "  ", 4, lead.line);
     for (size_t i = 0; i < state->n_holds; i++)
         hold_lines(text, finding, "",
                    finding->kind == DLW_EXIT_HOLDING_LOCK ? "it holds" : "and holds",
@@ -358,7 +366,9 @@ static void cycle_lines(struct dlw_readable *text, const struct dlw_doc_finding 
 static void remedy_lines(struct dlw_readable *text, const struct dlw_doc_finding *finding)
 {
     struct dlw_region *region = &text->doc->region;
-    const char *confidence = dlw_finding_confidence(region, finding);
+    const char *confidence = dlw_finding_certainty(region, finding)
+                                 ? NULL /* the identity says it */
+                                 : dlw_finding_confidence(region, finding);
     struct dlw_remedy remedy = dlw_finding_remedy_by_labels(region, finding);
     if (confidence || remedy.n)
         fputc('\n', text->out);
@@ -383,6 +393,9 @@ static void identity_line(struct dlw_readable *text, const struct dlw_doc_findin
     if (finding->count > 1)
         line = dlw_region_print(region, "%sseen %llu times; ", line,
                                 (unsigned long long)finding->count);
+    const char *certainty = dlw_finding_certainty(region, finding);
+    if (certainty)
+        line = dlw_region_print(region, "%s%s; ", line, certainty);
     dlw_readable_prose(
         text, FAINT "  (", 3,
         dlw_region_print(region, "%sfingerprint %s)" PLAIN, line, finding->fingerprint));

@@ -20,15 +20,21 @@ struct dlw_readable {
     FILE *out;
     struct dlw_doc *doc;
     const struct dlw_format_options *options;
-    unsigned width; /* columns for a line, without the prefix */
+    unsigned width;  /* columns for a line, without the prefix */
+    bool is_in_list; /* a step that took one line was the last */
 };
 
 /* Breaks prose at the width; `first` begins the first line, `indent` spaces the others. */
 void dlw_readable_prose(struct dlw_readable *text, const char *first, unsigned indent,
                         const char *prose);
-/* The stack, innermost first, `indent` spaces in; the innermost place with its source line. */
-void dlw_readable_stack(struct dlw_readable *text, unsigned indent, const struct dlw_stack *stack,
-                        const struct dlw_doc_process *process);
+/* What was done at a stack's innermost frame, "T1 holds L1, taken", and what comes after the
+ * outermost that is shown, or nothing. */
+struct dlw_lead {
+    const char *line, *end;
+};
+/* The lead and the stack, innermost first; the innermost place with its source line. */
+void dlw_readable_stack(struct dlw_readable *text, const struct dlw_lead *lead,
+                        const struct dlw_stack *stack, const struct dlw_doc_process *process);
 void dlw_readable_finding(struct dlw_readable *text, const struct dlw_doc_finding *finding);
 /* "L1 = accounts[0].lock (mutex, bank.c:9)" for each lock, "T1 = "evening"" for each thread of a
  * cycle. */

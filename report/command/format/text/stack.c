@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { INDENT = 4 }; /* of frames that don't share a line with what was done */
+
 static bool is_mark(char c)
 {
     return c > 0 && c < 8;
@@ -55,41 +57,47 @@ static const char *path_of(const struct dlw_readable *text, const struct dlw_fra
 }
 
 /* As the language's own traces have it: the place first. */
-static void interpreted_line(struct dlw_readable *text, const struct dlw_frame *frame)
+static const char *interpreted_words(struct dlw_readable *text, const struct dlw_frame *frame)
 {
-    const char *file = frame->file ? path_of(text, frame) : "?";
-    fprintf(text->out, CYAN "%s" PLAIN, file);
-    if (frame->line)
-        fprintf(text->out, CYAN ":%u" PLAIN, frame->line);
-    fprintf(text->out, " in " BOLD "%s" PLAIN "\n", frame->function ? frame->function : "?");
+    struct dlw_region *region = &text->doc->region;
+    const char *line = frame->line ? dlw_region_print(region, ":%u", frame->line) : "";
+    return dlw_region_print(region, CYAN "%s%s" PLAIN " in " BOLD "%s" PLAIN,
+                            frame->file ? path_of(text, frame) : "?", line,
+                            frame->function ? frame->function : "?");
 }
 
-static void frame_line(struct dlw_readable *text, unsigned indent, const char *joint,
-                       const struct dlw_frame *frame)
+/* "transfer  bank.c:22" */
+static const char *frame_words(struct dlw_readable *text, const struct dlw_frame *frame)
 {
-    FILE *out = text->out;
-    fprintf(out, "%*s%s ", (int)indent, "", joint);
-    if (frame->unknown) {
-        fprintf(out, FAINT "(%s)" PLAIN "\n", frame->unknown);
-        return;
-    }
-    if (frame->language) {
-        interpreted_line(text, frame);
-        return;
-    }
-    fprintf(out, BOLD "%s" PLAIN,
-            frame->function ? dlw_function_title(&text->doc->region, frame->function) : "??");
-    if (frame->file)
-        fprintf(out, "  " CYAN "%s:%u" PLAIN, path_of(text, frame), frame->line);
-    else if (frame->module)
-        fprintf(out, "  %s+0x%llx", dlw_base_name(frame->module),
-                (unsigned long long)frame->offset);
-    else
-        fprintf(out, "  0x%llx", (unsigned long long)frame->pc);
+    struct dlw_region *region = &text->doc->region;
+    if (frame->unknown)
+        return dlw_region_print(region, FAINT "(%s)" PLAIN, frame->unknown);
+    if (frame->language)
+        return interpreted_words(text, frame);
+    const char *function = frame->function ? dlw_function_title(region, frame->function) : "??";
+    const char *place =
+        frame->file
+            ? dlw_region_print(region, CYAN "%s:%u" PLAIN, path_of(text, frame), frame->line)
+        : frame->module ? dlw_region_print(region, "%s+0x%llx", dlw_base_name(frame->module),
+                                           (unsigned long long)frame->offset)
+                        : dlw_region_print(region, "0x%llx", (unsigned long long)frame->pc);
     const char *caller = dlw_frame_caller(frame);
-    if (caller)
-        fprintf(out, FAINT " (%s)" PLAIN, caller);
-    fputs(frame->inlined ? FAINT " (inlined)" PLAIN "\n" : "\n", out);
+    return dlw_region_print(region, BOLD "%s" PLAIN "  %s%s%s%s%s", function, place,
+                            caller ? FAINT " (" : "", caller ? caller : "", caller ? ")" PLAIN : "",
+                            frame->inlined ? FAINT " (inlined)" PLAIN : "");
+}
+
+/* A frame; the first on the line of what was done there where it fits, else on its own. */
+static void frame_line(struct dlw_readable *text, const char *lead, const char *words)
+{
+    if (lead &&
+        2 + columns(lead, strlen(lead)) + 1 + columns(words, strlen(words)) <= text->width) {
+        fprintf(text->out, "  %s %s\n", lead, words);
+        return;
+    }
+    if (lead)
+        dlw_readable_prose(text, "  ", INDENT, lead);
+    fprintf(text->out, "%*s%s\n", INDENT, "", words);
 }
 
 static void source_line(struct dlw_readable *text, unsigned indent, const struct dlw_frame *frame,
@@ -107,12 +115,15 @@ static void source_line(struct dlw_readable *text, unsigned indent, const struct
             (int)dlw_clean_fit(start, is_long ? most - 1 : most), start, is_long ? "…" : "");
 }
 
-void dlw_readable_stack(struct dlw_readable *text, unsigned indent, const struct dlw_stack *stack,
-                        const struct dlw_doc_process *process)
+void dlw_readable_stack(struct dlw_readable *text, const struct dlw_lead *lead,
+                        const struct dlw_stack *stack, const struct dlw_doc_process *process)
 {
+    struct dlw_region *region = &text->doc->region;
     size_t place = dlw_stack_place(stack), n = dlw_stack_depth(stack);
     if (!stack->n) {
-        fprintf(text->out, "%*s" FAINT "(where is not known)" PLAIN "\n", (int)indent, "");
+        dlw_readable_prose(
+            text, "  ", INDENT,
+            dlw_region_print(region, "%s " FAINT "(where is not known)" PLAIN, lead->line));
         return;
     }
     /* Frames that could not be known stand above the place and matter. */
@@ -120,17 +131,27 @@ void dlw_readable_stack(struct dlw_readable *text, unsigned indent, const struct
     while (first > 0 && stack->frames[first - 1].unknown)
         first--;
     const struct dlw_frame *entry = first == place ? dlw_stack_entry(stack) : NULL;
-    if (entry)
-        frame_line(text, indent, "in", entry);
-    for (size_t i = first; i < n; i++) {
+    const char *line = lead->line;
+    if (entry) {
+        frame_line(text, line, dlw_region_print(region, "in %s", frame_words(text, entry)));
+        line = NULL;
+    }
+    size_t last = n - 1;
+    while (last > place && dlw_frame_is_plumbing(&stack->frames[last]))
+        last--;
+    for (size_t i = first; i <= last; i++) {
         if (i > place && dlw_frame_is_plumbing(&stack->frames[i]))
             continue;
-        frame_line(text, indent, i == first ? "at" : "by", &stack->frames[i]);
+        frame_line(text, line,
+                   dlw_region_print(region, "%s %s%s", i == first ? "at" : "by",
+                                    frame_words(text, &stack->frames[i]),
+                                    i == last ? lead->end : ""));
+        line = NULL;
         if (i == place)
-            source_line(text, indent + 2, &stack->frames[i], process);
+            source_line(text, INDENT + 2, &stack->frames[i], process);
     }
     if (stack->cut)
-        fprintf(text->out, "%*s" FAINT "(deeper frames were not kept)" PLAIN "\n", (int)indent, "");
+        fprintf(text->out, "%*s" FAINT "(deeper frames were not kept)" PLAIN "\n", INDENT, "");
 }
 
 static void print_byte(FILE *out, char c, bool color)

@@ -308,17 +308,26 @@ static const char *prefix_of(struct dlw_doc *doc, const struct dlw_format_option
     return dlw_region_print(&doc->region, "dlwatch[%u]: ", doc->processes[0]->pid);
 }
 
+/* Of a terminal the prefix takes its part; a log is as wide as need be. */
+static unsigned width_of(const struct dlw_format_options *options, unsigned prefix)
+{
+    if (!options->width)
+        return 80;
+    return options->width > prefix + 40 ? options->width - prefix : 40;
+}
+
 int dlw_format_text(FILE *out, struct dlw_doc *doc, const struct dlw_format_options *options)
 {
     char *bytes = NULL;
     size_t size = 0;
     const char *prefix = prefix_of(doc, options);
-    unsigned width = options->width ? options->width : 80;
     FILE *memory = open_memstream(&bytes, &size);
     if (!memory)
         return 2;
-    struct dlw_readable text = {
-        memory, doc, options, width > strlen(prefix) + 40 ? width - (unsigned)strlen(prefix) : 40};
+    struct dlw_readable text = {.out = memory,
+                                .doc = doc,
+                                .options = options,
+                                .width = width_of(options, (unsigned)strlen(prefix))};
     render(&text);
     fclose(memory);
     dlw_readable_print(out, bytes, size, prefix, options->color);

@@ -52,6 +52,38 @@ lines() {
 	done
 }
 
+# Two wait for each other for locks that any thread may release: said, and no finding. Without the
+# library nobody knows who has them, and that is said. A framework's frames take one line.
+circle() {
+	for python in $pythons; do
+		what="circle of $python"
+		start 3 env LD_PRELOAD="$build/libdlwatch.so" "$python" "$here/python/circle.py" || continue
+		look 0 attach "$pid"
+		tr -s ' \n' ' ' <"$tmp/json" >"$tmp/words"
+		for text in '2 threads wait for each other: [a-z]* (tid [0-9]*) for [a-z]*, which [a-z]* (tid [0-9]*) holds; ' \
+			"at [^ ]*circle.py:$(grep -n 'waits: forward' "$here/python/circle.py" | cut -d: -f1) in forward" \
+			'by [0-9]* frames of unittest' 'waits for second (Python lock).*(held by [a-z]*, tid [0-9]*)'; do
+			if grep -q "$text" "$tmp/words"; then pass; else fail "$what: not '$text': $(cat "$tmp/json")"; fi
+		done
+		if grep -q 'wait for each other.*wait for each other\|_set_tstate_lock' "$tmp/words"; then
+			fail "$what: too much: $(cat "$tmp/json")"
+		else
+			pass
+		fi
+		let_go "$what"
+		what="circle of $python, not preloaded"
+		start 3 "$python" "$here/python/circle.py" || continue
+		look 0 attach "$pid"
+		tr -s ' \n' ' ' <"$tmp/json" >"$tmp/words"
+		if grep -q "[23] threads wait for semaphores (locks of Python's are such), which don't say who holds them: [^.]*second[^.]*\. The stacks" "$tmp/words"; then
+			pass
+		else
+			fail "$what: $(cat "$tmp/json")"
+		fi
+		let_go "$what"
+	done
+}
+
 cores() {
 	command -v gcore >/dev/null || { echo "attach_python: no gcore, cores skipped" && return; }
 	for python in $pythons; do
@@ -79,6 +111,6 @@ running() {
 	done
 }
 
-[ $# -gt 0 ] || set -- lines cores running
+[ $# -gt 0 ] || set -- lines circle cores running
 for part; do $part; done
 finish attach_python

@@ -252,6 +252,13 @@ static const char *mutex_note(struct builder *builder, const struct dlw_seen_wai
                             dlw_lock_title(&builder->doc->region, &mutex));
 }
 
+/* A semaphore that is no lock of Python's. */
+static bool has_units(struct builder *builder, const struct dlw_seen_wait *wait)
+{
+    return wait->kind == DLW_WAIT_SEMAPHORE &&
+           !(wait->object && dlw_builder_lock(builder, &builder->own, wait)->sort);
+}
+
 /* "held for reading by a, b and 3 more" */
 static const char *holders_note(struct builder *builder, const struct dlw_seen_wait *wait)
 {
@@ -263,11 +270,14 @@ static const char *holders_note(struct builder *builder, const struct dlw_seen_w
                                  dlw_thread_title(region, builder->threads[wait->holders[i]]));
     if (wait->n_holders > MOST)
         names = dlw_region_print(region, "%s and %zu more", names, wait->n_holders - MOST);
+    if (wait->n_holders == 1)
+        names =
+            dlw_region_print(region, "%s, tid %u", names, builder->threads[wait->holders[0]]->tid);
     return dlw_region_print(region, "%s %s",
-                            wait->is_behind                    ? "behind"
-                            : wait->kind == DLW_WAIT_SEMAPHORE ? "its units are held by"
-                            : !strcmp(wait->object, "rwlock")  ? "held for reading by"
-                                                               : "held by",
+                            wait->is_behind                   ? "behind"
+                            : has_units(builder, wait)        ? "its units are held by"
+                            : !strcmp(wait->object, "rwlock") ? "held for reading by"
+                                                              : "held by",
                             names);
 }
 
@@ -313,10 +323,8 @@ static const char *holder_note(struct builder *builder, const struct dlw_seen_wa
     case DLW_HOLDER_THREAD: {
         const struct dlw_doc_thread *holder = builder->threads[wait->holder_index];
         const char *verb = wait->kind == DLW_WAIT_ONCE ? "run" : "held";
-        return holder->name
-                   ? dlw_region_print(region, "%s by %s, tid %u", verb, holder->name, holder->tid)
-                   : dlw_region_print(region, "%s by thread %u, tid %u", verb, holder->id,
-                                      holder->tid);
+        return dlw_region_print(region, "%s by %s, tid %u", verb, dlw_thread_title(region, holder),
+                                holder->tid);
     }
     case DLW_HOLDER_GONE:
         if (wait->stayed_in)
@@ -386,6 +394,14 @@ static struct dlw_doc_hold *add_hold(struct builder *builder, struct dlw_doc_sta
     return hold;
 }
 
+/* What a thread of Python's holds for those who join it: nothing that anybody took. */
+static bool is_python_end(const struct dlw_stack *stack)
+{
+    const struct dlw_frame *frame = stack->n ? &stack->frames[0] : NULL;
+    return frame && frame->language && frame->function && frame->file &&
+           strstr(frame->function, "_set_tstate_lock") && strstr(frame->file, "/threading.py");
+}
+
 /* What the library in the process has recorded of a thread. */
 static void add_recorded(struct builder *builder, struct dlw_doc_state *state, size_t index,
                          struct lock_list *list)
@@ -395,10 +411,13 @@ static void add_recorded(struct builder *builder, struct dlw_doc_state *state, s
         const struct dlw_seen_hold *held = &thread->holds[i];
         const struct dlw_seen_wait as_wait = {
             .kind = DLW_WAIT_LOCK, .object = held->object, .address = held->lock};
+        const struct dlw_stack stack = dlw_builder_hold_stack(builder, thread, held);
+        if (is_python_end(&stack))
+            continue;
         struct dlw_doc_hold *hold =
             add_hold(builder, state, dlw_builder_lock(builder, list, &as_wait));
         hold->mode = held->mode;
-        hold->stack = dlw_builder_hold_stack(builder, thread, held);
+        hold->stack = stack;
     }
 }
 
@@ -421,7 +440,7 @@ static void fill_state(struct builder *builder, size_t index, struct lock_list *
     state->stack = dlw_builder_stack(builder, thread);
     if (state->on && !state->on->sort)
         state->on->sort = dlw_python_sort(&builder->doc->region, &state->stack);
-    state->note = note_of(builder, thread);
+    dlw_thread_find_begin(state->thread, &state->stack);
     add_recorded(builder, state, index, list);
 }
 
@@ -445,6 +464,9 @@ static void add_states(struct builder *builder)
     add_holds(builder, builder->doc->threads + first, &builder->own);
     for (size_t i = 0; i < builder->own.n; i++)
         dlw_doc_name_document_lock(builder->doc, builder->own.locks[i]);
+    dlw_doc_find_thread_names(builder->doc);
+    for (size_t i = 0; i < n; i++) /* they name threads and locks, as they are called now */
+        builder->doc->threads[first + i].note = note_of(builder, &builder->target->threads[i]);
     builder->process->locks = builder->own.n;
 }
 

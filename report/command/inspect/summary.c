@@ -36,6 +36,67 @@ static const char *queue_text(struct builder *builder, const struct dlw_verdict_
                             doing(builder, queue->holder));
 }
 
+static const char *numbered(struct builder *builder, uint32_t index)
+{
+    const struct dlw_doc_thread *thread = builder->threads[index];
+    return dlw_region_print(&builder->doc->region, "%s (tid %u)",
+                            dlw_thread_title(&builder->doc->region, thread), thread->tid);
+}
+
+/* "audit for accounts_lock, which transfer holds; transfer for audit_lock, which audit holds" */
+static const char *loop_text(struct builder *builder, const struct dlw_verdict_cycle *loop)
+{
+    struct dlw_region *region = &builder->doc->region;
+    const char *text = "";
+    for (size_t i = 0; i < loop->n; i++) {
+        const struct dlw_seen_wait *wait = &builder->target->threads[loop->threads[i]].wait;
+        text = dlw_region_print(
+            region, "%s%s%s for %s, which %s holds", text, *text ? "; " : "",
+            numbered(builder, loop->threads[i]),
+            wait->kind == DLW_WAIT_JOIN
+                ? "its end"
+                : dlw_lock_title(region, dlw_builder_lock(builder, &builder->own, wait)),
+            numbered(builder, loop->threads[(i + 1) % loop->n]));
+    }
+    return text;
+}
+
+static void add_loop(struct builder *builder, const struct dlw_verdict_cycle *loop)
+{
+    dlw_doc_answer(builder->doc,
+                   "%zu threads wait for each other: %s. They go on only if another thread gives "
+                   "one of these back, as a semaphore, and a lock of Python's, lets any thread do",
+                   loop->n, loop_text(builder, loop));
+}
+
+/* Names of what is waited for whose holders can't be told; *n how many threads wait for them. */
+static const char *nameless(struct builder *builder, size_t *n)
+{
+    enum { MOST = 4 };
+    const struct dlw_target *target = builder->target;
+    struct dlw_region *region = &builder->doc->region;
+    const struct dlw_doc_lock *named[MOST + 1];
+    const char *names = "";
+    size_t n_named = 0;
+    *n = 0;
+    for (size_t i = 0; i < target->n_threads; i++) {
+        const struct dlw_seen_wait *wait = &target->threads[i].wait;
+        if (wait->kind != DLW_WAIT_SEMAPHORE || !wait->object)
+            continue;
+        const struct dlw_doc_lock *lock = dlw_builder_lock(builder, &builder->own, wait);
+        size_t k = 0;
+        ++*n;
+        while (k < n_named && named[k] != lock)
+            k++;
+        if (k < n_named || n_named > MOST)
+            continue;
+        named[n_named++] = lock;
+        names = dlw_region_print(region, "%s%s%s", names, *names ? ", " : "",
+                                 n_named > MOST ? "and others" : dlw_lock_title(region, lock));
+    }
+    return names;
+}
+
 static void add_stop_note(struct builder *builder)
 {
     const struct dlw_target *target = builder->target;
@@ -75,10 +136,17 @@ static void add_counts(struct builder *builder)
 static void add_nothing(struct builder *builder)
 {
     const struct dlw_target *target = builder->target;
-    size_t n = 0;
+    size_t n = 0, n_semaphores;
+    const char *names = nameless(builder, &n_semaphores);
     for (size_t i = 0; i < target->n_threads; i++)
         n += target->threads[i].wait.kind == DLW_WAIT_SYSCALL && target->threads[i].wait.word;
-    if (n)
+    if (n_semaphores && !target->records)
+        dlw_doc_answer(builder->doc,
+                       "%zu thread%s for semaphores (locks of Python's are such), which don't say "
+                       "who holds them: %s. The stacks below tell where; a process that was "
+                       "started under libdlwatch.so tells the holders too",
+                       n_semaphores, n_semaphores == 1 ? " waits" : "s wait", names);
+    else if (n)
         dlw_doc_answer(builder->doc,
                        "no thread is known to wait for another; %zu wait%s in a futex of which "
                        "can't be told who holds it: the stacks below tell what for",
@@ -124,6 +192,8 @@ void dlw_answer(struct builder *builder, const struct dlw_verdict *verdict)
     if (verdict->n_cycles && verdict->n_stuck)
         dlw_doc_answer(builder->doc, "%zu more thread%s go on because of that", verdict->n_stuck,
                        verdict->n_stuck == 1 ? " can't" : "s can't");
+    for (size_t i = 0; i < verdict->n_loops && i < MOST; i++)
+        add_loop(builder, &verdict->loops[i]);
     add_missed(builder);
     for (size_t i = 0; i < verdict->n_queues && i < MOST; i++)
         dlw_doc_answer(builder->doc, "%s", queue_text(builder, &verdict->queues[i]));

@@ -148,6 +148,51 @@ static void find_queues(struct dlw_target *target, struct dlw_verdict *out)
         qsort(out->queues, out->n_queues, sizeof *out->queues, compare_queues);
 }
 
+/* Whom the thread waits for, by a semaphore too; -1: for nobody that is known. */
+static int64_t waits_for(const struct dlw_seen_thread *thread)
+{
+    const struct dlw_seen_wait *wait = &thread->wait;
+    bool has_one = wait->n_holders ? wait->n_holders == 1 : wait->holder == DLW_HOLDER_THREAD;
+
+    if (wait->kind == DLW_WAIT_SEMAPHORE && thread->stood_still && !wait->is_shared && has_one)
+        return (int64_t)holder_of(wait);
+    return is_link(thread) ? (int64_t)holder_of(wait) : -1;
+}
+
+/* How many threads stand in the circle through this one; 0: there is none. */
+static size_t loop_length(const struct dlw_target *target, size_t start)
+{
+    int64_t at = (int64_t)start;
+    for (size_t n = 1; n <= target->n_threads; n++) {
+        at = waits_for(&target->threads[at]);
+        if (at < 0)
+            return 0;
+        if ((size_t)at == start)
+            return n;
+    }
+    return 0;
+}
+
+/* Each is found from the first of its threads, and is none of the certain ones. */
+static void find_loops(struct dlw_target *target, const bool *is_in, struct dlw_verdict *out)
+{
+    for (size_t i = 0; i < target->n_threads; i++) {
+        size_t n = is_in[i + 1] ? 0 : loop_length(target, i);
+        struct dlw_verdict_cycle loop = {.n = n};
+        bool is_first = n > 1;
+        loop.threads = dlw_region_alloc(target->region, (n + 1) * sizeof *loop.threads);
+        for (size_t k = 0, at = i; k < n; k++) {
+            loop.threads[k] = (uint32_t)at;
+            is_first = is_first && at >= i;
+            at = (size_t)waits_for(&target->threads[at]);
+        }
+        if (!is_first)
+            continue;
+        out->loops = dlw_region_grow(target->region, out->loops, out->n_loops, sizeof *out->loops);
+        out->loops[out->n_loops++] = loop;
+    }
+}
+
 static bool waits_beyond_process(const struct dlw_target *target)
 {
     for (size_t i = 0; i < target->n_threads; i++)
@@ -239,9 +284,11 @@ void dlw_verdict_find(struct dlw_target *target, struct dlw_verdict *out)
     find_cycles(&view, is_in, out);
     find_queues(target, out);
     find_dead(&view, n_all, is_in, out);
+    if (out->kind != DLW_VERDICT_STALL)
+        find_loops(target, is_in, out);
     if (out->n_cycles)
         out->kind = DLW_VERDICT_DEADLOCK;
-    else if (out->kind == DLW_VERDICT_NOTHING && out->n_queues)
+    else if (out->kind == DLW_VERDICT_NOTHING && (out->n_queues || out->n_loops))
         out->kind = DLW_VERDICT_LONG_WAIT;
 }
 

@@ -41,6 +41,10 @@ struct dlw_verdict {
     struct dlw_verdict_queue *queues; /* longest first */
     size_t n_queues;
     size_t n_stuck; /* threads outside of the cycles that can't go on because of them */
+    /* Circles with semaphores whose one holder is known, while others are awake that could post
+     * them: of these `doubt` is NULL, and nothing is proved. */
+    struct dlw_verdict_cycle *loops;
+    size_t n_loops;
 };
 
 void dlw_verdict_find(struct dlw_target *target, struct dlw_verdict *out);

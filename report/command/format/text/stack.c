@@ -115,6 +115,70 @@ static void source_line(struct dlw_readable *text, unsigned indent, const struct
             (int)dlw_clean_fit(start, is_long ? most - 1 : most), start, is_long ? "…" : "");
 }
 
+/* Python's own library, and packages that were installed beside it. */
+static bool is_installed(const struct dlw_frame *frame)
+{
+    return frame->language && !frame->unknown && frame->file &&
+           (frame->file[0] == '<' || strstr(frame->file, "/lib/python3"));
+}
+
+/* How many frames of such stand together from `i` on. */
+static size_t installed_run(const struct dlw_stack *stack, size_t i, size_t n)
+{
+    size_t end = i;
+    while (end < n && is_installed(&stack->frames[end]))
+        end++;
+    return end - i;
+}
+
+/* "flask" of ".../site-packages/flask/app.py", "runpy" of "<frozen runpy>". */
+static const char *package_of(struct dlw_region *region, const char *file)
+{
+    static const char *const folders[] = {"/site-packages/", "/dist-packages/", "/lib/python3"};
+    const char *at = NULL;
+    for (size_t i = 0; !at && i < sizeof(folders) / sizeof(folders[0]); i++)
+        if ((at = strstr(file, folders[i])) != NULL)
+            at = i < 2 ? at + strlen(folders[i]) : strchr(at + strlen(folders[i]), '/');
+    if (!at)
+        at = strncmp(file, "<frozen ", 8) == 0 ? file + 8 : file;
+    at += *at == '/';
+    return dlw_region_print(region, "%.*s", (int)strcspn(at, "/.>"), at);
+}
+
+/* "13 frames of flask, werkzeug, http, socketserver" */
+static const char *installed_words(struct dlw_region *region, const struct dlw_frame *frames,
+                                   size_t n)
+{
+    enum { MOST = 5 };
+    const char *names[MOST];
+    const char *words = dlw_region_print(region, FAINT "%zu frames of ", n);
+    size_t n_names = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = package_of(region, frames[i].file);
+        size_t k = 0;
+        while (k < n_names && strcmp(names[k], name) != 0)
+            k++;
+        if (k < n_names)
+            continue;
+        if (n_names == MOST)
+            return dlw_region_print(region, "%s and others" PLAIN, words);
+        words = dlw_region_print(region, "%s%s%s", words, n_names ? ", " : "", name);
+        names[n_names++] = name;
+    }
+    return dlw_region_print(region, "%s" PLAIN, words);
+}
+
+/* Where code of the program's own stands in the stack, what others called each other to get there
+ * is told in a line. */
+static bool has_own_python(const struct dlw_stack *stack, size_t first, size_t n)
+{
+    for (size_t i = first; i < n; i++)
+        if (stack->frames[i].language && !stack->frames[i].unknown &&
+            !is_installed(&stack->frames[i]))
+            return true;
+    return false;
+}
+
 void dlw_readable_stack(struct dlw_readable *text, const struct dlw_lead *lead,
                         const struct dlw_stack *stack, const struct dlw_doc_process *process)
 {
@@ -139,7 +203,18 @@ void dlw_readable_stack(struct dlw_readable *text, const struct dlw_lead *lead,
     size_t last = n - 1;
     while (last > place && dlw_frame_is_plumbing(&stack->frames[last]))
         last--;
+    enum { FEW = 3 };
+    bool folds = has_own_python(stack, first, n);
     for (size_t i = first; i <= last; i++) {
+        size_t run = folds && i > place ? installed_run(stack, i, last + 1) : 0;
+        if (run >= FEW) {
+            const char *words = installed_words(region, &stack->frames[i], run);
+            i += run - 1;
+            frame_line(text, line,
+                       dlw_region_print(region, "by %s%s", words, i == last ? lead->end : ""));
+            line = NULL;
+            continue;
+        }
         if (i > place && dlw_frame_is_plumbing(&stack->frames[i]))
             continue;
         frame_line(text, line,

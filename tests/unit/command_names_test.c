@@ -61,6 +61,33 @@ START_TEST(test_a_line_of_python_names_the_lock)
 }
 END_TEST
 
+/* The program, or else the library of Python; never what the interpreter has within itself, or what
+ * stands between a line and its lock. */
+START_TEST(test_a_line_of_python_is_the_place)
+{
+    static const struct {
+        const char *files[3];
+        size_t place;
+    } stacks[] = {
+        {{"/usr/lib/python3.11/threading.py", "/srv/app.py", "<frozen runpy>"}, 1},
+        {{"/usr/lib/python3.11/threading.py", "/usr/lib/python3.11/logging/config.py",
+          "<frozen runpy>"},
+         1},
+        {{"<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>",
+          "/srv/threading.py"},
+         2},
+    };
+    for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
+        struct dlw_frame frames[3] = {0};
+        struct dlw_stack stack = {.frames = frames, .n = 3};
+        for (size_t k = 0; k < 3; k++)
+            frames[k] = (struct dlw_frame){
+                .language = "python", .file = stacks[i].files[k], .line = 1, .function = "f"};
+        ck_assert_msg(dlw_stack_place(&stack) == stacks[i].place, "%s", stacks[i].files[0]);
+    }
+}
+END_TEST
+
 START_TEST(test_functions_have_the_names_that_people_say)
 {
     static const char *const names[][2] = {
@@ -260,6 +287,7 @@ Suite *command_names_suite(void)
     TCase *tests = tcase_create("names");
     tcase_add_test(tests, test_source_names_the_lock);
     tcase_add_test(tests, test_a_line_of_python_names_the_lock);
+    tcase_add_test(tests, test_a_line_of_python_is_the_place);
     tcase_add_test(tests, test_functions_have_the_names_that_people_say);
     tcase_add_test(tests, test_a_thread_without_a_name_is_called_after_its_code);
     tcase_add_test(tests, test_labels_follow_the_circle);

@@ -53,18 +53,16 @@ static bool is_library_module(const struct dlw_frame *frame)
     return false;
 }
 
-/* What stands between a Python program and the lock that it asked for. */
+/* What stands between a Python program and the lock that it asked for, or brought the program to
+ * run: the modules that the interpreter has within itself are nobody's here. */
 static bool is_python_library(const struct dlw_frame *frame)
 {
-    static const char *const names[] = {"threading.py", "queue.py",
-                                        "<frozen importlib._bootstrap>"};
     if (!frame->language || !frame->file)
         return false;
-    bool is_installed = frame->file[0] == '<' || strstr(frame->file, "/lib/python3");
-    for (size_t i = 0; is_installed && i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(dlw_base_name(frame->file), names[i]) == 0)
-            return true;
-    return false;
+    const char *name = dlw_base_name(frame->file);
+    return begins(frame->file, "<frozen ") ||
+           (strstr(frame->file, "/lib/python3") &&
+            (strcmp(name, "threading.py") == 0 || strcmp(name, "queue.py") == 0));
 }
 
 /* "pybind11::f", and behind the type of a template's value "void pybind11::f<int>(int)". */

@@ -2,8 +2,8 @@
  * Raw system calls: no errno, no cancellation point, no libc symbol that a
  * program could have replaced. Results are the kernel's: -errno on failure.
  *
- * One of the two files that know the processor (the other is
- * interpose/base/platform.h); a new architecture adds its stubs here: a system call
+ * One of the two places that know the processor (the other is interpose/base/arch/); a new
+ * architecture adds its stubs here: a system call
  * with six arguments, and dlw_clone_call, which makes a process that runs
  * function(argument) on a stack of its own, 16-byte aligned at its end. The
  * function must not return. Nothing compiled runs on both sides of the split,

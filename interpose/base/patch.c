@@ -16,11 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#if defined(__x86_64__)
-enum { JUMP_SLOT = R_X86_64_JUMP_SLOT, GLOBAL_SLOT = R_X86_64_GLOB_DAT, DATA = R_X86_64_64 };
-#else
-enum { JUMP_SLOT = R_AARCH64_JUMP_SLOT, GLOBAL_SLOT = R_AARCH64_GLOB_DAT, DATA = R_AARCH64_ABS64 };
-#endif
+enum { JUMP_SLOT = DLW_R_JUMP_SLOT, GLOBAL_SLOT = DLW_R_GLOBAL_SLOT, DATA = DLW_R_DATA };
 
 /* Held over a look, so that a fork waits for it: the child would find the loader's lock held for
  * ever. It guards all below but `is_due`. */

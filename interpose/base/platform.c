@@ -4,7 +4,6 @@
 #include "interpose/base/real.h"
 
 #include <string.h>
-#include <ucontext.h>
 
 static bool mutex_is_as_known(int type, uint32_t tid)
 {
@@ -52,30 +51,13 @@ static bool rwlock_is_as_known(uint32_t tid)
 
 /* ---- a jump's buffer ---- */
 
-static bool jumps_are_known; /* written in the constructor */
-
-#if defined(__x86_64__)
-/* glibc sysdeps/x86_64/jmpbuf-offsets.h, and PTR_MANGLE of sysdeps/unix/sysv/linux/x86_64/
- * pointer_guard.h: exclusive or with the word at %fs:0x30, then turned left by 17. */
-static uintptr_t read_target(const void *buffer)
-{
-    enum { STACK_POINTER = 6, TURNED = 17, BITS = 64 };
-    uintptr_t word = ((const uintptr_t *)buffer)[STACK_POINTER], guard;
-
-    __asm__("mov %%fs:0x30, %0" : "=r"(guard));
-    return (word >> TURNED | word << (BITS - TURNED)) ^ guard;
-}
-#else
-static uintptr_t read_target(const void *buffer)
-{
-    (void)buffer;
-    return 0;
-}
-#endif
+/* Both written in the constructor. */
+static bool jumps_are_known;
+static uintptr_t jump_guard; /* where it must be worked out (arch.h) */
 
 uintptr_t dlw_platform_jump_target(const void *buffer)
 {
-    return jumps_are_known ? read_target(buffer) : 0;
+    return jumps_are_known ? dlw_arch_jump_target(buffer, jump_guard) : 0;
 }
 
 static DLW_NOINLINE bool jump_is_as_known(void)
@@ -85,7 +67,10 @@ static DLW_NOINLINE bool jump_is_as_known(void)
 
     if (_setjmp(buffer) != 0)
         return false;
-    uintptr_t target = read_target(buffer), frame = (uintptr_t)__builtin_frame_address(0);
+    if (!dlw_arch_learn_jump(buffer, (uintptr_t)jump_is_as_known, &jump_guard))
+        return false;
+    uintptr_t target = dlw_arch_jump_target(buffer, jump_guard),
+              frame = (uintptr_t)__builtin_frame_address(0);
     return target <= frame && frame - target < PLENTY;
 }
 
@@ -149,71 +134,21 @@ uint32_t dlw_platform_tid(void)
  * what they were before it (Linux arch/x86/kernel/signal.c, handle_signal; arch/arm64/kernel/
  * signal.c, do_signal). The instruction is the program's own code, so it can be read.
  */
-#if defined(__x86_64__)
 bool dlw_platform_interrupted_call(const void *context, struct dlw_platform_call *out)
 {
-    static const unsigned char instruction[] = {0x0f, 0x05};
-    const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
-    const void *pc = (const void *)registers[REG_RIP]; /* NOLINT(performance-no-int-to-ptr) */
-
-    *out = (struct dlw_platform_call){registers[REG_RAX],
-                                      {(unsigned long)registers[REG_RDI],
-                                       (unsigned long)registers[REG_RSI],
-                                       (unsigned long)registers[REG_RDX]}};
-    return memcmp(pc, instruction, sizeof(instruction)) == 0;
+    *out = (struct dlw_platform_call){(long)DLW_REGISTER_CALL(context),
+                                      DLW_REGISTER_ARGUMENTS(context)};
+    return dlw_arch_is_system_call(
+        (const void *)DLW_REGISTER_PC(context)); /* NOLINT(performance-no-int-to-ptr) */
 }
 
 uintptr_t dlw_platform_interrupted_stack(const void *context)
 {
-    return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RSP];
+    return (uintptr_t)DLW_REGISTER_SP(context);
 }
 
 __attribute__((noinline)) void dlw_platform_call_on(uintptr_t sp, void (*function)(void *),
                                                     void *argument)
 {
-    sp &= ~(uintptr_t)15;
-    __asm__ volatile("mov %%rsp, %%rbx\n"
-                     "mov %[sp], %%rsp\n"
-                     "call *%[function]\n"
-                     "mov %%rbx, %%rsp\n"
-                     : "+D"(argument), [sp] "+S"(sp), [function] "+a"(function)
-                     :
-                     : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "memory", "cc", "xmm0",
-                       "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-                       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+    dlw_arch_call_on(sp & ~(uintptr_t)15, function, argument);
 }
-#elif defined(__aarch64__)
-uintptr_t dlw_platform_interrupted_stack(const void *context)
-{
-    return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.sp;
-}
-
-__attribute__((noinline)) void dlw_platform_call_on(uintptr_t sp, void (*function)(void *),
-                                                    void *argument)
-{
-    register void *x0 __asm__("x0") = argument;
-
-    sp &= ~(uintptr_t)15;
-    __asm__ volatile("mov x19, sp\n"
-                     "mov sp, %[sp]\n"
-                     "blr %[function]\n"
-                     "mov sp, x19\n"
-                     : "+r"(x0)
-                     : [sp] "r"(sp), [function] "r"(function)
-                     : "x19", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",
-                       "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x30", "memory", "cc", "v0",
-                       "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v16", "v17", "v18", "v19", "v20",
-                       "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
-}
-
-bool dlw_platform_interrupted_call(const void *context, struct dlw_platform_call *out)
-{
-    static const uint32_t instruction = 0xd4000001; /* svc #0 */
-    const mcontext_t *registers = &((const ucontext_t *)context)->uc_mcontext;
-    const void *pc = (const void *)registers->pc; /* NOLINT(performance-no-int-to-ptr) */
-
-    *out = (struct dlw_platform_call){(long)registers->regs[8],
-                                      {registers->regs[0], registers->regs[1], registers->regs[2]}};
-    return memcmp(pc, &instruction, sizeof(instruction)) == 0;
-}
-#endif

@@ -1,6 +1,6 @@
 /*
- * Everything that depends on the processor or on how glibc lays out its objects.
- * A new architecture or another layout is an addition here; interpose/start.c runs
+ * Everything that depends on how glibc lays out its objects; what depends on the processor is in
+ * arch/. Another layout is an addition here; interpose/start.c runs
  * dlw_platform_check() once and falls back to the address table where a layout is not confirmed.
  *
  * Sources: glibc 2.36 sysdeps/nptl/bits/struct_mutex.h, struct_rwlock.h and
@@ -43,28 +43,7 @@
 #pragma weak pthread_testcancel
 #endif
 
-#if defined(__x86_64__)
-#define DLW_PC_REGISTER 16 /* UNW_X86_64_RIP */
-#define DLW_SP_REGISTER 7  /* UNW_X86_64_RSP */
-#define DLW_FP_REGISTER 6  /* UNW_X86_64_RBP */
-#define DLW_UNWIND_NAME(name) "_Ux86_64_" name
-#define DLW_UNWIND_LIBRARY "libunwind-x86_64.so.8"
-#define DLW_RETURN_SLOT 8 /* the return address lies this far below the CFA */
-#elif defined(__aarch64__)
-#ifndef DLW_UNPROVED /* for who goes on with it: what looks at frames still takes them for         \
-                        x86-64's */
-#error "the library does not run on aarch64 yet; the command builds alone: make build/dlwatch"
-#endif
-#define DLW_PC_REGISTER 30
-#define DLW_SP_REGISTER 31
-#define DLW_FP_REGISTER 29
-#define DLW_UNWIND_NAME(name) "_Uaarch64_" name
-#define DLW_UNWIND_LIBRARY "libunwind-aarch64.so.8"
-#define DLW_RETURN_SLOT 8
-#else
-#error                                                                                             \
-    "the library does not know this processor: interpose/base/platform.h and graph/base/sys.h say what it wants to know"
-#endif
+#include "interpose/base/arch/arch.h"
 
 /* The process has one thread, and libc does without atomic operations for its locks. False in
  * doubt. */
@@ -72,23 +51,8 @@ static inline bool dlw_is_single_threaded(void)
 {
 #if __GLIBC_PREREQ(2, 32)
     return __libc_single_threaded;
-#elif defined(__x86_64__)
-    int has_others; /* tcbhead_t.multiple_threads, which libc's own locks look at (lowlevellock.h)
-                     */
-
-    __asm__ volatile("movl %%fs:0x18, %0" : "=r"(has_others));
-    return !has_others;
 #else
-    return false;
-#endif
-}
-
-static inline void dlw_cpu_relax(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#else
-    __asm__ volatile("yield");
+    return dlw_arch_is_single_threaded();
 #endif
 }
 
@@ -105,12 +69,8 @@ static inline void dlw_platform_copy(void *to, const void *from, size_t n)
     char *out = to;
     const char *in = from;
 
-#if defined(__x86_64__)
-    if (n > DLW_FEW_BYTES) {
-        __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n)::"memory");
+    if (n > DLW_FEW_BYTES && dlw_arch_copy(to, from, n))
         return;
-    }
-#endif
     for (; n >= sizeof(dlw_any_word); n -= sizeof(dlw_any_word)) {
         *(dlw_any_word *)out = *(const dlw_any_word *)in;
         out += sizeof(dlw_any_word);
@@ -128,12 +88,8 @@ static inline void dlw_platform_fill(void *to, int byte, size_t n)
     uint64_t word = 0x0101010101010101ULL * (unsigned char)byte;
     char *out = to;
 
-#if defined(__x86_64__)
-    if (n > DLW_FEW_BYTES) {
-        __asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(byte) : "memory");
+    if (n > DLW_FEW_BYTES && dlw_arch_fill(to, byte, n))
         return;
-    }
-#endif
     for (; n >= sizeof(dlw_any_word); n -= sizeof(dlw_any_word)) {
         *(dlw_any_word *)out = word;
         out += sizeof(dlw_any_word);
@@ -146,10 +102,12 @@ static inline void dlw_platform_fill(void *to, int byte, size_t n)
 }
 
 /*
- * Where a wrapper was called from. Wrappers are compiled with frame pointers, so their own
- * frame starts with {caller's frame pointer, return address} and the caller's stack begins right
- * behind.
+ * Where a wrapper was called from. A wrapper's frame (DLW_FRAME_HERE, arch/arch.h) begins with
+ * {caller's frame pointer, return address} and the caller's stack begins right behind: the return
+ * address lies DLW_RETURN_SLOT below the caller's stack pointer.
  */
+enum { DLW_RETURN_SLOT = 8 };
+
 struct dlw_call {
     uintptr_t pc; /* return address into the caller */
     uintptr_t sp; /* the caller's stack pointer after the return: the wrapper's CFA */
@@ -160,8 +118,6 @@ struct dlw_call {
 struct dlw_frame {
     uintptr_t fp, pc;
 };
-
-#define DLW_FRAME_HERE() ((const struct dlw_frame *)__builtin_frame_address(0))
 
 /* Around a call that a frame was handed to: what comes after it keeps compilers from giving the
  * frame up first, as they would for a call in last place. */
@@ -194,11 +150,6 @@ static inline void (*dlw_platform_thunk(unsigned number))(void *)
     return (void (*)(void *))(uintptr_t)(dlw_thunks + (size_t)number * DLW_THUNK_BYTES);
 }
 
-#if defined(__x86_64__)
-#define DLW_THUNK(target) "endbr64\n movl $number, %esi\n jmp " #target "\n"
-#else
-#define DLW_THUNK(target) "hint #34\n mov w1, #number\n b " #target "\n" /* bti c */
-#endif
 #define DLW_MAKE_THUNKS(target)                                                                    \
     __asm__(".pushsection .text\n"                                                                 \
             ".p2align 4\n"                                                                         \
@@ -405,14 +356,10 @@ static inline unsigned dlw_condition_waiters(const pthread_cond_t *condition)
     return dlw_condition_refs(condition) >> 3;
 }
 
-/* One word: 1 is free on x86-64 (glibc sysdeps/x86_64/nptl/pthread_spin_init.c), 0 elsewhere. */
+/* One word. */
 static inline bool dlw_spin_is_locked(const pthread_spinlock_t *lock)
 {
-#if defined(__x86_64__)
-    return __atomic_load_n(lock, __ATOMIC_RELAXED) != 1;
-#else
-    return __atomic_load_n(lock, __ATOMIC_RELAXED) != 0;
-#endif
+    return __atomic_load_n(lock, __ATOMIC_RELAXED) != DLW_SPIN_FREE;
 }
 
 /* pthread_once_t: 1 in the low bit while a thread runs the routine, 2 once it is done. */

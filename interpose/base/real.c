@@ -10,6 +10,17 @@
 struct dlw_real real;
 struct dlw_libc dlw_libc;
 
+#define EXPORTED(type, name, parameters) DLW_EXPORTED_ENTRY(name)
+#define WRAP EXPORTED
+#define THREADS_WRAP EXPORTED
+#define OPTIONAL_WRAP EXPORTED
+#define OWN_EXPORT EXPORTED
+#define VARIADIC_WRAP(type, name, parameters)
+#include "interpose/base/wrapped.def"
+#undef WRAP
+#undef THREADS_WRAP
+#undef EXPORTED
+
 #if __GLIBC_PREREQ(2, 34)
 #define THREADS_WRAP(type, name, parameters)                                                       \
     real.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);

@@ -5,6 +5,8 @@
 #ifndef DLW_BASE_REAL_H
 #define DLW_BASE_REAL_H
 
+#include "interpose/base/platform.h"
+
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -23,6 +25,18 @@ struct dlw_real {
 };
 
 extern struct dlw_real real;
+
+/* The exported functions that are defined below, by their own names. */
+#define EXPORTED(type, name, parameters) DLW_EXPORTED_NAME(name)
+#define WRAP EXPORTED
+#define THREADS_WRAP EXPORTED
+#define OPTIONAL_WRAP EXPORTED
+#define OWN_EXPORT EXPORTED
+#define VARIADIC_WRAP(type, name, parameters)
+#include "interpose/base/wrapped.def"
+#undef WRAP
+#undef THREADS_WRAP
+#undef EXPORTED
 
 /* Fills the table if it is empty. Any thread, any time; idempotent. */
 void dlw_real_resolve(void);

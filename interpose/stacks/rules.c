@@ -24,6 +24,7 @@ enum { FIRST_SLOTS = 1024 };
 /* Made-up registers lie outside the canonical address range: they meet no real address. */
 static const uint64_t FAKE_SP = 0x1000000000000000;
 static const uint64_t FAKE_FP = 0x2000000000000000;
+static const uint64_t FAKE_LR = 0x3000000000000000;
 static const uint64_t FAKE_VALUE = 0x4000000000000000; /* added to the address it was read from */
 static const uint64_t FAKE_REACH = 0x0100000000000000;
 
@@ -149,6 +150,9 @@ static int answer_register(unw_addr_space_t space, unw_regnum_t number, unw_word
         return 0;
     case DLW_FP_REGISTER:
         *value = FAKE_FP;
+        return 0;
+    case DLW_LR_REGISTER:
+        *value = FAKE_LR;
         return 0;
     default:
         q->complex = true;
@@ -281,14 +285,21 @@ static unw_accessors_t accessors = {
 
 /* ---- rules ---- */
 
-static bool read_slot(uint64_t value, uint64_t cfa, int8_t *slot)
+/* 0: that is no value out of a slot. */
+static int32_t slot_of(uint64_t value, uint64_t cfa)
 {
     int64_t offset = (int64_t)(value - FAKE_VALUE - cfa);
 
-    if (offset % 8 != 0 || offset / 8 < INT8_MIN || offset / 8 >= 0)
-        return false;
-    *slot = (int8_t)(offset / 8);
-    return true;
+    return offset % 8 == 0 && offset < 0 && offset / 8 >= DLW_LOWEST_SLOT ? (int32_t)(offset / 8)
+                                                                          : 0;
+}
+
+/* Slot 0: it is where the call left it, in the link register, if there is one. */
+static bool set_return(struct dlw_rule *rule, uint64_t pc, uint64_t cfa)
+{
+    int32_t slot = pc == FAKE_LR ? 0 : slot_of(pc, cfa);
+
+    return (slot || pc == FAKE_LR) && DLW_RULE_SET_PC_SLOT(rule, slot);
 }
 
 /* Reads the rule off the registers after one step. */
@@ -300,32 +311,32 @@ static struct dlw_rule interpret(uint64_t pc, uint64_t sp, uint64_t fp)
 
     if (!is_fake(sp, origin) || offset < INT32_MIN || offset > INT32_MAX)
         return rule;
-    if (pc != FAKE_VALUE + sp - DLW_RETURN_SLOT)
+    if (!set_return(&rule, pc, sp))
         return rule;
-    if (fp != FAKE_FP && !read_slot(fp, sp, &rule.fp_slot))
-        return rule;
+    if (fp != FAKE_FP) {
+        rule.fp_slot = (__typeof__(rule.fp_slot))slot_of(fp, sp);
+        if (!rule.fp_slot)
+            return rule;
+    }
     rule.cfa_offset = (int32_t)offset;
     rule.base = origin == FAKE_SP ? DLW_RULE_SP : DLW_RULE_FP;
     return rule;
 }
 
-#if defined(__x86_64__)
-/* mov $15,%rax; syscall: where a signal handler returns to. */
+/* Where a signal handler returns to. The code is libc's, or the kernel's: that of an emulator lies
+ * in no object that the loader knows. */
 static bool is_signal_return(uintptr_t pc)
 {
-    static const unsigned char code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+    static const unsigned char code[] = DLW_SIGNAL_RETURN;
+    unsigned char there[sizeof(code)];
     struct dl_find_object object;
 
-    return dlw_object_find(pc, &object) && (uintptr_t)object.dlfo_map_end - pc >= sizeof(code) &&
-           memcmp((const void *)pc, code, sizeof(code)) == 0; /* NOLINT */
+    if (dlw_object_find(pc, &object))
+        return (uintptr_t)object.dlfo_map_end - pc >= sizeof(code) &&
+               memcmp((const void *)pc, code, sizeof(code)) == 0; /* NOLINT */
+    return !DLW_SIGNAL_RETURN_IS_OF_LIBC && dlw_proc_read(pc, there, sizeof(there)) &&
+           memcmp(there, code, sizeof(code)) == 0;
 }
-#else
-static bool is_signal_return(uintptr_t pc)
-{
-    (void)pc;
-    return false;
-}
-#endif
 
 static struct dlw_rule step_once(uintptr_t pc, uint64_t *function)
 {

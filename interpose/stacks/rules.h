@@ -46,12 +46,17 @@ enum dlw_rule_base {
 
 struct dlw_rule {
     int32_t cfa_offset; /* CFA = base + this */
-    int8_t fp_slot;     /* the caller's frame pointer is at CFA + 8 * this; 0: unchanged */
-    uint8_t base;       /* enum dlw_rule_base */
+    /* The caller's frame pointer is at CFA + 8 * fp_slot; 0: unchanged. And where its return
+     * address is: DLW_RULE_PC_SLOT. */
+    DLW_RULE_SLOTS
+    uint8_t base; /* enum dlw_rule_base */
     /* For call sites that take locks. Hints, which threads store without synchronisation: */
     uint8_t levels; /* how many frames further out are noted with the lock, and DLW_RULE_ROLE */
     uint8_t trial;  /* how far held.c is with finding out how many are needed */
 };
+
+/* Of its return address from the CFA, in bytes. */
+#define DLW_RULE_PC_OFFSET(rule) ((uintptr_t)((intptr_t)DLW_RULE_PC_SLOT(rule) * 8))
 
 /* In a rule's levels: a role begins or ends here (steer/role.h), so the place is never plain. */
 enum { DLW_RULE_ROLE = 128 };

@@ -4,7 +4,6 @@
 #include "interpose/base/trampoline.h"
 
 #include <string.h>
-#include <ucontext.h>
 
 /* Another stack (a coroutine's, a signal's): let the kernel say whether it is there. */
 static __attribute__((noinline)) bool read_elsewhere(const struct dlw_memory *memory,
@@ -24,23 +23,23 @@ static inline bool read_word(const struct dlw_memory *memory, uintptr_t address,
     return true;
 }
 
-static bool step_signal(struct dlw_call *at, const struct dlw_memory *memory)
+/* Of a walk: what it knows of the link register. */
+#define LINK(word) (DLW_SIGNAL_LR ? &(word) : NULL)
+
+/* `lr` becomes the link register of what was interrupted, where there is one. */
+static bool step_signal(struct dlw_call *at, const struct dlw_memory *memory, uintptr_t *lr)
 {
-#if defined(__x86_64__)
-    uintptr_t registers = at->sp + offsetof(ucontext_t, uc_mcontext.gregs);
     struct dlw_call to;
 
-    if (!read_word(memory, registers + REG_RIP * sizeof(greg_t), &to.pc) ||
-        !read_word(memory, registers + REG_RSP * sizeof(greg_t), &to.sp) ||
-        !read_word(memory, registers + REG_RBP * sizeof(greg_t), &to.fp))
+    if (!read_word(memory, at->sp + DLW_SIGNAL_PC, &to.pc) ||
+        !read_word(memory, at->sp + DLW_SIGNAL_SP, &to.sp) ||
+        !read_word(memory, at->sp + DLW_SIGNAL_FP, &to.fp))
+        return false;
+    if (DLW_SIGNAL_LR && !read_word(memory, at->sp + DLW_SIGNAL_LR, lr))
         return false;
     to.pc++; /* not a return address: lookups subtract one */
     *at = to;
     return true;
-#else
-    (void)at, (void)memory;
-    return false;
-#endif
 }
 
 static struct dlw_rule rule_of(uintptr_t pc)
@@ -52,21 +51,39 @@ static struct dlw_rule rule_of(uintptr_t pc)
     return slot ? slot->rule : (struct dlw_rule){.base = DLW_RULE_COMPLEX};
 }
 
+/* Of code that was interrupted before it had saved the link register. It may have no frame. */
+static bool step_leaf(struct dlw_call *at, uintptr_t end, uintptr_t *lr)
+{
+    if (end < at->sp || !*lr)
+        return false;
+    at->pc = dlw_arch_address(*lr);
+    at->sp = end;
+    *lr = 0;
+    return true;
+}
+
 static inline __attribute__((always_inline)) bool step_frame(struct dlw_call *at,
                                                              const struct dlw_memory *memory,
-                                                             struct dlw_rule rule, uintptr_t *cfa)
+                                                             struct dlw_rule rule, uintptr_t *cfa,
+                                                             uintptr_t *lr)
 {
     uintptr_t end =
         (rule.base == DLW_RULE_SP ? at->sp : at->fp) + (uintptr_t)(intptr_t)rule.cfa_offset;
     uintptr_t pc;
     uintptr_t fp = at->fp;
 
-    if (end <= at->sp || !read_word(memory, end - DLW_RETURN_SLOT, &pc))
+    if (DLW_RULE_PC_SLOT(rule) == 0) {
+        *cfa = end;
+        return step_leaf(at, end, lr);
+    }
+    if (end <= at->sp || !read_word(memory, end + DLW_RULE_PC_OFFSET(rule), &pc))
         return false;
     if (rule.fp_slot && !read_word(memory, end + (uintptr_t)((intptr_t)rule.fp_slot * 8), &fp))
         return false;
+    if (DLW_SIGNAL_LR)
+        *lr = 0;
     /* A word at a time: they are read again so, and a wider store or load would wait. */
-    at->pc = pc;
+    at->pc = dlw_arch_address(pc);
     at->sp = end;
     at->fp = fp;
     *cfa = end;
@@ -76,7 +93,8 @@ static inline __attribute__((always_inline)) bool step_frame(struct dlw_call *at
 /* By a rule that isn't step_frame()'s. */
 static __attribute__((noinline)) bool step_other(struct dlw_call *at,
                                                  const struct dlw_memory *memory,
-                                                 struct dlw_rule rule, enum dlw_walk_end *end)
+                                                 struct dlw_rule rule, enum dlw_walk_end *end,
+                                                 uintptr_t *lr)
 {
     switch (rule.base) {
     case DLW_RULE_END:
@@ -87,35 +105,40 @@ static __attribute__((noinline)) bool step_other(struct dlw_call *at,
         return false;
     case DLW_RULE_SIGNAL:
         *end = DLW_WALK_LOST;
-        return step_signal(at, memory);
+        return step_signal(at, memory, lr);
     default:
         *end = DLW_WALK_LOST;
         return false;
     }
 }
 
-static inline __attribute__((always_inline)) bool
-step(struct dlw_call *at, const struct dlw_memory *memory, uintptr_t *cfa, enum dlw_walk_end *end)
+static inline __attribute__((always_inline)) bool step(struct dlw_call *at,
+                                                       const struct dlw_memory *memory,
+                                                       uintptr_t *cfa, enum dlw_walk_end *end,
+                                                       uintptr_t *lr)
 {
     struct dlw_rule rule = rule_of(at->pc);
 
     *cfa = 0;
     if (__builtin_expect(rule.base != DLW_RULE_SP && rule.base != DLW_RULE_FP, 0))
-        return step_other(at, memory, rule, end);
+        return step_other(at, memory, rule, end, lr);
     *end = DLW_WALK_LOST;
-    return step_frame(at, memory, rule, cfa);
+    return step_frame(at, memory, rule, cfa, lr);
 }
 
 bool dlw_frames_step(struct dlw_call *at, const struct dlw_memory *memory, uintptr_t *cfa,
                      enum dlw_walk_end *end)
 {
-    return step(at, memory, cfa, end);
+    uintptr_t lr = 0;
+
+    return step(at, memory, cfa, end, LINK(lr));
 }
 
 unsigned dlw_frames_walk(const struct dlw_call *from, const struct dlw_memory *memory,
                          struct dlw_walked *out, unsigned room, enum dlw_walk_end *end)
 {
     struct dlw_call at = *from;
+    uintptr_t lr = 0;
     unsigned n = 0;
 
     *end = DLW_WALK_FULL;
@@ -125,7 +148,7 @@ unsigned dlw_frames_walk(const struct dlw_call *from, const struct dlw_memory *m
             return n;
         }
         out[n].pc = at.pc;
-        bool more = step(&at, memory, &out[n].cfa, end);
+        bool more = step(&at, memory, &out[n].cfa, end, LINK(lr));
         n++;
         if (!more)
             return n;

@@ -15,7 +15,7 @@
  * SIGSETXID, with which glibc changes the user of all threads (glibc
  * sysdeps/unix/sysv/linux/nptl-signals.h): what is not from our timer goes to its handler.
  */
-enum { SIGNAL = 33, KERNEL_SIGSET_BYTES = 8, RESTORER = 0x04000000 };
+enum { SIGNAL = 33, KERNEL_SIGSET_BYTES = 8 };
 
 /* The kernel's struct sigaction: glibc's sigaction() refuses this signal. */
 struct action {
@@ -31,21 +31,7 @@ static struct action theirs;
 /* 0 not yet, 1 in place; relaxed: installing twice is harmless. */
 static _Atomic bool is_installed;
 
-#if defined(__x86_64__)
-/* As glibc's own, byte for byte: debuggers and unwinders know a signal frame by this code. */
-__asm__(".text\n"
-        ".balign 16\n"
-        "nop\n"
-        ".type dlw_alarm_return, @function\n"
-        "dlw_alarm_return:\n"
-        "mov $15, %rax\n"
-        "syscall\n"
-        ".size dlw_alarm_return, . - dlw_alarm_return\n");
-void dlw_alarm_return(void) __attribute__((visibility("hidden")));
-#define ALARM_RETURN dlw_alarm_return
-#else
-#define ALARM_RETURN NULL /* the kernel brings its own */
-#endif
+DLW_MAKE_SIGNAL_RESTORER(dlw_alarm_return);
 
 static long install(const struct action *action, struct action *old)
 {
@@ -194,8 +180,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
 static bool put_in_place(void)
 {
     struct action ours = {.handler = on_signal,
-                          .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | RESTORER,
-                          .restorer = ALARM_RETURN,
+                          .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | DLW_SIGNAL_RESTORER_FLAG,
+                          .restorer = DLW_SIGNAL_RESTORER(dlw_alarm_return),
                           .mask = ~0ULL};
     struct action old = {0};
 

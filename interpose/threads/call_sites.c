@@ -57,7 +57,7 @@ static bool note_outer(struct dlw_held_lock *held, const struct dlw_rule_slot *s
         if (rule.fp_slot)
             call.fp = *(uintptr_t *)(cfa + (uintptr_t)((intptr_t)rule.fp_slot * 8)); /* NOLINT */
         call.sp = cfa;
-        call.pc = *(uintptr_t *)(cfa - DLW_RETURN_SLOT); /* NOLINT */
+        call.pc = dlw_arch_address(*(uintptr_t *)(cfa + DLW_RULE_PC_OFFSET(rule))); /* NOLINT */
         held->pc[n] = call.pc;
     }
     held->levels = (uint8_t)n;
@@ -78,7 +78,7 @@ static inline bool note_helper(struct dlw_held_lock *held, struct dlw_rule rule,
     if (rule.fp_slot)
         held->fp = *(uintptr_t *)(cfa + (uintptr_t)((intptr_t)rule.fp_slot * 8)); /* NOLINT */
     held->sp = cfa;
-    held->pc[1] = *(uintptr_t *)(cfa - DLW_RETURN_SLOT); /* NOLINT */
+    held->pc[1] = dlw_arch_address(*(uintptr_t *)(cfa + DLW_RULE_PC_OFFSET(rule))); /* NOLINT */
     /* Stored as one word, since the next reader loads one word. */
     uint32_t traits = atomic_load_explicit(&held->traits, memory_order_relaxed);
     atomic_store_explicit(&held->traits, traits + DLW_TRAITS(0, 0, 0, 1), memory_order_relaxed);

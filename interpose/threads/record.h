@@ -306,7 +306,7 @@ static inline bool dlw_thread_is_watched(const struct dlw_thread *self)
 
 static inline __attribute__((always_inline)) void dlw_guard_note_frame(struct dlw_thread *self)
 {
-    self->guard_pc = (uintptr_t)__builtin_return_address(0);
+    self->guard_pc = DLW_RETURN_HERE();
     atomic_signal_fence(memory_order_seq_cst);
     self->guard_frame = (uintptr_t)__builtin_frame_address(0);
     atomic_signal_fence(memory_order_seq_cst);

@@ -160,7 +160,7 @@ static inline void signals(const void *condition, const void *pc)
 
 DLW_EXPORT int pthread_cond_signal(pthread_cond_t *condition)
 {
-    const void *pc = __builtin_return_address(0);
+    const void *pc = (const void *)DLW_CALLER_HERE(); /* NOLINT(performance-no-int-to-ptr) */
 
     /* Who waits for a GIL is no sleeper on a condition. */
     if (!dlw_python_is_code((uintptr_t)pc) || dlw_thread_passes(dlw_thread_self()) ||
@@ -171,19 +171,19 @@ DLW_EXPORT int pthread_cond_signal(pthread_cond_t *condition)
 
 DLW_EXPORT int pthread_cond_broadcast(pthread_cond_t *condition)
 {
-    signals(condition, __builtin_return_address(0));
+    signals(condition, (const void *)DLW_CALLER_HERE()); /* NOLINT(performance-no-int-to-ptr) */
     return real.pthread_cond_broadcast(condition);
 }
 
 DLW_EXPORT int cnd_signal(cnd_t *condition)
 {
-    signals(condition, __builtin_return_address(0));
+    signals(condition, (const void *)DLW_CALLER_HERE()); /* NOLINT(performance-no-int-to-ptr) */
     return real.cnd_signal(condition);
 }
 
 DLW_EXPORT int cnd_broadcast(cnd_t *condition)
 {
-    signals(condition, __builtin_return_address(0));
+    signals(condition, (const void *)DLW_CALLER_HERE()); /* NOLINT(performance-no-int-to-ptr) */
     return real.cnd_broadcast(condition);
 }
 

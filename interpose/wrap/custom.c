@@ -385,16 +385,24 @@ static void destroyed(const void *lock)
     errno = kept;
 }
 
+/* Those that ask where they were called from. */
+DLW_ENTRY(wants)
+DLW_ENTRY(acquired)
+DLW_ENTRY(released)
+DLW_ENTRY(handed_over)
+DLW_ENTRY(created)
+DLW_ENTRY(destroyed)
+
 DLW_EXPORT const struct dlwatch_calls *dlwatch_annotations(unsigned version)
 {
     static const struct dlwatch_calls calls = {.size = sizeof(calls),
-                                               .created = created,
-                                               .destroyed = destroyed,
-                                               .wants = wants,
+                                               .created = DLW_ENTERED(created),
+                                               .destroyed = DLW_ENTERED(destroyed),
+                                               .wants = DLW_ENTERED(wants),
                                                .gave_up = gave_up,
-                                               .acquired = acquired,
-                                               .released = released,
-                                               .handed_over = handed_over,
+                                               .acquired = DLW_ENTERED(acquired),
+                                               .released = DLW_ENTERED(released),
+                                               .handed_over = DLW_ENTERED(handed_over),
                                                .name = name,
                                                .lock_class = lock_class,
                                                .intended = intended,

@@ -441,40 +441,42 @@ static void *module_open_full(const char *name, int flags, void *error)
     return module;
 }
 
-#define ROW(library, function)                                                                     \
-    {                                                                                              \
-        "g_" #function, (void *)function, (void **)(void *)&library.function                       \
-    }
+#define WRAPPED(ROW)                                                                               \
+    ROW(mutex_init)                                                                                \
+    ROW(mutex_clear)                                                                               \
+    ROW(mutex_new)                                                                                 \
+    ROW(mutex_free)                                                                                \
+    ROW(mutex_lock)                                                                                \
+    ROW(mutex_trylock)                                                                             \
+    ROW(mutex_unlock)                                                                              \
+    ROW(cond_wait)                                                                                 \
+    ROW(cond_wait_until)                                                                           \
+    ROW(cond_timed_wait)                                                                           \
+    ROW(cond_signal)                                                                               \
+    ROW(cond_broadcast)                                                                            \
+    ROW(rec_mutex_init)                                                                            \
+    ROW(rec_mutex_lock)                                                                            \
+    ROW(rec_mutex_trylock)                                                                         \
+    ROW(rw_lock_init)                                                                              \
+    ROW(rw_lock_writer_lock)                                                                       \
+    ROW(rw_lock_writer_trylock)                                                                    \
+    ROW(rw_lock_reader_lock)                                                                       \
+    ROW(rw_lock_reader_trylock)                                                                    \
+    ROW(once_impl)                                                                                 \
+    ROW(once_init_enter)                                                                           \
+    ROW(once_init_enter_impl)                                                                      \
+    ROW(once_init_enter_pointer)                                                                   \
+    ROW(once_init_leave)                                                                           \
+    ROW(once_init_leave_pointer)
+
+WRAPPED(DLW_ENTRY)
+
+#define ROW(function)                                                                              \
+    {"g_" #function, (void *)DLW_ENTERED(function), (void **)(void *)&glib.function},
 static const struct dlw_patch glib_patches[] = {
-    ROW(glib, mutex_init),
-    ROW(glib, mutex_clear),
-    ROW(glib, mutex_new),
-    ROW(glib, mutex_free),
-    ROW(glib, mutex_lock),
-    ROW(glib, mutex_trylock),
-    ROW(glib, mutex_unlock),
-    ROW(glib, cond_wait),
-    ROW(glib, cond_wait_until),
-    ROW(glib, cond_timed_wait),
-    ROW(glib, cond_signal),
-    ROW(glib, cond_broadcast),
-    ROW(glib, rec_mutex_init),
-    ROW(glib, rec_mutex_lock),
-    ROW(glib, rec_mutex_trylock),
-    ROW(glib, rw_lock_init),
-    ROW(glib, rw_lock_writer_lock),
-    ROW(glib, rw_lock_writer_trylock),
-    ROW(glib, rw_lock_reader_lock),
-    ROW(glib, rw_lock_reader_trylock),
     {"g_rec_mutex_unlock", NULL, (void **)(void *)&glib.rec_mutex_unlock},
     {"g_rw_lock_writer_unlock", NULL, (void **)(void *)&glib.rw_lock_writer_unlock},
-    ROW(glib, once_impl),
-    ROW(glib, once_init_enter),
-    ROW(glib, once_init_enter_impl),
-    ROW(glib, once_init_enter_pointer),
-    ROW(glib, once_init_leave),
-    ROW(glib, once_init_leave_pointer),
-};
+    WRAPPED(ROW)};
 #undef ROW
 
 static const struct dlw_patch gmodule_patches[] = {

@@ -11,7 +11,8 @@
  *   2. A wait is told of before it begins: where a try tells that the lock is busy, else always
  *      (unless it is known that nobody has it: critical sections). Waits that the library makes
  * meanwhile, by a futex or a pthread call, then pass: they are this one.
- *   3. A table of names, wrappers and pointers, and the library with the beginning of its file's
+ *   3. A table of names, wrappers and pointers, with an entry for each wrapper (DLW_ENTRY,
+ *      base/arch/arch.h), and the library with the beginning of its file's
  *      name in libs.c. They are not exported: base/patch.h says how calls get there. A function
  *      that older or newer versions lack may stand in the table.
  *   4. Only what the program itself calls is seen, not what the library calls of its own; so the

@@ -317,33 +317,34 @@ static void end_critical(void *place, int32_t thread, void *section)
 
 /* ---- the libraries ---- */
 
-#define ROW(prefix, of, function)                                                                  \
-    {                                                                                              \
-        prefix #function, (void *)function, (void **)(void *)&of.function                          \
-    }
-
 /* Both libraries' names: what one lacks stays NULL. */
-static const struct dlw_patch patches[] = {
-    ROW("omp_", omp, init_lock),
-    ROW("omp_", omp, init_lock_with_hint),
-    ROW("omp_", omp, destroy_lock),
-    ROW("omp_", omp, set_lock),
-    ROW("omp_", omp, test_lock),
-    ROW("omp_", omp, unset_lock),
-    ROW("omp_", omp, init_nest_lock),
-    ROW("omp_", omp, init_nest_lock_with_hint),
-    ROW("omp_", omp, destroy_nest_lock),
-    ROW("omp_", omp, set_nest_lock),
-    ROW("omp_", omp, test_nest_lock),
-    ROW("omp_", omp, unset_nest_lock),
-    ROW("GOMP_", gomp, critical_start),
-    ROW("GOMP_", gomp, critical_end),
-    ROW("GOMP_", gomp, critical_name_start),
-    ROW("GOMP_", gomp, critical_name_end),
-    ROW("__kmpc_", kmpc, critical),
-    ROW("__kmpc_", kmpc, critical_with_hint),
-    ROW("__kmpc_", kmpc, end_critical),
-};
+#define WRAPPED(ROW)                                                                               \
+    ROW("omp_", omp, init_lock)                                                                    \
+    ROW("omp_", omp, init_lock_with_hint)                                                          \
+    ROW("omp_", omp, destroy_lock)                                                                 \
+    ROW("omp_", omp, set_lock)                                                                     \
+    ROW("omp_", omp, test_lock)                                                                    \
+    ROW("omp_", omp, unset_lock)                                                                   \
+    ROW("omp_", omp, init_nest_lock)                                                               \
+    ROW("omp_", omp, init_nest_lock_with_hint)                                                     \
+    ROW("omp_", omp, destroy_nest_lock)                                                            \
+    ROW("omp_", omp, set_nest_lock)                                                                \
+    ROW("omp_", omp, test_nest_lock)                                                               \
+    ROW("omp_", omp, unset_nest_lock)                                                              \
+    ROW("GOMP_", gomp, critical_start)                                                             \
+    ROW("GOMP_", gomp, critical_end)                                                               \
+    ROW("GOMP_", gomp, critical_name_start)                                                        \
+    ROW("GOMP_", gomp, critical_name_end)                                                          \
+    ROW("__kmpc_", kmpc, critical)                                                                 \
+    ROW("__kmpc_", kmpc, critical_with_hint)                                                       \
+    ROW("__kmpc_", kmpc, end_critical)
+
+#define ENTRY(prefix, of, function) DLW_ENTRY(function)
+WRAPPED(ENTRY)
+
+#define ROW(prefix, of, function)                                                                  \
+    {prefix #function, (void *)DLW_ENTERED(function), (void **)(void *)&of.function},
+static const struct dlw_patch patches[] = {WRAPPED(ROW)};
 
 enum { PATCHES = sizeof(patches) / sizeof(patches[0]) };
 

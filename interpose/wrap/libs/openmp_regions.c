@@ -223,51 +223,10 @@ static void kmpc_barrier(void *place, int32_t thread)
 }
 
 /* The code of a region has the two numbers and what the region was called with, as pointers. */
-#if defined(__x86_64__)
-#define CAN_CALL_MICROTASKS
-
-/* microtask(a, b, arguments[0], … arguments[n - 1]); at least four of them can be read. */
+/* microtask(a, b, arguments[0], … arguments[n - 1]); as many as go in registers can be read. */
 void dlw_call_microtask(void *microtask, int32_t *a, int32_t *b, void **arguments, size_t n)
     __attribute__((visibility("hidden")));
-__asm__(".pushsection .text\n"
-        ".p2align 4\n"
-        ".hidden dlw_call_microtask\n"
-        ".globl dlw_call_microtask\n"
-        ".type dlw_call_microtask, @function\n"
-        "dlw_call_microtask:\n"
-        ".cfi_startproc\n"
-        "endbr64\n"
-        "push %rbp\n"
-        ".cfi_def_cfa_offset 16\n"
-        ".cfi_offset %rbp, -16\n"
-        "mov %rsp, %rbp\n"
-        ".cfi_def_cfa_register %rbp\n"
-        "mov %rdi, %r11\n"
-        "mov %rcx, %r10\n"
-        "mov %r8, %rax\n"
-        "mov %rsi, %rdi\n"
-        "mov %rdx, %rsi\n"
-        "cmp $4, %rax\n" /* the rest goes onto the stack, the last first */
-        "jbe 2f\n"
-        "test $1, %al\n"
-        "jz 1f\n"
-        "sub $8, %rsp\n"
-        "1: push -8(%r10,%rax,8)\n"
-        "dec %rax\n"
-        "cmp $4, %rax\n"
-        "ja 1b\n"
-        "2: mov (%r10), %rdx\n"
-        "mov 8(%r10), %rcx\n"
-        "mov 16(%r10), %r8\n"
-        "mov 24(%r10), %r9\n"
-        "xor %eax, %eax\n"
-        "call *%r11\n"
-        "leave\n"
-        ".cfi_def_cfa %rsp, 8\n"
-        "ret\n"
-        ".cfi_endproc\n"
-        ".size dlw_call_microtask, . - dlw_call_microtask\n"
-        ".popsection\n");
+DLW_MAKE_MICROTASK_CALL(dlw_call_microtask);
 
 struct microtask {
     void *code;
@@ -288,7 +247,7 @@ static void run_microtask(int32_t *global, int32_t *bound, struct region *region
 
 static void fork_call(void *place, int32_t n, void *code, ...)
 {
-    void *arguments[n < 4 ? 4 : n];
+    void *arguments[n < DLW_MICROTASK_REGISTERS ? DLW_MICROTASK_REGISTERS : n];
     struct microtask task = {.code = code, .arguments = arguments, .n = n};
     struct region region = {.data = &task};
     va_list list;
@@ -300,7 +259,6 @@ static void fork_call(void *place, int32_t n, void *code, ...)
     IN_REGION(
         kmpc.fork_call(place, 1, (void (*)(int32_t *, int32_t *, ...))run_microtask, &region));
 }
-#endif
 
 /* ---- the libraries ---- */
 
@@ -317,9 +275,7 @@ static const struct dlw_patch patches[] = {
     GOMP(loop_end),
     GOMP(sections_end),
     {"__kmpc_barrier", (void *)kmpc_barrier, (void **)(void *)&kmpc.barrier},
-#ifdef CAN_CALL_MICROTASKS
     {"__kmpc_fork_call", (void *)fork_call, (void **)(void *)&kmpc.fork_call},
-#endif
 };
 enum { PATCHES = sizeof(patches) / sizeof(patches[0]) };
 

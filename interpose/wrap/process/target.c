@@ -1,6 +1,7 @@
 #include "interpose/wrap/process/target.h"
 
 #include "graph/base/sys.h"
+#include "interpose/base/platform.h"
 #include "report/emit/line.h"
 
 #include <elf.h>
@@ -11,13 +12,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#if defined(__x86_64__)
-enum { OWN_MACHINE = EM_X86_64 };
-#elif defined(__aarch64__)
-enum { OWN_MACHINE = EM_AARCH64 };
-#else
-#error "add the ELF number of this processor"
-#endif
 enum { SCRIPT_START = 256, MOST_SCRIPTS = 4, MOST_HEADERS = 64, MOST_INTERPRETER = 256 };
 
 const char *dlw_target_words(enum dlw_target target)
@@ -112,7 +106,7 @@ static enum dlw_target of_program(int fd, const ElfW(Ehdr) * header, const char 
     ElfW(Phdr) segment;
 
     if (header->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) ||
-        header->e_machine != OWN_MACHINE)
+        header->e_machine != DLW_OWN_MACHINE)
         return DLW_TARGET_OTHER_MACHINE;
     if (header->e_phentsize != sizeof(segment) || header->e_phnum > MOST_HEADERS)
         return DLW_TARGET_LOADS;

@@ -420,7 +420,7 @@ static bool copy_entry(struct dlw_thread *thread, uintptr_t lock, struct dlw_hel
     uint32_t depth = atomic_load_explicit(&thread->depth, memory_order_relaxed);
 
     for (uint32_t i = 0; held && i < depth; i++) {
-        if (atomic_load_explicit(&held[i].lock, memory_order_relaxed) != lock)
+        if (atomic_load_explicit(&held[i].lock, memory_order_acquire) != lock)
             continue;
         memcpy(out, &held[i], sizeof(*out));
         atomic_thread_fence(memory_order_acquire);

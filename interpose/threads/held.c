@@ -45,7 +45,7 @@ static inline uintptr_t lock_of(const struct dlw_held_lock *held)
 static inline void set_lock(struct dlw_held_lock *held, uintptr_t lock)
 {
     atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&held->lock, lock, memory_order_relaxed);
+    atomic_store_explicit(&held->lock, lock, memory_order_release); /* as in dlw_held_fill */
     atomic_signal_fence(memory_order_seq_cst);
 }
 

@@ -167,9 +167,11 @@ static DLW_HOT void dlw_held_fill(struct dlw_thread *self, struct dlw_held_lock 
     if (is_outermost && !(traits & DLW_TRAITS(0, 0, DLW_HELD_TRY, 0)))
         dlw_outermost_note(dlw_outermost_slot(self->taken, (uintptr_t)lock), (uintptr_t)lock, id,
                            traits, call.pc);
-    atomic_signal_fence(memory_order_seq_cst); /* the rest of the entry is whole */
-    /* For walkers ordered by the sequence number of the wait, which they read first. */
-    atomic_store_explicit(&held->lock, (uintptr_t)lock, memory_order_relaxed);
+    /* The rest of the entry is whole, for a handler of this thread as for others: pairs with the
+     * acquire of who copies it while the thread runs (capture.c). Walkers of one that waits are
+     * ordered by the sequence number of the wait, which they read first. */
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&held->lock, (uintptr_t)lock, memory_order_release);
 }
 
 /* The same where it may not be ready. NULL: it is not pushed; memory is out and the library has

@@ -65,6 +65,9 @@ static bool wait_of(void *context, uint32_t tid, struct dlw_wait *out)
         out->on = mutex;
         out->timed = false; /* the limit is for the signal, not for the mutex */
     }
+    /* All of it was read before the second look. Pairs with the release fence in publish(): whoever
+     * has read a word of the next wait finds this one's number gone. */
+    atomic_thread_fence(memory_order_acquire);
     return sequence_of(thread) == out->sequence;
 }
 

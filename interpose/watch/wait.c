@@ -469,6 +469,9 @@ static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
     dlw_guard_enter(self); /* a signal handler may wait too */
     uint64_t sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed);
     dlw_alarm_clear(self); /* one that was meant for the wait before, and came too late */
+    /* The number says that there is no wait before its words change: pairs with the acquire fences
+     * of those who read them and then look at the number again. */
+    atomic_thread_fence(memory_order_release);
     atomic_store_explicit(&slot->on, wait->on, memory_order_relaxed);
     atomic_store_explicit(&slot->kind, wait->kind, memory_order_relaxed);
     atomic_store_explicit(&slot->lock_kind, wait->lock_kind, memory_order_relaxed);

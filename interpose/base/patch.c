@@ -3,6 +3,7 @@
 #include "graph/base/lock.h"
 #include "graph/base/sys.h"
 #include "interpose/base/ability.h"
+#include "interpose/base/extent.h"
 #include "interpose/base/objects.h"
 #include "interpose/base/platform.h"
 #include "interpose/base/proc.h"
@@ -119,6 +120,7 @@ static bool read_module(const struct dl_phdr_info *info, struct module *out)
                                   dlw_object_is_bound(out->sealed, out->sealed_end));
     if (!dynamic || !out->is_loaded)
         return false;
+    dlw_object_extend(&object);
     out->start = (uintptr_t)object.dlfo_map_start;
     out->end = (uintptr_t)object.dlfo_map_end;
     for (; dynamic->d_tag != DT_NULL; dynamic++)

@@ -2,6 +2,7 @@
 
 #include "graph/base/arena.h"
 #include "interpose/base/ability.h"
+#include "interpose/base/extent.h"
 #include "interpose/base/objects.h"
 
 #include <dlfcn.h>
@@ -216,6 +217,7 @@ static void take(const struct module *module, uintptr_t runtime)
 
     if (dlw_object_find(runtime, &object) &&
         dlw_python_layout_of(version, head, &found.layout, &why)) {
+        dlw_object_extend(&object);
         found.low = (uintptr_t)object.dlfo_map_start;
         found.high = (uintptr_t)object.dlfo_map_end;
         found.dynamic = (const void *)object.dlfo_link_map->l_ld;

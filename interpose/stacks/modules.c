@@ -2,6 +2,7 @@
 #include "interpose/stacks/modules.h"
 
 #include "graph/base/arena.h"
+#include "interpose/base/extent.h"
 #include "interpose/base/objects.h"
 #include "interpose/stacks/capture.h"
 
@@ -85,6 +86,7 @@ static bool describe(uintptr_t address, struct module *out)
 
     if (!dlw_object_find(address, &object))
         return false;
+    dlw_object_extend(&object);
     memset(out, 0, sizeof(*out));
     out->start = (uintptr_t)object.dlfo_map_start;
     out->end = (uintptr_t)object.dlfo_map_end;

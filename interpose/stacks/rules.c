@@ -10,6 +10,7 @@
 #include "interpose/base/state.h"
 #include "interpose/base/trampoline.h"
 #include "interpose/python/runtime.h"
+#include "interpose/stacks/signed.h"
 #include "interpose/stacks/warmup.h"
 #include "interpose/threads/hooks.h"
 
@@ -67,6 +68,7 @@ struct question {
     uintptr_t piece_start; /* of the memory that was read last */
     unsigned char piece[PIECE];
     uintptr_t map_start, map_end; /* of the object whose tables were found */
+    struct dlw_signs signs;
 };
 
 static bool is_fake(uint64_t value, uint64_t origin)
@@ -130,6 +132,8 @@ static int answer_memory(unw_addr_space_t space, unw_word_t address, unw_word_t 
         q->complex = true;
         return -UNW_EINVAL;
     }
+    if (DLW_SIGNS_RETURNS)
+        dlw_signs_hide(&q->signs, address, value, sizeof(*value));
     return 0;
 }
 
@@ -252,6 +256,14 @@ static bool describe_table(const struct dl_find_object *object, uintptr_t addres
     return true;
 }
 
+static void find_signs(struct question *q, const unw_dyn_info_t *table)
+{
+    const struct table_entry *entry = (const void *)table->u.rti.table_data; /* NOLINT */
+
+    dlw_signs_find(table->u.rti.segbase + (uintptr_t)(intptr_t)entry->fde, q->map_start, q->map_end,
+                   &q->signs);
+}
+
 static int answer_procedure(unw_addr_space_t space, unw_word_t address, unw_proc_info_t *info,
                             int need_unwind_info, void *arg)
 {
@@ -263,6 +275,8 @@ static int answer_procedure(unw_addr_space_t space, unw_word_t address, unw_proc
     if (dlw_object_find(address, &object) && describe_table(&object, address, &table)) {
         q->map_start = (uintptr_t)object.dlfo_map_start;
         q->map_end = (uintptr_t)object.dlfo_map_end;
+        if (DLW_SIGNS_RETURNS)
+            find_signs(q, &table);
         result = unwind.search(space, address, &table, info, need_unwind_info, arg);
     }
     if (result < 0)

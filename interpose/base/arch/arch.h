@@ -32,7 +32,7 @@
 #if defined(__x86_64__)
 #include "interpose/base/arch/x86_64.h"
 #elif defined(__aarch64__)
-#error "the library does not run on aarch64 yet; the command builds alone: make build/dlwatch"
+#include "interpose/base/arch/aarch64.h"
 #else
 #error                                                                                             \
     "the library does not know this processor: interpose/base/arch/arch.h and graph/base/sys.h say what it wants to know"

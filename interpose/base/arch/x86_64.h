@@ -58,6 +58,8 @@ static inline bool dlw_arch_is_single_threaded(void)
 #define DLW_RULE_SET_PC_SLOT(rule, slot) ((void)(rule), (slot) == -1)
 enum { DLW_LOWEST_SLOT = INT8_MIN };
 
+enum { DLW_SIGNS_RETURNS = false };
+
 static inline uintptr_t dlw_arch_address(uintptr_t word)
 {
     return word;

@@ -54,15 +54,12 @@ static void element(struct page *page, const char *open, const char *words, cons
     fputs(close, page->out);
 }
 
+/* With what tells which it is, as in the legend of the text. */
 static const char *lock_title(struct page *page, const struct dlw_doc_finding *finding,
                               const struct dlw_doc_lock *lock)
 {
-    struct dlw_region *region = &page->doc->region;
-    const char *title =
-        finding ? dlw_finding_lock_title(region, finding, lock) : dlw_lock_title(region, lock);
-    if (!lock->name || !lock->expression || strcmp(lock->name, lock->expression) == 0)
-        return title;
-    return dlw_region_print(region, "%s (%s)", title, lock->name);
+    struct dlw_readable readable = {.doc = page->doc, .options = page->options};
+    return dlw_readable_lock(&readable, finding, lock);
 }
 
 static const char *thread_title(struct page *page, const struct dlw_doc_finding *finding,
@@ -135,11 +132,11 @@ static void hold(struct page *page, const struct dlw_doc_finding *finding,
 {
     if (dlw_doc_is_thread(held->lock) && !held->stack.n)
         return;
-    fprintf(page->out, "<p>%s ", verb);
+    fprintf(page->out, "<p class=\"does\">%s ", verb);
     element(page, "<b>", lock_title(page, finding, held->lock), "</b>");
     if (strcmp(held->lock->kind, "rwlock") == 0)
         fputs(held->mode == DLW_SHARED ? " for reading" : " for writing", page->out);
-    fprintf(page->out, ", %s</p>\n", how);
+    fprintf(page->out, "%s</p>\n", held->stack.n ? how : "");
     stack(page, &held->stack, process);
 }
 
@@ -165,13 +162,12 @@ static void steps(struct page *page, const struct dlw_doc_finding *finding)
         const struct dlw_doc_process *process = step->thread->process;
         if (step->holder) {
             thread_heading(page, finding, step->holder);
-            hold(page, finding, &step->holds, process, "still holds", "taken in");
+            hold(page, finding, &step->holds, process, "still holds", ", taken");
         }
         thread_heading(page, finding, step->thread);
         if (!step->holder)
-            hold(page, finding, &step->holds, process, "holds", "taken in");
-        hold(page, finding, &step->wants, process, waits ? "waits for" : "then takes",
-             "asked for in");
+            hold(page, finding, &step->holds, process, "holds", ", taken");
+        hold(page, finding, &step->wants, process, waits ? "waits for" : "then takes", "");
     }
 }
 
@@ -195,7 +191,7 @@ static void state(struct page *page, const struct dlw_doc_finding *finding,
     if (page->detail > DETAIL_HEADING)
         stack(page, &one->stack, one->thread->process);
     for (size_t i = 0; i < one->n_holds && page->detail > DETAIL_HEADING; i++)
-        hold(page, finding, &one->holds[i], one->thread->process, "and holds", "taken in");
+        hold(page, finding, &one->holds[i], one->thread->process, "and holds", ", taken");
 }
 
 static void figure(struct page *page, const struct dlw_picture *picture, const char *title,
@@ -474,7 +470,7 @@ static void processes(struct page *page)
     size_t n = page->doc->n_processes;
     for (size_t i = 0; i < n && i < MOST_ROWS; i++) {
         const struct dlw_doc_process *process = page->doc->processes[i];
-        fprintf(page->out, "<tr><td>%u</td><td>", process->pid);
+        fprintf(page->out, "<tr><td class=\"short\">%u</td><td>", process->pid);
         element(page, "", process->exe, "</td><td>");
         text(page, process->ended ? process->ended : "?");
         if (process->off)

@@ -41,7 +41,8 @@ static const char html_style[] =
     ".remedy{border-left:4px solid var(--blue);padding:.1rem 0 .1rem .8rem;margin:1rem 0}\n"
     ".scroll{overflow-x:auto}.scroll td,.scroll th{min-width:5rem}"
     "table{border-collapse:collapse;width:100%;font-size:.9rem}td,th{text-align:left;padding:.3rem "
-    ".6rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}\n"
+    ".6rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}"
+    "th{overflow-wrap:normal}.short{white-space:nowrap}.does{margin:.6rem 0 .2rem}\n"
     "svg text{font:13px system-ui,sans-serif;text-anchor:middle;fill:var(--text)}"
     ".edge text{font-size:11.5px;fill:var(--soft);paint-order:stroke;stroke:var(--card);"
     "stroke-width:4px}\n"
@@ -53,6 +54,6 @@ static const char html_style[] =
     "@media print{#filter{display:none}:root{--bg:#fff;--card:#fff;--text:#000;--soft:#444;--line:"
     "#999;--red:#b3261e;--amber:#8a5a00;--blue:#1a5fb4;--code:#fff;--thread:#fff;--lock:#fff}"
     "figure{overflow:visible;break-inside:avoid}figure svg{min-width:0!important;"
-    "max-width:100%!important}h2,h3{break-after:avoid}pre{break-inside:avoid}}\n";
+    "max-width:100%!important}h2,h3,.does{break-after:avoid}pre{break-inside:avoid}}\n";
 
 #endif

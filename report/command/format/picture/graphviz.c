@@ -56,7 +56,7 @@ enum { POINTS_AN_INCH = 72, BORDER = 12 };
 static void write_graph(FILE *out, const struct dlw_picture *picture)
 {
     fputs("digraph g {\ngraph [nodesep=0.3,ranksep=0.55,nslimit=20,mclimit=2];\n"
-          "node [shape=box,fixedsize=true];\nedge [fontsize=11];\n",
+          "node [shape=box,fixedsize=true];\nedge [fontsize=11,dir=none];\n", /* heads are ours */
           out);
     for (size_t i = 0; i < picture->n_nodes; i++)
         fprintf(out, "n%zu [width=%.3f,height=%.3f];\n", i,

@@ -124,6 +124,20 @@ static void add_state(struct builder *builder, const struct dlw_doc_finding *fin
              where(region, "taken", &state->holds[i].stack), false);
 }
 
+/* From the middle of the circle to what stands farthest out at its sides: a node, or the words of
+ * an edge, which begin beside the line. */
+static double half_width_of(const struct dlw_picture *picture, double radius)
+{
+    enum { WORDS = 95, EDGE = 8 };
+    double n = (double)picture->n_nodes, most = 0;
+    for (size_t i = 0; i < picture->n_nodes; i++) {
+        double at = 2 * M_PI * (double)i / n - M_PI / 2, between = at + M_PI / n;
+        most = fmax(most, radius * fabs(cos(at)) + picture->nodes[i].half_width);
+        most = fmax(most, radius * fabs(cos(between)) + WORDS);
+    }
+    return most + EDGE;
+}
+
 /* Threads and locks in turn, round the circle, clockwise from the top. */
 static void place_in_circle(struct dlw_picture *picture)
 {
@@ -131,12 +145,13 @@ static void place_in_circle(struct dlw_picture *picture)
     double least = picture->n_nodes == 2 ? 75 : 135;
     if (radius < least || picture->n_nodes == 2)
         radius = least;
+    double middle = picture->n_nodes == 2 ? MARGIN + radius : half_width_of(picture, radius);
     for (size_t i = 0; i < picture->n_nodes; i++) {
         double angle = 2 * M_PI * (double)i / n - M_PI / 2;
-        picture->nodes[i].x = MARGIN + radius + radius * cos(angle);
+        picture->nodes[i].x = middle + radius * cos(angle);
         picture->nodes[i].y = MARGIN / 2.0 + radius + radius * sin(angle);
     }
-    picture->width = 2 * (MARGIN + radius);
+    picture->width = 2 * middle;
     picture->height = MARGIN + 2 * radius;
     if (picture->n_nodes == 2) {
         picture->nodes[0].x = picture->nodes[1].x = picture->width / 2;

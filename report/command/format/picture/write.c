@@ -8,7 +8,7 @@
 enum { BEND = 18 };
 
 /* Smaller, its words can't be read: then it scrolls in its frame. */
-#define LEAST_SCALE 0.75
+#define LEAST_SCALE 0.72
 
 /* Where the way from the middle of a node towards (x, y) leaves its border. */
 static void border(const struct dlw_picture_node *node, double x, double y, double gap,

@@ -61,6 +61,34 @@ own_futex() {
 	let_go "$what"
 }
 
+# What the names of a library's functions tell. Whose locks can't be watched is said once.
+libraries() {
+	what='attach library future'
+	start 1 "$programs/library" future || return
+	look 0 attach --format=json "$pid"
+	see '.threads|map(select(.waits=="futex" and .for!=null))|length==1'
+	see '(.locks[]|select(.kind=="futex").name)=="a std::future"'
+	look 0 attach "$pid"
+	if grep -q 'waits on a std::future' "$tmp/json" && ! grep -q 'no holder' "$tmp/json"; then
+		pass
+	else
+		fail "$what: $(cat "$tmp/json")"
+	fi
+	let_go "$what"
+	for way in qt qt-abba; do
+		for preload in '' "$build/libdlwatch.so"; do
+			what="attach library $way ${preload##*/}"
+			start 1 env LD_PRELOAD="$preload" DLWATCH_OPTIONS=log=none:stall_after=3600 \
+				"$programs/library" $way || continue
+			[ $way = qt ] || until_true are_waiting 3
+			look "$([ $way = qt ] && echo 0 || echo 66)" attach "$pid"
+			if [ "$(tr -s ' \n' ' ' <"$tmp/json" | grep -o 'ocks of Qt are futexes that name no holder' | wc -l)" = 1 ] &&
+				grep -q 'a QMutex' "$tmp/json"; then pass; else fail "$what: $(cat "$tmp/json")"; fi
+			if [ $way = qt ]; then let_go "$what"; else end; fi
+		done
+	done
+}
+
 # Without names of the library's inner functions the arguments, the call and the object have to do. The
 # debug files are hidden from both, since the program's own root is looked at as well.
 hidden() { unshare -m sh -c '[ ! -d /usr/lib/debug ] || mount -t tmpfs none /usr/lib/debug; exec "$@"' - "$@"; }
@@ -77,6 +105,6 @@ no_debug_files() {
 	done 3<"$tmp/waits"
 }
 
-[ $# -gt 0 ] || set -- kinds spin timed static_guard own_futex no_debug_files
+[ $# -gt 0 ] || set -- kinds spin timed static_guard own_futex libraries no_debug_files
 for part; do $part; done
 finish attach_waits

@@ -1,6 +1,6 @@
 #!/bin/sh
 # report_libraries.sh BUILD: the libraries themselves whose locks are watched (GLib, clang's and gcc's
-# OpenMP), and Rust, whose locks can't be: what is found in programs of them, and what isn't. Those that
+# OpenMP), and Rust and Qt, whose locks can't be: what is found in programs of them, and what isn't. Those that
 # are not installed are skipped.
 set -u
 build=$(cd "$1" && pwd)
@@ -182,8 +182,56 @@ END
 	run 'rust quiet' 0 ./rust
 }
 
+# Qt's locks are futexes too. A QSemaphore of Qt 5 is a mutex and a condition, which are watched.
+qt() {
+	cat >qt.cpp <<'END'
+#include <QMutex>
+#include <QSemaphore>
+#include <QThread>
+static QMutex a, b;
+static QSemaphore have;
+struct Thread : QThread {
+    QMutex &first, &second;
+    bool crosses;
+    Thread(QMutex &x, QMutex &y, bool both) : first(x), second(y), crosses(both) {}
+    void run() override
+    {
+        first.lock();
+        if (crosses) {
+            have.release();
+            while (have.available() < 2)
+                yieldCurrentThread();
+            second.lock();
+            second.unlock();
+        }
+        first.unlock();
+    }
+};
+int main(int argc, char **)
+{
+    Thread left(a, b, argc > 1), right(b, a, argc > 1);
+    left.start();
+    right.start();
+    left.wait();
+    right.wait();
+    return 0;
+}
+END
+	for version in 5 6; do
+		flags=$(pkg-config --cflags --libs "Qt${version}Core" 2>/dev/null) || continue
+		# shellcheck disable=SC2086
+		c++ -g -fPIC qt.cpp -o "qt$version" $flags 2>/dev/null || continue
+		run "qt$version" 66 "./qt$version" stalls
+		see "qt$version" '.findings|length==1 and (.[0]|.kind=="stall" and .severity=="error" and .certainty=="certain")'
+		if [ "$(grep -o "Locks of Qt are futexes that name no holder" said | wc -l)" = 1 ]; then ok; else fail "qt: not said once: $(cat said)"; fi
+		run "qt$version quiet" 0 "./qt$version"
+	done
+	[ -e qt5 ] || [ -e qt6 ] || echo "report_libraries: no Qt, part skipped"
+}
+
 glib
 openmp
 rust
+qt
 echo "report_libraries: $passed passed, $failed failed"
 [ $failed = 0 ]

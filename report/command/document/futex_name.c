@@ -60,16 +60,16 @@ const char *dlw_futex_name(const struct dlw_stack *stack)
     return found ? found[1] : NULL;
 }
 
-const char *dlw_unowned_locks(struct dlw_region *region, const struct dlw_doc_finding *finding)
+const char *dlw_unowned_locks(struct dlw_region *region, const struct dlw_doc_state *threads,
+                              size_t n)
 {
     static const char *const all[] = {rust, parking_lot, qt};
     const char *text = NULL;
 
     for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
-        for (size_t i = 0; i < finding->n_threads; i++) {
-            const char *const *found = finding->threads[i].waits == DLW_WAIT_FUTEX
-                                           ? find(&finding->threads[i].stack)
-                                           : NULL;
+        for (size_t i = 0; i < n; i++) {
+            const char *const *found =
+                threads[i].waits == DLW_WAIT_FUTEX ? find(&threads[i].stack) : NULL;
             if (!found || found[2] != all[k])
                 continue;
             text = text ? dlw_region_print(region, "%s and %s", text, all[k]) : all[k];

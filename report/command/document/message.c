@@ -497,7 +497,7 @@ static const char *confidence_of(struct dlw_region *region, const struct dlw_doc
             "that has nothing to do looks the same, so this is a note.",
             reason);
     if (finding->kind == DLW_STALL && finding->certain) {
-        const char *unowned = dlw_unowned_locks(region, finding);
+        const char *unowned = dlw_unowned_locks(region, finding->threads, finding->n_threads);
         return dlw_region_print(
             region,
             "Certain: every thread waits without a time limit, and no signal handler is set that "

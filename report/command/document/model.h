@@ -359,9 +359,10 @@ void dlw_thread_find_begin(struct dlw_doc_thread *thread, const struct dlw_stack
 const char *dlw_lock_title(struct dlw_region *region, const struct dlw_doc_lock *lock);
 /* What a wait on a futex is for, told by who made it: "a std::future"; NULL when nobody known. */
 const char *dlw_futex_name(const struct dlw_stack *stack);
-/* Whose locks some threads of a stall wait for that name no holder and can't be watched ("Rust's
- * std", "Rust's std and Qt"); NULL: nobody's. */
-const char *dlw_unowned_locks(struct dlw_region *region, const struct dlw_doc_finding *finding);
+/* Whose locks some of the threads wait for that name no holder and can't be watched ("Rust's std",
+ * "Rust's std and Qt"); NULL: nobody's. */
+const char *dlw_unowned_locks(struct dlw_region *region, const struct dlw_doc_state *threads,
+                              size_t n);
 /* What tells one lock from others of its name: where the variable stands, where it was made; NULL
  * where nothing is known that the title does not say. */
 const char *dlw_lock_origin(struct dlw_region *region, const struct dlw_doc_lock *lock);

@@ -441,6 +441,7 @@ static void fill_state(struct builder *builder, size_t index, struct lock_list *
     if (state->on && !state->on->sort)
         state->on->sort = dlw_python_sort(&builder->doc->region, &state->stack);
     dlw_thread_find_begin(state->thread, &state->stack);
+    dlw_builder_name_futex(builder, wait, list, state);
     add_recorded(builder, state, index, list);
 }
 
@@ -456,9 +457,19 @@ static void add_holds(struct builder *builder, struct dlw_doc_state *states, str
     }
 }
 
+/* Of a futex that has got a name that is all there is to say. */
+static void add_note(struct builder *builder, size_t index, struct dlw_doc_state *state)
+{
+    const struct dlw_seen_thread *thread = &builder->target->threads[index];
+    bool is_named = state->waits == DLW_WAIT_FUTEX && thread->wait.kind == DLW_WAIT_SYSCALL;
+    if (!is_named && !state->note)
+        state->note = note_of(builder, thread);
+}
+
 static void add_states(struct builder *builder)
 {
     size_t n = builder->target->n_threads, first = builder->doc->n_threads;
+    builder->first_state = first;
     for (size_t i = 0; i < n; i++)
         fill_state(builder, i, &builder->own, dlw_doc_add_thread(builder->doc));
     add_holds(builder, builder->doc->threads + first, &builder->own);
@@ -466,7 +477,7 @@ static void add_states(struct builder *builder)
         dlw_doc_name_document_lock(builder->doc, builder->own.locks[i]);
     dlw_doc_find_thread_names(builder->doc);
     for (size_t i = 0; i < n; i++) /* they name threads and locks, as they are called now */
-        builder->doc->threads[first + i].note = note_of(builder, &builder->target->threads[i]);
+        add_note(builder, i, &builder->doc->threads[first + i]);
     builder->process->locks = builder->own.n;
 }
 
@@ -504,6 +515,9 @@ static void add_verdict(struct builder *builder, const struct dlw_verdict *verdi
     bool is_stall = verdict->kind == DLW_VERDICT_STALL || verdict->doubt == DLW_DOUBT_SIGNAL;
     if (is_stall && !has_told(builder, DLW_STALL) && !has_told(builder, DLW_DEADLOCK))
         add_stall(builder, verdict);
+    if (!has_told(builder, DLW_STALL)) /* which says it itself */
+        dlw_builder_say_unowned(builder, builder->doc->threads + builder->first_state,
+                                builder->target->n_threads);
 }
 
 void dlw_outside_document(struct dlw_target *target, const struct dlw_verdict *verdict,

@@ -1,4 +1,4 @@
-/* What build.c and summary.c share while they make a document. */
+/* What build.c and those beside it share while they make a document. */
 #ifndef DLW_COMMAND_INSPECT_BUILD_PARTS_H
 #define DLW_COMMAND_INSPECT_BUILD_PARTS_H
 
@@ -25,6 +25,7 @@ struct builder {
     struct dlw_doc_thread **threads;
     struct named *named;
     struct lock_list own;
+    size_t first_state;    /* of its threads, in the document */
     struct builder *peers; /* of other processes in a circle; NULL: none is */
 };
 
@@ -43,6 +44,13 @@ struct dlw_stack dlw_builder_hold_stack(struct builder *builder,
 void dlw_builder_deadlock(struct builder *builder, const struct dlw_verdict_cycle *cycle);
 /* The system call that a thread is in. */
 const char *dlw_builder_call(struct builder *builder, const struct dlw_seen_thread *thread);
+
+/* Gives a futex of unknown kind the name that the functions on the thread's stack tell, if one
+ * does: the state has its stack. */
+void dlw_builder_name_futex(struct builder *builder, const struct dlw_seen_wait *wait,
+                            struct lock_list *list, struct dlw_doc_state *state);
+/* Notes whose locks some of them wait for that name no holder, if any do. */
+void dlw_builder_say_unowned(struct builder *builder, const struct dlw_doc_state *states, size_t n);
 
 /* Adds what the waits amount to, in sentences. */
 void dlw_answer(struct builder *builder, const struct dlw_verdict *verdict);

@@ -116,13 +116,14 @@ static void add_counts(struct builder *builder)
     };
     _Static_assert(sizeof(order) == DLW_N_WAIT_KINDS, "each kind of wait is counted");
     const struct dlw_target *target = builder->target;
+    const struct dlw_doc_state *states = builder->doc->threads + builder->first_state;
     const char *text = "";
     size_t all = 0;
     for (size_t k = 0; k < sizeof(order); k++) {
         const struct dlw_wait_words *words = dlw_wait_words(order[k]);
         size_t n = 0;
         for (size_t i = 0; i < target->n_threads; i++)
-            n += !target->threads[i].is_ended && target->threads[i].wait.kind == order[k];
+            n += !target->threads[i].is_ended && states[i].waits == order[k];
         all += n;
         if (n)
             text = dlw_region_print(&builder->doc->region, "%s%s%zu %s", text, *text ? ", " : "", n,

@@ -76,11 +76,16 @@ static bool read_window(void *context, uint64_t address, void *out, size_t size)
     return true;
 }
 
-static struct dlw_python_reader reader_of(const struct dlw_python *python, struct windows *windows)
+static void forget(struct windows *windows)
 {
     windows->last = 0;
     for (unsigned i = 0; i < WINDOWS; i++)
         windows->window[i].start = windows->window[i].size = 0;
+}
+
+static struct dlw_python_reader reader_of(const struct dlw_python *python, struct windows *windows)
+{
+    forget(windows);
     return (struct dlw_python_reader){
         .layout = &python->layout,
         .memory = {read_window, windows},
@@ -129,6 +134,44 @@ unsigned dlw_python_frames_of(uintptr_t handle, const struct dlw_python_self *hi
     if (found && found != state)
         dlw_python_frames(&reader, found, out, room, &n, is_cut);
     return (unsigned)n;
+}
+
+bool dlw_python_name_of(uintptr_t handle, const struct dlw_python_self *hint, bool is_hinted,
+                        char *out, size_t room)
+{
+    const struct dlw_python *python = dlw_python();
+    struct windows windows;
+    struct dlw_python_frame outermost;
+    char again[DLW_PYTHON_NAME];
+
+    if (!python || !python->layout.has_lines || room > sizeof(again))
+        return false;
+    struct dlw_python_reader reader = reader_of(python, &windows);
+    uintptr_t state = is_of(&reader, hint->state, handle) ? hint->state
+                      : is_hinted                         ? 0
+                                                          : find_state(&reader, handle);
+    if (!state || !dlw_python_outermost(&reader, state, &outermost) ||
+        !dlw_python_thread_name(&reader, &outermost, out, room))
+        return false;
+    forget(&windows); /* it may be given another name at this moment */
+    return dlw_python_thread_name(&reader, &outermost, again, room) && strcmp(out, again) == 0;
+}
+
+bool dlw_python_keeps_locks_inline(uintptr_t handle, const struct dlw_python_self *hint)
+{
+    const struct dlw_python *python = dlw_python();
+    struct windows windows;
+    struct dlw_python_frame frame;
+    bool is_cut;
+
+    if (!python)
+        return false;
+    if (python->layout.version >= 0x030e)
+        return true;
+    struct dlw_python_reader reader = reader_of(python, &windows);
+    return python->layout.version == 0x030d &&
+           dlw_python_frames_of(handle, hint, &frame, 1, &is_cut) == 1 &&
+           dlw_python_has_inline_locks(&reader, &frame);
 }
 
 /* The GIL that the state's interpreter uses. */

@@ -8,6 +8,7 @@
 
 #include "interpose/python/runtime.h"
 #include "report/emit/python/frames.h"
+#include "report/emit/python/objects.h"
 
 /* A hint, kept by each thread for itself: it is believed where memory says the same. */
 struct dlw_python_self {
@@ -19,6 +20,15 @@ struct dlw_python_self {
  * thread's. 0: it runs no Python, or can't be read. */
 unsigned dlw_python_frames_of(uintptr_t handle, const struct dlw_python_self *hint,
                               struct dlw_python_frame *out, unsigned room, bool *is_cut);
+
+/* What `threading` calls the thread with that handle, as UTF-8. `is_hinted`: only where the hint is
+ * true, since to look for its state takes the longer the more threads there are. */
+bool dlw_python_name_of(uintptr_t handle, const struct dlw_python_self *hint, bool is_hinted,
+                        char *out, size_t room);
+
+/* By the calling thread, which has the GIL and makes a thread for `threading`: does this build keep
+ * its locks in words of their own, of which no call tells? */
+bool dlw_python_keeps_locks_inline(uintptr_t handle, const struct dlw_python_self *hint);
 
 /* Cold: finds the calling thread's state for the hint. */
 void dlw_python_find_self(struct dlw_python_self *self, uintptr_t handle);

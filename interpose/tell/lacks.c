@@ -59,10 +59,11 @@ void dlw_lacks_say_all(void)
     for (unsigned i = 0; i < DLW_N_ABILITIES; i++) {
         const struct dlw_ability_words *words = &dlw_ability_words[i];
         size_t length = strlen(words->word);
+        bool is_pythons = i == DLW_ABILITY_PYTHON || i == DLW_ABILITY_PYTHON_LOCKS;
         if (dlw_ability_missing(i)) {
             dlw_say("does not work: ", words->word, " (", dlw_ability_missing(i),
                     "): ", words->effect, NULL);
-        } else if (n + length + 3 < sizeof(works) && (i != DLW_ABILITY_PYTHON || dlw_python())) {
+        } else if (n + length + 3 < sizeof(works) && (!is_pythons || dlw_python())) {
             works[n] = ' ';
             memcpy(works + n + 1, words->word, length + 1);
             n += length + 1;

@@ -17,7 +17,8 @@ struct known {
     uint32_t id;
     bool is_kept; /* by the next sweep: it was just noted, is alive, or evidence names it */
     struct dlw_journal_thread facts;
-    char name[DLW_NAME_BYTES];
+    char name[DLW_PYTHON_NAME];
+    bool is_pythons;
 };
 static struct known *table;
 static unsigned left = FEW; /* entries that the last sweep left in the table */
@@ -45,7 +46,9 @@ static struct known *make(uint32_t id)
 bool dlw_thread_names_note_locked(const struct dlw_ended *facts)
 {
     struct known *known = find(facts->id);
-    bool is_renamed = known && strcmp(known->name, facts->name) != 0;
+    /* As it ends, its frames are gone. */
+    bool has_better = known && known->is_pythons && !facts->is_pythons;
+    bool is_renamed = known && !has_better && strcmp(known->name, facts->name) != 0;
 
     if (!known && !(known = make(facts->id)))
         return false;
@@ -56,7 +59,10 @@ bool dlw_thread_names_note_locked(const struct dlw_ended *facts)
         .start = facts->start,
         .name = known->name,
     };
-    memcpy(known->name, facts->name, sizeof(known->name));
+    if (!has_better) {
+        memcpy(known->name, facts->name, sizeof(known->name));
+        known->is_pythons = facts->is_pythons;
+    }
     return is_renamed;
 }
 
@@ -139,6 +145,23 @@ static void read_name(uint32_t tid, char *name)
     memcpy(name, read, sizeof(read));
 }
 
+/* Unless it was given another in the system: one that is not the program's, and no beginning of
+ * what Python calls it (CPython passes that on from 3.14 on). */
+static void ask_python(const struct dlw_thread *thread, struct dlw_ended *out)
+{
+    char name[DLW_PYTHON_NAME], programs[DLW_NAME_BYTES] = "";
+
+    if (!dlw_python() ||
+        !dlw_python_name_of((uintptr_t)thread->handle, &thread->python,
+                            thread == dlw_self && thread->is_known, name, sizeof(name)))
+        return;
+    read_name((uint32_t)dlw_syscall(SYS_getpid), programs);
+    if (strcmp(out->name, programs) != 0 && strncmp(name, out->name, strlen(out->name)) != 0)
+        return;
+    memcpy(out->name, name, sizeof(name));
+    out->is_pythons = true;
+}
+
 void dlw_thread_names_read(const struct dlw_thread *thread, struct dlw_ended *out)
 {
     *out = (struct dlw_ended){
@@ -148,7 +171,7 @@ void dlw_thread_names_read(const struct dlw_thread *thread, struct dlw_ended *ou
         .created = thread->created,
         .start = thread->start,
     };
-    memcpy(out->name, thread->name, sizeof(out->name));
+    memcpy(out->name, thread->name, sizeof(thread->name));
     if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
         return;
     /* Another thread may run the end of the main one. */
@@ -156,4 +179,5 @@ void dlw_thread_names_read(const struct dlw_thread *thread, struct dlw_ended *ou
         ask_name(out->name);
     else
         read_name(out->tid, out->name);
+    ask_python(thread, out);
 }

@@ -186,7 +186,7 @@ bool dlw_joinable_ends(struct dlw_thread *self)
         .segment = self->segment,
     };
 
-    memcpy(ended.name, self->name, sizeof(ended.name));
+    memcpy(ended.name, self->name, sizeof(self->name));
     if (!is_awaited(self->handle)) {
         forget(self);
         return false;

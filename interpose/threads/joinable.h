@@ -8,7 +8,8 @@
 struct dlw_ended {
     uint32_t id, tid;
     uint32_t parent, created, start; /* for the journal */
-    char name[DLW_NAME_BYTES];
+    char name[DLW_PYTHON_NAME];
+    bool is_pythons;     /* `threading` calls it so */
     dlw_segment segment; /* its last; 0: not known */
     uint32_t n, room;
     struct dlw_was_taken *taken; /* n of them; NULL: none */

@@ -1,12 +1,14 @@
 /* The life of threads: create, join, detach, names, and the end. */
 #include "interpose/wrap/thread.h"
 
+#include "interpose/base/ability.h"
 #include "interpose/base/patch.h"
 #include "interpose/base/real.h"
 #include "interpose/base/trampoline.h"
 #include "interpose/order/join_order.h"
 #include "interpose/order/span.h"
 #include "interpose/order/validate.h"
+#include "interpose/python/runtime.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/steer/pause.h"
 #include "interpose/steer/role.h"
@@ -277,6 +279,9 @@ static int create(pthread_t *handle, const pthread_attr_t *attributes, void *(*r
         return real.pthread_create(handle, attributes, routine, argument);
     }
     look_for_libraries(self);
+    if (dlw_python_is_code(call.pc) && !dlw_ability_missing(DLW_ABILITY_PYTHON_LOCKS) &&
+        dlw_python_keeps_locks_inline((uintptr_t)self->handle, &self->python))
+        dlw_ability_lacks(DLW_ABILITY_PYTHON_LOCKS, "this CPython keeps its locks inline");
     record->routine.posix = routine;
     record->argument = argument;
     record->is_detached = is_detached(attributes);

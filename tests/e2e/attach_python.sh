@@ -25,8 +25,15 @@ see_lines() {
 	done
 	# Each in its place: C's function is called by the outer ones and calls the inner ones.
 	see '[.threads[].stack|map(.function//"")|select(index("native"))|map(select(test("^(nested|generated|compare|msort.*|qsort.*|native)$"))|sub("(msort|qsort).*";"C"))|unique_by(.)|length]==[5]'
-	see '[.threads[].stack|map(.function//"")|select(index("native"))|(index("compare")<index("native")) and (index("nested")<index("generated")) and (map(test("sort"))|index(true)) as $c|index("compare")<$c and $c<index("native")]==[true]'
+	see '[.threads[].stack|map(.function//"")|select(index("native"))|(index("compare")<index("native")) and (index("nested")<index("generated")) and ((map(test("sort"))|index(true)) as $c|index("compare")<$c and $c<index("native"))]==[true]'
 	see '[.threads[].stack[]?|select((.function//"")|test("^_?Py[A-Z]|_?PyEval"))]==[]'
+}
+
+# By the name that threading gives it, where the system's is not its own. From 3.14 on CPython sets that, which a
+# core does not tell.
+see_name() {
+	[ "$1" != core ] || "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 14))' || return
+	see '[.threads[]|select(.stack|map(.function//"")|index("native"))|.thread.name|select(.=="the réader of numbers" or startswith("the réader of"))]|length==1'
 }
 
 lines() {
@@ -35,6 +42,7 @@ lines() {
 		start 5 "$python" "$here/python/hang.py" || continue
 		look 0 attach --format=json "$pid"
 		see_lines
+		see_name attach
 		see '[.threads[].stack[]?.unknown//empty]==[]'
 		look 0 attach "$pid"
 		if grep -q "at .*hang.py:$(line_of nested) in nested" "$tmp/json" && grep -q '| with first:' "$tmp/json"; then
@@ -92,6 +100,7 @@ cores() {
 		gcore -o "$tmp/core" "$pid" >/dev/null 2>&1
 		look 0 core --format=json "$tmp/core.$pid"
 		see_lines
+		see_name core
 		rm -f "$tmp/core.$pid"
 		let_go "$what"
 	done

@@ -249,6 +249,34 @@ START_TEST(test_names_are_utf8_whatever_their_width)
 }
 END_TEST
 
+/* 3.14 as released first, as released later, and free-threaded. */
+START_TEST(test_the_state_of_a_name_lies_where_its_build_has_it)
+{
+    struct dlw_python_reader python = made_up(0x030b);
+    struct dlw_python_layout layout = *python.layout;
+    struct dlw_python_frame frame = {.code = CODE};
+    struct dlw_python_place place;
+    enum { TEXT = BASE + 0x400, INTERNED = 3, WIDTH = 1, COMPACT = 8, ASCII = 16, STATIC = 32 };
+    static const unsigned char shifts[] = {16, 2, 8};
+    layout.version = 0x030e;
+    python.layout = &layout;
+    put(CODE + layout.code_filename, TEXT);
+    put(CODE + layout.code_qualified_name, TEXT);
+    put_text(&python, TEXT, 1, true, "app.py", 6);
+    for (size_t i = 0; i < sizeof shifts; i++) {
+        put(TEXT + layout.text_state, (WIDTH | COMPACT | ASCII | STATIC) << shifts[i] | INTERNED);
+        ck_assert(dlw_python_describe(&python, &frame, &place));
+        ck_assert_str_eq(place.file, "app.py");
+        put(TEXT + layout.text_state, (WIDTH | ASCII) << shifts[i] | INTERNED);
+        ck_assert(!dlw_python_describe(&python, &frame, &place));
+        put(TEXT + layout.text_state, (3 | COMPACT) << shifts[i] | INTERNED);
+        ck_assert(!dlw_python_describe(&python, &frame, &place));
+    }
+    put(TEXT + layout.text_state, INTERNED);
+    ck_assert(!dlw_python_describe(&python, &frame, &place));
+}
+END_TEST
+
 Suite *emit_python_frames_suite(void)
 {
     Suite *suite = suite_create("emit_python_frames");
@@ -258,6 +286,7 @@ Suite *emit_python_frames_suite(void)
     tcase_add_test(tcase, test_frames_know_who_ran_them);
     tcase_add_test(tcase, test_frames_that_are_none_end_the_walk);
     tcase_add_test(tcase, test_names_are_utf8_whatever_their_width);
+    tcase_add_test(tcase, test_the_state_of_a_name_lies_where_its_build_has_it);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -4,6 +4,7 @@
 #include "report/command/symbols/source.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* One of several takings of the lock. */
 static const char *by_source(struct dlw_doc *doc, const struct dlw_doc_process *process,
@@ -49,6 +50,46 @@ void dlw_thread_find_begin(struct dlw_doc_thread *thread, const struct dlw_stack
             thread->begins = &stack->frames[i];
             return;
         }
+}
+
+/* Before 3.11 a function's name stands without its class: of the outermost of the library's own
+ * frames, and the one that it called. NULL: it may be of several. */
+static const char *class_by_function(const struct dlw_frame *frame, const struct dlw_frame *inner)
+{
+    const char *calls = inner && inner->function ? inner->function : "";
+    if (strcmp(dlw_base_name(frame->file), "queue.py") == 0)
+        return "Queue";
+    if (strcmp(frame->function, "join") == 0)
+        return "Thread";
+    if (strcmp(frame->function, "wait_for") == 0)
+        return "Condition";
+    if (strcmp(frame->function, "wait") != 0)
+        return NULL;
+    if (strcmp(calls, "wait") == 0)
+        return "Event";
+    return strcmp(calls, "_wait") == 0 || strcmp(calls, "_enter") == 0 ? "Barrier" : "Condition";
+}
+
+/* The outermost of the library's own frames names the class that the program used. */
+const char *dlw_python_sort(struct dlw_region *region, const struct dlw_stack *stack)
+{
+    static const char *const classes[] = {"Queue",   "LifoQueue", "PriorityQueue", "Event",
+                                          "Barrier", "Condition", "Semaphore",     "Thread"};
+    size_t place = dlw_stack_place(stack), i = place;
+    while (i > 0 && !stack->frames[i - 1].language)
+        i--;
+    const struct dlw_frame *frame = i > 0 ? &stack->frames[i - 1] : NULL;
+    if (!frame && (place == stack->n || !stack->frames[place].language))
+        return NULL;
+    for (size_t k = 0; frame && frame->function && k < sizeof(classes) / sizeof(classes[0]); k++) {
+        size_t n = strlen(classes[k]);
+        if (strncmp(frame->function, classes[k], n) == 0 && frame->function[n] == '.')
+            return dlw_region_print(region, "Python %s", classes[k]);
+    }
+    const char *class = NULL;
+    if (frame && frame->function && frame->file && !strchr(frame->function, '.'))
+        class = class_by_function(frame, i > 1 && frame[-1].language ? frame - 1 : NULL);
+    return class ? dlw_region_print(region, "Python %s", class) : "Python lock";
 }
 
 static bool is_python(const struct dlw_stack *stack)

@@ -302,25 +302,6 @@ const struct dlw_frame *dlw_finding_frame(const struct dlw_doc_finding *finding)
     return frame;
 }
 
-/* The outermost of the library's own frames names the class that the program used, from 3.11 on. */
-const char *dlw_python_sort(struct dlw_region *region, const struct dlw_stack *stack)
-{
-    static const char *const classes[] = {"Queue",   "LifoQueue", "PriorityQueue", "Event",
-                                          "Barrier", "Condition", "Semaphore",     "Thread"};
-    size_t place = dlw_stack_place(stack), i = place;
-    while (i > 0 && !stack->frames[i - 1].language)
-        i--;
-    const struct dlw_frame *frame = i > 0 ? &stack->frames[i - 1] : NULL;
-    if (!frame && (place == stack->n || !stack->frames[place].language))
-        return NULL;
-    for (size_t k = 0; frame && frame->function && k < sizeof(classes) / sizeof(classes[0]); k++) {
-        size_t n = strlen(classes[k]);
-        if (begins(frame->function, classes[k]) && frame->function[n] == '.')
-            return dlw_region_print(region, "Python %s", classes[k]);
-    }
-    return "Python lock";
-}
-
 const char *dlw_lock_sort(struct dlw_region *region, const struct dlw_doc_lock *lock)
 {
     if (strcmp(lock->kind, "semaphore") != 0)

@@ -156,6 +156,27 @@ bool dlw_python_frames(const struct dlw_python_reader *python, uint64_t state,
     return true;
 }
 
+bool dlw_python_outermost(const struct dlw_python_reader *python, uint64_t state,
+                          struct dlw_python_frame *out)
+{
+    enum { MOST = 1024 };
+    struct step step = {.python = python};
+    struct dlw_python_frame frame;
+    bool is_there = false, shim;
+    if (!begin(&step, state))
+        return false;
+    for (unsigned steps = 0; step.frame; steps++) {
+        if (steps == MOST || !is_shim(&step, &shim) || (!shim && !read_frame(&step, &frame)))
+            return false;
+        if (!shim)
+            *out = frame;
+        is_there |= !shim;
+        if (!read_pointer(python, step.frame + python->layout->frame_previous, &step.frame))
+            return false;
+    }
+    return is_there;
+}
+
 static size_t put_utf8(char *out, size_t room, uint32_t c)
 {
     unsigned more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
@@ -198,22 +219,46 @@ static bool copy_text(const struct dlw_python_reader *python, uint64_t at, size_
     return true;
 }
 
-/* Only the beginning of what is too long is dropped: the end says more. */
-static bool read_text(const struct dlw_python_reader *python, uint64_t text, char *out, size_t room)
+/* How the characters of a str lie. */
+struct shape {
+    unsigned width;
+    bool is_ascii;
+};
+
+/*
+ * Where width and flags stand depends on the build, not on the version alone: behind two bits that
+ * say how the text is interned, or eight (free-threaded) or sixteen, of which but two are ever set.
+ * So in no other place stands a width. False: in none, or the characters lie elsewhere.
+ */
+static bool shape_of(unsigned version, uint32_t state, struct shape *out)
+{
+    static const unsigned char shifts[] = {2, 8, 16};
+    size_t n = version >= 0x030d ? sizeof shifts : 1;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t flags = state >> shifts[i];
+        bool is_compact = flags >> 3 & 1;
+        out->width = flags & 7;
+        out->is_ascii = flags >> 4 & 1;
+        if (out->width)
+            return is_compact &&
+                   (out->width == 1 || (!out->is_ascii && out->width != 3 && out->width <= 4));
+    }
+    return false;
+}
+
+bool dlw_python_text(const struct dlw_python_reader *python, uint64_t text, char *out, size_t room)
 {
     const struct dlw_python_layout *layout = python->layout;
+    struct shape shape;
     uint64_t n;
     uint32_t state;
     if (!read_pointer(python, text + layout->text_length, &n) || n > LONGEST ||
-        !read_memory(python, text + layout->text_state, &state, sizeof state))
+        !read_memory(python, text + layout->text_state, &state, sizeof state) ||
+        !shape_of(layout->version, state, &shape))
         return false;
-    state >>= layout->version >= 0x030e ? 16 : 2; /* of flags that don't matter here */
-    unsigned width = state & 7;
-    bool is_compact = state >> 3 & 1, is_ascii = state >> 4 & 1;
-    if (!is_compact || (width != 1 && width != 2 && width != 4) || (is_ascii && width != 1))
-        return false;
-    uint64_t at = text + (is_ascii ? layout->ascii_size : layout->compact_size);
-    size_t longest = (room - 1) / (is_ascii ? 1 : width == 1 ? 2 : width == 2 ? 3 : 4);
+    unsigned width = shape.width;
+    uint64_t at = text + (shape.is_ascii ? layout->ascii_size : layout->compact_size);
+    size_t longest = (room - 1) / (shape.is_ascii ? 1 : width == 1 ? 2 : width == 2 ? 3 : 4);
     size_t skipped = n > longest ? n - longest : 0;
     return copy_text(python, at + skipped * width, n - skipped, width, out, room);
 }
@@ -222,7 +267,7 @@ static bool read_text_at(const struct dlw_python_reader *python, uint64_t field,
                          size_t room)
 {
     uint64_t text;
-    return read_pointer(python, field, &text) && read_text(python, text, out, room);
+    return read_pointer(python, field, &text) && dlw_python_text(python, text, out, room);
 }
 
 /* 0: not known, which is no reason to leave the frame out. */

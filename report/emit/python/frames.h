@@ -55,6 +55,15 @@ struct dlw_python_frame dlw_python_frame_of_words(const struct dlw_python_layout
                                                   uint64_t address, uint64_t code,
                                                   uint64_t instruction);
 
+/* A str, as UTF-8; of one that is longer than its room the end. False: it is none, or can't be
+ * read. */
+bool dlw_python_text(const struct dlw_python_reader *python, uint64_t text, char *out, size_t room);
+
+/* The outermost frame of a state. False: it has none, more than can be gone through, or can't be
+ * read. */
+bool dlw_python_outermost(const struct dlw_python_reader *python, uint64_t state,
+                          struct dlw_python_frame *out);
+
 /* What people call a frame. Texts are UTF-8; of one that is longer than its room the end is there.
  */
 struct dlw_python_place {

@@ -74,22 +74,22 @@ static int call_static_fixed()
     return call_static();
 }
 
-static void call_once()
+static void enter_once()
 {
     std::call_once(once, initialise); // taken: once
 }
 
-static void call_once_later()
+static void enter_once_later()
 {
     may_go = true;
-    call_once();
+    enter_once();
 }
 
-static void call_once_fixed()
+static void enter_once_fixed()
 {
     may_go = true;
     py::gil_scoped_release without;
-    call_once();
+    enter_once();
 }
 
 // Has the GIL for a moment in the initialiser and is at its end when the other comes.
@@ -130,9 +130,9 @@ PYBIND11_MODULE(bound, m)
     m.def("call_static", call_static);
     m.def("call_static_later", call_static_later);
     m.def("call_static_fixed", call_static_fixed);
-    m.def("call_once", call_once);
-    m.def("call_once_later", call_once_later);
-    m.def("call_once_fixed", call_once_fixed);
+    m.def("enter_once", enter_once);
+    m.def("enter_once_later", enter_once_later);
+    m.def("enter_once_fixed", enter_once_fixed);
     m.def("call_early", call_early);
     m.def("call_early_later", call_early_later);
 }

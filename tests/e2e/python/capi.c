@@ -29,8 +29,11 @@ static PyObject *meet_from_here(PyObject *module, PyObject *unused)
 static PyObject *await_other(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
-    Py_BEGIN_ALLOW_THREADS while (meets && !is_in) sched_yield();
-    Py_END_ALLOW_THREADS Py_RETURN_NONE;
+    Py_BEGIN_ALLOW_THREADS;
+    while (meets && !is_in)
+        sched_yield();
+    Py_END_ALLOW_THREADS;
+    Py_RETURN_NONE;
 }
 
 /* Takes the mutex without the GIL, and the GIL under the mutex. */
@@ -60,8 +63,10 @@ static PyObject *lookup_fixed(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
     may_go = true;
-    Py_BEGIN_ALLOW_THREADS pthread_mutex_lock(&table);
-    Py_END_ALLOW_THREADS pthread_mutex_unlock(&table);
+    Py_BEGIN_ALLOW_THREADS;
+    pthread_mutex_lock(&table);
+    Py_END_ALLOW_THREADS;
+    pthread_mutex_unlock(&table);
     Py_RETURN_NONE;
 }
 
@@ -73,14 +78,14 @@ static void initialise(void)
     PyEval_RestoreThread(saved); /* wanted: once */
 }
 
-static PyObject *call_once(PyObject *module, PyObject *unused)
+static PyObject *enter_once(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
     pthread_once(&once, initialise); /* taken: once */
     Py_RETURN_NONE;
 }
 
-static PyObject *call_once_later(PyObject *module, PyObject *unused)
+static PyObject *enter_once_later(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
     may_go = true;
@@ -88,12 +93,14 @@ static PyObject *call_once_later(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-static PyObject *call_once_fixed(PyObject *module, PyObject *unused)
+static PyObject *enter_once_fixed(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
     may_go = true;
-    Py_BEGIN_ALLOW_THREADS pthread_once(&once, initialise);
-    Py_END_ALLOW_THREADS Py_RETURN_NONE;
+    Py_BEGIN_ALLOW_THREADS;
+    pthread_once(&once, initialise);
+    Py_END_ALLOW_THREADS;
+    Py_RETURN_NONE;
 }
 
 static PyMethodDef methods[] = {
@@ -102,9 +109,9 @@ static PyMethodDef methods[] = {
     {"publish", publish, METH_O, NULL},
     {"lookup", lookup, METH_NOARGS, NULL},
     {"lookup_fixed", lookup_fixed, METH_NOARGS, NULL},
-    {"call_once", call_once, METH_NOARGS, NULL},
-    {"call_once_later", call_once_later, METH_NOARGS, NULL},
-    {"call_once_fixed", call_once_fixed, METH_NOARGS, NULL},
+    {"enter_once", enter_once, METH_NOARGS, NULL},
+    {"enter_once_later", enter_once_later, METH_NOARGS, NULL},
+    {"enter_once_fixed", enter_once_fixed, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

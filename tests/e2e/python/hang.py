@@ -60,6 +60,7 @@ def main():
     second.acquire()
     functions = (native, Réader().wait, conditional, event)
     threads = [threading.Thread(target=f, daemon=True) for f in functions]
+    threads[0].name = "the réader of numbers"
     for thread in threads + [threading.Thread(target=let_go, daemon=True)]:
         thread.start()
     print(f"ready {os.getpid()}\n", end="", flush=True)

@@ -39,7 +39,7 @@ def same():
 
 def main():
     functions = (direct, helped) if sys.argv[1] == "circle" else (same, same)
-    threads = [threading.Thread(target=f) for f in functions]
+    threads = [threading.Thread(target=f, name=f"the one that is {f.__name__}é") for f in functions]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -2,6 +2,7 @@
 #include "report/command/inspect/python/python.h"
 
 #include "report/command/base/clean.h"
+#include "report/emit/python/objects.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,33 @@ static bool read_frames(struct reading *reading, uint64_t state, size_t *n, bool
     return false;
 }
 
+/* The system's name of a thread that was given none is the program's; CPython passes on the
+ * beginning of its own from 3.14 on. Any other was given with intent. */
+static bool is_given(const struct reading *reading, const struct dlw_seen_thread *thread,
+                     const char *by_python)
+{
+    const struct dlw_target *target = reading->target;
+    const struct dlw_seen_thread *main = NULL;
+    for (size_t i = 0; i < target->n_threads && !main; i++)
+        if (target->threads[i].tid == target->pid)
+            main = &target->threads[i];
+    return *thread->name && (!main || strcmp(thread->name, main->name) != 0) &&
+           strncmp(by_python, thread->name, strlen(thread->name)) != 0;
+}
+
+/* Read twice, since it may be given another at this moment. */
+static void read_name(struct reading *reading, struct dlw_seen_thread *thread,
+                      const struct dlw_python_frame *outermost)
+{
+    const struct dlw_python_reader *python = &reading->reader;
+    char name[DLW_PYTHON_NAME], again[DLW_PYTHON_NAME];
+    _Static_assert(sizeof name == sizeof thread->name, "it has room");
+    if (dlw_python_thread_name(python, outermost, name, sizeof name) &&
+        dlw_python_thread_name(python, outermost, again, sizeof again) && !strcmp(name, again) &&
+        !is_given(reading, thread, name))
+        memcpy(thread->name, name, sizeof name);
+}
+
 static void read_thread(struct reading *reading, struct dlw_seen_thread *thread, uint64_t state)
 {
     size_t n;
@@ -102,6 +130,8 @@ static void read_thread(struct reading *reading, struct dlw_seen_thread *thread,
     }
     if (!is_whole)
         add_unknown(reading, thread, "its Python frames could not be read on from here");
+    else if (n && !thread->are_lines_cut)
+        read_name(reading, thread, &reading->frames[n - 1]);
 }
 
 /* Whose state it is: by what glibc keeps in the thread's descriptor, which a fork renews, else by

@@ -81,7 +81,7 @@ static bool ends_with(const struct dlw_python_layout *layout, uintptr_t text, co
 
 struct dlw_python_request dlw_python_request(uintptr_t gil, pthread_t self)
 {
-    struct dlw_python_request request = {DLW_PYTHON_UNKNOWN, false, false};
+    struct dlw_python_request request = {.asks = DLW_PYTHON_UNKNOWN};
     const struct dlw_python *python = dlw_python();
     if (!python)
         return request;
@@ -95,12 +95,13 @@ struct dlw_python_request dlw_python_request(uintptr_t gil, pthread_t self)
     if (!instruction)
         return request;
     request.asks = asks_of(layout->version, (const uint8_t *)instruction); /* NOLINT */
-    if (request.asks == DLW_PYTHON_UNKNOWN)
-        return request;
     uintptr_t code = word_at(frame + layout->frame_code);
-    request.is_threading =
-        code && ends_with(layout, word_at(code + layout->code_filename), "/threading.py");
+    if (!code)
+        return request;
+    uintptr_t file = word_at(code + layout->code_filename);
+    request.is_threading = ends_with(layout, file, "/threading.py");
     request.makes_end = request.is_threading && layout->code_name &&
                         ends_with(layout, word_at(code + layout->code_name), "_set_tstate_lock");
+    request.is_importing = ends_with(layout, file, "<frozen importlib._bootstrap>");
     return request;
 }

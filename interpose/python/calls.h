@@ -20,6 +20,7 @@ struct dlw_python_request {
     enum dlw_python_asks asks;
     bool is_threading; /* the line is one of the module threading's own */
     bool makes_end;    /* it takes the lock that CPython releases for it when the thread ends */
+    bool is_importing; /* or of those that import modules */
 };
 
 /* Of the calling thread, `self`, which holds this GIL. */

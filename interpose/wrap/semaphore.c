@@ -112,7 +112,26 @@ static struct dlw_python_request request_of(struct dlw_thread *self)
     uintptr_t gil = held_gil(self);
 
     return gil ? dlw_python_request(gil, self->handle)
-               : (struct dlw_python_request){DLW_PYTHON_UNKNOWN, false, false};
+               : (struct dlw_python_request){.asks = DLW_PYTHON_UNKNOWN};
+}
+
+/*
+ * Who waits until another thread has imported a module tries for a lock, so that it is taken, and
+ * then waits for it: an event. What guards the import is no lock of the system's, and CPython
+ * itself sees circles of them.
+ */
+static DLW_COLD bool is_event_of_import(struct dlw_thread *self, sem_t *semaphore)
+{
+    struct dlw_python_request request = request_of(self);
+    struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+
+    if (!request.is_importing || request.asks != DLW_PYTHON_UNKNOWN)
+        return false;
+    dlw_guard_enter(self);
+    dlw_report_trait(self, &ref, DLW_TRAIT_SIGNAL);
+    dlw_lock_becomes_signal(&ref);
+    dlw_guard_leave(self);
+    return true;
 }
 
 /*
@@ -176,6 +195,8 @@ static DLW_NOINLINE int taken_by_line(struct dlw_thread *self, sem_t *semaphore,
     if (is_special_mark(mark)) {
         if (dlw_mark_is_pool(mark)) {
             flags |= DLW_HELD_POOL;
+        } else if (is_event_of_import(self, semaphore)) {
+            return 0;
         } else {
             flags = first_flags(self, semaphore, taken_first(self, semaphore, &mark, flags));
             mark = flags & DLW_HELD_MADE ? mark : dlw_semaphore_mark(semaphore);

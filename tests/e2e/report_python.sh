@@ -20,7 +20,7 @@ fail() {
 cycles() {
 	jq -r '.findings[] | .locks as $locks |
 		"\(.kind) \(.certainty) \(.severity): " +
-		([.cycle[].wants.lock | $locks[.] | if .kind == "mutex" then .name else .kind end] | sort | join(" "))' \
+		([.cycle[]?.wants.lock | $locks[.] | if .kind == "mutex" then .name else .kind end] | sort | join(" "))' \
 		"$tmp/json" 2>/dev/null | sort
 }
 
@@ -95,6 +95,12 @@ for python; do
 	limit=20 case_of locks.py twice_called 66 'deadlock possible error: semaphore'
 	case_of locks.py events 0
 	case_of locks.py many 0
+	case_of library.py logging 66 'lock-order-inversion possible error: semaphore semaphore'
+	case_of library.py logging_after 0
+	case_of library.py imports_round 0
+	case_of library.py imports_after_lock 0
+	# A lock against an import: who imports is not known, but nobody goes on.
+	limit=20 case_of library.py imports_under_lock 143 'stall possible note: '
 	jq -e '[.processes[].lacks[]?|select(.reduces)]==[]' "$tmp/json" >/dev/null || fail "says that something is not seen"
 done
 python=libpython

@@ -249,6 +249,40 @@ START_TEST(test_a_circle_of_a_librarys_own_locks)
         "Don't let close_all (bank.c:21) call Lib::Center::remove where the library has "
         "called it with L2 in hand: it takes L1. Do that later, from outside. That breaks "
         "\"hold and wait\".");
+    /* no call of the program's stands between the two locks */
+    for (size_t i = 0; i < 2; i++)
+        finding->cycle[i].wants.stack.n = 2;
+    expect_advice(
+        doc, finding,
+        "Both locks are liblib's own, and its makers must mend the order. Until they have, "
+        "don't let close_all (bank.c:20) call Lib::Center::remove while T2 can be where it "
+        "stands above.");
+    ck_assert_str_eq(dlw_finding_frame(finding)->function, "close_all");
+    for (size_t i = 0; i < 2; i++)
+        finding->cycle[i].holds.stack.n = 2;
+    expect_advice(
+        doc, finding,
+        "Both locks are liblib's own: its makers must mend the order in which its functions "
+        "above take them. That breaks \"circular wait\".");
+    dlw_doc_free(doc);
+}
+END_TEST
+
+START_TEST(test_what_calls_c_for_python_is_no_place)
+{
+    struct dlw_doc *doc = dlw_doc_new();
+    struct dlw_stack stack = SAMPLE_STACK(
+        doc, {"take_gil", "Python/ceval_gil.h", 231}, {"closure_fcn", "callbacks.c", 310},
+        {NULL, NULL, 0}, {"notify", "native.cpp", 22}, {NULL, NULL, 0}, {"main", "native.cpp", 9});
+    stack.frames[0].module = "/usr/bin/python3.11";
+    stack.frames[1].module = "/usr/lib/python3.11/lib-dynload/_ctypes.cpython-311.so";
+    stack.frames[2].module = stack.frames[4].module = "/usr/lib/libffi.so.8";
+    ck_assert_uint_eq(dlw_stack_place(&stack), 3);
+    ck_assert_ptr_null(dlw_stack_entry(&stack));
+    ck_assert(dlw_frame_is_plumbing(&stack.frames[4]));
+    stack.frames[4].module = "/usr/lib/libother.so.8";
+    ck_assert(!dlw_frame_is_plumbing(&stack.frames[4]));
+    ck_assert(dlw_frame_is_nameless(&stack.frames[4]));
     dlw_doc_free(doc);
 }
 END_TEST
@@ -295,6 +329,7 @@ Suite *command_names_suite(void)
     tcase_add_test(tests, test_the_step_to_change_is_in_the_users_code);
     tcase_add_test(tests, test_a_projects_own_wrappers_are_passed_over);
     tcase_add_test(tests, test_a_circle_of_a_librarys_own_locks);
+    tcase_add_test(tests, test_what_calls_c_for_python_is_no_place);
     tcase_add_test(tests, test_a_writer_in_line_holds_nothing_to_let_go_of);
     suite_add_tcase(suite, tests);
     return suite;

@@ -179,6 +179,54 @@ static bool say_callback(struct advising *advising)
     return false;
 }
 
+/* The library's frame that takes the lock, however the program's code came there. NULL: it is the
+ * program itself that does. */
+static const struct dlw_frame *in_library(const struct dlw_stack *stack)
+{
+    const struct dlw_frame *entry = dlw_stack_entry(stack), *frame = dlw_remedy_frame(stack);
+    if (entry)
+        return entry;
+    bool is_closed = frame && !frame->language && !dlw_frame_is_own(frame) && frame->module &&
+                     strstr(dlw_base_name(frame->module), ".so");
+    return is_closed ? frame : NULL;
+}
+
+static bool is_within_library(const struct dlw_doc_finding *finding)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (!in_library(&finding->cycle[i].holds.stack) ||
+            !in_library(&finding->cycle[i].wants.stack))
+            return false;
+    return true;
+}
+
+/* Nobody here can turn its orders round; what calls it may be kept apart. */
+static void say_makers(struct advising *advising)
+{
+    const struct dlw_doc_finding *finding = advising->finding;
+    const char *base = dlw_base_name(in_library(&finding->cycle[0].wants.stack)->module);
+    const char *library =
+        dlw_region_cut(advising->region, base, (size_t)(strstr(base, ".so") - base));
+    const char *locks = finding->n_cycle == 2 ? "Both locks are" : "All of these locks are";
+    for (size_t i = 0; i < finding->n_cycle; i++) {
+        const struct dlw_doc_step *step = &finding->cycle[i];
+        const struct dlw_frame *entry = dlw_stack_entry(&step->holds.stack);
+        if (!entry || !entry->function)
+            continue;
+        dlw_remedy_say(advising,
+                       "%s %s's own, and its makers must mend the order. Until they have, don't "
+                       "let %s call %s while %s can be where it stands above.",
+                       locks, library, dlw_remedy_place(advising, &step->holds.stack),
+                       dlw_function_title(advising->region, entry->function),
+                       dlw_remedy_thread(advising, finding->cycle[i == 0].thread));
+        return;
+    }
+    dlw_remedy_say(advising,
+                   "%s %s's own: its makers must mend the order in which its functions above take "
+                   "them. That breaks \"circular wait\".",
+                   locks, library);
+}
+
 static void say_turn(struct advising *advising, const struct dlw_doc_step *step)
 {
     const struct dlw_doc_finding *finding = advising->finding;
@@ -218,7 +266,10 @@ void dlw_remedy_order(struct advising *advising)
     }
     if (into)
         say_let_go(advising, into);
-    else if (turn && is_one_code_path(finding))
+    else if (is_within_library(finding)) {
+        if (!say_callback(advising))
+            say_makers(advising);
+    } else if (turn && is_one_code_path(finding))
         say_one_path(advising);
     else if (turn || !say_callback(advising))
         say_turn(advising, turn ? turn : &finding->cycle[finding->n_cycle - 1]);

@@ -324,6 +324,8 @@ const struct dlw_frame *dlw_stack_entry(const struct dlw_stack *stack);
 size_t dlw_stack_depth(const struct dlw_stack *stack);
 /* The library's own code or pthread's, between frames of the program: people need not see it. */
 bool dlw_frame_is_plumbing(const struct dlw_frame *frame);
+/* Of a library without its source, where not even the function is known. */
+bool dlw_frame_is_nameless(const struct dlw_frame *frame);
 /* The program's own code, with its source: not a library's, nor a header's of the system. */
 bool dlw_frame_is_own(const struct dlw_frame *frame);
 /* Code that the C library calls without being asked at that moment: "exit handlers", "the thread

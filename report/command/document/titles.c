@@ -84,7 +84,7 @@ static bool is_python_binding(const struct dlw_frame *frame)
     const char *module = frame->module ? dlw_base_name(frame->module) : NULL;
     return is_within(frame->function, "pybind11::") || is_within(frame->function, "nanobind::") ||
            is_within(frame->function, "boost::python::") || begins(module, "_ctypes.") ||
-           begins(module, "libffi.so.");
+           begins(module, "_cffi_backend.") || begins(module, "libffi.so.");
 }
 
 static bool is_library(const struct dlw_frame *frame)
@@ -150,10 +150,19 @@ static bool is_beginning(const struct dlw_frame *frame)
     return false;
 }
 
-/* A shared library without its source, or one of the system's: nobody changes it here. */
+static bool is_of_interpreter(const struct dlw_frame *frame)
+{
+    return !frame->language && (dlw_frame_is_interpreter(frame) || is_python_binding(frame) ||
+                                (frame->module && strstr(frame->module, "/lib-dynload/")));
+}
+
+/* A shared library without its source, or one of the system's, or an interpreter: nobody changes it
+ * here. */
 static bool is_closed(const struct dlw_frame *frame)
 {
     const char *module = frame->module;
+    if (is_of_interpreter(frame))
+        return true;
     if (!module || !strstr(dlw_base_name(module), ".so"))
         return false;
     return !frame->file || begins(module, "/usr/lib") || begins(module, "/lib");
@@ -213,6 +222,11 @@ static bool is_own_wrapper(const struct dlw_frame *frame)
                               ends(name, n, "Guard") || ends(name, n, "_guard"));
 }
 
+bool dlw_frame_is_nameless(const struct dlw_frame *frame)
+{
+    return !frame->unknown && !frame->language && !frame->function && is_closed(frame);
+}
+
 size_t dlw_stack_place(const struct dlw_stack *stack)
 {
     size_t first = stack->n;
@@ -233,7 +247,7 @@ const struct dlw_frame *dlw_stack_entry(const struct dlw_stack *stack)
     size_t place = dlw_stack_place(stack);
     for (size_t i = place < stack->n ? place : 0; i-- > 0;)
         if (!stack->frames[i].unknown && is_closed(&stack->frames[i]) &&
-            !is_library(&stack->frames[i]))
+            !is_library(&stack->frames[i]) && !is_of_interpreter(&stack->frames[i]))
             return &stack->frames[i];
     return NULL;
 }
@@ -286,20 +300,33 @@ static const struct dlw_frame *frame_of(const struct dlw_stack *stack)
     return place < stack->n ? &stack->frames[place] : NULL;
 }
 
-const struct dlw_frame *dlw_finding_frame(const struct dlw_doc_finding *finding)
+static const struct dlw_frame *first_frame(const struct dlw_doc_finding *finding,
+                                           const struct dlw_frame *(*of)(const struct dlw_stack *))
 {
     const struct dlw_frame *frame = NULL;
     for (size_t i = 0; !frame && i < finding->n_cycle; i++) {
-        frame = frame_of(&finding->cycle[i].wants.stack);
+        frame = of(&finding->cycle[i].wants.stack);
         if (!frame)
-            frame = frame_of(&finding->cycle[i].holds.stack);
+            frame = of(&finding->cycle[i].holds.stack);
     }
     for (size_t i = 0; !frame && i < finding->n_threads; i++) {
-        frame = frame_of(&finding->threads[i].stack);
+        frame = of(&finding->threads[i].stack);
         for (size_t j = 0; !frame && j < finding->threads[i].n_holds; j++)
-            frame = frame_of(&finding->threads[i].holds[j].stack);
+            frame = of(&finding->threads[i].holds[j].stack);
     }
     return frame;
+}
+
+static const struct dlw_frame *own_frame_of(const struct dlw_stack *stack)
+{
+    const struct dlw_frame *frame = frame_of(stack);
+    return frame && dlw_frame_is_own(frame) ? frame : NULL;
+}
+
+const struct dlw_frame *dlw_finding_frame(const struct dlw_doc_finding *finding)
+{
+    const struct dlw_frame *frame = first_frame(finding, own_frame_of);
+    return frame ? frame : first_frame(finding, frame_of);
 }
 
 const char *dlw_lock_sort(struct dlw_region *region, const struct dlw_doc_lock *lock)
@@ -328,7 +355,7 @@ bool dlw_frame_is_interpreter(const struct dlw_frame *frame)
 
 bool dlw_doc_is_made_by_python(const struct dlw_doc_lock *lock)
 {
-    size_t place = dlw_stack_place(&lock->created);
+    size_t place = dlw_stack_innermost(&lock->created);
     return place < lock->created.n && dlw_frame_is_interpreter(&lock->created.frames[place]);
 }
 

@@ -179,6 +179,23 @@ static bool has_own_python(const struct dlw_stack *stack, size_t first, size_t n
     return false;
 }
 
+/* Beyond the place, frames of libraries that nobody here can look up; --advice lists them. Fewer
+ * than two stay. */
+static size_t nameless_after(const struct dlw_readable *text, const struct dlw_stack *stack,
+                             size_t place, size_t n)
+{
+    size_t nameless = 0;
+    for (size_t i = place + 1; i < n && !text->doc->explains; i++)
+        nameless +=
+            dlw_frame_is_nameless(&stack->frames[i]) && !dlw_frame_is_plumbing(&stack->frames[i]);
+    return nameless < 2 ? 0 : nameless;
+}
+
+static bool is_left_out(const struct dlw_frame *frame, size_t nameless)
+{
+    return dlw_frame_is_plumbing(frame) || (nameless && dlw_frame_is_nameless(frame));
+}
+
 void dlw_readable_stack(struct dlw_readable *text, const struct dlw_lead *lead,
                         const struct dlw_stack *stack, const struct dlw_doc_process *process)
 {
@@ -200,8 +217,8 @@ void dlw_readable_stack(struct dlw_readable *text, const struct dlw_lead *lead,
         frame_line(text, line, dlw_region_print(region, "in %s", frame_words(text, entry)));
         line = NULL;
     }
-    size_t last = n - 1;
-    while (last > place && dlw_frame_is_plumbing(&stack->frames[last]))
+    size_t last = n - 1, nameless = nameless_after(text, stack, place, n);
+    while (last > place && is_left_out(&stack->frames[last], nameless))
         last--;
     enum { FEW = 3 };
     bool folds = has_own_python(stack, first, n);
@@ -215,7 +232,7 @@ void dlw_readable_stack(struct dlw_readable *text, const struct dlw_lead *lead,
             line = NULL;
             continue;
         }
-        if (i > place && dlw_frame_is_plumbing(&stack->frames[i]))
+        if (i > place && is_left_out(&stack->frames[i], nameless))
             continue;
         frame_line(text, line,
                    dlw_region_print(region, "%s %s%s", i == first ? "at" : "by",
@@ -225,6 +242,9 @@ void dlw_readable_stack(struct dlw_readable *text, const struct dlw_lead *lead,
         if (i == place)
             source_line(text, INDENT + 2, &stack->frames[i], process);
     }
+    if (nameless)
+        fprintf(text->out, "%*s" FAINT "(%zu functions without a name left out)" PLAIN "\n", INDENT,
+                "", nameless);
     if (stack->cut)
         fprintf(text->out, "%*s" FAINT "(deeper frames were not kept)" PLAIN "\n", INDENT, "");
 }

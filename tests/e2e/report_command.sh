@@ -121,8 +121,10 @@ hints() {
 	: >source.c
 	status 126 run -- ./source.c
 	says err 'Permission denied: it is not executable'
-	status 2 run --output=x.html -- ./app
-	says err 'did you mean --output=html:x.html'
+	status 3 run -o x.html --timeout=60 -- ./app
+	if grep -q '<!DOCTYPE html>' x.html; then ok; else fail "run -o x.html writes no HTML"; fi
+	status 2 report x.html
+	says err 'x.html:1: not a dlwatch journal but a page, as report --format=html writes it'
 	status 2 run --output=svg -- ./app
 	says err 'did you mean --output=svg:report.svg'
 	status 2 run --output=htlm:x -- ./app

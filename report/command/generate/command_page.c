@@ -52,7 +52,9 @@ static void subcommands(FILE *out)
 static void run_options(FILE *out)
 {
     static const struct item rows[] = {
-        {"-o, --output=", "F:PATH", "write a report in format F as well; repeatable"},
+        {"-o, --output=", "F:PATH",
+         "write a report in format F as well, or in that which the end of PATH names (html, json, "
+         "sarif, svg, dot); repeatable"},
         {"--timeout=", "S",
          "end the command and its children after S seconds (5m, 2h), and report what each waited "
          "for"},

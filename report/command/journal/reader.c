@@ -51,7 +51,11 @@ struct dlw_doc_process *dlw_reader_process(struct dlw_reader *reader)
 static void complain_of_text(struct dlw_reader *reader, const char *text, const json_error_t *error,
                              bool whole)
 {
-    if (!reader->process && reader->line == 1 && strcmp(text, "{") == 0) {
+    if (!reader->process && reader->line == 1 && text[0] == '<') {
+        dlw_reader_complain(reader, "not a dlwatch journal but a page, as report --format=html "
+                                    "writes it from the journals");
+        reader->refused = true;
+    } else if (!reader->process && reader->line == 1 && strcmp(text, "{") == 0) {
         dlw_reader_complain(reader, "not a dlwatch journal, maybe a report of --format=json: "
                                     "--baseline and dlwatch diff read those");
         reader->refused = true;

@@ -51,6 +51,7 @@ static void print_help(void)
                    *keys[i].run ? " [" : "", keys[i].run, *keys[i].run ? "]" : "");
         }
     printf("  -o, --output=F:PATH             write a report as well; F: %s\n"
+           "                                  (without F: by the name's end, report.html)\n"
            "  --timeout=S                     end the command and its children after S seconds "
            "(5m, 2h) "
            "and\n"
@@ -135,12 +136,15 @@ static int take_output(struct dlw_run_request *request, const char *value)
     struct dlw_region *region = &request->region;
     const char *colon = strchr(value, ':'), *format = colon ? NULL : dlw_format_of_path(value);
     size_t room = sizeof(request->outputs) / sizeof(request->outputs[0]);
-    if (!colon && (format || dlw_format_find(value)))
+    if (!colon && dlw_format_find(value))
         return 1 + dlw_usage_error("run",
                                    "--output wants format and path: '%s': did you mean "
-                                   "--output=%s:%s%s",
-                                   value, format ? format : value, format ? value : "report.",
-                                   format ? "" : value);
+                                   "--output=%s:report.%s",
+                                   value, value, value);
+    if (format) { /* its name says it, as with report and attach */
+        value = dlw_region_print(region, "%s:%s", format, value);
+        colon = strchr(value, ':');
+    }
     if (!colon || colon[1] == '\0')
         return 1 + dlw_usage_error("run",
                                    "--output=F:PATH wants one of %s, a colon and a path: '%s'",

@@ -137,28 +137,26 @@ static DLW_NOINLINE int note_any(struct dlw_thread *self, struct dlw_held_lock *
 
 /* With a profile asked for: a lock that it knows at this place, where it is known how many callers
  * are noted. All others go the long way. */
-static DLW_NOINLINE int note_counted(struct dlw_thread *self, struct dlw_held_lock *held,
-                                     const struct dlw_rule_slot *slot)
+static DLW_NOINLINE int note_known(struct dlw_thread *self, struct dlw_held_lock *held,
+                                   const struct dlw_rule_slot *slot)
 {
     struct dlw_rule rule = slot->rule;
+    struct dlw_profile_entry *row = NULL;
 
-    if (rule.levels & DLW_RULE_ROLE || rule.trial != OVER)
-        return note_any(self, held, slot);
-    rule.levels &= (uint8_t)~DLW_RULE_COUNTED;
-    if (rule.levels == 1 && dlw_profile_is_known(self, held) &&
-        note_helper(held, rule, self->stack_high)) {
-        note_taken(self, held);
-        dlw_profile_count_again(self, held);
-        return 0;
-    }
-    struct dlw_profile_entry *row = dlw_profile_row(self, held);
+    if (!(rule.levels & DLW_RULE_ROLE) && rule.trial == OVER)
+        row = dlw_profile_row(self, held);
     if (!row)
         return note_any(self, held, slot);
+    rule.levels &= (uint8_t)~DLW_RULE_COUNTED;
     bool is_plain = rule.levels == 0 && !is_of_python(held);
     if (!is_plain) {
         note_levels(self, held, slot);
         note_taken(self, held);
     }
+    row->helper = rule;
+    row->helper_of = rule.levels == 1 && held->kind != DLW_LOCK_SEMAPHORE
+                         ? atomic_load_explicit(&dlw_rules, memory_order_acquire)
+                         : NULL;
     dlw_profile_count(self, held, row, is_plain);
     return 0;
 }
@@ -197,7 +195,7 @@ static DLW_HOT int note_by_rule(struct dlw_thread *self, struct dlw_held_lock *h
     const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
 
     if (!slot || !note_helper(held, slot->rule, self->stack_high))
-        return dlw_options.profile && slot ? note_counted(self, held, slot)
+        return dlw_options.profile && slot ? note_known(self, held, slot)
                                            : note_any(self, held, slot);
     note_taken(self, held);
     return 0;
@@ -224,11 +222,23 @@ static DLW_NOINLINE int note_more(struct dlw_thread *self, struct dlw_held_lock 
     return held->kind == DLW_LOCK_SEMAPHORE ? note_semaphore(self, held) : note_by_rule(self, held);
 }
 
-/* Two functions, since the first half is to keep nothing for the second. */
+/* In a helper that returns with the lock the rule stands in the profile's row. */
+static DLW_NOINLINE int note_counted(struct dlw_thread *self, struct dlw_held_lock *held)
+{
+    if (!dlw_profile_is_helper(held) || !note_helper(held, held->counted->helper, self->stack_high))
+        return note_more(self, held);
+    note_taken(self, held);
+    dlw_profile_count_again(self, held);
+    return 0;
+}
+
+/* Several functions, so that each keeps nothing for the next. */
 int dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held)
 {
-    if (!dlw_profile_is_plain(self, held))
+    if (__builtin_expect(self->until_timed <= 1, 0))
         return note_more(self, held);
+    if (!dlw_profile_is_plain(self, held))
+        return note_counted(self, held);
     dlw_profile_count_again(self, held);
     return 0;
 }

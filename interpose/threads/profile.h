@@ -23,6 +23,8 @@ struct dlw_profile_entry {
     _Alignas(64) _Atomic uintptr_t lock; /* 0: not in use; released when the rest is there */
     uintptr_t plain_pc;                  /* pc[0] where of its place no caller is noted, else 0 */
     uint64_t takings, contended;
+    struct dlw_rule_table *helper_of; /* of the next, where one caller is noted; else NULL */
+    struct dlw_rule helper;
     uintptr_t pc[DLW_PROFILE_LEVELS];
     uint8_t n, kind; /* of pc; enum dlw_lock_kind */
     uint64_t wait_ns, wait_longest_ns;
@@ -63,11 +65,11 @@ static DLW_HOT bool dlw_profile_is_plain(const struct dlw_thread *self,
            dlw_profile_is_of(held->counted, held);
 }
 
-static DLW_HOT bool dlw_profile_is_known(const struct dlw_thread *self,
-                                         const struct dlw_held_lock *held)
+/* Of places where one is, while the rules of unwinding are those by which that was found out. */
+static DLW_HOT bool dlw_profile_is_helper(const struct dlw_held_lock *held)
 {
-    return self->until_timed > 1 && held->counted->pc[0] == held->pc[0] &&
-           dlw_profile_is_of(held->counted, held);
+    return held->counted->pc[0] == held->pc[0] && dlw_profile_is_of(held->counted, held) &&
+           held->counted->helper_of == atomic_load_explicit(&dlw_rules, memory_order_acquire);
 }
 
 static DLW_HOT void dlw_profile_count_again(struct dlw_thread *self,

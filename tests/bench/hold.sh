@@ -39,7 +39,7 @@ while read -r scenario native before <&3; do
 done 3<"$recorded"
 journals=$(mktemp -d)
 trap 'rm -rf "$journals"' EXIT
-for scenario in single nested2; do
+for scenario in single nested2 helpers; do
 	before=$(sed -n "s/^$scenario [0-9]* //p" "$recorded")
 	now=$(DLWATCH_OPTIONS="profile=1 report=$journals/%p" "$here/count.sh" "$build" $scenario | cut -d' ' -f3)
 	if [ -z "$now" ] || [ "$((now * 100))" -gt "$((before * 115))" ]; then

@@ -488,15 +488,16 @@ static bool is_ordered(struct dlw_thread *self, uint32_t n, const struct dlw_loc
     return false;
 }
 
-void dlw_validate_acquired(struct dlw_thread *self, struct dlw_held_lock *held,
+bool dlw_validate_acquired(struct dlw_thread *self, struct dlw_held_lock *held,
                            const struct dlw_lock_ref *ref, const struct dlw_call *call)
 {
     bool timed = held->flags & DLW_HELD_TIMED;
     uint64_t key = timed ? held->key ^ DLW_KEY_TIMED : held->key; /* asked for by the caller */
 
-    if ((timed && dlw_chain_is_cached(self, key, ref->chain)) ||
-        !is_ordered(self, dlw_held_depth(self) - 1, ref, false))
-        return;
+    if (timed && dlw_chain_is_cached(self, key, ref->chain))
+        return true;
+    if (!is_ordered(self, dlw_held_depth(self) - 1, ref, false))
+        return false;
     struct question q;
     begin(&q, self, ref, call);
     q.entry = held;
@@ -506,6 +507,7 @@ void dlw_validate_acquired(struct dlw_thread *self, struct dlw_held_lock *held,
     dlw_guard_enter(self);
     ask(&q);
     dlw_guard_leave(self);
+    return true;
 }
 
 bool dlw_validate_was_tried(struct dlw_thread *self, const struct dlw_held_lock *held,

@@ -19,8 +19,10 @@
 /* And into those of requests that would drop the GIL before they wait. */
 #define DLW_KEY_TRIED 0x2545F4914F6CDD1DULL
 
-/* Cold: what the fast check could not answer. `held` is the lock just taken, the last entry. */
-void dlw_validate_acquired(struct dlw_thread *self, struct dlw_held_lock *held,
+/* Cold: what the fast check could not answer. `held` is the lock just taken, the last entry. False:
+ * nothing is held that an order could begin with, and nothing will be as long as its key is this.
+ */
+bool dlw_validate_acquired(struct dlw_thread *self, struct dlw_held_lock *held,
                            const struct dlw_lock_ref *ref, const struct dlw_call *call);
 
 /*

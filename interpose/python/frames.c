@@ -264,26 +264,8 @@ unsigned dlw_python_code_stamps(const struct dlw_python_frame *frames, unsigned 
 
 /* ---- the thread's own ---- */
 
-static inline uintptr_t word_at(uintptr_t address)
-{
-    return *(const volatile uintptr_t *)address; /* NOLINT(performance-no-int-to-ptr) */
-}
-
-/*
- * Locked, and last taken by this thread's state: then this thread has it, and its state, frames and
- * code live. A state that was freed is last only until another thread takes the GIL, and then it is
- * not locked; where another thread's came to lie in its place, that is of another thread.
- */
-static inline bool has_gil(const struct dlw_python *python, const struct dlw_python_self *self,
+bool dlw_python_find_again(const struct dlw_python *python, struct dlw_python_self *self,
                            uintptr_t handle)
-{
-    return dlw_python_has(python, self->gil) && (int)word_at(self->gil + DLW_GIL_LOCKED) == 1 &&
-           word_at(self->gil + DLW_GIL_HOLDER) == self->state &&
-           word_at(self->state + python->layout.thread_id) == handle;
-}
-
-static bool find_again(const struct dlw_python *python, struct dlw_python_self *self,
-                       uintptr_t handle)
 {
     if (self->gil && !dlw_python_has(python, self->gil)) /* of an interpreter that was closed */
         *self = (struct dlw_python_self){0};
@@ -291,41 +273,7 @@ static bool find_again(const struct dlw_python *python, struct dlw_python_self *
     if ((self->misses & (self->misses + 1)) == 0)
         dlw_python_find_self(self, handle);
     self->misses++;
-    return has_gil(python, self, handle);
-}
-
-/* The frame that called this one, past what only marks the C stack. */
-static inline uintptr_t caller_of(const struct dlw_python_layout *layout, uintptr_t frame)
-{
-    enum { FIRST_SHIM = 3 };
-    uintptr_t caller = word_at(frame + layout->frame_previous);
-
-    if (caller && layout->version >= 0x030c &&
-        *(const volatile uint8_t *)(caller + layout->frame_owner) >= FIRST_SHIM) /* NOLINT */
-        caller = word_at(caller + layout->frame_previous);
-    return caller;
-}
-
-bool dlw_python_note(struct dlw_python_self *self, uintptr_t handle, uintptr_t out[DLW_NOTED_WORDS])
-{
-    const struct dlw_python *python = dlw_python();
-
-    if (!python || !python->layout.has_lines ||
-        (__builtin_expect(!has_gil(python, self, handle), 0) && !find_again(python, self, handle)))
-        return false;
-    const struct dlw_python_layout *layout = &python->layout;
-    uintptr_t frame = word_at(self->state + layout->thread_frame);
-    if (layout->has_cframe && frame)
-        frame = word_at(frame + layout->cframe_frame);
-    if (!frame)
-        return false;
-    uintptr_t caller = caller_of(layout, frame);
-    out[DLW_NOTED_CODE] = word_at(frame + layout->frame_code);
-    out[DLW_NOTED_INSTRUCTION] = word_at(frame + layout->frame_instruction);
-    out[DLW_NOTED_FRAME] = frame;
-    out[DLW_NOTED_CALLER] = caller;
-    out[DLW_NOTED_CALL] = caller ? word_at(caller + layout->frame_instruction) : 0;
-    return true;
+    return dlw_python_self_has_gil(python, self, handle);
 }
 
 struct dlw_python_frame dlw_python_noted(const uintptr_t *words)

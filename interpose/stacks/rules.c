@@ -490,6 +490,8 @@ static struct dlw_rule_table *grow_locked(struct dlw_rule_table *old)
     return table;
 }
 
+_Atomic bool dlw_rules_have_role;
+
 static struct dlw_rule_slot *learn_locked(uintptr_t pc)
 {
     struct dlw_rule_table *table = atomic_load_explicit(&dlw_rules, memory_order_relaxed);
@@ -498,7 +500,10 @@ static struct dlw_rule_slot *learn_locked(uintptr_t pc)
     uint64_t distance = pc - function;
 
     rule.levels = DLW_LEVELS - 1;
-    rule.levels |= dlw_hooks.place_has_role(pc) ? DLW_RULE_ROLE : 0;
+    if (dlw_hooks.place_has_role(pc)) {
+        rule.levels |= DLW_RULE_ROLE;
+        atomic_store_explicit(&dlw_rules_have_role, true, memory_order_relaxed);
+    }
     rule.levels |= dlw_options.profile ? DLW_RULE_COUNTED : 0;
     if (n_rules * 2 >= dlw_rule_mask(table) + 1 || table == &no_rules.table)
         table = grow_locked(table);

@@ -60,6 +60,8 @@ struct dlw_rule {
 
 /* In a rule's levels: a role begins or ends here (steer/role.h), so the place is never plain. */
 enum { DLW_RULE_ROLE = 128 };
+/* Does any rule bear it? Relaxed: set before the first that does is published. */
+extern _Atomic bool dlw_rules_have_role;
 /* In `levels`: takings from here are counted (threads/profile.h), so that the place is never plain.
  */
 enum { DLW_RULE_COUNTED = 64 };

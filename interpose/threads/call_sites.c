@@ -201,12 +201,18 @@ static DLW_HOT int note_by_rule(struct dlw_thread *self, struct dlw_held_lock *h
     return 0;
 }
 
+static bool has_role(uintptr_t pc)
+{
+    if (!atomic_load_explicit(&dlw_rules_have_role, memory_order_relaxed))
+        return false;
+    const struct dlw_rule_slot *slot = dlw_rule_find(pc);
+    return slot && slot->rule.levels & DLW_RULE_ROLE;
+}
+
 /* One that CPython takes is one of its locks. Apart, so that others save no registers for it. */
 static DLW_NOINLINE int note_semaphore(struct dlw_thread *self, struct dlw_held_lock *held)
 {
-    const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
-
-    if (!is_of_python(held) || (slot && slot->rule.levels & DLW_RULE_ROLE) ||
+    if (!is_of_python(held) || has_role(held->pc[0]) ||
         !dlw_python_note(&self->python, (uintptr_t)self->handle, &held->pc[2]))
         return note_by_rule(self, held);
     held->pc[1] = DLW_LINE_MARK;

@@ -333,24 +333,44 @@ static struct dlw_outliving *outliving_of(struct dlw_thread *self, uintptr_t sem
     return NULL;
 }
 
+static void renew_filter(struct dlw_thread *self)
+{
+    uint32_t filter = 0;
+
+    for (uint32_t i = 0; i < DLW_OUTLIVING; i++)
+        if (self->outliving[i].semaphore && !self->outliving[i].is_told)
+            filter |= dlw_outliving_bit(self->outliving[i].semaphore);
+    self->outliving_filter = filter;
+}
+
 /* Of several locks around it the innermost is let go first: that one stays. */
 static void note_one_outliving(struct dlw_thread *self, uintptr_t semaphore, uintptr_t under)
 {
     if (!outliving_of(self, semaphore))
         self->outliving[self->n_outliving++ % DLW_OUTLIVING] =
             (struct dlw_outliving){semaphore, under, false};
+    renew_filter(self);
+}
+
+/* One unit of several may be held once more. */
+static bool is_unit(struct dlw_thread *self, int index)
+{
+    return index >= 0 && dlw_held_at(self, (uint32_t)index)->flags & DLW_HELD_POOL;
 }
 
 bool dlw_held_outlives(struct dlw_thread *self, uintptr_t semaphore)
 {
-    struct dlw_outliving *known = self->n_outliving ? outliving_of(self, semaphore) : NULL;
+    struct dlw_outliving *known = outliving_of(self, semaphore);
 
-    if (!known || known->is_told ||
-        dlw_held_find(self, (const void *)known->under) <= /* NOLINT(performance-no-int-to-ptr) */
-            dlw_held_find(self, (const void *)semaphore))  /* NOLINT(performance-no-int-to-ptr) */
+    if (!known || known->is_told)
         return false;
-    known->is_told = true;
-    return true;
+    int under = dlw_held_find(self, (const void *)known->under); /* NOLINT */
+    int index = dlw_held_find(self, (const void *)semaphore);    /* NOLINT */
+    known->is_told = under > index;
+    if (!known->is_told && !is_unit(self, index)) /* this hold ends, and has not shown it */
+        known->semaphore = 0;
+    renew_filter(self);
+    return known->is_told;
 }
 
 /* CPython drops its global lock under every `with`, and has it again at the end: no sign. */
@@ -378,6 +398,11 @@ static DLW_NOINLINE void remove_any(struct dlw_thread *self, uint32_t index, uin
         return;
     }
     note_outliving(self, index, depth - index <= FEW ? depth : index + FEW);
+    if (self->holes == 0 &&
+        !is_tidy) { /* else a hole is left, and with one all takes the long way */
+        dlw_held_rekey(self);
+        is_tidy = true;
+    }
     if (depth - index <= FEW && is_tidy) {
         close_gap(self, index, depth - 1);
         return;

@@ -16,6 +16,7 @@
 #define DLW_THREADS_HELD_H
 
 #include "interpose/base/hash.h"
+#include "interpose/base/state.h"
 #include "interpose/threads/record.h"
 #include "report/emit/records.h"
 
@@ -101,6 +102,19 @@ static inline bool dlw_held_has_line(const struct dlw_held_lock *held)
 }
 
 int dlw_held_note_more(struct dlw_thread *self, struct dlw_held_lock *held);
+/*
+ * The line alone, into an entry that is claimed and not filled yet. False: it is none, or the place
+ * asks for more; then it is filled with one level, and dlw_held_note_more() is called as for
+ * others.
+ */
+static DLW_HOT bool dlw_held_note_line(struct dlw_thread *self, struct dlw_held_lock *held)
+{
+    if (atomic_load_explicit(&dlw_rules_have_role, memory_order_relaxed) || dlw_options.profile ||
+        !dlw_python_note(&self->python, (uintptr_t)self->handle, &held->pc[2]))
+        return false;
+    held->pc[1] = DLW_LINE_MARK;
+    return true;
+}
 /* The same for an entry that is pushed again, since its lock was given back for a while. */
 void dlw_held_note_again(struct dlw_thread *self, struct dlw_held_lock *held);
 
@@ -214,6 +228,18 @@ void dlw_passed_release(struct dlw_thread *self, const void *lock);
  * go, and is this lock held again now? True once for each of a few.
  */
 bool dlw_held_outlives(struct dlw_thread *self, uintptr_t semaphore);
+
+static inline uint32_t dlw_outliving_bit(uintptr_t semaphore)
+{
+    return (uint32_t)1 << (semaphore >> 4 & 31);
+}
+
+/* False: it was not. One of a few others may share its bit. */
+static inline bool dlw_held_may_outlive(const struct dlw_thread *self, const void *semaphore)
+{
+    return __builtin_expect(self->outliving_filter != 0, 0) &&
+           (self->outliving_filter & dlw_outliving_bit((uintptr_t)semaphore));
+}
 
 /* Cold: takes out an entry that isn't the last, or uncovers holes below the last. */
 void dlw_held_remove(struct dlw_thread *self, uint32_t index);

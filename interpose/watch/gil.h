@@ -21,6 +21,13 @@
 #include <pthread.h>
 
 #define DLW_GIL_MARK 0x0C7EA7F100000000ULL
+/* In the same word of the mutex under which a thread that was asked for the GIL waits until another
+ * has it: no lock of the program's either. */
+#define DLW_GIL_SWITCH_MARK 0x0C7EA7F200000000ULL
+
+/* The one that was signalled last; 0: none, or it has ended. A hint, stored and read relaxed: what
+ * is at the address is looked at before it is believed. */
+extern _Atomic uintptr_t dlw_gil_last;
 
 /* A mutex that bears the mark of a signal: is it that of a GIL? */
 static inline bool dlw_gil_is_mutex(pthread_mutex_t *mutex)
@@ -38,7 +45,18 @@ static inline uint32_t dlw_gil_owner(pthread_mutex_t *mutex)
 }
 
 /* The interpreter signals this condition, and may hold the mutex behind it. True: it is a GIL's. */
-bool dlw_gil_is_signalled(struct dlw_thread *self, pthread_cond_t *condition);
+bool dlw_gil_is_signalled_slow(struct dlw_thread *self, pthread_cond_t *condition);
+
+/* Is it one of the GIL that was signalled last? Two compares: each drop and each taking signals. */
+static inline bool dlw_gil_has_condition(const pthread_cond_t *condition)
+{
+    uintptr_t gil = atomic_load_explicit(&dlw_gil_last, memory_order_relaxed);
+    uintptr_t offset = (uintptr_t)condition - gil;
+
+    return offset == DLW_GIL_CONDITION
+               ? dlw_gil_is_mutex((pthread_mutex_t *)(gil + DLW_GIL_MUTEX)) /* NOLINT */
+               : offset == DLW_GIL_SWITCH_CONDITION;
+}
 /* The same before it waits for it with a limit. True: it is a GIL's, with this mutex. */
 bool dlw_gil_is_waited_for(struct dlw_thread *self, pthread_cond_t *condition,
                            pthread_mutex_t *mutex);
@@ -47,8 +65,14 @@ bool dlw_gil_is_waited_for(struct dlw_thread *self, pthread_cond_t *condition,
 void dlw_gil_slice_begins(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_call call);
 void dlw_gil_slice_ends(struct dlw_thread *self, pthread_mutex_t *mutex);
 
-/* Unlocks the mutex of a GIL. */
-int dlw_gil_unlock(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_call call);
+/* A module was closed, perhaps with a GIL in it. */
+static inline void dlw_gil_forget_last(void)
+{
+    atomic_store_explicit(&dlw_gil_last, 0, memory_order_relaxed);
+}
+
+/* Unlocks the mutex of a GIL. `from` is the frame of pthread_mutex_unlock(). */
+int dlw_gil_unlock(struct dlw_thread *self, pthread_mutex_t *mutex, const struct dlw_frame *from);
 /* It is about to be destroyed. */
 void dlw_gil_ends(struct dlw_thread *self, pthread_mutex_t *mutex);
 

@@ -158,13 +158,19 @@ static inline void signals(const void *condition, const void *pc)
         dlw_outermost_signals(self, condition);
 }
 
+static DLW_COLD bool is_of_gil_slow(pthread_cond_t *condition, uintptr_t pc)
+{
+    return dlw_python_is_code(pc) && !dlw_thread_passes(dlw_thread_self()) &&
+           dlw_gil_is_signalled_slow(dlw_thread_self(), condition);
+}
+
 DLW_EXPORT int pthread_cond_signal(pthread_cond_t *condition)
 {
     const void *pc = (const void *)DLW_CALLER_HERE(); /* NOLINT(performance-no-int-to-ptr) */
 
     /* Who waits for a GIL is no sleeper on a condition. */
-    if (!dlw_python_is_code((uintptr_t)pc) || dlw_thread_passes(dlw_thread_self()) ||
-        !dlw_gil_is_signalled(dlw_thread_self(), condition))
+    if (!dlw_python() ||
+        (!dlw_gil_has_condition(condition) && !is_of_gil_slow(condition, (uintptr_t)pc)))
         signals(condition, pc);
     return real.pthread_cond_signal(condition);
 }

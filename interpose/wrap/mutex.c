@@ -370,14 +370,15 @@ static inline bool is_last_unlock(const pthread_mutex_t *mutex, unsigned kind)
 
 /* The mutex is not on the thread's held stack: another thread holds it, or its entry was lost. */
 static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_mutex_t *mutex,
-                                  struct dlw_call call)
+                                  const struct dlw_frame *from)
 {
+    struct dlw_call call = dlw_call_of(from);
     struct dlw_lock_ref ref = dlw_mutex_ref(mutex);
     unsigned kind = dlw_mutex_kind(mutex);
     struct dlw_accusation accusation;
 
     if (ref.id && atomic_load_explicit(ref.id, memory_order_relaxed) == DLW_MARK_SIGNAL)
-        return dlw_gil_is_mutex(mutex) ? dlw_gil_unlock(self, mutex, call)
+        return dlw_gil_is_mutex(mutex) ? dlw_gil_unlock(self, mutex, from)
                                        : real.pthread_mutex_unlock(mutex);
     dlw_misuse_unlock_before(self, &ref, &call, &accusation);
     if (accusation.is_made && kind != PTHREAD_MUTEX_ERRORCHECK && is_plain(kind) &&
@@ -411,7 +412,7 @@ static DLW_NOINLINE int unlock_through_libc(struct dlw_thread *self, pthread_mut
     unsigned kind = dlw_mutex_kind(mutex);
     int index = dlw_held_find(self, mutex);
     if (index < 0)
-        return unlock_unheld(self, mutex, dlw_call_of(from));
+        return unlock_unheld(self, mutex, from);
     if (is_recursive(kind) && dlw_mutex_count(mutex) > 1)
         return real.pthread_mutex_unlock(mutex);
     dlw_held_leaves(dlw_held_at(self, (uint32_t)index), dlw_call_of(from));
@@ -435,15 +436,26 @@ static DLW_NOINLINE int unlock_any(pthread_mutex_t *mutex, const struct dlw_fram
     return result;
 }
 
-/* One of the fast kind that is no lock, as a GIL's. It may stand on the held stack all the same, if
- * it was taken before that was known. */
-static int unlock_signal(struct dlw_thread *self, pthread_mutex_t *mutex,
-                         const struct dlw_frame *from)
+/* It may stand on the held stack, if it was taken before that was known. */
+static DLW_NOINLINE int unlock_handed_over(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                           const struct dlw_frame *from)
 {
-    if (dlw_gil_is_mutex(mutex))
-        return dlw_gil_unlock(self, mutex, dlw_call_of(from));
     if (dlw_held_find(self, mutex) >= 0)
         return unlock_through_libc(self, mutex, from);
+    dlw_direct_unlock(mutex);
+    return 0;
+}
+
+/* One of the fast kind that is no lock, as a GIL's, which its holder unlocks. */
+static DLW_NOINLINE int unlock_signal(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                      const struct dlw_frame *from)
+{
+    uint64_t mark = atomic_load_explicit(&dlw_mutex_mark(mutex)->chain, memory_order_relaxed);
+
+    if (mark >> 32 == DLW_GIL_MARK >> 32)
+        return dlw_gil_unlock(self, mutex, from);
+    if (mark != DLW_GIL_SWITCH_MARK)
+        return unlock_handed_over(self, mutex, from);
     dlw_direct_unlock(mutex);
     return 0;
 }

@@ -184,6 +184,30 @@ static bool holds_more_than_gil(struct dlw_thread *self)
     return false;
 }
 
+/* The lock is had: pushes it, with its line. True: it was asked for before, with the same in hand.
+ */
+static DLW_HOT bool is_taken_as_before(struct dlw_thread *self, sem_t *semaphore, uint64_t mark,
+                                       unsigned flags, const struct dlw_frame *from)
+{
+    const uint32_t traits = DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 0);
+    _Atomic uint64_t *chain = dlw_semaphore_chain(semaphore);
+    uint32_t depth = dlw_held_depth(self);
+
+    if (__builtin_expect(depth == 0 || !dlw_held_is_ready(self, depth), 0)) {
+        dlw_acquire_slow(self, semaphore, mark, chain, traits | DLW_TRAITS(0, 0, 0, 1), from);
+        return false;
+    }
+    struct dlw_held_lock *held = dlw_held_claim(self, depth);
+    unsigned levels = dlw_held_note_line(self, held) ? DLW_LINE_LEVELS : 1;
+    dlw_held_fill(self, held, false, semaphore, mark, traits | DLW_TRAITS(0, 0, 0, levels),
+                  dlw_call_of(from));
+    if (__builtin_expect(levels == 1, 0)) {
+        dlw_acquire_more(self, held, chain);
+        return false;
+    }
+    return dlw_validate_is_current(self, held->key ^ DLW_KEY_TRIED, chain);
+}
+
 static DLW_NOINLINE int taken_by_line(struct dlw_thread *self, sem_t *semaphore,
                                       const struct dlw_frame *from)
 {
@@ -202,8 +226,8 @@ static DLW_NOINLINE int taken_by_line(struct dlw_thread *self, sem_t *semaphore,
             mark = flags & DLW_HELD_MADE ? mark : dlw_semaphore_mark(semaphore);
         }
     }
-    dlw_acquire(self, semaphore, mark, dlw_semaphore_chain(semaphore),
-                DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), from);
+    if (is_taken_as_before(self, semaphore, mark, flags, from))
+        return 0;
     return dlw_held_depth(self) > 1 && holds_more_than_gil(self)
                ? asked_by_line(self, semaphore, dlw_call_of(from))
                : 0;
@@ -312,6 +336,13 @@ DLW_EXPORT int sem_clockwait(sem_t *restrict semaphore, clockid_t clock,
     return dlw_in_frame(wait_any(semaphore, &request, DLW_FRAME_HERE()));
 }
 
+/* Apart, so that CPython's saves no registers for it. */
+static DLW_NOINLINE int taken_by_try(struct dlw_thread *self, sem_t *semaphore,
+                                     const struct dlw_frame *from)
+{
+    return taken(self, semaphore, DLW_HELD_TRY, from);
+}
+
 DLW_EXPORT int sem_trywait(sem_t *semaphore)
 {
     struct dlw_thread *self = dlw_thread_self();
@@ -324,7 +355,7 @@ DLW_EXPORT int sem_trywait(sem_t *semaphore)
         return result;
     if (__builtin_expect(dlw_python_takes_lock(DLW_FRAME_HERE()->pc), 0))
         return dlw_in_frame(taken_by_line(self, semaphore, DLW_FRAME_HERE()));
-    return taken(self, semaphore, DLW_HELD_TRY, NULL);
+    return dlw_in_frame(taken_by_try(self, semaphore, DLW_FRAME_HERE()));
 }
 
 /*
@@ -394,7 +425,7 @@ static DLW_NOINLINE int post_any(sem_t *semaphore, const struct dlw_frame *from)
     if (index >= 0) {
         if (__builtin_expect(self->python_end == (uintptr_t)semaphore, 0))
             dlw_python_ends(self, (uint32_t)index);
-        if (self->n_outliving && dlw_held_outlives(self, (uintptr_t)semaphore))
+        if (dlw_held_may_outlive(self, semaphore) && dlw_held_outlives(self, (uintptr_t)semaphore))
             outlives(self, semaphore);
         dlw_held_let_go(self, (uint32_t)index, dlw_call_of(from));
         if (self->withheld)
@@ -411,8 +442,9 @@ DLW_EXPORT int sem_post(sem_t *semaphore)
 {
     struct dlw_thread *self = dlw_self;
 
-    if (!dlw_thread_is_watched(self) || dlw_semaphore_has_waiters(semaphore) || self->n_outliving ||
-        self->withheld || !dlw_held_drop_last(self, semaphore, DLW_CALL_HERE().sp))
+    if (!dlw_thread_is_watched(self) || dlw_semaphore_has_waiters(semaphore) ||
+        dlw_held_may_outlive(self, semaphore) || self->withheld ||
+        !dlw_held_drop_last(self, semaphore, DLW_CALL_HERE().sp))
         return dlw_in_frame(post_any(semaphore, DLW_FRAME_HERE()));
     self->calls++;
     return real.sem_post(semaphore);

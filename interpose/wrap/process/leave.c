@@ -18,6 +18,7 @@
 #include "interpose/threads/alarm.h"
 #include "interpose/threads/hooks.h"
 #include "interpose/threads/record.h"
+#include "interpose/watch/gil.h"
 #include "interpose/wrap/futex.h"
 #include "interpose/wrap/process/ends.h"
 #include "interpose/wrap/process/exec.h"
@@ -258,6 +259,7 @@ DLW_EXPORT int dlclose(void *library)
     int result = real.dlclose(library);
 
     dlw_python_closed();
+    dlw_gil_forget_last();
     if (!dlw_thread_passes(self)) {
         dlw_guard_enter(self);
         dlw_frames_forget();

@@ -22,7 +22,8 @@ maker="$compiler, $flags, $(getconf GNU_LIBC_VERSION), $(uname -m)"
 if [ -n "$record" ]; then
 	{
 		echo "# $maker"
-		"$here/count.sh" "$build" single nested2 crosswise helpers trylock recursive rw_read rw_write semaphore short_life
+		"$here/count.sh" "$build" single nested2 crosswise helpers trylock recursive rw_read rw_write semaphore short_life \
+			python_gil python_lock
 	} >"$recorded"
 	cat "$recorded"
 	exit
@@ -30,8 +31,11 @@ fi
 [ "$(sed -n 's/^# //p' "$recorded")" = "$maker" ] || skip "recorded with another compiler, flags or libc ($maker)"
 failed=0
 while read -r scenario native before <&3; do
-	case $scenario in '#') continue ;; esac
-	now=$("$here/count.sh" "$build" "$scenario" | cut -d' ' -f3)
+	case $scenario in
+	'#') continue ;;
+	python_*) "${PYTHON:-/usr/bin/python3}" -c 'import ctypes' 2>/dev/null || continue ;;
+	esac
+	now=$("$here/count.sh" --watched "$build" "$scenario" | cut -d' ' -f3)
 	if [ -z "$now" ] || [ "$((now * 100))" -gt "$((before * 105))" ]; then
 		echo "FAIL $scenario: ${now:-no} instructions an operation, $before when recorded (native $native)"
 		failed=1

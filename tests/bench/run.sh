@@ -48,6 +48,13 @@ edge_new_place 1.8us a new order at a new place
 edge_first_in_thread 1.2us the first new order of a thread
 start +200us a start of /bin/true
 idle +400KiB a process that watches nothing, its own memory
+python_gil +40ns CPython: its GIL dropped and taken again
+python_lock +30ns CPython: with lock
+python_nested +30ns CPython: with lock, under another
+python_mutex 1.28 one lock, with CPython's GIL held
+python_switch 1.05 CPython: a switch between two threads that compute
+python_start +1000us a start of CPython, processor time
+python_idle +800KiB CPython, which imported threading, its own memory
 END
 }
 
@@ -69,6 +76,7 @@ for arg; do
 done
 build=$(cd "${build:?BUILD is missing}" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
+export PYTHON="${PYTHON:-/usr/bin/python3}"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -76,13 +84,22 @@ trap 'rm -rf "$tmp"' EXIT
 program_of() {
 	case $1 in
 	edge_* | second*) echo first ;;
-	start | idle) echo whole ;;
+	start | *_start | idle) echo whole ;;
+	python_*) echo python ;;
 	*) echo bench ;;
 	esac
 }
 # Each way to run $program is a function that prints nanoseconds (KiB for memory).
-native() { "$build/tests/bench/$program" "$@"; }
-dlwatch() { LD_PRELOAD=$build/libdlwatch.so DLWATCH_OPTIONS=log=none "$build/tests/bench/$program" "$@"; }
+native() {
+	case $program in
+	python) "$PYTHON" "$here/python.py" "$build/tests/bench/lib/gil.so" "$@" ;;
+	*) "$build/tests/bench/$program" "$@" ;;
+	esac
+}
+dlwatch() (
+	export LD_PRELOAD="$build/libdlwatch.so" DLWATCH_OPTIONS=log=none
+	native "$@"
+)
 helgrind() { timeout 300 valgrind --tool=helgrind --log-file=/dev/null "$build/tests/bench/$program" "$@"; }
 tsan() { TSAN_OPTIONS=detect_deadlocks=1 timeout 300 "$tmp/$program" "$@" 2>/dev/null; }
 dyndd() { LD_PRELOAD=$dyndd timeout 300 "$build/tests/bench/$program" "$@" 2>/dev/null; }
@@ -105,11 +122,15 @@ if [ -n "$count" ] && ! command -v valgrind >/dev/null; then
 fi
 
 [ -n "$only" ] || only=$(table | cut -d' ' -f1)
+if ! "$PYTHON" -c 'import ctypes' 2>/dev/null; then
+	echo "bench: no $PYTHON here, its rows are skipped" >&2
+	only=$(echo "$only" | tr ' ' '\n' | grep -v ^python_)
+fi
 for scenario in $only; do
 	program=$(program_of "$scenario")
 	for run in $(seq "$runs"); do
 		for way in $ways; do
-			case $way in native | dlwatch) ;; *) [ "$run" -le 2 ] || continue ;; esac
+			case $way,$program in native,* | dlwatch,*) ;; *,python) continue ;; *) [ "$run" -le 2 ] || continue ;; esac
 			ns=$($way "$scenario" "$depth") || ns=
 			echo "$scenario $way ${ns:--}"
 		done
@@ -137,7 +158,7 @@ done >"$tmp/rows"
 : >"$tmp/counts"
 if [ -n "$count" ]; then
 	for scenario in $only; do
-		case $scenario in two_* | contended | barrier | edge_* | turn* | *00k | *1m | start | idle) continue ;; esac
+		case $scenario in two_* | contended | barrier | edge_* | turn* | *00k | *1m | *start | *idle | *switch) continue ;; esac
 		"$here/count.sh" --depth="$depth" "$build" "$scenario"
 	done >"$tmp/counts"
 fi

@@ -89,6 +89,17 @@ libraries() {
 	done
 }
 
+# What a thread holds is told by who waits for it: so a stall names its half circle without records.
+half_circle() {
+	what='attach library half'
+	start 2 "$programs/library" half || return
+	look 66 attach --format=json "$pid"
+	see '.findings|length==1 and (.[0]|.kind=="stall" and .certainty=="certain")'
+	see '.findings[0].message|test("auditor waits for ledger, which main holds while it waits on a std::future")'
+	see '.findings[0].threads|map(select(.waits=="futex"))|.[0].holds|length==1'
+	end
+}
+
 # Without names of the library's inner functions the arguments, the call and the object have to do. The
 # debug files are hidden from both, since the program's own root is looked at as well.
 hidden() { unshare -m sh -c '[ ! -d /usr/lib/debug ] || mount -t tmpfs none /usr/lib/debug; exec "$@"' - "$@"; }
@@ -105,6 +116,6 @@ no_debug_files() {
 	done 3<"$tmp/waits"
 }
 
-[ $# -gt 0 ] || set -- kinds spin timed static_guard own_futex libraries no_debug_files
+[ $# -gt 0 ] || set -- kinds spin timed static_guard own_futex libraries half_circle no_debug_files
 for part; do $part; done
 finish attach_waits

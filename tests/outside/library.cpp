@@ -3,6 +3,7 @@
 //   library future        a thread waits for a std::future, which is set when input ends
 //   library qt            a thread waits for a lock as Qt makes them (Qt itself is not needed)
 //   library qt-abba       two threads, two such locks, each holds one and asks for the other
+//   library half          main waits for a future with a mutex in hand that its keeper asks for
 #include <atomic>
 #include <cstdio>
 #include <cstring>
@@ -66,6 +67,26 @@ static void *cross(void *is_other)
     return nullptr;
 }
 
+static pthread_mutex_t ledger = PTHREAD_MUTEX_INITIALIZER;
+
+static void *keep_promise(void *)
+{
+    pthread_mutex_lock(&ledger);
+    promise.set_value(1);
+    return nullptr;
+}
+
+static void wait_with_ledger()
+{
+    pthread_t auditor;
+    pthread_mutex_lock(&ledger);
+    pthread_create(&auditor, nullptr, keep_promise, nullptr);
+    pthread_setname_np(auditor, "auditor");
+    std::printf("ready %d\n", (int)getpid());
+    std::fflush(stdout);
+    promise.get_future().wait();
+}
+
 static void wait_until_let_go()
 {
     char byte;
@@ -79,6 +100,8 @@ int main(int argc, char **argv)
     bool is_abba = !std::strcmp(way, "qt-abba"), is_qt = !std::strcmp(way, "qt");
     pthread_t threads[2];
     pthread_barrier_init(&both, nullptr, 2);
+    if (!std::strcmp(way, "half"))
+        wait_with_ledger();
     if (is_qt)
         first.lock();
     pthread_create(&threads[0], nullptr,

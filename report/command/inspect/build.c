@@ -445,16 +445,26 @@ static void fill_state(struct builder *builder, size_t index, struct lock_list *
     add_recorded(builder, state, index, list);
 }
 
-/* What others wait for tells what a thread holds. Its own end is no lock that it "holds". */
-static void add_holds(struct builder *builder, struct dlw_doc_state *states, struct lock_list *list)
+/* What others wait for tells what a thread holds. Its own end is no lock that it "holds". By index
+ * of the thread; NULL: it has ended. */
+static void add_holds(struct builder *builder, struct dlw_doc_state *const *states,
+                      struct lock_list *list)
 {
     struct dlw_target *target = builder->target;
     for (size_t i = 0; i < target->n_threads; i++) {
         const struct dlw_seen_wait *wait = &target->threads[i].wait;
-        if (wait->holder != DLW_HOLDER_THREAD || wait->kind == DLW_WAIT_JOIN || !wait->object)
+        if (wait->holder != DLW_HOLDER_THREAD || wait->kind == DLW_WAIT_JOIN || !wait->object ||
+            !states[wait->holder_index])
             continue;
-        add_hold(builder, &states[wait->holder_index], dlw_builder_lock(builder, list, wait));
+        add_hold(builder, states[wait->holder_index], dlw_builder_lock(builder, list, wait));
     }
+}
+
+/* Room for the states of all threads, by index. */
+static struct dlw_doc_state **make_index(struct builder *builder)
+{
+    return dlw_region_alloc(&builder->doc->region,
+                            (builder->target->n_threads + 1) * sizeof(struct dlw_doc_state *));
 }
 
 /* Of a futex that has got a name that is all there is to say. */
@@ -469,10 +479,13 @@ static void add_note(struct builder *builder, size_t index, struct dlw_doc_state
 static void add_states(struct builder *builder)
 {
     size_t n = builder->target->n_threads, first = builder->doc->n_threads;
+    struct dlw_doc_state **states = make_index(builder);
     builder->first_state = first;
     for (size_t i = 0; i < n; i++)
         fill_state(builder, i, &builder->own, dlw_doc_add_thread(builder->doc));
-    add_holds(builder, builder->doc->threads + first, &builder->own);
+    for (size_t i = 0; i < n; i++)
+        states[i] = &builder->doc->threads[first + i];
+    add_holds(builder, states, &builder->own);
     for (size_t i = 0; i < builder->own.n; i++)
         dlw_doc_name_document_lock(builder->doc, builder->own.locks[i]);
     dlw_doc_find_thread_names(builder->doc);
@@ -501,9 +514,14 @@ static void add_stall(struct builder *builder, const struct dlw_verdict *verdict
     finding->process = builder->process;
     finding->threads =
         dlw_region_alloc(&builder->doc->region, (target->n_threads + 1) * sizeof *finding->threads);
-    for (size_t i = 0; i < target->n_threads; i++)
-        if (!target->threads[i].is_ended)
-            fill_state(builder, i, &list, &finding->threads[finding->n_threads++]);
+    struct dlw_doc_state **states = make_index(builder);
+    for (size_t i = 0; i < target->n_threads; i++) {
+        if (target->threads[i].is_ended)
+            continue;
+        states[i] = &finding->threads[finding->n_threads++];
+        fill_state(builder, i, &list, states[i]);
+    }
+    add_holds(builder, states, &list);
     for (size_t i = 0; i < list.n; i++)
         dlw_doc_name_lock(builder->doc, finding, list.locks[i]);
 }

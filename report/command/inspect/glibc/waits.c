@@ -106,6 +106,19 @@ static const char *inner_function(struct dlw_target *target, const struct dlw_se
     return NULL;
 }
 
+/*
+ * std::future's say nothing of being private and are: their memory tells. A core does not say of
+ * memory whether it is shared, but only what comes of a file can be.
+ */
+static bool is_in_shared_memory(const struct dlw_target *target, const struct dlw_futex *futex)
+{
+    const struct dlw_mapping *memory =
+        futex->is_private ? NULL : dlw_target_mapping(target, futex->word);
+    if (!memory)
+        return !futex->is_private;
+    return target->is_core ? memory->path != NULL : memory->is_shared;
+}
+
 static void wait_on_unknown(struct dlw_target *target, enum dlw_entry entry,
                             const struct dlw_seen_thread *thread, const struct dlw_futex *futex,
                             struct dlw_seen_wait *wait)
@@ -114,7 +127,7 @@ static void wait_on_unknown(struct dlw_target *target, enum dlw_entry entry,
     wait->kind = DLW_WAIT_SYSCALL;
     wait->object = NULL;
     wait->word = futex->word;
-    wait->is_shared = !futex->is_private;
+    wait->is_shared = is_in_shared_memory(target, futex);
     if (entry == DLW_ENTRY_UNKNOWN && target->runtime == DLW_RUNTIME_GLIBC && !target->is_static)
         wait->note = function ? dlw_region_print(target->region,
                                                  "inside the C library, in %s; its own lock names "

@@ -363,7 +363,7 @@ readers_quiet() {
 
 # Who took a semaphore is told by the records of all processes that have it. Seen from both.
 semaphores() {
-	for way in memory named mixed threads; do
+	for way in memory named mixed threads many; do
 		watched_start 1 "$programs/semaphores" $way || continue
 		first=$pid
 		for pid in $first $(children "$first"); do

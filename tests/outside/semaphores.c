@@ -6,6 +6,7 @@
  *   semaphores memory      in shared memory, sem_init with one unit
  *   semaphores named       by sem_open
  *   semaphores mixed       one of them is a mutex
+ *   semaphores many        they are the last of some hundred that each process uses
  *   semaphores children    both are children, and their parent waits for any
  *   semaphores threads     each process has a thread more, which waits for a third semaphore
  *   semaphores unmade      the process that made them has ended
@@ -29,8 +30,9 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { MANY = 500 };
 struct shared {
-    sem_t own[2], never;
+    sem_t many[MANY], own[2], never;
     pthread_mutex_t mutex;
     pthread_barrier_t all_hold;
 };
@@ -64,9 +66,20 @@ static void make_others(void)
     pthread_barrier_init(&shared->all_hold, &barrier, is_way("unwatched") ? 3 : 2);
 }
 
+/* Each is taken and posted as a lock is. */
+static void use_many(void)
+{
+    for (int i = 0; i < MANY; i++) {
+        sem_wait(&shared->many[i]);
+        sem_post(&shared->many[i]);
+    }
+}
+
 static void make(void)
 {
     unsigned units = !is_way("signals") && !is_way("used");
+    for (int i = 0; i < MANY; i++)
+        sem_init(&shared->many[i], 1, 1);
     for (int i = 0; i < 2; i++) {
         char name[64];
         snprintf(name, sizeof name, "/semaphores-%d-%d", (int)getpid(), i);
@@ -128,6 +141,8 @@ static void take_twice(int me)
 
 static void cross_semaphores(int me)
 {
+    if (is_way("many"))
+        use_many();
     if (is_way("again") || is_way("event"))
         take_twice(me);
     if (is_way("used"))
@@ -203,7 +218,7 @@ int main(int argc, char **argv)
     int file = argc > 2 ? atoi(argv[2]) : -1;
     way = argc > 1 ? argv[1] : "memory";
     if (is_way("unwatched") &&
-        ((file = memfd_create("semaphores", 0)) < 0 || ftruncate(file, 4096)))
+        ((file = memfd_create("semaphores", 0)) < 0 || ftruncate(file, sizeof *shared)))
         return 2;
     map(file);
     if (is_way("sleeper")) {

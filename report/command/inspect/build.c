@@ -426,6 +426,7 @@ static void fill_state(struct builder *builder, size_t index, struct lock_list *
 {
     const struct dlw_seen_thread *thread = &builder->target->threads[index];
     const struct dlw_seen_wait *wait = &thread->wait;
+    struct dlw_seen_wait as_futex;
     state->thread = builder->threads[index];
     state->waits = wait->kind;
     state->on = wait->object ? dlw_builder_lock(builder, list, wait) : NULL;
@@ -441,7 +442,11 @@ static void fill_state(struct builder *builder, size_t index, struct lock_list *
     if (state->on && !state->on->sort)
         state->on->sort = dlw_python_sort(&builder->doc->region, &state->stack);
     dlw_thread_find_begin(state->thread, &state->stack);
-    dlw_builder_name_futex(builder, wait, list, state);
+    if (dlw_builder_is_futex(wait, &state->stack, &as_futex)) {
+        state->waits = as_futex.kind;
+        state->on = dlw_builder_lock(builder, list, &as_futex);
+    }
+    dlw_builder_name_futex(state);
     add_recorded(builder, state, index, list);
 }
 

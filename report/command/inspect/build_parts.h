@@ -45,10 +45,12 @@ void dlw_builder_deadlock(struct builder *builder, const struct dlw_verdict_cycl
 /* The system call that a thread is in. */
 const char *dlw_builder_call(struct builder *builder, const struct dlw_seen_thread *thread);
 
-/* Gives a futex of unknown kind the name that the functions on the thread's stack tell, if one
- * does: the state has its stack. */
-void dlw_builder_name_futex(struct builder *builder, const struct dlw_seen_wait *wait,
-                            struct lock_list *list, struct dlw_doc_state *state);
+/* Do the functions on the stack tell whose futex it is, which nothing else says? Then `out` is the
+ * wait for it... */
+bool dlw_builder_is_futex(const struct dlw_seen_wait *wait, const struct dlw_stack *stack,
+                          struct dlw_seen_wait *out);
+/* ...and this gives it its name, or notes that where it is a variable. */
+void dlw_builder_name_futex(struct dlw_doc_state *state);
 /* Notes whose locks some of them wait for that name no holder, if any do. */
 void dlw_builder_say_unowned(struct builder *builder, const struct dlw_doc_state *states, size_t n);
 

@@ -1,25 +1,26 @@
 /* Futexes of a library's own: what they are is told by the functions that wait there. */
 #include "report/command/inspect/build_parts.h"
 
-void dlw_builder_name_futex(struct builder *builder, const struct dlw_seen_wait *wait,
-                            struct lock_list *list, struct dlw_doc_state *state)
+bool dlw_builder_is_futex(const struct dlw_seen_wait *wait, const struct dlw_stack *stack,
+                          struct dlw_seen_wait *out)
+{
+    if (wait->kind != DLW_WAIT_SYSCALL || !wait->word || !dlw_futex_name(stack))
+        return false;
+    *out = (struct dlw_seen_wait){.kind = DLW_WAIT_FUTEX,
+                                  .object = dlw_lock_kind_word(DLW_LOCK_FUTEX),
+                                  .address = wait->word};
+    return true;
+}
+
+void dlw_builder_name_futex(struct dlw_doc_state *state)
 {
     const char *name = dlw_futex_name(&state->stack);
-    const struct dlw_seen_wait as_futex = {.kind = DLW_WAIT_FUTEX,
-                                           .object = dlw_lock_kind_word(DLW_LOCK_FUTEX),
-                                           .address = wait->word};
-    bool is_unknown = wait->kind == DLW_WAIT_SYSCALL && wait->word;
-    if (!name || (wait->kind != DLW_WAIT_FUTEX && !is_unknown))
+    if (state->waits != DLW_WAIT_FUTEX || !state->on || !name)
         return;
-    if (is_unknown) {
-        state->waits = DLW_WAIT_FUTEX;
-        state->on = dlw_builder_lock(builder, list, &as_futex);
-    }
-    if (!state->on)
-        return;
-    state->note = state->on->name && state->on->name != name ? name : NULL;
     if (!state->on->name)
         state->on->name = name;
+    else if (state->on->name != name)
+        state->note = name;
 }
 
 void dlw_builder_say_unowned(struct builder *builder, const struct dlw_doc_state *states, size_t n)

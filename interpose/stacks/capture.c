@@ -94,6 +94,19 @@ static unsigned find_frame(const struct dlw_live *live, uintptr_t address, uint6
     return line;
 }
 
+/* A function that is called again and again, such as Condition.__enter__, has its frame in the same
+ * place: it is another call where its caller has gone on to another instruction. */
+static unsigned find_taker(const struct dlw_live *live, const uintptr_t *words, uint64_t code)
+{
+    unsigned line = find_frame(live, words[DLW_NOTED_FRAME], code);
+    unsigned outer = find_frame(live, words[DLW_NOTED_CALLER], 0);
+
+    if (line == live->n_lines || outer == live->n_lines)
+        return line;
+    struct dlw_python_frame caller = dlw_python_noted_caller(words, &live->lines[outer]);
+    return caller.instruction == live->lines[outer].instruction ? line : live->n_lines;
+}
+
 /*
  * Where the frame that took the lock is still there, it has gone on to another instruction, and all
  * outside of it is as it was. So it is with the frame that called it, where a helper has returned.
@@ -104,7 +117,7 @@ static uint32_t stack_of_line(const struct dlw_held_lock *held, const struct dlw
     DLW_DRAFT_ON_STACK(draft);
     const uintptr_t *words = &held->pc[2];
     struct dlw_python_frame taken = dlw_python_noted(words);
-    unsigned line = find_frame(live, words[DLW_NOTED_FRAME], taken.code);
+    unsigned line = find_taker(live, words, taken.code);
 
     add_noted_line(&draft, words);
     if (line == live->n_lines) {

@@ -72,7 +72,7 @@ changes_hands() {
 		look 0 attach --format=json "$pid"
 		see '.findings==[]'
 		poke 0
-		look 66 attach --format=json "$pid"
+		if until_true is_told; then pass; else fail "$what: not told again"; fi
 		see_circle 'gil mutex'
 		end
 	done

@@ -120,6 +120,17 @@ running() {
 	done
 }
 
-[ $# -gt 0 ] || set -- lines circle cores running
+# Recognised and named, and nothing is guessed.
+pypy() {
+	command -v pypy3 >/dev/null || { echo "attach_python: no pypy3, skipped" && return; }
+	what="attach to PyPy"
+	start 5 pypy3 "$here/python/hang.py" || return
+	look 2 attach "$pid" # a part could not be told
+	if grep -q "Python's lines are not shown: PyPy" "$tmp/json" "$tmp/err"; then pass; else fail "$what: not named"; fi
+	if grep -q 'hang.py:\|GIL' "$tmp/json"; then fail "$what: something is guessed"; else pass; fi
+	let_go "$what"
+}
+
+[ $# -gt 0 ] || set -- lines circle cores running pypy
 for part; do $part; done
 finish attach_python

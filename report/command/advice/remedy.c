@@ -99,9 +99,12 @@ static void remedy_alone(struct advising *advising)
                        "locking. That breaks \"hold and wait\".",
                        what, dlw_remedy_taken(advising, &step->holds.stack), asked);
         dlw_remedy_say(advising,
-                       "A recursive mutex (PTHREAD_MUTEX_RECURSIVE%s) would not hang, but the "
-                       "inner code then sees the data half changed.",
-                       dlw_remedy_is_cplusplus(advising->finding) ? ", std::recursive_mutex" : "");
+                       "A recursive %s would not hang, but the inner code then sees the data half "
+                       "changed.",
+                       dlw_remedy_is_python(advising->finding) ? "lock (threading.RLock)"
+                       : dlw_remedy_is_cplusplus(advising->finding)
+                           ? "mutex (PTHREAD_MUTEX_RECURSIVE, std::recursive_mutex)"
+                           : "mutex (PTHREAD_MUTEX_RECURSIVE)");
     }
 }
 
@@ -241,6 +244,30 @@ static void remedy_gil(struct advising *advising)
     }
 }
 
+static bool joins_in_python(struct advising *advising, const struct dlw_doc_step *step)
+{
+    const char *sort = dlw_lock_sort(advising->region, step->wants.lock);
+    return sort && strcmp(sort, "Python Thread") == 0;
+}
+
+/* A lock that the joined thread holds as long as it lives stands for its end. */
+static bool remedy_python_join(struct advising *advising)
+{
+    const struct dlw_doc_finding *finding = advising->finding;
+    for (size_t i = 0; i < finding->n_cycle; i++) {
+        const struct dlw_doc_step *step = &finding->cycle[i];
+        if (joins_in_python(advising, step) &&
+            !joins_in_python(advising, dlw_next_step(finding, i)))
+            dlw_remedy_say(advising,
+                           "Let go of %s%s before the join in %s: the thread that is joined needs "
+                           "it to end. That breaks \"hold and wait\".",
+                           dlw_remedy_lock(advising, step->holds.lock),
+                           dlw_remedy_taken(advising, &step->holds.stack),
+                           dlw_remedy_place(advising, &step->wants.stack));
+    }
+    return advising->remedy.n > 0;
+}
+
 static bool is_about_gil(const struct dlw_doc_finding *finding)
 {
     for (size_t i = 0; i < finding->n_cycle; i++)
@@ -297,6 +324,8 @@ static void remedy_cycle(struct advising *advising)
         remedy_gil_alone(advising);
     else if (is_about_gil(finding))
         remedy_gil(advising);
+    else if (remedy_python_join(advising))
+        return;
     else if (finding->n_cycle == 1)
         remedy_alone(advising);
     else if (second_reader(finding))

@@ -25,6 +25,8 @@ const char *dlw_remedy_place(const struct advising *advising, const struct dlw_s
 const char *dlw_remedy_taken(const struct advising *advising, const struct dlw_stack *stack);
 /* Does C++ code ask for one of these locks? */
 bool dlw_remedy_is_cplusplus(const struct dlw_doc_finding *finding);
+/* Does its first step wait in a line of Python? */
+bool dlw_remedy_is_python(const struct dlw_doc_finding *finding);
 
 void dlw_remedy_order(struct advising *advising);
 void dlw_remedy_stall(struct advising *advising);

@@ -62,7 +62,7 @@ static bool is_interpreter(const struct dlw_doc_finding *finding)
     return strncmp(name, "python", 6) == 0 || strncmp(name, "libpython", 9) == 0;
 }
 
-static bool has_lines(const struct dlw_doc_finding *finding)
+bool dlw_remedy_is_python(const struct dlw_doc_finding *finding)
 {
     const struct dlw_frame *frame = dlw_remedy_frame(&finding->cycle[0].wants.stack);
     return frame && frame->language;
@@ -227,6 +227,15 @@ static void say_makers(struct advising *advising)
                    locks, library);
 }
 
+/* " (with a, b)", by their names in the source. */
+static const char *with_both(struct advising *advising, const struct dlw_doc_lock *first,
+                             const struct dlw_doc_lock *second)
+{
+    if (!dlw_remedy_is_python(advising->finding) || !first->taken_as || !second->taken_as)
+        return "";
+    return dlw_region_print(advising->region, " (with %s, %s)", first->taken_as, second->taken_as);
+}
+
 static void say_turn(struct advising *advising, const struct dlw_doc_step *step)
 {
     const struct dlw_doc_finding *finding = advising->finding;
@@ -243,9 +252,10 @@ static void say_turn(struct advising *advising, const struct dlw_doc_step *step)
                        second);
     else if (finding->n_cycle == 2)
         dlw_remedy_say(advising,
-                       "Take %s before %s everywhere, as %s does: %s takes %s too early, before "
+                       "Take %s before %s everywhere%s, as %s does: %s takes %s too early, before "
                        "%s at %s. That breaks \"circular wait\".",
-                       first, second, dlw_remedy_thread(advising, other->thread),
+                       first, second, with_both(advising, step->wants.lock, step->holds.lock),
+                       dlw_remedy_thread(advising, other->thread),
                        dlw_remedy_place(advising, &step->holds.stack), second, first, asked);
     else
         dlw_remedy_say(advising,
@@ -273,7 +283,7 @@ void dlw_remedy_order(struct advising *advising)
         say_one_path(advising);
     else if (turn || !say_callback(advising))
         say_turn(advising, turn ? turn : &finding->cycle[finding->n_cycle - 1]);
-    if (has_lines(finding))
+    if (dlw_remedy_is_python(finding))
         say_other_ways_in_python(advising);
     else
         say_other_ways(advising, turn ? turn : &finding->cycle[finding->n_cycle - 1]);

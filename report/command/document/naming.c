@@ -37,6 +37,10 @@ static void name_lock(struct dlw_doc *doc, const struct dlw_doc_finding *finding
 {
     if (lock && !has_name(lock))
         lock->taken_as = by_source(doc, finding->process, stack);
+    /* Only who waits for it may say what it is: the end of a thread, to 3.12. */
+    if (lock && !lock->sort && !dlw_lock_sort(&doc->region, lock) &&
+        strcmp(lock->kind, "semaphore") == 0)
+        lock->sort = dlw_python_sort(&doc->region, stack);
 }
 
 /* The outermost place with a source line: below stand the libraries that made the thread. */
@@ -59,9 +63,10 @@ static const char *class_by_function(const struct dlw_frame *frame, const struct
     const char *calls = inner && inner->function ? inner->function : "";
     if (strcmp(dlw_base_name(frame->file), "queue.py") == 0)
         return "Queue";
-    if (strcmp(frame->function, "join") == 0)
+    if (strcmp(frame->function, "join") == 0 || strcmp(frame->function, "_set_tstate_lock") == 0 ||
+        strncmp(frame->function, "_bootstrap", strlen("_bootstrap")) == 0)
         return "Thread";
-    if (strcmp(frame->function, "wait_for") == 0)
+    if (strcmp(frame->function, "wait_for") == 0 || strcmp(frame->function, "__enter__") == 0)
         return "Condition";
     if (strcmp(frame->function, "wait") != 0)
         return NULL;

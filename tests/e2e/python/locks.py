@@ -26,13 +26,13 @@ def run(first, second):
 
 def both_ways(a, b):
     def forward():
-        with a:
-            with b:
+        with a:  # held: forward
+            with b:  # wanted: forward
                 pass
 
     def backward():
-        with b:
-            with a:
+        with b:  # held: backward
+            with a:  # wanted: backward
                 pass
 
     run(forward, backward)
@@ -178,6 +178,23 @@ def joined_in_vain():
     nested(b, a)
     over.set()
     t.join()
+
+
+def joins():
+    """Under a lock that the thread takes."""
+    lock = threading.Lock()
+    started = threading.Event()
+
+    def work():
+        started.wait()
+        with lock:
+            pass
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    with lock:
+        started.set()
+        worker.join()
 
 
 def twice():

@@ -261,10 +261,13 @@ static bool read_noted(struct stack *out, const struct dlw_seen_thread *thread,
         return false;
     add_line(out, &line);
     size_t live = find_frame(thread, hold->pc[FRAME], line.code);
-    if (live == thread->n_lines) {
-        live = find_frame(thread, hold->pc[CALLER], 0);
-        if (live == thread->n_lines ||
-            !dlw_python_line(out->target, thread->lines[live].code, hold->pc[CALL], &line)) {
+    size_t outer = find_frame(thread, hold->pc[CALLER], 0);
+    bool is_known = outer < thread->n_lines &&
+                    dlw_python_line(out->target, thread->lines[outer].code, hold->pc[CALL], &line);
+    /* Where its caller has gone on, another call of the same function has its frame there. */
+    if (live == thread->n_lines || (is_known && line.line != thread->lines[outer].line)) {
+        live = outer;
+        if (!is_known) {
             add_unknown(out, "a helper that has returned");
             return true;
         }

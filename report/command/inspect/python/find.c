@@ -10,6 +10,7 @@ struct search {
     struct dlw_target *target;
     Dwfl_Module *module;
     uint64_t runtime;
+    bool is_pypy;
 };
 
 /* The symbols of every library are too many to look through. */
@@ -20,6 +21,7 @@ static int look_at_module(Dwfl_Module *module, void **unused, const char *path, 
     bool is_exe = search->target->exe && !strcmp(path, search->target->exe);
     (void)unused;
     (void)start;
+    search->is_pypy |= !strncmp(dlw_modules_base_name(path), "libpypy", strlen("libpypy"));
     if (!is_exe && !strstr(dlw_modules_base_name(path), "python"))
         return DWARF_CB_OK;
     search->runtime = dlw_sections_address(module, "_PyRuntime");
@@ -45,9 +47,11 @@ bool dlw_python_find(struct dlw_target *target, struct dlw_python_seen *out)
     if (target->is_narrow)
         return false;
     dwfl_getmodules(target->dwfl, look_at_module, &search, 0);
-    if (!search.runtime)
-        return false;
     *out = (struct dlw_python_seen){.runtime = search.runtime, .module = search.module};
+    if (!search.runtime) {
+        out->why = "PyPy is no CPython";
+        return search.is_pypy;
+    }
     if (!dlw_target_read(target, search.runtime, head, sizeof head)) {
         out->why = "its state can't be read";
         return true;

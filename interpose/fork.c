@@ -143,8 +143,12 @@ void dlw_fork_in_parent(void)
     forking.how = INSIDE;
     if (how == LOCKED)
         unlock(LOCKS);
-    if (how == LOCKED || how == LOOKS)
+    if (how == LOCKED || how == LOOKS) {
+        /* The child takes for told what it inherits, and a parent that only waits for its children
+         * has no other occasion until a signal ends it. */
+        dlw_report_flush(true);
         dlw_guard_leave(dlw_thread_self());
+    }
 }
 
 /* The condition counts it among its waiters for ever here: whoever destroys it waits for that one.

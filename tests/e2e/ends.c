@@ -32,6 +32,22 @@ static void invert(void)
     JOIN(g);
 }
 
+/* Three orders in a row, and a fork: then only a signal. */
+static void learn_and_fork(void)
+{
+    static pthread_mutex_t c = PTHREAD_MUTEX_INITIALIZER, d = PTHREAD_MUTEX_INITIALIZER;
+
+    LOCK(b);
+    LOCK(c);
+    LOCK(d);
+    UNLOCK(d);
+    UNLOCK(c);
+    UNLOCK(b);
+    if (fork() == 0)
+        _exit(0);
+    raise(SIGKILL);
+}
+
 static void exit_here(void)
 {
     exit(3);
@@ -155,6 +171,8 @@ static void end(const char *way)
         execl("/nonexistent", "nonexistent", (char *)NULL);
     if (strcmp(way, "daemon") == 0 && daemon(1, 1) != 0)
         _exit(98);
+    if (strcmp(way, "forks, killed") == 0)
+        learn_and_fork();
     if (strcmp(way, "killed") == 0)
         raise(SIGKILL);
     if (strcmp(way, "terminated") == 0)

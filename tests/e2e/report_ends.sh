@@ -48,6 +48,9 @@ ways() {
 	way abort 134 'abort null' 'abort 6'
 	way terminated 143 'killed null' 'signal 15'
 	way killed 137 'killed null' 'killed 9'
+	# a and b both ways, and b, c, d: what the parent of a fork has learned is written then
+	preload '' 'forks, killed'
+	check 'forks, killed: orders in the journal' 5 "$(cat "$tmp"/j.* | grep -c '"type":"edge"')"
 	way daemon 0 'exit 0' 'exit 0'
 }
 

@@ -7,28 +7,13 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_LINE = 64 * 1024 * 1024, MAX_COMPLAINTS = 10, MAX_FRAMES = 1024, JOURNAL_VERSION = 1 };
-
-void dlw_reader_complain(struct dlw_reader *reader, const char *format, ...)
-{
-    char text[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    reader->complaints++;
-    if (reader->complaints <= MAX_COMPLAINTS)
-        dlw_message("%s:%lu: %s", reader->path, reader->line, text);
-    if (reader->complaints == MAX_COMPLAINTS)
-        dlw_message("%s: further damage is not listed", reader->path);
-}
+enum { MAX_LINE = 64 * 1024 * 1024 };
 
 struct dlw_reader *dlw_reader_new(const struct dlw_reading *reading, const char *path)
 {

@@ -37,11 +37,6 @@ uint64_t dlw_now(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
-uint64_t dlw_now_about(void)
-{
-    return read_clock(CLOCK_MONOTONIC_COARSE);
-}
-
 double dlw_wall_time(void)
 {
     return (double)read_clock(CLOCK_REALTIME) / 1e9;

@@ -62,8 +62,6 @@ void dlw_pid_changed(void);
 
 uint32_t dlw_pid(void); /* of the process this library was set up for */
 uint64_t dlw_now(void); /* ns, monotonic */
-/* The same as of the kernel's last tick, some ms ago, for a third of the price. */
-uint64_t dlw_now_about(void);
 double dlw_wall_time(void);
 
 #endif

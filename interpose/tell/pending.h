@@ -15,6 +15,7 @@ struct dlw_pending_item {
     bool is_trait;     /* what the lock `edge.from` has shown to be: only `trait` besides */
     bool is_snapshot;  /* a snapshot of all waits: only `finding.threads` is used */
     uint32_t withheld; /* the number of a finding that is not to be told yet; 0 */
+    uint32_t told;     /* the number that it was told under, for the first time; 0 */
     struct dlw_journal_edge edge; /* lock ids are tags; `gates` points into this block */
     struct dlw_finding finding;
     enum dlw_journal_trait trait;

@@ -12,6 +12,7 @@
 #include "interpose/tell/mistakes.h"
 #include "interpose/tell/source.h"
 #include "interpose/tell/thread_names.h"
+#include "interpose/tell/trails.h"
 #include "interpose/threads/jump.h"
 #include "report/emit/helper.h"
 #include "report/emit/journal/journal.h"
@@ -137,18 +138,20 @@ static void keep_locked(uint32_t id, double time, const struct dlw_finding *find
         dlw_journal_finding(kept_in_memory_locked(), id, time, finding);
 }
 
-static void finding_locked(const struct dlw_finding *finding)
+/* Its number, where it is a new one; else 0. */
+static uint32_t finding_locked(const struct dlw_finding *finding)
 {
     double time = dlw_wall_time();
     uint32_t id = dlw_mistake_note_locked(journal, finding);
 
     if (id == 0)
-        return;
+        return 0;
     if (is_error(finding))
         atomic_fetch_add_explicit(&n_errors, 1, memory_order_relaxed);
     dlw_journal_finding(journal, id, time, finding);
     keep_locked(id, time, finding);
     dlw_block_print_locked(&arena, &process, id, finding, time);
+    return id;
 }
 
 /* The journal's word for it, guarded by the emit lock. */
@@ -248,13 +251,43 @@ static bool write_locked(const struct dlw_pending *pending, const struct dlw_res
         } else if (item->withheld) {
             dlw_journal_withheld(journal, item->withheld, dlw_wall_time(), &item->finding);
         } else {
-            finding_locked(&item->finding);
+            item->told = finding_locked(&item->finding);
             end |= ends_process(&item->finding);
         }
     }
     dlw_source_end_locked();
     bounds_locked(&pending->bounds, false);
     return end;
+}
+
+static void write_trail(const struct dlw_journal_trail *trail)
+{
+    if (!dlw_lock_acquire_or_skip(&emit_lock))
+        return;
+    if (!is_silent) {
+        dlw_journal_trail(journal, trail);
+        dlw_journal_trail(findings, trail);
+    }
+    dlw_lock_release(&emit_lock);
+}
+
+/* Behind the findings: their threads' last steps. */
+static void write_trails(const struct dlw_pending *pending)
+{
+    bool has_any = false;
+
+    for (const struct dlw_pending_item *item = pending->first; item; item = item->next)
+        if (item->told && dlw_block_is_shown(&item->finding)) {
+            dlw_trails_tell(item->told, &item->finding, write_trail);
+            has_any = true;
+        }
+    if (!has_any || !dlw_lock_acquire_or_skip(&emit_lock))
+        return;
+    if (!is_silent) {
+        dlw_journal_flush(journal);
+        dlw_journal_flush(findings);
+    }
+    dlw_lock_release(&emit_lock);
 }
 
 /* For the next start; before the process ends by them. */
@@ -283,6 +316,7 @@ void dlw_report_pending(struct dlw_thread *self, struct dlw_pending *pending)
     }
     if (bytes && resolved)
         dlw_pages_unmap(resolved, bytes);
+    write_trails(pending);
     keep_deadlocks(pending);
     dlw_pending_free(pending);
     if (end)

@@ -216,11 +216,14 @@ static uint32_t compact_moving(struct dlw_thread *self)
     uint32_t depth = dlw_held_depth(self);
     uint32_t to = 0;
 
+    bool has_lost = false; /* one that another thread let go of: the trail doesn't know of it */
     self->moves_held = true;
     atomic_signal_fence(memory_order_seq_cst);
     for (uint32_t from = 0; from < depth; from++) {
-        if (!dlw_held_is_there(&held[from]))
+        if (!dlw_held_is_there(&held[from])) {
+            has_lost |= lock_of(&held[from]) == DLW_HELD_DISOWNED;
             continue;
+        }
         if (to != from) {
             move_entry(&held[to], &held[from]);
             set_lock(&held[to], lock_of(&held[from]));
@@ -234,6 +237,8 @@ static uint32_t compact_moving(struct dlw_thread *self)
     self->stale_above = 0;
     atomic_signal_fence(memory_order_seq_cst);
     self->moves_held = false;
+    if (has_lost)
+        dlw_trail_note(self, DLW_TRAIL_CONFUSED, 0, 0, 0);
     return to;
 }
 
@@ -315,6 +320,7 @@ static bool close_second(struct dlw_thread *self, struct dlw_held_lock *gap, uin
     if (!dlw_held_is_lock(lock) || held->kind == DLW_LOCK_SEMAPHORE)
         return false;
     uint64_t below = last > 1 ? gap[-1].key : self->base;
+    dlw_trail_gave(self, gap, last + 1);
     set_lock(gap, DLW_HELD_FREE);
     move_entry(gap, held);
     gap->key = key_over(below, lock, held);
@@ -392,7 +398,10 @@ static DLW_NOINLINE void remove_any(struct dlw_thread *self, uint32_t index, uin
                                     bool is_tidy)
 {
     enum { FEW = 4 };
+    const struct dlw_held_lock *held = dlw_held_at(self, index);
 
+    if (dlw_held_is_there(held))
+        dlw_trail_gave(self, held, depth);
     if (index + 1 == depth) {
         drop_last(self);
         return;

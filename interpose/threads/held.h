@@ -18,10 +18,8 @@
 #include "interpose/base/hash.h"
 #include "interpose/base/state.h"
 #include "interpose/threads/record.h"
+#include "interpose/threads/trail.h"
 #include "report/emit/records.h"
-
-/* For code that is inlined into the fast path of each wrapper. */
-#define DLW_HOT inline __attribute__((always_inline))
 
 static inline uint64_t dlw_key_mix(uint64_t chain, uintptr_t lock, uint64_t id, unsigned mode)
 {
@@ -161,8 +159,8 @@ static DLW_HOT struct dlw_held_lock *dlw_held_claim(struct dlw_thread *self, uin
  * until all that was stored before it has left the processor's buffer.
  *
  * The lock is held now, and its entry is claimed. An outermost one that was asked for, not only
- * tried, also goes among those that the thread took last (outermost.h). Unless the place is plain,
- * dlw_held_note_more() must be called next.
+ * tried, also goes among those that the thread took last (outermost.h), and each on its trail
+ * (trail.h). Unless the place is plain, dlw_held_note_more() must be called next.
  */
 static DLW_HOT void dlw_held_fill(struct dlw_thread *self, struct dlw_held_lock *held,
                                   bool is_outermost, void *lock, uint64_t id, uint32_t traits,
@@ -186,6 +184,7 @@ static DLW_HOT void dlw_held_fill(struct dlw_thread *self, struct dlw_held_lock 
      * ordered by the sequence number of the wait, which they read first. */
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&held->lock, (uintptr_t)lock, memory_order_release);
+    dlw_trail_took(self, (uintptr_t)lock, is_outermost, traits, call.pc);
 }
 
 /* The same where it may not be ready. NULL: it is not pushed; memory is out and the library has

@@ -18,6 +18,7 @@
 #include "interpose/python/frames.h"
 #include "interpose/stacks/rules.h"
 #include "interpose/threads/outermost.h"
+#include "report/emit/trail.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -87,7 +88,7 @@ struct dlw_wait_slot {
     _Atomic uint8_t lock_kind; /* enum dlw_lock_kind */
     _Atomic uint8_t mode;
     _Atomic uint8_t timed;
-    _Atomic uint64_t since;                /* ns, dlw_now_about() */
+    _Atomic uint64_t since;                /* ns, dlw_now() */
     _Atomic uintptr_t relocks;             /* the mutex a condition wait gave up */
     _Atomic(const _Atomic bool *) is_over; /* set when what it waits for has come; may be NULL */
     _Atomic bool is_endless; /* no limit, and no other process can end it: counted (motion.h) */
@@ -139,11 +140,12 @@ struct dlw_thread {
     /* Keys of entries from here on are to be made anew before the next push. Room - 1 when all are
      * good, so that one compare tells that there is room too. */
     uint32_t stale_above;
-    uint32_t interned;   /* entries from here on have no interned chain */
-    uint32_t holes;      /* entries whose lock was released out of order (lock 0) */
-    uint32_t next_birth; /* of a lock (identity.c) */
-    uint64_t calls;      /* wrapped calls seen */
-    uint32_t misses;     /* of the cache of keys, since it last grew */
+    uint32_t interned;         /* entries from here on have no interned chain */
+    uint32_t holes;            /* entries whose lock was released out of order (lock 0) */
+    uint32_t next_birth;       /* of a lock (identity.c) */
+    uint64_t calls;            /* wrapped calls seen */
+    _Atomic uint64_t trail_at; /* bytes: the number of its last entry, times their size (trail.h) */
+    uint32_t misses;           /* of the cache of keys, since it last grew */
     uintptr_t stack_low, stack_high;
     size_t stack_size; /* 0: not known */
     dlw_segment segment;
@@ -220,6 +222,8 @@ struct dlw_thread {
         char name[16];
     } profile_holder; /* of the lock, as the wait began */
 
+    uint32_t n_trail_waits; /* that it has begun, in its life: the last stand in trail_waits */
+
     /* published */
     _Alignas(64) struct dlw_wait_slot wait;
     _Atomic uint32_t tid;          /* 0: not in use */
@@ -245,9 +249,11 @@ struct dlw_thread {
     /* from here on kept when the record is used again; what most threads touch lies on the first
      * page */
     struct dlw_outermost taken[DLW_OUTERMOST]; /* owner */
+    struct dlw_trail_entry trail[DLW_TRAIL_ENTRIES];
     struct dlw_held_lock first_held[DLW_FIRST_HELD];
     struct dlw_role_stand *stands; /* roles in which it stands (steer/role.h); NULL: never did */
     struct dlw_arena scratch;      /* owner: for walks of the wait-for graph */
+    struct dlw_trail_wait trail_waits[DLW_TRAIL_WAITS];
     _Alignas(64) uint64_t first_validated[DLW_FIRST_CACHE];
 };
 

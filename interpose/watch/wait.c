@@ -469,6 +469,8 @@ static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
     dlw_guard_enter(self); /* a signal handler may wait too */
     uint64_t sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed);
     dlw_alarm_clear(self); /* one that was meant for the wait before, and came too late */
+    uint64_t now = dlw_trail_asks(self, wait->on, DLW_TRAITS(wait->lock_kind, wait->mode, 0, 0),
+                                  (enum dlw_wait_kind)wait->kind, wait->call.pc);
     /* The number says that there is no wait before its words change: pairs with the acquire fences
      * of those who read them and then look at the number again. */
     atomic_thread_fence(memory_order_release);
@@ -478,7 +480,7 @@ static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
     atomic_store_explicit(&slot->mode, wait->mode, memory_order_relaxed);
     atomic_store_explicit(&slot->timed, wait->timed, memory_order_relaxed);
     atomic_store_explicit(&slot->relocks, wait->relocks, memory_order_relaxed);
-    atomic_store_explicit(&slot->since, dlw_now_about(), memory_order_relaxed);
+    atomic_store_explicit(&slot->since, now, memory_order_relaxed);
     atomic_store_explicit(&slot->is_over, wait->is_over, memory_order_relaxed);
     bool is_endless = !wait->timed && !is_shared(wait);
     atomic_store_explicit(&slot->is_endless, is_endless, memory_order_relaxed);
@@ -547,6 +549,7 @@ void dlw_wait_end(struct dlw_thread *self)
     if (is_waiting(sequence)) {
         if (self->profile_began)
             end_timing(self);
+        dlw_trail_waited(self);
         atomic_store_explicit(&self->wait.sequence, sequence + 1, memory_order_release);
         dlw_motion_wakes(self);
         dlw_alarm_clear(self);

@@ -299,6 +299,12 @@ DLW_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
     return timed(mutex, &request, DLW_FRAME_HERE());
 }
 
+static int tried_in_vain(struct dlw_thread *self, const pthread_mutex_t *mutex,
+                         const struct dlw_frame *from)
+{
+    return dlw_trail_tried(self, mutex, DLW_TRAITS(DLW_LOCK_MUTEX, DLW_EXCLUSIVE, 0, 0), from->pc);
+}
+
 static int trylock_through_libc(struct dlw_thread *self, pthread_mutex_t *mutex,
                                 const struct dlw_frame *from)
 {
@@ -306,7 +312,7 @@ static int trylock_through_libc(struct dlw_thread *self, pthread_mutex_t *mutex,
     unsigned kind = dlw_mutex_kind(mutex);
     if ((result == 0 || result == EOWNERDEAD) && !is_again(mutex, kind))
         taken(self, mutex, is_plain(kind) || dlw_mutex_has_mark(mutex), DLW_HELD_TRY, from);
-    return result;
+    return result == EBUSY ? tried_in_vain(self, mutex, from) : result;
 }
 
 static DLW_NOINLINE int trylock_any(pthread_mutex_t *mutex, const struct dlw_frame *from)
@@ -334,7 +340,8 @@ static DLW_NOINLINE int trylock_special(struct dlw_thread *self, pthread_mutex_t
     } else {
         return trylock_through_libc(self, mutex, from);
     }
-    return is_taken ? taken(self, mutex, true, DLW_HELD_TRY, from) : EBUSY;
+    return is_taken ? taken(self, mutex, true, DLW_HELD_TRY, from)
+                    : tried_in_vain(self, mutex, from);
 }
 
 static DLW_HOT int trylock(pthread_mutex_t *mutex, const struct dlw_frame *from)
@@ -347,7 +354,7 @@ static DLW_HOT int trylock(pthread_mutex_t *mutex, const struct dlw_frame *from)
         return dlw_in_frame(trylock_special(self, mutex, DLW_FRAME(from)));
     self->calls++;
     if (!dlw_direct_try(mutex, self->owner))
-        return EBUSY;
+        return dlw_in_frame(tried_in_vain(self, mutex, DLW_FRAME(from)));
     return taken(self, mutex, true, DLW_HELD_TRY, from);
 }
 

@@ -81,7 +81,7 @@ many_locks() {
 	fi
 }
 
-# Three hundred findings, and an order in which every lock is taken before every later one: what is long is
+# Three hundred findings with time lines, and an order in which every lock is taken before every later one: what is long is
 # told in short, and the picture is drawn by ourselves where there is no Graphviz, and says the same.
 many_findings() {
 	awk 'BEGIN {
@@ -103,6 +103,16 @@ many_findings() {
 		for (i = 1; i <= 300; i++) {
 			printf "{\"type\":\"finding\",\"id\":%d,\"time\":1,\"kind\":\"lock-order-inversion\",\"certainty\":\"possible\",\"cycle\":[", i
 			printf step "," step "]}\n", i % 2 + 1, i, i, i + 300, i, 3, i + 300, i, i, i
+			for (t = 0; t < 2; t++) {
+				printf "{\"type\":\"trail\",\"finding\":%d,\"thread\":%d,\"cut\":true,\"locks\":[", i, t ? 3 : i % 2 + 1
+				for (k = 0; k < 12; k++)
+					printf "%s{\"kind\":\"mutex\",\"address\":\"0x%x\"}", k ? "," : "", 65536 + 64 * (i + 12 * k)
+				printf "],\"events\":["
+				for (k = 0; k < 32; k++)
+					printf "%s{\"what\":\"%s\",\"lock\":%d,\"place\":%d%s}", k ? "," : "", k % 8 == 7 ? "asked" : k % 2 ? "gave back" : "took", \
+						int(k / 2) % 12, (i + k) % 300 + 1, k % 8 == 7 ? sprintf(",\"ago\":%g,\"until\":%g", 1 / (k + 1), 1 / (k + 2)) : ""
+				print "]}"
+			}
 		}
 		print "{\"type\":\"end\",\"ended\":\"exit\",\"status\":0,\"edges\":66,\"locks\":3600,\"threads\":3,\"calls\":1}"
 	}' >"$tmp/findings.json"
@@ -113,11 +123,12 @@ many_findings() {
 	PATH=$tmp/bin:$PATH "$dlwatch" report --format=html -o "$tmp/alone.html" "$tmp/findings.json"
 	look alone
 	for page in findings alone; do
-		if [ "$(grep -o '<article' "$tmp/$page.html" | wc -l)" = 300 ] && [ "$(wc -c <"$tmp/$page.html")" -lt 400000 ]; then
+		if [ "$(grep -o '<article' "$tmp/$page.html" | wc -l)" = 300 ] && [ "$(wc -c <"$tmp/$page.html")" -lt 400000 ] &&
+			grep -q 'class="line"' "$tmp/$page.html"; then
 			passed=$((passed + 1))
 		else
 			failed=$((failed + 1))
-			echo "FAIL report_html: $page: not 300 findings, or $(wc -c <"$tmp/$page.html") bytes"
+			echo "FAIL report_html: $page: no time line, not 300 findings, or $(wc -c <"$tmp/$page.html") bytes"
 		fi
 	done
 }

@@ -25,6 +25,7 @@
 #define DLW_UNWIND_NAME(name) "_Uaarch64_" name
 #define DLW_UNWIND_LIBRARY "libunwind-aarch64.so.8"
 
+#define DLW_ADDRESSES_ARE_BARE 0
 #define DLW_OWN_MACHINE EM_AARCH64
 #define DLW_R_JUMP_SLOT R_AARCH64_JUMP_SLOT
 #define DLW_R_GLOBAL_SLOT R_AARCH64_GLOB_DAT

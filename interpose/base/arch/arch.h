@@ -15,6 +15,8 @@
  *                DLW_CALLER_HERE() is that frame's return address.
  * Any function   DLW_RETURN_HERE(): the word that its frame keeps behind the frame pointer, as it
  *                stands there. dlw_arch_address(): such a word as an address of code.
+ * Addresses      DLW_ADDRESSES_ARE_BARE: neither these words nor pointers of the program have more
+ *                in their upper 16 bits than zeros.
  * Unwind rules   DLW_RULE_SLOTS, what struct dlw_rule keeps of a frame (stacks/rules.h), slots
  * being words from the CFA: fp_slot, at least DLW_LOWEST_SLOT; DLW_RULE_PC_SLOT, where the return
  * address is (0: in the link register), and DLW_RULE_SET_PC_SLOT, false where a rule can't say

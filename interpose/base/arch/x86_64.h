@@ -18,6 +18,7 @@
 #define DLW_UNWIND_NAME(name) "_Ux86_64_" name
 #define DLW_UNWIND_LIBRARY "libunwind-x86_64.so.8"
 
+#define DLW_ADDRESSES_ARE_BARE 1
 #define DLW_OWN_MACHINE EM_X86_64
 #define DLW_R_JUMP_SLOT R_X86_64_JUMP_SLOT
 #define DLW_R_GLOBAL_SLOT R_X86_64_GLOB_DAT

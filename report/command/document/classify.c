@@ -63,6 +63,29 @@ static void number_locks(struct dlw_doc *doc, struct dlw_doc_finding *finding)
         for (size_t i = 0; i < n_before; i++)
             if (dlw_doc_is_thread(before[i]) == ends)
                 dlw_doc_name_lock(doc, finding, before[i]);
+    for (size_t i = 0; i < finding->n_passing; i++)
+        finding->passing[i]->id = dlw_region_print(&doc->region, "L%zu", finding->n_locks + i + 1);
+}
+
+static size_t place_of(const struct dlw_doc_finding *finding, const struct dlw_doc_thread *thread)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (finding->cycle[i].thread == thread)
+            return i;
+    return finding->n_cycle;
+}
+
+/* The lanes of the time line stand as the threads do. */
+static void order_trails(struct dlw_doc_finding *finding)
+{
+    for (size_t i = 1; i < finding->n_trails; i++)
+        for (size_t k = i; k > 0; k--) {
+            struct dlw_doc_trail *trail = &finding->trails[k], kept = *trail;
+            if (place_of(finding, trail[-1].thread) <= place_of(finding, trail->thread))
+                break;
+            *trail = trail[-1];
+            trail[-1] = kept;
+        }
 }
 
 /* The library says why a cycle is harmless by a word; people and programs get the same line. */
@@ -120,6 +143,7 @@ void dlw_doc_judge(struct dlw_doc *doc, struct dlw_doc_finding *finding,
     enum dlw_show show = rules ? rules->show : DLW_SHOW_FEASIBLE;
     begin_with_first_thread(doc, finding);
     number_locks(doc, finding);
+    order_trails(finding);
     doubt_joins(finding);
     dlw_doc_find_names(doc, finding);
     finding->severity = severity_of(finding, show);

@@ -15,6 +15,7 @@
 #include "graph/kinds.h"
 #include "report/command/base/arena.h"
 #include "report/emit/options.h"
+#include "report/emit/trail.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -166,6 +167,27 @@ struct dlw_doc_confirmed {
     const char *replay;   /* file of a try that reached it, or NULL */
 };
 
+/* What a thread did, before a finding was made. */
+struct dlw_doc_event {
+    enum dlw_trail_what what;
+    struct dlw_doc_lock *lock; /* among the finding's locks or those of its time line */
+    enum dlw_mode mode;
+    enum dlw_wait_kind waits; /* of DLW_TRAIL_ASKED */
+    struct dlw_stack place;   /* the call alone; empty: not known */
+    /* Of DLW_TRAIL_ASKED: seconds before the finding that the wait began and was over; negative:
+     * not known, or it was not over. No other event has a time. */
+    double ago, until;
+};
+
+/* The last steps of one thread, oldest first. */
+struct dlw_doc_trail {
+    struct dlw_doc_thread *thread;
+    struct dlw_doc_event *events;
+    size_t n;
+    bool is_cut;     /* there were more before */
+    bool is_running; /* it went on meanwhile: the last step or two may be missing */
+};
+
 struct dlw_doc_finding {
     enum dlw_kind kind;
     bool certain;
@@ -182,6 +204,10 @@ struct dlw_doc_finding {
     size_t n_threads;
     struct dlw_doc_lock **locks; /* L1, L2, … in the order of appearance */
     size_t n_locks;
+    struct dlw_doc_trail *trails; /* the time line */
+    size_t n_trails;
+    struct dlw_doc_lock **passing; /* locks that only the time line names: their L goes on */
+    size_t n_passing;
     uint64_t count; /* 0 is taken for 1 */
     uint32_t id;    /* in its journal */
     double time;
@@ -250,6 +276,7 @@ struct dlw_doc {
     size_t n_watched;     /* processes that loaded the library, or 0: those of the journals */
     bool is_blind;        /* of a run: none did */
     bool explains;        /* text: all remedies are told, and why they work */
+    bool has_timeline;    /* text: so is what the threads of each finding did last */
     struct dlw_doc *kept; /* another whose parts are in this one (dlw_doc_keep), and so on */
     const char **notes;   /* one line each, for the text and html formats: what to know besides */
     size_t n_notes;

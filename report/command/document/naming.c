@@ -133,6 +133,8 @@ void dlw_doc_find_names(struct dlw_doc *doc, struct dlw_doc_finding *finding)
         if (state->waits == DLW_WAIT_LOCK || state->waits == DLW_WAIT_SEMAPHORE)
             name_lock(doc, finding, state->on, &state->stack);
     }
+    for (size_t i = 0; i < finding->n_passing; i++)
+        name_lock(doc, finding, finding->passing[i], &finding->passing[i]->first);
 }
 
 static int dearest_first(const void *a, const void *b)

@@ -8,6 +8,7 @@
 #include "report/command/document/classify.h"
 #include "report/command/format/html_script.h"
 #include "report/command/format/html_style.h"
+#include "report/command/format/html_timeline.h"
 #include "report/command/format/picture/picture.h"
 #include "report/command/format/text/costs.h"
 #include "report/command/format/text/parts.h"
@@ -29,7 +30,8 @@ enum detail {
     DETAIL_PLACES,  /* where each thread stands */
     DETAIL_LINES,   /* and the lines there, and the remedy */
     DETAIL_CALLERS, /* and who called */
-    DETAIL_ALL
+    DETAIL_STACKS,  /* whole stacks, and the picture */
+    DETAIL_ALL      /* and the time line */
 };
 
 struct page {
@@ -105,7 +107,7 @@ static void stack(struct page *page, const struct dlw_stack *frames,
                   const struct dlw_doc_process *process)
 {
     size_t place = dlw_stack_place(frames), n = dlw_stack_depth(frames), shown = 0;
-    size_t most = page->detail == DETAIL_ALL ? SIZE_MAX : page->detail == DETAIL_CALLERS ? 3 : 1;
+    size_t most = page->detail >= DETAIL_STACKS ? SIZE_MAX : page->detail == DETAIL_CALLERS ? 3 : 1;
     if (!frames->n) {
         fputs("<p class=\"soft\">(where is not known)</p>\n", page->out);
         return;
@@ -223,13 +225,74 @@ static void advice(struct page *page, const struct dlw_doc_finding *finding)
         return;
     element(page, "<div class=\"remedy\"><p><b>", remedy.title, "</b></p>\n");
     element(page, "<p>", remedy.paragraphs[0], "</p>\n");
-    if (remedy.n > 1 && page->detail == DETAIL_ALL) {
+    if (remedy.n > 1 && page->detail >= DETAIL_STACKS) {
         fputs("<details><summary>Other ways</summary>\n", page->out);
         for (size_t i = 1; i < remedy.n; i++)
             element(page, "<p>", remedy.paragraphs[i], "</p>\n");
         fputs("</details>\n", page->out);
     }
     fputs("</div>\n", page->out);
+}
+
+/* What the bars are called. */
+static void bar_names(struct page *page, const struct dlw_doc_finding *finding)
+{
+    struct dlw_region *region = &page->doc->region;
+    struct dlw_doc_lock *const *lists[] = {finding->locks, finding->passing};
+    const size_t sizes[] = {finding->n_locks, finding->n_passing};
+    const char *before = "<p class=\"soft\">";
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < sizes[k]; i++) {
+            if (dlw_doc_is_thread(lists[k][i]))
+                continue;
+            element(page, before, lists[k][i]->id, " is ");
+            text(page, k ? dlw_lock_title(region, lists[k][i])
+                         : dlw_finding_lock_title(region, finding, lists[k][i]));
+            before = ", ";
+        }
+    fputs(*before == ',' ? ".</p>\n" : "", page->out);
+}
+
+static void steps_in_words(struct page *page, const struct dlw_doc_finding *finding,
+                           const struct dlw_doc_trail *trail)
+{
+    struct dlw_region *region = &page->doc->region;
+    element(page, "<p><b>", thread_title(page, finding, trail->thread), "</b></p><ol>");
+    for (size_t i = 0; i < trail->n; i++) {
+        const struct dlw_doc_event *event = &trail->events[i];
+        const char *place = dlw_event_place(region, event, page->options->folder);
+        const char *time = dlw_event_time(region, event);
+        element(page, "<li>", dlw_event_words(region, finding, event, false), "");
+        if (place)
+            element(page, " <i>", place, "</i>");
+        if (time)
+            element(page, ", ", time, "");
+    }
+    fputs("</ol>\n", page->out);
+}
+
+static void timeline(struct page *page, const struct dlw_doc_finding *finding)
+{
+    struct dlw_region *region = &page->doc->region;
+    if (!finding->n_trails || page->detail < DETAIL_ALL)
+        return;
+    fputs(
+        "<h4>The last steps</h4>\n<p class=\"soft\">A lane is a thread, from left to right; at the "
+        "right edge this was found. A bar is a lock that was held, a red one a wait, a dot a try "
+        "in vain. ",
+        page->out);
+    if (finding->n_trails > 1)
+        fputs("The order across lanes is known only at the dashed lines, which tell how long "
+              "before. ",
+              page->out);
+    fputs("Times are known only of waits.</p>\n<figure class=\"wide steps\">\n", page->out);
+    dlw_html_timeline(page->out, region, finding, page->options->folder);
+    fputs("</figure>\n", page->out);
+    bar_names(page, finding);
+    fputs("<details><summary>In words</summary>\n", page->out);
+    for (size_t i = 0; i < finding->n_trails; i++)
+        steps_in_words(page, finding, &finding->trails[i]);
+    fputs("</details>\n", page->out);
 }
 
 /* The line of the contents; the rest opens below it. */
@@ -265,7 +328,7 @@ static void article(struct page *page, const struct dlw_doc_finding *finding)
     }
     fprintf(page->out, "<a href=\"#f-%s\">fingerprint %s</a></p>\n", finding->fingerprint,
             finding->fingerprint);
-    if (page->detail == DETAIL_ALL) {
+    if (page->detail >= DETAIL_STACKS) {
         struct dlw_picture picture = dlw_picture_finding(page->doc, finding);
         figure(page, &picture, finding->message, !finding->n_cycle);
     }
@@ -274,6 +337,7 @@ static void article(struct page *page, const struct dlw_doc_finding *finding)
     for (size_t i = 0; i < finding->n_threads && page->detail > DETAIL_HEADING; i++)
         state(page, finding, &finding->threads[i]);
     advice(page, finding);
+    timeline(page, finding);
     fputs("</details></article>\n", page->out);
 }
 
@@ -307,12 +371,13 @@ static void write_part(struct page *page, part *write, const void *subject, size
             break;
         write(page, subject);
         fclose(page->out);
-        is_written = size <= share || detail == DETAIL_HEADING || page->n_full < ALWAYS_FULL;
+        size_t most = detail == DETAIL_ALL ? OPEN : ALWAYS_FULL;
+        is_written = size <= share || detail == DETAIL_HEADING || page->n_full < most;
         if (is_written) {
             fwrite(bytes, 1, size, out);
             page->room -= size < page->room ? size : page->room;
-            page->n_full += detail == DETAIL_ALL;
-            page->n_short += detail != DETAIL_ALL;
+            page->n_full += detail >= DETAIL_STACKS;
+            page->n_short += detail < DETAIL_STACKS;
         }
         free(bytes);
     }

@@ -156,11 +156,16 @@ static json_t *lock_json(const struct dlw_doc_lock *lock)
     return json;
 }
 
+static void put_locks(json_t *json, struct dlw_doc_lock *const *locks, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        json_object_set_new(json, locks[i]->id, lock_json(locks[i]));
+}
+
 static json_t *locks_json(struct dlw_doc_lock *const *locks, size_t n)
 {
     json_t *json = json_object();
-    for (size_t i = 0; i < n; i++)
-        json_object_set_new(json, locks[i]->id, lock_json(locks[i]));
+    put_locks(json, locks, n);
     return json;
 }
 
@@ -207,6 +212,44 @@ static json_t *confirmed_json(const struct dlw_doc_confirmed *confirmed)
     return json;
 }
 
+static json_t *event_json(const struct dlw_doc_event *event)
+{
+    json_t *json = json_object();
+    put_text(json, "what", dlw_trail_word(event->what));
+    put_text(json, "lock", event->lock->id);
+    put_text(json, "mode", dlw_mode_word(event->mode));
+    if (event->what == DLW_TRAIL_ASKED)
+        put_text(json, "waits", dlw_wait_word(event->waits));
+    if (event->ago >= 0)
+        json_object_set_new(json, "ago", json_real(event->ago));
+    if (event->until >= 0)
+        json_object_set_new(json, "until", json_real(event->until));
+    put_stack(json, "stack", &event->place);
+    return json;
+}
+
+static json_t *timeline_json(const struct dlw_doc_finding *finding)
+{
+    json_t *json = json_array();
+    for (size_t i = 0; i < finding->n_trails; i++) {
+        const struct dlw_doc_trail *trail = &finding->trails[i];
+        json_t *lane = json_object(), *events = json_array(), *thread = json_object();
+        json_object_set_new(thread, "id", json_integer(trail->thread->id));
+        put_number(thread, "tid", trail->thread->tid);
+        put_text(thread, "name", trail->thread->name);
+        json_object_set_new(lane, "thread", thread);
+        if (trail->is_cut)
+            json_object_set_new(lane, "cut", json_true());
+        if (trail->is_running)
+            json_object_set_new(lane, "running", json_true());
+        for (size_t k = 0; k < trail->n; k++)
+            json_array_append_new(events, event_json(&trail->events[k]));
+        json_object_set_new(lane, "events", events);
+        json_array_append_new(json, lane);
+    }
+    return json;
+}
+
 static json_t *finding_json(struct dlw_region *region, const struct dlw_doc_finding *finding)
 {
     json_t *json = json_object();
@@ -232,7 +275,11 @@ static json_t *finding_json(struct dlw_region *region, const struct dlw_doc_find
     if (finding->n_threads)
         json_object_set_new(json, "threads",
                             states_json(finding->threads, finding->n_threads, finding->process));
-    json_object_set_new(json, "locks", locks_json(finding->locks, finding->n_locks));
+    json_t *locks = locks_json(finding->locks, finding->n_locks);
+    put_locks(locks, finding->passing, finding->n_passing);
+    json_object_set_new(json, "locks", locks);
+    if (finding->n_trails)
+        json_object_set_new(json, "timeline", timeline_json(finding));
     return json;
 }
 

@@ -3,11 +3,14 @@
  * Chrome trace event format. A thread is a track; a slice is a lock that it holds or waits for, and
  * an arrow leads from a wait to the hold that it waits for.
  *
- * Findings stand one behind the other, each in a window of its own. Where it is known how long a
- * thread has waited the slices have that length; else they show an order and no time.
+ * Findings stand one behind the other, each in a window of its own, and behind it one with what its
+ * threads did last. Where it is known how long a thread has waited the slices have that length;
+ * else they show an order and no time.
  */
 #include "report/command/document/classify.h"
 #include "report/command/format/format.h"
+#include "report/command/format/picture/timeline.h"
+#include "report/command/format/text/parts.h"
 
 #include <jansson.h>
 
@@ -146,6 +149,107 @@ static void states(struct writer *writer, const struct dlw_doc_state *list, size
     }
 }
 
+/* The window's name stands on the track of the first thread. */
+static void title(struct writer *writer, const struct dlw_doc_thread *thread, const char *text)
+{
+    json_object_set_new(event(writer, "i", text, thread, writer->from), "s", json_string("p"));
+}
+
+/* ---- the time line ---- */
+
+/* A part of a bar. */
+static void bar_slice(struct writer *writer, const struct dlw_doc_thread *thread,
+                      const struct dlw_timeline_bar *bar, double from, double to, bool goes_on)
+{
+    struct dlw_region *region = &writer->doc->region;
+    const char *title = dlw_event_lock(region, writer->finding, bar->event, false);
+    const char *name = bar->sort == DLW_BAR_HOLD ? dlw_region_print(region, "held %s", title)
+                       : bar->sort == DLW_BAR_WAIT
+                           ? dlw_region_print(region, "waited for %s", title)
+                           : dlw_region_print(region, "tried for %s in vain", title);
+    json_t *json = event(writer, "X", name, thread, from), *arguments = json_object();
+    json_object_set_new(json, "dur", json_real(to - from));
+    json_object_set_new(arguments, "stack", stack_json(writer, &bar->event->place));
+    if (goes_on)
+        json_object_set_new(arguments, "goes on", json_true());
+    if (bar->from_ago >= 0)
+        json_object_set_new(arguments, "seconds before the finding", json_real(bar->from_ago));
+    json_object_set_new(arguments, "finding", json_string(writer->finding->message));
+    json_object_set_new(arguments, "fingerprint", json_string(writer->finding->fingerprint));
+    json_object_set_new(json, "args", arguments);
+}
+
+/* Where a bar of the lane ends that began before this one and ends within it: the first such. */
+static unsigned cut_of(const struct dlw_timeline *line, const struct dlw_timeline_bar *bar,
+                       unsigned from, unsigned to)
+{
+    for (size_t i = 0; i < line->n_bars; i++) {
+        const struct dlw_timeline_bar *around = &line->bars[i];
+        if (around != bar && around->lane == bar->lane && around->from < bar->from &&
+            around->to > from && around->to < to)
+            to = around->to;
+    }
+    return to;
+}
+
+/* The slices of a track must lie within each other: one that outlives the one around it ends with
+ * that, and goes on behind it. `columns`: their times, us. */
+static void lane_slices(struct writer *writer, const struct dlw_timeline *line, size_t lane,
+                        const double *columns)
+{
+    const struct dlw_doc_thread *thread = writer->finding->trails[lane].thread;
+    for (size_t i = 0; i < line->n_bars; i++) {
+        const struct dlw_timeline_bar *bar = &line->bars[i];
+        if (bar->lane != lane || bar->to <= bar->from)
+            continue;
+        for (unsigned from = bar->from; from < bar->to;) {
+            unsigned to = cut_of(line, bar, from, bar->to);
+            bar_slice(writer, thread, bar, columns[from], columns[to], to < bar->to);
+            from = to;
+        }
+    }
+}
+
+/* Times of the columns: those of marks are what they are, to the microsecond at least; the columns
+ * between two of them share what lies there. */
+static double *column_times(struct writer *writer, const struct dlw_timeline *line)
+{
+    double *times = dlw_region_alloc(&writer->doc->region, (line->n_columns + 1) * sizeof(*times));
+    double longest = line->n_marks ? line->marks[0].ago * 1e6 : 0, last_time = writer->from;
+    unsigned last = 0;
+    for (size_t i = 0; i <= line->n_marks; i++) {
+        bool is_end = i == line->n_marks;
+        unsigned column = is_end ? line->n_columns : line->marks[i].column;
+        /* What comes before the first has no time at all. */
+        double time = i == 0 ? writer->from + column * (double)STEP_US
+                             : times[line->marks[0].column] + longest -
+                                   (is_end ? 0 : line->marks[i].ago * 1e6);
+        if (time < last_time + (column - last))
+            time = last_time + (column - last);
+        for (unsigned k = last; k < column; k++)
+            times[k] = last_time + (time - last_time) * (k - last) / (column - last);
+        times[column] = last_time = time;
+        last = column;
+    }
+    return times;
+}
+
+static void last_steps(struct writer *writer)
+{
+    const struct dlw_doc_finding *finding = writer->finding;
+    struct dlw_region *region = &writer->doc->region;
+    if (!finding->n_trails)
+        return;
+    struct dlw_timeline line = dlw_timeline_make(region, finding);
+    double *times = column_times(writer, &line);
+    title(writer, finding->trails[0].thread,
+          dlw_region_print(region, "the last steps (only waits have times) before: %s",
+                           finding->message));
+    for (size_t i = 0; i < finding->n_trails; i++)
+        lane_slices(writer, &line, i, times);
+    writer->from = times[line.n_columns] + GAP_US;
+}
+
 static void meta(struct writer *writer, const char *what, json_int_t pid, json_int_t tid,
                  const char *name)
 {
@@ -176,15 +280,11 @@ static void names(struct writer *writer)
         }
         for (size_t k = 0; k < finding->n_threads; k++)
             thread_name(writer, finding->threads[k].thread);
+        for (size_t k = 0; k < finding->n_trails; k++)
+            thread_name(writer, finding->trails[k].thread);
     }
     for (size_t i = 0; i < doc->n_threads; i++)
         thread_name(writer, doc->threads[i].thread);
-}
-
-/* The window's name stands on the track of the first thread. */
-static void title(struct writer *writer, const struct dlw_doc_thread *thread, const char *text)
-{
-    json_object_set_new(event(writer, "i", text, thread, writer->from), "s", json_string("p"));
 }
 
 static void finding(struct writer *writer, const struct dlw_doc_finding *which)
@@ -198,6 +298,7 @@ static void finding(struct writer *writer, const struct dlw_doc_finding *which)
     else
         states(writer, which->threads, which->n_threads);
     writer->from = writer->until + GAP_US;
+    last_steps(writer);
 }
 
 int dlw_format_perfetto(FILE *out, struct dlw_doc *doc, const struct dlw_format_options *options)
@@ -213,11 +314,12 @@ int dlw_format_perfetto(FILE *out, struct dlw_doc *doc, const struct dlw_format_
         title(&writer, doc->threads[0].thread, "all threads");
         states(&writer, doc->threads, doc->n_threads);
     }
-    json_t *json = json_pack(
-        "{so,ss,s{ss,ss}}", "traceEvents", writer.events, "displayTimeUnit", "ms", "otherData",
-        "made by", "dlwatch " DLW_VERSION, "times",
-        "findings stand one behind the other; a wait is as long as it is known to have been, all "
-        "else shows an order and no time");
+    json_t *json =
+        json_pack("{so,ss,s{ss,ss}}", "traceEvents", writer.events, "displayTimeUnit", "ms",
+                  "otherData", "made by", "dlwatch " DLW_VERSION, "times",
+                  "findings stand one behind the other, and behind each the last steps of its "
+                  "threads; a wait "
+                  "is as long as it is known to have been, all else shows an order and no time");
     json_dumpf(json, out, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
     fputc('\n', out);
     json_decref(json);

@@ -88,6 +88,7 @@ static void report_options(FILE *out)
          "suppressions that matched nothing"},
         {"--advice", "",
          "all ways out of each finding, and once why they work; without a file just that"},
+        {"--timeline", "", "what the threads of each finding did last, in the text as well"},
         {"--color=", "auto|always|never", "NO_COLOR is honoured"},
         {"--exitcode=", "N", "status when errors were found (66)"},
         {"--fail_on=", "error|warning",

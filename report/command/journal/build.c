@@ -128,15 +128,15 @@ struct dlw_doc_thread *dlw_reader_thread(struct dlw_reader *reader, uint64_t id)
     return raw->thread;
 }
 
-static void name_variable(struct dlw_reader *reader, struct dlw_raw_lock *raw,
-                          struct dlw_doc_lock *lock)
+void dlw_reader_name_variable(struct dlw_reader *reader, struct dlw_raw_module *module,
+                              struct dlw_doc_lock *lock)
 {
-    if (!raw->module)
+    if (!module)
         return;
-    lock->module = dlw_clean(reader->region, raw->module->path);
-    lock->build_id = raw->module->build_id;
-    struct dlw_variable variable = dlw_symbols_variable(reader->reading->symbols, raw->module->path,
-                                                        raw->module->build_id, lock->offset);
+    lock->module = dlw_clean(reader->region, module->path);
+    lock->build_id = module->build_id;
+    struct dlw_variable variable = dlw_symbols_variable(reader->reading->symbols, module->path,
+                                                        module->build_id, lock->offset);
     if (!lock->name) {
         lock->name = variable.name;
         lock->expression = variable.expression;
@@ -156,7 +156,7 @@ struct dlw_doc_lock *dlw_reader_lock(struct dlw_reader *reader, uint64_t id)
         return raw->named;
     raw->named = dlw_region_alloc(reader->region, sizeof(*raw->named));
     *raw->named = raw->lock;
-    name_variable(reader, raw, raw->named);
+    dlw_reader_name_variable(reader, raw->module, raw->named);
     raw->named->created = dlw_reader_stack(reader, raw->created);
     raw->named->first = dlw_reader_stack(reader, raw->first);
     if (raw->thread)
@@ -422,15 +422,15 @@ void dlw_reader_build_edge(struct dlw_reader *reader, const json_t *line)
 void dlw_reader_build_cost(struct dlw_reader *reader, const json_t *line, const char *kind)
 {
     struct dlw_doc_cost *cost = dlw_doc_add_cost(reader->reading->doc);
-    struct dlw_raw_lock raw = {0};
+    struct dlw_raw_module *image;
     uint64_t module = dlw_json_number(line, "module"), holder = dlw_json_number(line, "holder");
     cost->lock = dlw_region_alloc(reader->region, sizeof(*cost->lock));
     cost->lock->kind = kind;
     cost->lock->address = dlw_json_address(line, "address");
     cost->lock->offset = dlw_json_address(line, "offset");
     cost->lock->process = cost->process = reader->process;
-    FIND(reader->modules, module, raw.module);
-    name_variable(reader, &raw, cost->lock);
+    FIND(reader->modules, module, image);
+    dlw_reader_name_variable(reader, image, cost->lock);
     cost->place = dlw_reader_stack(reader, dlw_json_number(line, "place"));
     if (holder)
         cost->holder = dlw_reader_stack(reader, holder);

@@ -251,7 +251,7 @@ static void read_thread(struct dlw_reader *reader, const json_t *line)
     raw->start = dlw_json_number(line, "start");
 }
 
-static const char *checked_kind(struct dlw_reader *reader, const char *kind)
+const char *dlw_reader_kind(struct dlw_reader *reader, const char *kind)
 {
     for (unsigned i = 0; kind && i < DLW_N_LOCK_KINDS; i++)
         if (strcmp(dlw_lock_kind_word(i), kind) == 0)
@@ -276,7 +276,7 @@ static void read_lock(struct dlw_reader *reader, const json_t *line)
     struct dlw_doc_lock *lock = &raw->lock;
     lock->source = id;
     lock->process = reader->is_merged ? NULL : reader->process;
-    lock->kind = checked_kind(reader, dlw_json_text(line, "kind"));
+    lock->kind = dlw_reader_kind(reader, dlw_json_text(line, "kind"));
     lock->address = dlw_json_address(line, "address");
     lock->attributes = dlw_clean(reader->region, dlw_json_text(line, "attr"));
     lock->class_name = dlw_clean(reader->region, dlw_json_text(line, "class"));
@@ -456,7 +456,13 @@ static void read_profile(struct dlw_reader *reader, const json_t *line)
                      "places than it keeps",
                      reader->process->pid, (unsigned long long)lost);
     else if (!reader->reading->sink)
-        dlw_reader_build_cost(reader, line, checked_kind(reader, dlw_json_text(line, "kind")));
+        dlw_reader_build_cost(reader, line, dlw_reader_kind(reader, dlw_json_text(line, "kind")));
+}
+
+static void read_trail(struct dlw_reader *reader, const json_t *line)
+{
+    if (!reader->reading->sink)
+        dlw_reader_build_trail(reader, line);
 }
 
 static void read_bounds(struct dlw_reader *reader, const json_t *line)
@@ -500,6 +506,7 @@ static const struct {
     {"unwatched", read_unwatched},
     {"bounds", read_bounds},
     {"profile", read_profile},
+    {"trail", read_trail},
     {"waits", read_waits},
     {"exec", read_exec},
     {"end", read_end},

@@ -114,6 +114,13 @@ void dlw_reader_build_finding(struct dlw_reader *reader, const json_t *line);
 void dlw_reader_build_edge(struct dlw_reader *reader, const json_t *line);
 /* `kind` as of dlw_doc_lock. */
 void dlw_reader_build_cost(struct dlw_reader *reader, const json_t *line, const char *kind);
+/* What a thread of a finding did last. */
+void dlw_reader_build_trail(struct dlw_reader *reader, const json_t *line);
+/* By its module and offset, where it has them. */
+void dlw_reader_name_variable(struct dlw_reader *reader, struct dlw_raw_module *module,
+                              struct dlw_doc_lock *lock);
+/* "mutex", …; a kind that is none is complained of, and "custom". */
+const char *dlw_reader_kind(struct dlw_reader *reader, const char *kind);
 void dlw_reader_build_waits(struct dlw_reader *reader, const json_t *line);
 
 #endif

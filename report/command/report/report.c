@@ -29,6 +29,7 @@ enum {
     OPT_FAIL_ON,
     OPT_LIVE,
     OPT_ADVICE,
+    OPT_TIMELINE,
     OPT_AFTER
 };
 enum { LONGEST_TURN_MS = 10000 };
@@ -43,7 +44,7 @@ struct request {
     int exitcode;
     bool warnings_fail;
     bool live;
-    bool advice;
+    bool advice, timeline;
     uint64_t after; /* the helper that prints before us (report/emit/helper.h) */
 };
 
@@ -70,6 +71,7 @@ static void print_help(void)
         "prefix\n"
         "  --advice                all ways out of each finding, and why they work; without a file "
         "just why\n"
+        "  --timeline              what the threads of each finding did last, in the text as well\n"
         "  -h, --help, -V, --version\n\n"
         "Status: 0 nothing found, 66 errors found, 2 wrong usage or unreadable input.\n",
         dlw_format_names());
@@ -149,6 +151,9 @@ static int take_option(struct request *request, int option, const char *value)
     case OPT_ADVICE:
         request->advice = true;
         return 0;
+    case OPT_TIMELINE:
+        request->timeline = true;
+        return 0;
     case OPT_AFTER: /* from the library alone, so not among the help */
         request->after = strtoull(value, NULL, 10);
         return 0;
@@ -196,6 +201,7 @@ static int parse(struct request *request, int argc, char **argv)
         {"fail-on", required_argument, NULL, OPT_FAIL_ON}, /* as it was first spelt */
         {"live", no_argument, NULL, OPT_LIVE},
         {"advice", no_argument, NULL, OPT_ADVICE},
+        {"timeline", no_argument, NULL, OPT_TIMELINE},
         {"after", required_argument, NULL, OPT_AFTER},
         DLW_HELP_OPTIONS,
         {NULL, 0, NULL, 0},
@@ -303,6 +309,7 @@ static int report(const struct request *request, char **paths, size_t n)
     dlw_names_restore(doc);
     dlw_doc_finish(doc, &rules);
     doc->explains = request->advice;
+    doc->has_timeline = request->timeline;
     /* Of nothing that could be read "nothing found" would say too much. */
     if (sound || doc->n_processes || strcmp(request->format, "text") != 0)
         sound &= write_report(request, doc, rules.suppressions);

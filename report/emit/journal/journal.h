@@ -97,6 +97,26 @@ struct dlw_journal_profile {
     uint64_t holds, hold, hold_longest, blocked, blocked_time;
 };
 
+/* What a thread of a finding did last (trail.h). */
+struct dlw_journal_trail_event {
+    const char *what, *kind; /* kind: of the lock */
+    const char *waits;       /* where it asked; else NULL */
+    bool is_shared;
+    uint64_t address;       /* of the lock */
+    uint32_t module, place; /* that holds the address, or 0; stack id */
+    bool has_times;         /* these two are known */
+    bool is_over;           /* the wait: `until` is known */
+    double ago, until;      /* seconds before the finding that the wait began and ended */
+};
+
+struct dlw_journal_trail {
+    uint32_t finding, thread;
+    bool is_cut;     /* there was more before */
+    bool is_running; /* the thread went on while it was read: the last step or two may be missing */
+    const struct dlw_journal_trail_event *events; /* oldest first */
+    uint32_t n;
+};
+
 struct dlw_journal_totals {
     const char *ended;
     int status; /* negative: not known */
@@ -153,6 +173,8 @@ void dlw_journal_finding(struct dlw_journal *journal, uint32_t id, double time,
 void dlw_journal_withheld(struct dlw_journal *journal, uint32_t id, double time,
                           const struct dlw_finding *finding);
 void dlw_journal_void(struct dlw_journal *journal, uint32_t finding);
+/* After the finding. Buffered. */
+void dlw_journal_trail(struct dlw_journal *journal, const struct dlw_journal_trail *trail);
 void dlw_journal_again(struct dlw_journal *journal, uint32_t finding,
                        uint64_t count); /* buffered */
 void dlw_journal_bounds(struct dlw_journal *journal,

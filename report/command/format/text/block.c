@@ -419,6 +419,8 @@ void dlw_readable_finding(struct dlw_readable *text, const struct dlw_doc_findin
         dlw_readable_states(text, finding, finding->threads, finding->n_threads);
     else
         accused_lines(text, finding);
+    if (text->doc->has_timeline)
+        dlw_readable_timeline(text, finding);
     remedy_lines(text, finding);
     fputc('\n', text->out);
 }

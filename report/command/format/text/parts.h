@@ -35,6 +35,8 @@ struct dlw_lead {
 /* The lead and the stack, innermost first; the innermost place with its source line. */
 void dlw_readable_stack(struct dlw_readable *text, const struct dlw_lead *lead,
                         const struct dlw_stack *stack, const struct dlw_doc_process *process);
+/* The frame's file as the compiler was called, but for what is not normal. */
+const char *dlw_readable_path(const struct dlw_readable *text, const struct dlw_frame *frame);
 void dlw_readable_finding(struct dlw_readable *text, const struct dlw_doc_finding *finding);
 /* "L1 = accounts[0].lock (mutex, bank.c:9)" for each lock, "T1 = "evening"" for each thread of a
  * cycle. */
@@ -47,6 +49,18 @@ const char *dlw_readable_lock(struct dlw_readable *text, const struct dlw_doc_fi
 /* Lists threads, those that stand at the same place together. */
 void dlw_readable_states(struct dlw_readable *text, const struct dlw_doc_finding *finding,
                          const struct dlw_doc_state *states, size_t n);
+/* What its threads did last; nothing where that is not known. */
+void dlw_readable_timeline(struct dlw_readable *text, const struct dlw_doc_finding *finding);
+/* "took L1", "asked for L2", "gave back L1"; by their titles where there is no legend. */
+const char *dlw_event_words(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                            const struct dlw_doc_event *event, bool has_legend);
+const char *dlw_event_lock(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                           const struct dlw_doc_event *event, bool has_legend);
+/* "1.02 ms before, and waits"; NULL: not known. */
+const char *dlw_event_time(struct dlw_region *region, const struct dlw_doc_event *event);
+/* "bank.c:22"; NULL: not known. `folder` as of dlw_frame_path. */
+const char *dlw_event_place(struct dlw_region *region, const struct dlw_doc_event *event,
+                            const char *folder);
 /* Copies `size` bytes of finished text to `out`: prefix on each line, marks to colours. */
 void dlw_readable_print(FILE *out, const char *bytes, size_t size, const char *prefix, bool color);
 

@@ -48,8 +48,7 @@ void dlw_readable_prose(struct dlw_readable *text, const char *first, unsigned i
     fputc('\n', text->out);
 }
 
-/* As the compiler was called, but for what is not normal. */
-static const char *path_of(const struct dlw_readable *text, const struct dlw_frame *frame)
+const char *dlw_readable_path(const struct dlw_readable *text, const struct dlw_frame *frame)
 {
     bool is_plain = frame->file[0] != '/' && !strstr(frame->file, "..");
     return is_plain ? frame->file
@@ -62,7 +61,7 @@ static const char *interpreted_words(struct dlw_readable *text, const struct dlw
     struct dlw_region *region = &text->doc->region;
     const char *line = frame->line ? dlw_region_print(region, ":%u", frame->line) : "";
     return dlw_region_print(region, CYAN "%s%s" PLAIN " in " BOLD "%s" PLAIN,
-                            frame->file ? path_of(text, frame) : "?", line,
+                            frame->file ? dlw_readable_path(text, frame) : "?", line,
                             frame->function ? frame->function : "?");
 }
 
@@ -75,12 +74,12 @@ static const char *frame_words(struct dlw_readable *text, const struct dlw_frame
     if (frame->language)
         return interpreted_words(text, frame);
     const char *function = frame->function ? dlw_function_title(region, frame->function) : "??";
-    const char *place =
-        frame->file
-            ? dlw_region_print(region, CYAN "%s:%u" PLAIN, path_of(text, frame), frame->line)
-        : frame->module ? dlw_region_print(region, "%s+0x%llx", dlw_base_name(frame->module),
-                                           (unsigned long long)frame->offset)
-                        : dlw_region_print(region, "0x%llx", (unsigned long long)frame->pc);
+    const char *place = frame->file ? dlw_region_print(region, CYAN "%s:%u" PLAIN,
+                                                       dlw_readable_path(text, frame), frame->line)
+                        : frame->module
+                            ? dlw_region_print(region, "%s+0x%llx", dlw_base_name(frame->module),
+                                               (unsigned long long)frame->offset)
+                            : dlw_region_print(region, "0x%llx", (unsigned long long)frame->pc);
     const char *caller = dlw_frame_caller(frame);
     return dlw_region_print(region, BOLD "%s" PLAIN "  %s%s%s%s%s", function, place,
                             caller ? FAINT " (" : "", caller ? caller : "", caller ? ")" PLAIN : "",

@@ -26,8 +26,8 @@ static const char html_script[] =
     "reach=()=>all('figure,.scroll').forEach(f=>{if(f.scrollWidth>f.clientWidth+1)f.tabIndex=0;\n"
     " else f.removeAttribute('tabindex');\n"
     /* Of a time line the last steps are seen first. */
-    " if(f.matches('.steps')&&f.clientWidth&&!f.dataset.seen){f.scrollLeft=f.scrollWidth;f.dataset."
-    "seen=1;}});\n"
+    " if(f.matches('.steps')&&f.scrollWidth>f.clientWidth+1&&f.clientWidth&&!f.dataset.seen){\n"
+    "  f.scrollLeft=f.scrollWidth;f.dataset.seen=1;}});\n"
     "addEventListener('resize',reach);document.addEventListener('toggle',reach,true);reach();\n"
     "const goal=()=>{const a=document.getElementById(location.hash.slice(1));\n"
     " if(a&&articles.includes(a)){a.hidden=false;fold(a).open=true;stand(a);a.scrollIntoView();}};"

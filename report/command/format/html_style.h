@@ -53,7 +53,7 @@ static const char html_style[] =
     "h4{font-size:1rem;margin:1rem 0 .2rem}ol{margin:.2rem "
     "0;padding-left:2.2rem;font-size:.92rem}\n"
     ".line text{font-size:11px;text-anchor:start}.line>text{fill:var(--soft)}"
-    ".line .who{fill:var(--text);font-weight:600;font-size:12px}"
+    ".line .who{fill:var(--text);font-weight:600;font-size:12px}.line .end{text-anchor:end}"
     ".line>path{stroke:var(--soft);stroke-dasharray:2 3}.line "
     ".now{stroke:var(--red);stroke-width:2;"
     "stroke-dasharray:none}"

@@ -7,7 +7,17 @@
 #include "report/command/format/text/costs.h"
 #include "report/command/format/text/parts.h"
 
-enum { COLUMN = 24, ROW = 17, BAR = 15, HEAD = 16, GAP = 8, TOP = 18, LEFT = 4, LABEL_EVERY = 64 };
+enum {
+    COLUMN = 24,
+    ROW = 17,
+    BAR = 15,
+    HEAD = 16,
+    GAP = 8,
+    TOP = 18,
+    LEFT = 4,
+    LABEL_EVERY = 64,
+    TWICE = 500
+};
 
 static void svg_marks(FILE *out, struct dlw_region *region, const struct dlw_timeline *line,
                       unsigned height)
@@ -57,8 +67,16 @@ static void svg_lane(FILE *out, struct dlw_region *region, const struct dlw_doc_
                      const struct dlw_timeline *line, size_t lane, unsigned top, const char *folder)
 {
     const struct dlw_doc_trail *trail = &finding->trails[lane];
+    const char *title = dlw_finding_thread_title(region, finding, trail->thread);
+    unsigned end = LEFT + line->n_columns * COLUMN;
+    /* On a phone one of the ends is seen at a time. */
+    if (end > TWICE) {
+        fprintf(out, "<text class=\"who end\" x=\"%u\" y=\"%u\">", end - 4, top + 12);
+        dlw_xml_text(out, title);
+        fputs("</text>", out);
+    }
     fprintf(out, "<text class=\"who\" x=\"%u\" y=\"%u\">", LEFT, top + 12);
-    dlw_xml_text(out, dlw_finding_thread_title(region, finding, trail->thread));
+    dlw_xml_text(out, title);
     if (trail->is_cut)
         fputs(", after more", out);
     if (trail->is_running)

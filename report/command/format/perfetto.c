@@ -250,11 +250,13 @@ static void last_steps(struct writer *writer)
     writer->from = times[line.n_columns] + GAP_US;
 }
 
+/* As Chrome writes them. */
 static void meta(struct writer *writer, const char *what, json_int_t pid, json_int_t tid,
                  const char *name)
 {
-    json_array_append_new(writer->events, json_pack("{ss,ss,sI,sI,s{ss}}", "ph", "M", "name", what,
-                                                    "pid", pid, "tid", tid, "args", "name", name));
+    json_array_append_new(writer->events, json_pack("{ss,ss,ss,si,sI,sI,s{ss}}", "ph", "M", "name",
+                                                    what, "cat", "__metadata", "ts", 0, "pid", pid,
+                                                    "tid", tid, "args", "name", name));
 }
 
 static void thread_name(struct writer *writer, const struct dlw_doc_thread *thread)

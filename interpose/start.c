@@ -190,6 +190,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 {
     (void)argc;
     dlw_self = &dlw_nobody;
+    dlw_objects_start();
     dlw_real_resolve();
     dlw_fork_start(); /* before anything allocates */
     dlw_guard_start();

@@ -5,7 +5,7 @@ THREADS = -pthread
 TEST_CFLAGS = -O0 -g $(THREADS) $(WARN) -Itests -MMD -MP -MF $@.d -MT $@
 ORIGIN_LIB = -rdynamic -Wl,-rpath,'$$ORIGIN/lib'
 # Parts of libc from glibc 2.34 on.
-OLD_LIBS = -ldl -Wl,--as-needed -lrt
+OLD_LIBS = -ldl -Wl,--push-state,--as-needed -lrt -Wl,--pop-state
 
 programs = $(patsubst %.c,$(O)/%,$(wildcard $(1)/*.c)) $(patsubst %.cpp,$(O)/%,$(wildcard $(1)/*.cpp))
 plugins = $(patsubst %.c,$(O)/%.so,$(wildcard $(1)/lib/*.c)) $(patsubst %.cpp,$(O)/%.so,$(wildcard $(1)/lib/*.cpp))
@@ -137,6 +137,8 @@ $(T)/cases/glib_inversion $(T)/cases/glib_opened: ORIGIN_LIB += -Wl,-z,now -Wl,-
 $(T)/cases/glib_abba: TEST_CFLAGS += -fno-plt
 $(patsubst %.c,$(O)/%,$(wildcard tests/cases/openmp_*.c)): ORIGIN_LIB += -l:libgomp.so.1
 $(T)/cases/lib/libglib-2.0.so: PLUGIN_LIB = -Wl,-soname,libglib-2.0.so
+# One that leaves its threads to a library, which is linked with libpthread before glibc 2.34.
+$(T)/cases/end_holding_vm: ORIGIN_LIB += -Wl,--no-as-needed -lpthread
 # A program without threads.
 $(T)/conformance/late_threads: THREADS :=
 # It exports what an interpreter is known by.

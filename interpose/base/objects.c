@@ -13,6 +13,7 @@ struct object {
     uintptr_t map, base, dynamic; /* its entry in the list; l_addr and l_ld as they stood there */
     uintptr_t start, end;
     uintptr_t eh_frame;
+    uintptr_t is_bound; /* seen so */
 };
 enum { WORDS = sizeof(struct object) / sizeof(uintptr_t) };
 
@@ -198,18 +199,31 @@ static bool read_list(uintptr_t address, bool writes, struct object *out)
     return found;
 }
 
-static bool find_anew(uintptr_t address, struct object *out)
+/* False: another thread, or one that this one interrupts, is at it. */
+static bool begin_writing(void)
 {
     uint32_t version = atomic_load_explicit(&table.version, memory_order_relaxed);
-    bool writes = version % 2 == 0 && atomic_compare_exchange_strong_explicit(
-                                          &table.version, &version, version + 1,
-                                          memory_order_acquire, memory_order_relaxed);
+    bool is_mine = version % 2 == 0 && atomic_compare_exchange_strong_explicit(
+                                           &table.version, &version, version + 1,
+                                           memory_order_acquire, memory_order_relaxed);
 
     /* Readers that see an entry half written see the version too. */
     atomic_thread_fence(memory_order_release);
+    return is_mine;
+}
+
+static void end_writing(void)
+{
+    atomic_fetch_add_explicit(&table.version, 1, memory_order_release);
+}
+
+static bool find_anew(uintptr_t address, struct object *out)
+{
+    bool writes = begin_writing();
     bool found = read_list(address, writes, out);
+
     if (writes)
-        atomic_store_explicit(&table.version, version + 2, memory_order_release);
+        end_writing();
     return found;
 }
 
@@ -253,10 +267,119 @@ bool dlw_object_find(uintptr_t address, struct dl_find_object *out)
     return true;
 }
 
-/* Sealing is the last that the loader does before any code of the module runs. */
-bool dlw_object_is_bound(uintptr_t sealed, uintptr_t sealed_end)
+/* ---- symbols ---- */
+
+struct symbols {
+    const ElfW(Sym) * all;
+    const char *strings;
+    const uint32_t *hash;        /* DT_GNU_HASH */
+    const ElfW(Half) * versions; /* NULL: they have none */
+};
+
+/* The loader has made addresses of the values, but in a module that it can't write to. */
+static const void *pointer(const struct link_map *map, uintptr_t value)
 {
-    return sealed >= sealed_end || !dlw_proc_is_writable(sealed);
+    return (const void *)(value < map->l_addr ? map->l_addr + value : value); /* NOLINT */
+}
+
+static bool read_symbols(const struct link_map *map, struct symbols *out)
+{
+    *out = (struct symbols){0};
+    for (const ElfW(Dyn) *entry = map->l_ld; entry && entry->d_tag != DT_NULL; entry++) {
+        if (entry->d_tag == DT_SYMTAB)
+            out->all = pointer(map, entry->d_un.d_ptr);
+        else if (entry->d_tag == DT_STRTAB)
+            out->strings = pointer(map, entry->d_un.d_ptr);
+        else if (entry->d_tag == DT_GNU_HASH)
+            out->hash = pointer(map, entry->d_un.d_ptr);
+        else if (entry->d_tag == DT_VERSYM)
+            out->versions = pointer(map, entry->d_un.d_ptr);
+    }
+    return out->all && out->strings && out->hash;
+}
+
+static bool is_it(const struct symbols *symbols, uint32_t i, const char *name)
+{
+    enum { HIDDEN = 0x8000 }; /* an older version */
+    const ElfW(Sym) *symbol = &symbols->all[i];
+
+    return strcmp(symbols->strings + symbol->st_name, name) == 0 && symbol->st_shndx != SHN_UNDEF &&
+           !(symbols->versions && (symbols->versions[i] & HIDDEN));
+}
+
+static const ElfW(Sym) * find_symbol(const struct symbols *symbols, const char *name)
+{
+    uint32_t hash = 5381, n = symbols->hash[0], first = symbols->hash[1];
+    const uint32_t *buckets =
+        symbols->hash + 4 + (size_t)symbols->hash[2] * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
+    const uint32_t *chains = buckets + n;
+
+    for (const char *at = name; *at; at++)
+        hash = hash * 33 + (unsigned char)*at;
+    for (uint32_t i = n ? buckets[hash % n] : 0; i && i >= first; i++) {
+        if ((chains[i - first] | 1) == (hash | 1) && is_it(symbols, i, name))
+            return &symbols->all[i];
+        if (chains[i - first] & 1)
+            break;
+    }
+    return NULL;
+}
+
+void *dlw_object_next(uintptr_t behind, const char *name)
+{
+    struct dl_find_object own;
+    struct symbols symbols;
+
+    if (!dlw_object_find(behind, &own))
+        return NULL;
+    for (const struct link_map *map = own.dlfo_link_map->l_next; map; map = map->l_next) {
+        const ElfW(Sym) *symbol = read_symbols(map, &symbols) ? find_symbol(&symbols, name) : NULL;
+        void *found = symbol ? (void *)(map->l_addr + symbol->st_value) : NULL; /* NOLINT */
+        if (symbol)
+            return ELF64_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC ? ((void *(*)(void))found)()
+                                                                   : found;
+    }
+    return NULL;
+}
+
+/* ---- what is bound ---- */
+
+/* NULL: all. */
+static void note_bound(const struct object *object)
+{
+    if (!begin_writing())
+        return;
+    struct object *objects = atomic_load_explicit(&table.objects, memory_order_relaxed);
+    uint32_t n = atomic_load_explicit(&table.n, memory_order_relaxed);
+    for (uint32_t i = 0; i < n; i++)
+        if (!object || is_known(&objects[i], object))
+            __atomic_store_n(&objects[i].is_bound, true, __ATOMIC_RELAXED);
+    end_writing();
+}
+
+void dlw_objects_start(void)
+{
+    struct object none;
+
+    find_anew(0, &none); /* to the end of the list */
+    note_bound(NULL);
+}
+
+/* Sealing is the last that the loader does before any code of the module runs. */
+bool dlw_object_is_bound(const struct dl_find_object *object, uintptr_t sealed,
+                         uintptr_t sealed_end)
+{
+    struct object known = {0};
+    bool is_noted = find_known((uintptr_t)object->dlfo_map_start, &known) &&
+                    known.map == (uintptr_t)object->dlfo_link_map;
+
+    if (is_noted && known.is_bound)
+        return true;
+    if (sealed < sealed_end && dlw_proc_is_writable(sealed))
+        return false;
+    if (is_noted)
+        note_bound(&known);
+    return true;
 }
 
 void dlw_objects_after_fork(void)

@@ -28,10 +28,15 @@ static inline bool dlw_object_find(uintptr_t address, struct dl_find_object *out
 
 /* Has the loader bound it, and closed what it seals (PT_GNU_RELRO, from `sealed` on)? Of one that
  * was found. */
-static inline bool dlw_object_is_bound(uintptr_t sealed, uintptr_t sealed_end)
+static inline bool dlw_object_is_bound(const struct dl_find_object *object, uintptr_t sealed,
+                                       uintptr_t sealed_end)
 {
-    (void)sealed, (void)sealed_end;
+    (void)object, (void)sealed, (void)sealed_end;
     return true;
+}
+
+static inline void dlw_objects_start(void)
+{
 }
 
 static inline void dlw_objects_after_fork(void)
@@ -47,8 +52,18 @@ struct dl_find_object {
 #endif
 
 bool dlw_object_find(uintptr_t address, struct dl_find_object *out);
-/* The list has modules that are not bound yet. */
-bool dlw_object_is_bound(uintptr_t sealed, uintptr_t sealed_end);
+/*
+ * What the modules behind the one of `behind` define under that name, in the version that programs
+ * are linked with today; NULL: none does. As dlsym(RTLD_NEXT), which allocates before glibc 2.34,
+ * in the program's name. At start: it reads the modules in place.
+ */
+void *dlw_object_next(uintptr_t behind, const char *name);
+/* In the constructor: all that are there by now are bound. */
+void dlw_objects_start(void);
+/* The list has modules that are not bound yet. One that was seen bound stays so, also where the
+ * program opens what was sealed. */
+bool dlw_object_is_bound(const struct dl_find_object *object, uintptr_t sealed,
+                         uintptr_t sealed_end);
 /* In a child: whoever wrote the table may have stayed in the parent. */
 void dlw_objects_after_fork(void);
 #endif

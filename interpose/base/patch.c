@@ -117,7 +117,7 @@ static bool read_module(const struct dl_phdr_info *info, struct module *out)
         }
     }
     out->is_loaded = !dynamic || (dlw_object_find((uintptr_t)dynamic, &object) &&
-                                  dlw_object_is_bound(out->sealed, out->sealed_end));
+                                  dlw_object_is_bound(&object, out->sealed, out->sealed_end));
     if (!dynamic || !out->is_loaded)
         return false;
     dlw_object_extend(&object);

@@ -25,6 +25,8 @@
 #endif
 #if __GLIBC_PREREQ(2, 32)
 #include <sys/single_threaded.h>
+#else
+extern char __libc_single_threaded __attribute__((weak)); /* built here, and run with a newer one */
 #endif
 
 /* Of libpthread alone before 2.34: not to be needed for being named here (base/real.c). */
@@ -52,7 +54,7 @@ static inline bool dlw_is_single_threaded(void)
 #if __GLIBC_PREREQ(2, 32)
     return __libc_single_threaded;
 #else
-    return dlw_arch_is_single_threaded();
+    return &__libc_single_threaded ? __libc_single_threaded : dlw_arch_is_single_threaded();
 #endif
 }
 

@@ -21,9 +21,14 @@ struct dlw_libc dlw_libc;
 #undef THREADS_WRAP
 #undef EXPORTED
 
+#if DLW_OWN_OBJECTS
+#define NEXT(name) dlw_object_next((uintptr_t)dlw_real_resolve, name)
+#else
+#define NEXT(name) dlsym(RTLD_NEXT, name)
+#endif
+
 #if __GLIBC_PREREQ(2, 34)
-#define THREADS_WRAP(type, name, parameters)                                                       \
-    real.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
+#define THREADS_WRAP(type, name, parameters) real.name = (type(*) parameters)NEXT(#name);
 
 bool dlw_libc_has_threads(void)
 {
@@ -64,7 +69,7 @@ static void resolve_late(void)
 }
 
 #define THREADS_WRAP(type, name, parameters)                                                       \
-    real.name = dlw_libc_has_threads() ? (type(*) parameters)dlsym(RTLD_NEXT, #name)               \
+    real.name = dlw_libc_has_threads() ? (type(*) parameters)NEXT(#name)                           \
                                        : (type(*) parameters)(void *)late_##name;
 
 bool dlw_libc_has_threads(void)
@@ -73,6 +78,7 @@ bool dlw_libc_has_threads(void)
 }
 #endif
 
+#if !DLW_OWN_OBJECTS
 /*
  * Before glibc 2.36 dlsym(RTLD_NEXT) takes the oldest version of a name, and of these that is a
  * function of its own: conditions that held a pointer, another way to end or to start a process. By
@@ -111,6 +117,11 @@ static void take_newest(void)
     TAKE(quick_exit);
 #undef TAKE
 }
+#else
+static void take_newest(void)
+{
+}
+#endif
 
 /*
  * Every name here exists in the glibc that interpose/base/platform.h knows, so no look-up fails (a
@@ -122,14 +133,13 @@ void dlw_real_resolve(void)
         return;
 #define WRAP(type, name, parameters)                                                               \
     if (strcmp(#name, "pthread_mutex_lock") != 0)                                                  \
-        real.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
+        real.name = (type(*) parameters)NEXT(#name);
 #include "interpose/base/wrapped.def"
 #undef WRAP
 #undef THREADS_WRAP
     take_newest();
     __atomic_store_n(&real.pthread_mutex_lock,
-                     (int (*)(pthread_mutex_t *))dlsym(RTLD_NEXT, "pthread_mutex_lock"),
-                     __ATOMIC_RELEASE);
+                     (int (*)(pthread_mutex_t *))NEXT("pthread_mutex_lock"), __ATOMIC_RELEASE);
 }
 
 void dlw_libc_start(void)

@@ -12,10 +12,12 @@ static void *take(void *arg)
 
 int main(void)
 {
-    void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    void *libc = dlopen("libpthread.so.0", RTLD_LAZY | RTLD_NOLOAD); /* before glibc 2.34 */
     int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     pthread_t t;
     name_main();
+    if (!libc)
+        libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
     *(void **)&create = dlsym(libc, "pthread_create");
     if (create(&t, NULL, take, NULL))
         abort();

@@ -23,9 +23,11 @@ static long resident_kb(void)
 
 int main(void)
 {
-    void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    void *libc = dlopen("libpthread.so.0", RTLD_LAZY | RTLD_NOLOAD); /* before glibc 2.34 */
     int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     long before = 0;
+    if (!libc)
+        libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
     *(void **)&create = dlsym(libc, "pthread_create");
     for (int i = 0; i < 3000; i++) {
         pthread_t t;

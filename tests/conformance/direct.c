@@ -25,7 +25,9 @@ static int inside, doubles;
 
 static void find_sides(void)
 {
-    void *libc = dlopen("libc.so.6", RTLD_LAZY);
+    void *libc = dlopen("libpthread.so.0", RTLD_LAZY | RTLD_NOLOAD); /* before glibc 2.34 */
+    if (!libc)
+        libc = dlopen("libc.so.6", RTLD_LAZY);
 
     side[0].lock = pthread_mutex_lock;
     side[0].unlock = pthread_mutex_unlock;

@@ -63,8 +63,10 @@ static pid_t make(int way)
 
     if (way == 2)
         return clone(child, stack + sizeof stack, SIGCHLD, NULL);
-#ifdef SYS_fork
+#if defined(SYS_fork) && __GLIBC_PREREQ(2, 34)
     pid = way == 0 ? _Fork() : (pid_t)syscall(SYS_fork);
+#elif defined(SYS_fork)
+    pid = (pid_t)syscall(SYS_fork);
 #else
     pid = _Fork();
 #endif

@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define A_LIBRARY "libBrokenLocale.so.1" /* of libc, and of no program */
+static const char a_library[] = "libBrokenLocale.so.1"; /* of libc, and of no program */
 
 static bool is_confined;
 
@@ -66,7 +66,8 @@ static int expect_found(struct dl_phdr_info *info, size_t size, void *n)
             ck_assert_ptr_eq(found.dlfo_eh_frame, (void *)at);
         }
         if (segment->p_type == PT_GNU_RELRO)
-            ck_assert(dlw_object_is_bound(at & -page, (at + segment->p_memsz) & -page));
+            ck_assert(dlw_object_find(start, &found) &&
+                      dlw_object_is_bound(&found, at & -page, (at + segment->p_memsz) & -page));
     }
     return 0;
 }
@@ -111,7 +112,7 @@ START_TEST(modules_come_and_go)
 
     for (int i = 0; i < 3; i++) {
         expect_all();
-        void *library = dlopen(A_LIBRARY, RTLD_NOW);
+        void *library = dlopen(a_library, RTLD_NOW);
         uintptr_t address = dynamic_of(library);
         ck_assert(dlw_object_find(address, &found));
         expect_all();
@@ -125,11 +126,30 @@ START_TEST(what_is_not_sealed_is_not_bound)
 {
     uintptr_t page = (uintptr_t)getpagesize();
     int *own = aligned_alloc(page, page);
+    struct dl_find_object found;
 
+    ck_assert(dlw_object_find((uintptr_t)&a_library, &found));
     *own = 4711;
-    ck_assert(!dlw_object_is_bound((uintptr_t)own, (uintptr_t)own + page));
+    ck_assert(!dlw_object_is_bound(&found, (uintptr_t)own, (uintptr_t)own + page));
     ck_assert_int_eq(*own, 4711);
-    ck_assert(dlw_object_is_bound((uintptr_t)own, (uintptr_t)own)); /* it has nothing to seal */
+    ck_assert(dlw_object_is_bound(&found, (uintptr_t)own, (uintptr_t)own)); /* nothing to seal */
+    ck_assert(dlw_object_is_bound(&found, (uintptr_t)own, (uintptr_t)own + page)); /* it stays so */
+    free(own);
+}
+END_TEST
+
+START_TEST(what_is_there_at_start_is_bound)
+{
+    uintptr_t page = (uintptr_t)getpagesize();
+    int *own = aligned_alloc(page, page);
+    struct dl_find_object found;
+
+    dlw_objects_start();
+    ck_assert(dlw_object_find((uintptr_t)&a_library, &found));
+    ck_assert(dlw_object_is_bound(&found, (uintptr_t)own, (uintptr_t)own + page));
+    void *library = dlopen(a_library, RTLD_NOW);
+    ck_assert(dlw_object_find(dynamic_of(library), &found));
+    ck_assert(!dlw_object_is_bound(&found, (uintptr_t)own, (uintptr_t)own + page));
     free(own);
 }
 END_TEST
@@ -142,13 +162,28 @@ START_TEST(a_writer_that_is_gone)
     expect_all();
     atomic_fetch_add(&table.version, 1); /* as if it was in the middle of it */
     expect_all();
-    void *library = dlopen(A_LIBRARY, RTLD_NOW);
+    void *library = dlopen(a_library, RTLD_NOW);
     ck_assert(dlw_object_find(dynamic_of(library), &found));
     dlw_objects_after_fork();
     ck_assert_uint_eq(atomic_load(&table.n), 0);
     expect_all();
     ck_assert_uint_gt(atomic_load(&table.n), 2);
     dlclose(library);
+}
+END_TEST
+
+START_TEST(names_are_found)
+{
+    static const char *const names[] = {"pthread_cond_wait", "pthread_cond_signal", "posix_spawn",
+                                        "quick_exit", "dlsym"}; /* most have an older version */
+    struct dl_find_object found;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        ck_assert_ptr_eq(dlw_object_next((uintptr_t)&a_library, names[i]),
+                         dlsym(RTLD_DEFAULT, names[i]));
+    ck_assert_ptr_null(dlw_object_next((uintptr_t)&a_library, "dlw_of_nobody"));
+    ck_assert_ptr_null(dlw_object_next((uintptr_t)&a_library, "interpose_objects_suite"));
+    ck_assert(dlw_object_find((uintptr_t)dlw_object_next((uintptr_t)&a_library, "dlopen"), &found));
 }
 END_TEST
 
@@ -175,7 +210,7 @@ START_TEST(threads_look_meanwhile)
     for (int i = 0; i < LOOKERS; i++)
         pthread_create(&threads[i], NULL, look, NULL);
     for (int i = 0; i < TIMES; i++)
-        dlclose(dlopen(A_LIBRARY, RTLD_NOW));
+        dlclose(dlopen(a_library, RTLD_NOW));
     is_over = true;
     for (int i = 0; i < LOOKERS; i++)
         pthread_join(threads[i], NULL);
@@ -192,6 +227,8 @@ Suite *interpose_objects_suite(void)
     tcase_add_loop_test(cases, modules_are_found, 0, 2);
     tcase_add_test(cases, modules_come_and_go);
     tcase_add_test(cases, what_is_not_sealed_is_not_bound);
+    tcase_add_test(cases, what_is_there_at_start_is_bound);
+    tcase_add_test(cases, names_are_found);
     tcase_add_test(cases, a_writer_that_is_gone);
     tcase_add_test(cases, threads_look_meanwhile);
     suite_add_tcase(suite, cases);

@@ -221,8 +221,9 @@ dlw_node dlw_lock_of_tenant_locked(uintptr_t address, unsigned kind, uint64_t id
  * are there now, and a mark would go into them. */
 static bool was_on_this_stack(uintptr_t address)
 {
+    enum { BELOW = 4096 }; /* what this frame saves, and those that it calls */
     const struct dlw_thread *self = dlw_self;
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0) - BELOW;
 
     return self && self->is_ending && address - here < self->stack_high - here;
 }

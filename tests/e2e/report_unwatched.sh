@@ -113,6 +113,13 @@ if command -v musl-gcc >/dev/null && musl-gcc "$tmp/threads.c" -o "$tmp/musl" 2>
 else
 	echo "report_unwatched: no musl-gcc, skipped"
 fi
+# Before glibc 2.34: one that came without threads, and makes one by a plugin.
+late=$build/tests/conformance/late_threads
+if [ -x "$late" ] && readelf -d "$build/libdlwatch.so" | grep -q 'libdl\.so'; then
+	run 'late threads' 0 -- "$late"
+	unwatched "$late" 'no libpthread at start'
+	says 'in 1 process'
+fi
 # What the loader drops for rights that the user has not.
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	chmod 777 "$tmp"

@@ -48,7 +48,9 @@ static void parse_i386(const uint32_t *set, struct dlw_registers *out, struct dl
         call->arguments[i] = set[i386_arguments[i]];
 }
 
-/* The first argument is lost to the result: whoever needs it asks /proc. */
+/* Before a thread stops, the kernel sets it back to the call that it will begin again, with its
+ * first argument (Linux arch/arm64/kernel/signal.c, do_signal): see dlw_registers_settle(). Else
+ * that is lost to the result, and whoever needs it asks /proc. */
 static void parse_aarch64(const uint64_t *set, struct dlw_registers *out, struct dlw_call *call)
 {
     memcpy(out->value, set, 32 * sizeof *set);
@@ -85,6 +87,20 @@ bool dlw_registers_parse(int machine, const void *set, size_t size, struct dlw_r
     call->pc = out->pc;
     call->is_running = !call->is_known;
     return true;
+}
+
+bool dlw_registers_ask_code(int machine, const struct dlw_call *call)
+{
+    return machine == EM_AARCH64 && !call->is_known;
+}
+
+void dlw_registers_settle(uint32_t instruction, struct dlw_call *call)
+{
+    enum { SVC = 0xd4000001 }; /* svc #0 */
+    call->is_known = instruction == (uint32_t)SVC;
+    call->is_running = !call->is_known;
+    if (call->is_known) /* behind it, as /proc says */
+        call->pc += sizeof instruction;
 }
 
 void dlw_registers_of_call(int machine, const struct dlw_call *call, struct dlw_registers *out)

@@ -8,6 +8,10 @@
  * from a 64-bit one. False: a processor that we don't know. */
 bool dlw_registers_parse(int machine, const void *set, size_t size, struct dlw_registers *out,
                          struct dlw_call *call);
+/* Does it take the instruction at the program counter to know whether the thread is in a call? Then
+ * that settles it. */
+bool dlw_registers_ask_code(int machine, const struct dlw_call *call);
+void dlw_registers_settle(uint32_t instruction, struct dlw_call *call);
 /* A set of which only these two are known: a thread that was not stopped. */
 void dlw_registers_of_call(int machine, const struct dlw_call *call, struct dlw_registers *out);
 /* The number that a system call has under its name in this processor's table; "futex", … NULL: it

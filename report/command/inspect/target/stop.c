@@ -71,7 +71,11 @@ static int copy_standing(struct dlw_target *target, struct dlw_seen_thread *thre
         return errno;
     if (!dlw_registers_parse(target->machine, set, all.iov_len, &thread->registers, &call))
         return ENOTSUP;
-    /* aarch64 loses the first argument: /proc told it before. */
+    uint32_t instruction;
+    if (dlw_registers_ask_code(target->machine, &call) &&
+        dlw_target_u32(target, call.pc, &instruction))
+        dlw_registers_settle(instruction, &call);
+    /* aarch64 may lose the first argument: /proc told it before. */
     if (!(thread->call.is_known && thread->call.number == call.number &&
           thread->call.sp == call.sp && thread->call.pc == call.pc))
         thread->call = call;

@@ -2,8 +2,10 @@
 #include "report/command/inspect/target/core.h"
 
 #include "report/command/base/rights.h"
+#include "report/command/inspect/target/registers.h"
 #include "report/command/inspect/target/sections.h"
 
+#include <fcntl.h>
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +187,35 @@ static void copy_stacks(struct dlw_target *target)
     }
 }
 
+/* Of the file that was mapped there: code is not kept in cores. What the core names may be anything
+ * by now. */
+static bool instruction_at(const struct dlw_core_facts *facts, uint64_t address, uint32_t *out)
+{
+    const struct dlw_mapping *mapping = file_at(facts, address);
+    struct stat state;
+    int descriptor =
+        mapping && mapping->path ? open(mapping->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    if (descriptor < 0)
+        return false;
+    bool is_read =
+        !fstat(descriptor, &state) && S_ISREG(state.st_mode) &&
+        pread(descriptor, out, sizeof *out,
+              (off_t)(mapping->offset + (address - mapping->start))) == (ssize_t)sizeof *out;
+    close(descriptor);
+    return is_read;
+}
+
+static void settle_calls(struct dlw_target *target, const struct dlw_core_facts *facts)
+{
+    uint32_t instruction;
+    for (size_t i = 0; i < target->n_threads; i++) {
+        struct dlw_call *call = &target->threads[i].call;
+        if (dlw_registers_ask_code(target->machine, call) &&
+            instruction_at(facts, call->pc, &instruction))
+            dlw_registers_settle(instruction, call);
+    }
+}
+
 static void describe(struct dlw_target *target, const struct dlw_core_facts *facts)
 {
     const struct dlw_mapping *program = facts->entry ? file_at(facts, facts->entry) : NULL;
@@ -194,6 +225,12 @@ static void describe(struct dlw_target *target, const struct dlw_core_facts *fac
         if (target->threads[i].tid == facts->pid)
             memcpy(target->threads[i].name, facts->name, sizeof facts->name);
 }
+
+#if defined(__aarch64__)
+enum { OWN_MACHINE = EM_AARCH64 };
+#else
+enum { OWN_MACHINE = EM_X86_64 };
+#endif
 
 static bool is_core_header(struct dlw_target *target, struct dlw_doc *doc, const char *path,
                            Elf *elf)
@@ -214,7 +251,8 @@ static bool is_core_header(struct dlw_target *target, struct dlw_doc *doc, const
     }
     target->machine = header.e_machine;
     target->is_narrow = header.e_ident[EI_CLASS] == ELFCLASS32;
-    if (header.e_machine != EM_X86_64 && header.e_machine != EM_386)
+    if (header.e_machine != OWN_MACHINE && header.e_machine != EM_X86_64 &&
+        header.e_machine != EM_386)
         dlw_target_trouble(target, doc,
                            "the core is of another processor (ELF machine %u): what can be read of "
                            "it is shown",
@@ -263,6 +301,7 @@ bool dlw_core_open(struct dlw_target *target, struct dlw_doc *doc, const char *p
         return false;
     say_cut(target, doc, path);
     join_mappings(target, &facts);
+    settle_calls(target, &facts);
     describe(target, &facts);
     copy_stacks(target);
     return target->n_threads > 0;

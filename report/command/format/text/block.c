@@ -122,9 +122,10 @@ static void want_lines(struct dlw_readable *text, const struct dlw_doc_finding *
                        const struct dlw_doc_process *process)
 {
     const struct dlw_doc_hold *want = &step->wants;
-    const char *verb = is_closed(finding)              ? "waits for"
-                       : dlw_doc_is_thread(want->lock) ? "then waits for"
-                                                       : "then takes";
+    const char *verb = dlw_step_is_in_line(finding, step) ? "is next in line for"
+                       : is_closed(finding)               ? "waits for"
+                       : dlw_doc_is_thread(want->lock)    ? "then waits for"
+                                                          : "then takes";
     struct dlw_stack stack = want->stack;
     size_t common = step->holder || dlw_step_is_in_line(finding, step)
                         ? 0
@@ -213,12 +214,10 @@ static void step_lines(struct dlw_readable *text, const struct dlw_doc_finding *
         alike_line(text, finding, step, other);
         return;
     }
-    if (dlw_step_is_in_line(finding, step))
-        dlw_readable_prose(text, "  ", 4,
-                           dlw_region_print(region, "%sis next in line for " BOLD "%s" PLAIN, who,
-                                            lock(text, finding, step->holds.lock)));
-    /* That a thread "holds its own end" explains itself in what it wants. */
-    else if (!dlw_finding_holder_is_gone(finding) && !dlw_doc_is_thread(step->holds.lock))
+    /* That a thread "holds its own end", or its place in the line, explains itself in what it
+     * wants. */
+    if (!dlw_step_is_in_line(finding, step) && !dlw_finding_holder_is_gone(finding) &&
+        !dlw_doc_is_thread(step->holds.lock))
         hold_lines(text, finding, who,
                    dlw_doc_is_file(step->holds.lock) ? "is of the process that holds" : "holds",
                    &step->holds, process);

@@ -87,7 +87,8 @@ static void report_options(FILE *out)
          "strict: those that a run proves harmless are errors; unused-suppressions: list the "
          "suppressions that matched nothing"},
         {"--advice", "",
-         "all ways out of each finding, and once why they work; without a file just that"},
+         "all ways out of each finding, once why they work, and in stacks also the functions of "
+         "libraries whose names are not known; without a file just why they work"},
         {"--timeline", "", "what the threads of each finding did last, in the text as well"},
         {"--color=", "auto|always|never", "NO_COLOR is honoured"},
         {"--exitcode=", "N", "status when errors were found (66)"},

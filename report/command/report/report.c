@@ -69,8 +69,8 @@ static void print_help(void)
         "  --fail_on=error|warning warning: the same for warnings, and where there is no process\n"
         "  --live                  blocks of findings alone, each line with the process's "
         "prefix\n"
-        "  --advice                all ways out of each finding, and why they work; without a file "
-        "just why\n"
+        "  --advice                all ways out of each finding, why they work, and whole stacks; "
+        "without a file just why\n"
         "  --timeline              what the threads of each finding did last, in the text as well\n"
         "  -h, --help, -V, --version\n\n"
         "Status: 0 nothing found, 66 errors found, 2 wrong usage or unreadable input.\n",

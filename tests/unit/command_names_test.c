@@ -204,6 +204,12 @@ START_TEST(test_the_step_to_change_is_in_the_users_code)
     through_library(doc, &finding->cycle[0].wants.lock->first, 12);
     ck_assert_str_eq(dlw_lock_title(&doc->region, finding->cycle[0].wants.lock),
                      "the mutex in liblib");
+    struct dlw_doc_lock *made = finding->cycle[0].wants.lock;
+    made->created = SAMPLE_STACK(doc, {NULL, NULL, 0});
+    made->created.frames[0].module = "/usr/lib/liblib.so.1";
+    ck_assert_ptr_null(dlw_lock_origin(&doc->region, made));
+    made->created.frames[0].module = "/opt/bank";
+    ck_assert_ptr_nonnull(dlw_lock_origin(&doc->region, made));
     /* nothing but the library's own is there: better that than nothing */
     finding->cycle[0].wants.stack.n = 2;
     ck_assert_uint_eq(dlw_stack_place(&finding->cycle[0].wants.stack), 0);

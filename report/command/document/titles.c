@@ -409,7 +409,8 @@ const char *dlw_lock_origin(struct dlw_region *region, const struct dlw_doc_lock
     if (made && is_named)
         return dlw_region_print(region, "created at %s", dlw_frame_place(region, made));
     made = made ? NULL : frame_of(&lock->created);
-    return made && (is_named || !made->function)
+    /* The code of a closed library that makes all of its locks says nothing of this one. */
+    return made && (is_named || !made->function) && !dlw_frame_is_nameless(made)
                ? dlw_region_print(region, "created in %s", dlw_frame_place(region, made))
                : NULL;
 }

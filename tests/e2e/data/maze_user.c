@@ -16,10 +16,18 @@ static void called_back(void)
     pthread_mutex_unlock(&b);
 }
 
+static void descend(int n)
+{
+    if (n > 0)
+        descend(n - 1);
+    else
+        go_through(called_back);
+}
+
 static void *through(void *unused)
 {
     pthread_mutex_lock(&a);
-    go_through(called_back);
+    descend(3);
     pthread_mutex_unlock(&a);
     is_through = true;
     return unused;

@@ -195,6 +195,39 @@ static bool is_left_out(const struct dlw_frame *frame, size_t nameless)
     return dlw_frame_is_plumbing(frame) || (nameless && dlw_frame_is_nameless(frame));
 }
 
+/* Which frames of a stack are shown, and how. */
+struct shown {
+    const struct dlw_stack *stack;
+    size_t last;     /* the outermost */
+    size_t nameless; /* so many are left out; 0: none is */
+    bool folds;      /* frames of Python's installed packages */
+};
+
+/* A caller and those that share its line: a run of Python's packages, or calls of itself. `*i`
+ * becomes the last of them. */
+static const char *caller_words(struct dlw_readable *text, const struct shown *shown, size_t *i)
+{
+    enum { FEW = 3 };
+    struct dlw_region *region = &text->doc->region;
+    const struct dlw_frame *frames = shown->stack->frames;
+    size_t first = *i, times = 1;
+    size_t run = shown->folds ? installed_run(shown->stack, first, shown->last + 1) : 0;
+    if (run >= FEW) {
+        *i += run - 1;
+        return installed_words(region, &frames[first], run);
+    }
+    const char *words = frame_words(text, &frames[first]);
+    for (size_t k = first + 1; k <= shown->last; k++) {
+        if (is_left_out(&frames[k], shown->nameless))
+            continue;
+        if (strcmp(words, frame_words(text, &frames[k])) != 0)
+            break;
+        *i = k;
+        times++;
+    }
+    return times > 1 ? dlw_region_print(region, "%s, %zu times", words, times) : words;
+}
+
 void dlw_readable_stack(struct dlw_readable *text, const struct dlw_lead *lead,
                         const struct dlw_stack *stack, const struct dlw_doc_process *process)
 {
@@ -216,34 +249,28 @@ void dlw_readable_stack(struct dlw_readable *text, const struct dlw_lead *lead,
         frame_line(text, line, dlw_region_print(region, "in %s", frame_words(text, entry)));
         line = NULL;
     }
-    size_t last = n - 1, nameless = nameless_after(text, stack, place, n);
-    while (last > place && is_left_out(&stack->frames[last], nameless))
-        last--;
-    enum { FEW = 3 };
-    bool folds = has_own_python(stack, first, n);
-    for (size_t i = first; i <= last; i++) {
-        size_t run = folds && i > place ? installed_run(stack, i, last + 1) : 0;
-        if (run >= FEW) {
-            const char *words = installed_words(region, &stack->frames[i], run);
-            i += run - 1;
-            frame_line(text, line,
-                       dlw_region_print(region, "by %s%s", words, i == last ? lead->end : ""));
-            line = NULL;
+    struct shown shown = {.stack = stack,
+                          .last = n - 1,
+                          .nameless = nameless_after(text, stack, place, n),
+                          .folds = has_own_python(stack, first, n)};
+    while (shown.last > place && is_left_out(&stack->frames[shown.last], shown.nameless))
+        shown.last--;
+    for (size_t i = first; i <= shown.last; i++) {
+        if (i > place && is_left_out(&stack->frames[i], shown.nameless))
             continue;
-        }
-        if (i > place && is_left_out(&stack->frames[i], nameless))
-            continue;
-        frame_line(text, line,
-                   dlw_region_print(region, "%s %s%s", i == first ? "at" : "by",
-                                    frame_words(text, &stack->frames[i]),
-                                    i == last ? lead->end : ""));
+        const char *joint = i == first ? "at" : "by";
+        const struct dlw_frame *frame = &stack->frames[i];
+        const char *words = i > place ? caller_words(text, &shown, &i) : frame_words(text, frame);
+        frame_line(
+            text, line,
+            dlw_region_print(region, "%s %s%s", joint, words, i == shown.last ? lead->end : ""));
         line = NULL;
         if (i == place)
-            source_line(text, INDENT + 2, &stack->frames[i], process);
+            source_line(text, INDENT + 2, frame, process);
     }
-    if (nameless)
+    if (shown.nameless)
         fprintf(text->out, "%*s" FAINT "(%zu functions without a name left out)" PLAIN "\n", INDENT,
-                "", nameless);
+                "", shown.nameless);
     if (stack->cut)
         fprintf(text->out, "%*s" FAINT "(deeper frames were not kept)" PLAIN "\n", INDENT, "");
 }

@@ -238,5 +238,13 @@ def many():
             time.sleep(0)
 
 
+def many_stay():
+    """Locks that stay, as many as are made."""
+    made = [threading.Condition() for _ in range(1000)]
+    for condition in made:
+        with condition:
+            time.sleep(0)
+
+
 globals()[sys.argv[2]]()
 print("done")

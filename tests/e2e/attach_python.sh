@@ -68,9 +68,9 @@ circle() {
 		start 3 env LD_PRELOAD="$build/libdlwatch.so" "$python" "$here/python/circle.py" || continue
 		look 0 attach "$pid"
 		tr -s ' \n' ' ' <"$tmp/json" >"$tmp/words"
-		for text in '2 threads wait for each other: [a-z]* (tid [0-9]*) for [a-z]*, which [a-z]* (tid [0-9]*) holds; ' \
+		for text in '2 threads wait for each other: [^;]*tid [0-9]*) for [a-z]*, which [^;]*tid [0-9]*) holds; ' \
 			"at [^ ]*circle.py:$(grep -n 'waits: forward' "$here/python/circle.py" | cut -d: -f1) in forward" \
-			'by [0-9]* frames of unittest' 'waits for second (Python lock).*(held by [a-z]*, tid [0-9]*)'; do
+			'by [0-9]* frames of unittest' 'waits for second (Python lock).*(held by [^,]*, tid [0-9]*)'; do
 			if grep -q "$text" "$tmp/words"; then pass; else fail "$what: not '$text': $(cat "$tmp/json")"; fi
 		done
 		if grep -q 'wait for each other.*wait for each other\|_set_tstate_lock' "$tmp/words"; then

@@ -36,11 +36,16 @@ static const char *queue_text(struct builder *builder, const struct dlw_verdict_
                             doing(builder, queue->holder));
 }
 
+/* "audit (tid 4711)", "Thread-2 (serve, tid 4711)" */
 static const char *numbered(struct builder *builder, uint32_t index)
 {
+    struct dlw_region *region = &builder->doc->region;
     const struct dlw_doc_thread *thread = builder->threads[index];
-    return dlw_region_print(&builder->doc->region, "%s (tid %u)",
-                            dlw_thread_title(&builder->doc->region, thread), thread->tid);
+    const char *title = dlw_thread_title(region, thread);
+    size_t n = strlen(title);
+    return n && title[n - 1] == ')'
+               ? dlw_region_print(region, "%.*s, tid %u)", (int)n - 1, title, thread->tid)
+               : dlw_region_print(region, "%s (tid %u)", title, thread->tid);
 }
 
 /* "audit for accounts_lock, which transfer holds; transfer for audit_lock, which audit holds" */
@@ -64,8 +69,8 @@ static const char *loop_text(struct builder *builder, const struct dlw_verdict_c
 static void add_loop(struct builder *builder, const struct dlw_verdict_cycle *loop)
 {
     dlw_doc_answer(builder->doc,
-                   "%zu threads wait for each other: %s. They go on only if another thread gives "
-                   "one of these back, as a semaphore, and a lock of Python's, lets any thread do",
+                   "%zu threads wait for each other: %s. They go on only if some other thread "
+                   "releases one of these, as semaphores and locks of Python's allow",
                    loop->n, loop_text(builder, loop));
 }
 

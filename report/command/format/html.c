@@ -274,8 +274,12 @@ static void steps_in_words(struct page *page, const struct dlw_doc_finding *find
 static void timeline(struct page *page, const struct dlw_doc_finding *finding)
 {
     struct dlw_region *region = &page->doc->region;
-    if (!finding->n_trails || page->detail < DETAIL_ALL)
+    if (!finding->n_trails || page->detail < DETAIL_STACKS)
         return;
+    if (page->detail < DETAIL_ALL) { /* where even that is told, all but this is whole */
+        fputs("<p class=\"soft\">(its last steps: dlwatch report --timeline)</p>\n", page->out);
+        return;
+    }
     fputs(
         "<h4>The last steps</h4>\n<p class=\"soft\">A lane is a thread, from left to right; at the "
         "right edge this was found. A bar is a lock that was held, a red one a wait, a dot a try "

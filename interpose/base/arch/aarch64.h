@@ -72,9 +72,9 @@ static inline void dlw_cpu_relax(void)
 #define DLW_PRAGMA(text) _Pragma(#text)
 #define DLW_EXPORTED_NAME(name) DLW_PRAGMA(redefine_extname name dlw_called_##name)
 #define DLW_EXPORTED_ENTRY(name) DLW_ENTRY_AT(#name, "dlw_called_" #name, "dlw_called_" #name);
-/* The name of a static function is in the assembly what it is in C as long as it is `used`. */
+/* A static function whose address is kept is in the assembly as it is called in C. */
 #define DLW_ENTRY(function)                                                                        \
-    static __typeof__(function) function __attribute__((used));                                    \
+    static __typeof__(function) *const dlw_kept_##function __attribute__((used)) = function;       \
     __typeof__(function) dlw_entry_##function __attribute__((visibility("hidden")));               \
     DLW_ENTRY_AT("dlw_entry_" #function, #function, "dlw_entry_" #function);
 #define DLW_ENTERED(function) dlw_entry_##function

@@ -52,12 +52,6 @@ struct dl_find_object {
 #endif
 
 bool dlw_object_find(uintptr_t address, struct dl_find_object *out);
-/*
- * What the modules behind the one of `behind` define under that name, in the version that programs
- * are linked with today; NULL: none does. As dlsym(RTLD_NEXT), which allocates before glibc 2.34,
- * in the program's name. At start: it reads the modules in place.
- */
-void *dlw_object_next(uintptr_t behind, const char *name);
 /* In the constructor: all that are there by now are bound. */
 void dlw_objects_start(void);
 /* The list has modules that are not bound yet. One that was seen bound stays so, also where the

@@ -2,6 +2,7 @@
 
 #include "interpose/base/objects.h"
 #include "interpose/base/platform.h"
+#include "interpose/base/symbols.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -22,7 +23,7 @@ struct dlw_libc dlw_libc;
 #undef EXPORTED
 
 #if DLW_OWN_OBJECTS
-#define NEXT(name) dlw_object_next((uintptr_t)dlw_real_resolve, name)
+#define NEXT(name) dlw_symbol_next(name)
 #else
 #define NEXT(name) dlsym(RTLD_NEXT, name)
 #endif

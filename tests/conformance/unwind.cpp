@@ -12,6 +12,8 @@ static std::condition_variable condition;
 static std::once_flag flag;
 static pthread_once_t c_once = PTHREAD_ONCE_INIT;
 static jmp_buf back;
+/* Before, pthread_once() waits for ever after an exception (glibc bug 18435). */
+static const bool once_may_throw = __GLIBC_PREREQ(2, 34);
 
 struct Witness {
     const char *name;
@@ -162,8 +164,10 @@ static void thread_ends()
     TELL(pthread_join(t, nullptr));
     t = spawn("leaving", leave);
     TELL(pthread_join(t, nullptr));
-    t = spawn("after once", ends_after_exception);
-    TELL(pthread_join(t, nullptr));
+    if (once_may_throw) {
+        t = spawn("after once", ends_after_exception);
+        TELL(pthread_join(t, nullptr));
+    }
     say("m is free: %d", m.try_lock());
     m.unlock();
 }
@@ -171,9 +175,11 @@ static void thread_ends()
 int main()
 {
     exceptions();
-    call_once();
+    if (once_may_throw)
+        call_once();
     static_guard();
-    c_once_exception();
+    if (once_may_throw)
+        c_once_exception();
     jump();
     thread_ends();
     std::thread([] { say("a thread"); }).join();

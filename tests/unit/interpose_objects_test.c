@@ -4,6 +4,7 @@
  */
 #define DLW_OWN_OBJECTS 1
 #include "interpose/base/objects.c" /* NOLINT(bugprone-suspicious-include) */
+#include "interpose/base/symbols.c" /* NOLINT(bugprone-suspicious-include) */
 
 #include <check.h>
 #include <pthread.h>
@@ -179,11 +180,10 @@ START_TEST(names_are_found)
     struct dl_find_object found;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        ck_assert_ptr_eq(dlw_object_next((uintptr_t)&a_library, names[i]),
-                         dlsym(RTLD_DEFAULT, names[i]));
-    ck_assert_ptr_null(dlw_object_next((uintptr_t)&a_library, "dlw_of_nobody"));
-    ck_assert_ptr_null(dlw_object_next((uintptr_t)&a_library, "interpose_objects_suite"));
-    ck_assert(dlw_object_find((uintptr_t)dlw_object_next((uintptr_t)&a_library, "dlopen"), &found));
+        ck_assert_ptr_eq(dlw_symbol_next(names[i]), dlsym(RTLD_DEFAULT, names[i]));
+    ck_assert_ptr_null(dlw_symbol_next("dlw_of_nobody"));
+    ck_assert_ptr_null(dlw_symbol_next("interpose_objects_suite"));
+    ck_assert(dlw_object_find((uintptr_t)dlw_symbol_next("dlopen"), &found));
 }
 END_TEST
 

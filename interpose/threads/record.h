@@ -206,7 +206,8 @@ struct dlw_thread {
     uint32_t n_outliving;          /* so many were noted so far */
     uint32_t outliving_filter;     /* a bit for each of them that is not told (held.h) */
     struct dlw_python_self python; /* what it knows of its own state in CPython */
-    uintptr_t python_end; /* the semaphore that it posts at its end (python_join.h), or 0 */
+    uintptr_t python_event; /* a semaphore that it took first for a line that asked for no lock */
+    uintptr_t python_end;   /* the semaphore that it posts at its end (python_join.h), or 0 */
     uint64_t gil_chain; /* the chain under which it took a GIL last, salted; asked about (gil.c) */
     uint64_t parted_by; /* tag of a lock: the joined thread signalled, as it seems, that it ends */
     struct dlw_pause pause;

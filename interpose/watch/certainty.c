@@ -10,7 +10,8 @@ struct subject {
     uintptr_t lock;
     uint8_t kind;    /* enum dlw_lock_kind */
     uint8_t flags;   /* DLW_HELD_*, of the owner's hold; 0: not found */
-    bool is_pythons; /* CPython took it */
+    bool is_pythons; /* CPython took it... */
+    bool is_event;   /* ...for a line that asked for no lock, as a queue does to wait */
 };
 
 static void read_hold(uint32_t tid, struct subject *subject)
@@ -23,6 +24,7 @@ static void read_hold(uint32_t tid, struct subject *subject)
     const struct dlw_held_lock *held = atomic_load_explicit(&owner->held, memory_order_acquire);
     subject->flags = held[i].flags;
     subject->is_pythons = dlw_python_takes_lock(held[i].pc[0]);
+    subject->is_event = owner->python_event == subject->lock;
 }
 
 static struct subject subject_of(const struct dlw_wait_step *step)
@@ -63,7 +65,7 @@ static enum dlw_certainty posted_certainty(const struct subject *subject, bool i
 {
     bool is_lock = !(subject->flags & (DLW_HELD_MADE | DLW_HELD_POOL));
 
-    if (is_alone && subject->flags & DLW_HELD_MADE)
+    if (is_alone && (subject->flags & DLW_HELD_MADE || subject->is_event))
         return DLW_NO_DEADLOCK;
     if ((is_lock && !(is_alone && subject->flags & DLW_HELD_FIRST)) || !dlw_proc_catches_signals())
         return DLW_CERTAIN_DEADLOCK;

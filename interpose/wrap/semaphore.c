@@ -147,6 +147,7 @@ static DLW_COLD unsigned first_flags(struct dlw_thread *self, const sem_t *semap
         self->python_end = (uintptr_t)semaphore;
         return flags | DLW_HELD_TRIAL; /* so that its post does not pass by the short way */
     }
+    self->python_event = request.asks == DLW_PYTHON_UNKNOWN ? (uintptr_t)semaphore : 0;
     if (request.asks == DLW_PYTHON_WITH)
         return flags & ~(unsigned)(DLW_HELD_MADE | DLW_HELD_FIRST);
     if (request.asks == DLW_PYTHON_CALLS && !request.is_threading)

@@ -95,6 +95,7 @@ for python; do
 		jq -e '[.processes[].lacks[]?|select(.reduces).what]==["python_locks"]' "$tmp/json" >/dev/null ||
 			fail "does not say that its locks are not seen"
 		case_of locks.py events 0
+	case_of locks.py simple_queue 0
 		continue
 	fi
 	advises locks.py inversion no

@@ -1,5 +1,6 @@
 """locks.py NATIVE CASE: orders of Python's own locks. What is to be found stands in report_python.sh."""
 import queue
+import signal
 import sys
 import threading
 import time
@@ -208,6 +209,21 @@ def twice_called():
     lock = threading.Lock()
     lock.acquire()
     lock.acquire()
+
+
+def simple_queue():
+    """All sleep until a signal handler puts something: one in a queue, which waits by a lock that it
+    takes itself."""
+    source, over = queue.SimpleQueue(), threading.Event()
+
+    def worker():
+        source.get(block=True)
+        over.set()
+
+    threading.Thread(target=worker).start()
+    signal.signal(signal.SIGALRM, lambda *_: source.put(1))
+    signal.alarm(2)
+    over.wait()
 
 
 def events():

@@ -9,6 +9,7 @@
  * the try, and errno is put back.
  */
 #include "interpose/base/real.h"
+#include "interpose/base/signals.h"
 #include "interpose/locks/ref.h"
 #include "interpose/locks/shared_semaphores.h"
 #include "interpose/order/acquire.h"
@@ -16,6 +17,7 @@
 #include "interpose/order/python_join.h"
 #include "interpose/python/calls.h"
 #include "interpose/python/runtime.h"
+#include "interpose/stacks/walk.h"
 #include "interpose/steer/pause.h"
 #include "interpose/steer/role.h"
 #include "interpose/tell/reporter.h"
@@ -61,6 +63,17 @@ static DLW_COLD unsigned taken_first(struct dlw_thread *self, sem_t *semaphore, 
     return flags;
 }
 
+/* The same of a semaphore that isn't CPython's. Where handlers are caught, its first post is to be
+ * looked at. */
+static DLW_COLD unsigned taken_first_here(struct dlw_thread *self, sem_t *semaphore, uint64_t *mark,
+                                          unsigned flags)
+{
+    flags = taken_first(self, semaphore, mark, flags);
+    return atomic_load_explicit(&dlw_signals_are_caught, memory_order_relaxed)
+               ? flags | DLW_HELD_TRIAL /* so that its post does not pass by the short way */
+               : flags;
+}
+
 static uint32_t tid_of(struct dlw_thread *self)
 {
     return atomic_load_explicit(&self->tid, memory_order_relaxed);
@@ -87,7 +100,7 @@ static DLW_HOT int taken(struct dlw_thread *self, sem_t *semaphore, unsigned fla
                    : 0;
     if (is_special_mark(mark))
         flags = dlw_mark_is_pool(mark) ? flags | DLW_HELD_POOL
-                                       : taken_first(self, semaphore, &mark, flags);
+                                       : taken_first_here(self, semaphore, &mark, flags);
     return dlw_acquire(self, semaphore, mark, dlw_semaphore_chain(semaphore),
                        DLW_TRAITS(DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, flags, 1), from);
 }
@@ -381,6 +394,38 @@ static DLW_COLD void posted_by_other(struct dlw_thread *self, sem_t *semaphore)
     dlw_guard_leave(self);
 }
 
+/* Within a few calls. A step out of the kernel's signal frame has no end of a frame. */
+static bool is_in_handler(struct dlw_thread *self, struct dlw_call at)
+{
+    enum { FEW = 16 };
+    struct dlw_memory memory = {at.sp, self->stack_high, NULL};
+    enum dlw_walk_end end;
+    uintptr_t cfa = 1;
+
+    if (dlw_signals_alternate_stack(&at.sp))
+        return true;
+    for (int i = 0; i < FEW && cfa && dlw_frames_step(&at, &memory, &cfa, &end); i++)
+        if (!cfa)
+            return true;
+    return false;
+}
+
+/*
+ * The first post of a semaphore since it was made, by the thread that took it, where handlers are
+ * caught. A handler of this thread's looks as if the thread had let it go: it is an event.
+ */
+static DLW_COLD bool is_first_by_handler(struct dlw_thread *self, struct dlw_held_lock *held,
+                                         struct dlw_call call)
+{
+    if (!(held->flags & DLW_HELD_FIRST) || dlw_python_takes_lock(held->pc[0]))
+        return false;
+    held->flags &= (uint8_t)~DLW_HELD_TRIAL; /* nothing is learned of the place that took it */
+    dlw_guard_enter(self);
+    bool is_by_handler = is_in_handler(self, call);
+    dlw_guard_leave(self);
+    return is_by_handler;
+}
+
 /* Findings wait for this post. They are told when it is done: that takes its time. */
 static DLW_COLD int post_awaited(struct dlw_thread *self, sem_t *semaphore)
 {
@@ -428,7 +473,12 @@ static DLW_NOINLINE int post_any(sem_t *semaphore, const struct dlw_frame *from)
             dlw_python_ends(self, (uint32_t)index);
         if (dlw_held_may_outlive(self, semaphore) && dlw_held_outlives(self, (uintptr_t)semaphore))
             outlives(self, semaphore);
+        bool is_event =
+            atomic_load_explicit(&dlw_signals_are_caught, memory_order_relaxed) &&
+            is_first_by_handler(self, dlw_held_at(self, (uint32_t)index), dlw_call_of(from));
         dlw_held_let_go(self, (uint32_t)index, dlw_call_of(from));
+        if (is_event)
+            posted_by_other(self, semaphore);
         if (self->withheld)
             return post_awaited(self, semaphore);
     } else {

@@ -5,6 +5,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/time.h>
+#include <unistd.h>
 char _PyRuntime[1 << 16];
 const unsigned long Py_Version = 0x030b00f0;
 static sem_t event;
@@ -23,6 +24,8 @@ int main(void)
     signal(SIGALRM, post);
     for (int i = 0; i < 3; i++) {
         setitimer(ITIMER_REAL, &soon, NULL);
+        if (i == 1) /* the second comes before the wait, so that this thread takes and posts it */
+            pause();
         while (sem_wait(&event) != 0)
             continue;
     }

@@ -39,16 +39,16 @@ says '(it was never signalled)'
 says 'Nobody has signalled L1: see which line should'
 is "$told" '[[0,null,null,null]]'
 stall before
-says '(it was signalled 2 times, last by main in announce (stalls.c:37), before this wait began)'
+says '(the condition was signalled 2 times, last by main in announce (stalls.c:37), before this wait began)'
 says 'The signal in announce (stalls.c:37) came before the wait in wait_for_it (stalls.c:'
 says 'one that nobody waits for is lost'
 is "$told|.[0][0:2]" '[2,true]'
 stall after
-says '(it was signalled once by main in announce (stalls.c:37), after this wait began)'
-says 'A signal wakes one of those who wait: where all are to go on, wake all in announce (stalls.c:37)'
+says '(the condition was signalled once by main in announce (stalls.c:37), after this wait began)'
+says 'A signal wakes one of those who wait: where all are to go on, announce (stalls.c:37) must wake all'
 is "$told|.[0][0:2]" '[1,false]'
 stall heap
-says '(it was signalled at this address 2 times, last by main'
+says '(the condition was signalled at this address 2 times, last by main'
 stall barrier
 says '(2 of 3 have come to it)'
 says 'lets nobody go before 1 more come: see why'

@@ -187,9 +187,10 @@ START_TEST(test_the_step_to_change_is_in_the_users_code)
     struct dlw_doc_step other = finding->cycle[1];
     finding->cycle[1].holds.stack = finding->cycle[0].holds.stack;
     finding->cycle[1].wants.stack = finding->cycle[0].wants.stack;
-    expect_advice(doc, finding,
-                  "In pay (bank.c:10) the data decides which lock comes first: take the one with "
-                  "the lower address first. That breaks \"circular wait\".");
+    expect_advice(
+        doc, finding,
+        "In pay (bank.c:10) the arguments decide which lock comes first: take the one with "
+        "the lower address first. That breaks \"circular wait\".");
     finding->cycle[1] = other;
     expect_advice(doc, finding,
                   "Take L1 before L2 everywhere, as T1 does: back (bank.c:70) takes L2 too early, "

@@ -110,8 +110,8 @@ static void say_condition(struct advising *advising, const struct dlw_doc_state 
                        where, dlw_remedy_place(advising, &waiter->stack));
     else if (signal->count && where)
         dlw_remedy_say(advising,
-                       "A signal wakes one of those who wait: where all are to go on, wake all in "
-                       "%s (broadcast, notify_all).",
+                       "A signal wakes one of those who wait: where all are to go on, %s must wake "
+                       "all (pthread_cond_broadcast, notify_all).",
                        where);
     else
         dlw_remedy_say(advising,

@@ -107,16 +107,23 @@ static void say_one_path(struct advising *advising)
     const struct dlw_stack *known =
         dlw_remedy_frame(&step->holds.stack) ? &step->holds.stack : &step->wants.stack;
     const char *place = dlw_remedy_place(advising, known);
-    if (dlw_remedy_is_cplusplus(advising->finding))
+    if (!dlw_remedy_is_cplusplus(advising->finding)) {
         dlw_remedy_say(advising,
-                       "In %s the data decides which lock comes first: take both at once, with "
-                       "std::scoped_lock(a, b). That breaks \"hold and wait\".",
+                       "In %s the arguments decide which lock comes first: take the one with the "
+                       "lower address first. That breaks \"circular wait\".",
                        place);
-    else
-        dlw_remedy_say(advising,
-                       "In %s the data decides which lock comes first: take the one with the lower "
-                       "address first. That breaks \"circular wait\".",
-                       place);
+        return;
+    }
+    const char *first =
+        dlw_expression_at(advising->region, advising->finding->process, &step->holds.stack);
+    const char *second =
+        dlw_expression_at(advising->region, advising->finding->process, &step->wants.stack);
+    bool are_told = first && second && strcmp(first, second) != 0;
+    dlw_remedy_say(advising,
+                   "In %s the arguments decide which lock comes first: take both at once, by "
+                   "\"std::scoped_lock both(%s, %s);\" in place of the two. That breaks \"hold and "
+                   "wait\".",
+                   place, are_told ? first : "a", are_told ? second : "b");
 }
 
 /* Locks that a library keeps for itself can't be taken before its functions are called. */

@@ -51,8 +51,8 @@ const char *dlw_finding_half_circles(struct dlw_region *region,
 /* Of a stall: the sleeper that holds what this one waits for; NULL: none does. */
 const struct dlw_doc_state *dlw_finding_holder(const struct dlw_doc_finding *finding,
                                                const struct dlw_doc_state *waiter);
-/* "it was signalled once, by producer at put queue.c:20, before this wait began"; NULL: nothing is
- * known of what would end the wait. */
+/* "the condition was signalled once, by producer at put queue.c:20, before this wait began"; NULL:
+ * nothing is known of what would end the wait. */
 const char *dlw_state_facts(struct dlw_region *region, const struct dlw_doc_finding *finding,
                             const struct dlw_doc_state *state);
 const char *dlw_finding_lock_title(struct dlw_region *region, const struct dlw_doc_finding *finding,

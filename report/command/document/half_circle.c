@@ -115,8 +115,8 @@ static const char *signal_facts(struct dlw_region *region, const struct dlw_doc_
                                frame->function ? dlw_function_title(region, frame->function) : "",
                                dlw_frame_place(region, frame))
             : "";
-    return dlw_region_print(region, "it was signalled %s%s%s, %s this wait began", often, who,
-                            where, signal->is_before ? "before" : "after");
+    return dlw_region_print(region, "the condition was signalled %s%s%s, %s this wait began", often,
+                            who, where, signal->is_before ? "before" : "after");
 }
 
 const char *dlw_state_facts(struct dlw_region *region, const struct dlw_doc_finding *finding,

@@ -488,7 +488,7 @@ static const char *confidence_of(struct dlw_region *region, const struct dlw_doc
         return dlw_region_print(
             region,
             "It did not hang, but can: no common lock, create, join or barrier keeps the threads "
-            "apart (a flag might).%s%s%s%s",
+            "apart, unless something unseen does, such as a flag.%s%s%s%s",
             open, reason, stop, limit);
     if (finding->doubt == DLW_DOUBT_SIGNAL)
         return dlw_region_print(

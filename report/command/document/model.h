@@ -104,7 +104,8 @@ struct dlw_doc_lock {
     uint64_t source;                       /* its id in the journal it was read from */
     const struct dlw_doc_process *process; /* that it lives in, or NULL */
     const char *taken_as; /* `from->lock`: what the source calls it where it is taken; or NULL */
-    const char *declared; /* "bank.c:9": where the variable is; or NULL */
+    const struct dlw_frame *taken_at; /* that place; NULL: nobody says */
+    const char *declared;             /* "bank.c:9": where the variable is; or NULL */
     const char *lasting_name; /* survives address randomisation, for merge and graphs; or NULL */
 };
 
@@ -363,6 +364,9 @@ const char *dlw_frame_caller(const struct dlw_frame *frame);
 const char *dlw_short_name(struct dlw_region *region, const char *name);
 /* What Python calls the lock that is taken or waited for at such a place: "Python lock", "Python
  * Queue"; NULL: no line of Python stands there. */
+/* `from->lock`: what the line calls the lock that it takes; NULL where that can't be told. */
+const char *dlw_expression_at(struct dlw_region *region, const struct dlw_doc_process *process,
+                              const struct dlw_stack *stack);
 const char *dlw_python_sort(struct dlw_region *region, const struct dlw_stack *stack);
 /* The same of a lock, by who waits for it or took it first. */
 const char *dlw_lock_sort(struct dlw_region *region, const struct dlw_doc_lock *lock);

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One of several takings of the lock. */
-static const char *by_source(struct dlw_doc *doc, const struct dlw_doc_process *process,
-                             const struct dlw_stack *stack)
+const char *dlw_expression_at(struct dlw_region *region, const struct dlw_doc_process *process,
+                              const struct dlw_stack *stack)
 {
     char line[512];
     size_t place = dlw_stack_place(stack);
@@ -17,8 +16,8 @@ static const char *by_source(struct dlw_doc *doc, const struct dlw_doc_process *
         !dlw_source_line(&stack->frames[place], process ? process->folder : NULL, line,
                          sizeof(line)))
         return NULL;
-    return stack->frames[place].language ? dlw_python_expression(&doc->region, line)
-                                         : dlw_lock_expression(&doc->region, line);
+    return stack->frames[place].language ? dlw_python_expression(region, line)
+                                         : dlw_lock_expression(region, line);
 }
 
 static bool has_name(const struct dlw_doc_lock *lock)
@@ -35,8 +34,10 @@ static bool has_name(const struct dlw_doc_lock *lock)
 static void name_lock(struct dlw_doc *doc, const struct dlw_doc_finding *finding,
                       struct dlw_doc_lock *lock, const struct dlw_stack *stack)
 {
-    if (lock && !has_name(lock))
-        lock->taken_as = by_source(doc, finding->process, stack);
+    if (lock && !has_name(lock)) { /* after one of several takings */
+        lock->taken_as = dlw_expression_at(&doc->region, finding->process, stack);
+        lock->taken_at = lock->taken_as ? &stack->frames[dlw_stack_place(stack)] : NULL;
+    }
     /* Only who waits for it may say what it is: the end of a thread, to 3.12. */
     if (lock && !lock->sort && !dlw_lock_sort(&doc->region, lock) &&
         strcmp(lock->kind, "semaphore") == 0)
@@ -155,7 +156,7 @@ void dlw_doc_finish_costs(struct dlw_doc *doc)
     for (size_t i = 0; i < doc->n_costs; i++) {
         struct dlw_doc_cost *cost = doc->costs[i];
         if (!has_name(cost->lock))
-            cost->lock->taken_as = by_source(doc, cost->process, &cost->place);
+            cost->lock->taken_as = dlw_expression_at(&doc->region, cost->process, &cost->place);
     }
     if (doc->n_costs)
         qsort(doc->costs, doc->n_costs, sizeof(struct dlw_doc_cost *), dearest_first);

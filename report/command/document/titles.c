@@ -408,6 +408,8 @@ const char *dlw_lock_origin(struct dlw_region *region, const struct dlw_doc_lock
         return NULL;
     if (made && is_named)
         return dlw_region_print(region, "created at %s", dlw_frame_place(region, made));
+    if (lock->taken_at && !lock->expression && !lock->name)
+        return dlw_region_print(region, "so called at %s", dlw_frame_place(region, lock->taken_at));
     made = made ? NULL : frame_of(&lock->created);
     /* The code of a closed library that makes all of its locks says nothing of this one. */
     return made && (is_named || !made->function) && !dlw_frame_is_nameless(made)

@@ -1,5 +1,6 @@
 #!/bin/sh
 # report_timeline.sh BUILD: what the threads of a finding did last, in all formats that tell it.
+# shellcheck disable=SC2016 # jq's variables
 set -u
 build=$(cd "$1" && pwd)
 dlwatch=$build/dlwatch
@@ -28,7 +29,7 @@ says() {
 
 timeout 120 "$dlwatch" run --report="$tmp/j/%p.jsonl" --output=json:json --output=html:html \
 	--output=perfetto:trace -- "$program" >out 2>text
-[ $? -eq 66 ] && ok || fail "run: $(head -n 5 text)"
+if [ $? -eq 66 ]; then ok; else fail "run: $(head -n 5 text)"; fi
 
 tail='["took","outer"],["took","inner"],["gave back","outer"],["gave back","inner"]'
 tail="$tail"',["took","table"],["gave back","table"],["tried","busy"],["asked","busy"],["took","busy"]'
@@ -60,9 +61,9 @@ if grep -q 'last steps' short; then fail "the text tells it unasked"; else ok; f
 
 # Drawn.
 says html '<h4>The last steps</h4>'
-[ "$(grep -c 'class="who"' html)" = 2 ] && ok || fail "not two lanes"
+if [ "$(grep -c 'class="who"' html)" = 2 ]; then ok; else fail "not two lanes"; fi
 says html '<g class="w"><title>asked for busy, [^ ]*last_steps.c:[0-9]*, [0-9.]* [mun]*s before, and waited'
-[ "$(grep -o '<g class="t">' html | wc -l)" = 1 ] && ok || fail "not one try"
+if [ "$(grep -o '<g class="t">' html | wc -l)" = 1 ]; then ok; else fail "not one try"; fi
 
 # The trace: slices of a track lie within each other, arrows stand in slices, and waits are as long as they were.
 is '[.traceEvents[]|select(.ph == "X" and (.name|startswith("waited for")))]|length' 3 trace

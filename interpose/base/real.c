@@ -6,6 +6,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <gnu/libc-version.h>
 #include <string.h>
 
 struct dlw_real real;
@@ -79,50 +80,22 @@ bool dlw_libc_has_threads(void)
 }
 #endif
 
-#if !DLW_OWN_OBJECTS
 /*
- * Before glibc 2.36 dlsym(RTLD_NEXT) takes the oldest version of a name, and of these that is a
- * function of its own: conditions that held a pointer, another way to end or to start a process. By
- * a handle it takes the one that programs are linked with today. It is that only where libc's own
- * is next; another library may stand in between.
+ * Before glibc 2.36 dlsym(RTLD_NEXT) takes the oldest version of a name, and of some that is a
+ * function of its own: conditions that held a pointer, another way to end or to start a process.
+ * The library may run on an older one than it was built on. All of these names are there, so that
+ * no look-up fails.
  */
-static void *newest(const char *name, const void *next)
+static void take_newest(void)
 {
-    static const char *const libraries[] = {"libpthread.so.0", "libc.so.6"};
-    struct dl_find_object object, other;
-
-    for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); i++) {
-        void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD);
-        void *function = library ? dlsym(library, name) : NULL;
-        if (function && dlw_object_find((uintptr_t)function, &object) &&
-            dlw_object_find((uintptr_t)next, &other) && object.dlfo_link_map == other.dlfo_link_map)
-            return function;
+#if !DLW_OWN_OBJECTS /* else symbols.h knows */
+#define TAKE(name, version) real.name = (__typeof__(real.name))dlvsym(RTLD_NEXT, #name, version);
+    if (strcmp(gnu_get_libc_version(), "2.36") < 0) {
+        DLW_NEWER_VERSIONS(TAKE)
     }
-    return (void *)next;
-}
-
-static void take_newest(void)
-{
-#define TAKE(name) real.name = (__typeof__(real.name))newest(#name, (const void *)real.name)
-    const void *next = (const void *)real.pthread_cond_wait;
-
-    TAKE(pthread_cond_wait);
-    if (next == (const void *)real.pthread_cond_wait)
-        return;
-    TAKE(pthread_cond_timedwait);
-    TAKE(pthread_cond_signal);
-    TAKE(pthread_cond_broadcast);
-    TAKE(pthread_cond_destroy);
-    TAKE(posix_spawn);
-    TAKE(posix_spawnp);
-    TAKE(quick_exit);
 #undef TAKE
-}
-#else
-static void take_newest(void)
-{
-}
 #endif
+}
 
 /*
  * Every name here exists in the glibc that interpose/base/platform.h knows, so no look-up fails (a

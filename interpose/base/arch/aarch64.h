@@ -31,6 +31,9 @@
 #define DLW_R_GLOBAL_SLOT R_AARCH64_GLOB_DAT
 #define DLW_R_DATA R_AARCH64_ABS64
 
+/* Here libc began with the versions that stand. */
+#define DLW_NEWER_VERSIONS(TAKE)
+
 enum { DLW_SPIN_FREE = 0 }; /* sysdeps/nptl: nptl/pthread_spin_init.c */
 
 static inline void dlw_cpu_relax(void)

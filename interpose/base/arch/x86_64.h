@@ -24,6 +24,18 @@
 #define DLW_R_GLOBAL_SLOT R_X86_64_GLOB_DAT
 #define DLW_R_DATA R_X86_64_64
 
+/* Names of which libc has an older version that is another function, and the version that programs
+ * are linked with (objdump -T). */
+#define DLW_NEWER_VERSIONS(TAKE)                                                                   \
+    TAKE(pthread_cond_wait, "GLIBC_2.3.2")                                                         \
+    TAKE(pthread_cond_timedwait, "GLIBC_2.3.2")                                                    \
+    TAKE(pthread_cond_signal, "GLIBC_2.3.2")                                                       \
+    TAKE(pthread_cond_broadcast, "GLIBC_2.3.2")                                                    \
+    TAKE(pthread_cond_destroy, "GLIBC_2.3.2")                                                      \
+    TAKE(posix_spawn, "GLIBC_2.15")                                                                \
+    TAKE(posix_spawnp, "GLIBC_2.15")                                                               \
+    TAKE(quick_exit, "GLIBC_2.24")
+
 enum { DLW_SPIN_FREE = 1 }; /* sysdeps/x86_64/nptl/pthread_spin_init.c */
 
 static inline void dlw_cpu_relax(void)

@@ -88,6 +88,24 @@ START_TEST(test_a_line_of_python_is_the_place)
 }
 END_TEST
 
+/* Where a thread begins is no place; what only begins with that name is. */
+START_TEST(test_a_place_may_be_called_like_where_threads_begin)
+{
+    static const struct {
+        const char *function;
+        size_t place;
+    } inner[] = {{"clone_account", 0}, {"start_threads", 0}, {"_start_locked", 0},
+                 {"clone(int)", 0},    {"clone", 1},         {"clone3", 1},
+                 {"start_thread", 1},  {"clone.cold", 1}};
+    for (size_t i = 0; i < sizeof(inner) / sizeof(inner[0]); i++) {
+        struct dlw_frame frames[2] = {{.file = "a.c", .line = 1, .function = inner[i].function},
+                                      {.file = "a.c", .line = 2, .function = "pay"}};
+        struct dlw_stack stack = {.frames = frames, .n = 2};
+        ck_assert_msg(dlw_stack_place(&stack) == inner[i].place, "%s", inner[i].function);
+    }
+}
+END_TEST
+
 START_TEST(test_functions_have_the_names_that_people_say)
 {
     static const char *const names[][2] = {
@@ -329,6 +347,7 @@ Suite *command_names_suite(void)
     tcase_add_test(tests, test_source_names_the_lock);
     tcase_add_test(tests, test_a_line_of_python_names_the_lock);
     tcase_add_test(tests, test_a_line_of_python_is_the_place);
+    tcase_add_test(tests, test_a_place_may_be_called_like_where_threads_begin);
     tcase_add_test(tests, test_functions_have_the_names_that_people_say);
     tcase_add_test(tests, test_a_thread_without_a_name_is_called_after_its_code);
     tcase_add_test(tests, test_labels_follow_the_circle);

@@ -142,11 +142,15 @@ static bool is_beginning(const struct dlw_frame *frame)
                                         "__libc_start_call_main",
                                         "__libc_start_main_impl",
                                         "_start",
-                                        "execute_native_thread_routine"};
+                                        "execute_native_thread_routine",
+                                        "execute_native_thread_routine_compat"};
     for (size_t i = 0; frame->function && !frame->language && i < sizeof(names) / sizeof(names[0]);
-         i++)
-        if (strncmp(frame->function, names[i], strlen(names[i])) == 0)
+         i++) {
+        size_t n = strlen(names[i]);
+        /* "clone.part.0" too; clone_account() and start_threads() are a program's. */
+        if (begins(frame->function, names[i]) && strchr(".@", frame->function[n]))
             return true;
+    }
     return false;
 }
 

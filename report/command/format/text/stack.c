@@ -268,6 +268,8 @@ void dlw_readable_stack(struct dlw_readable *text, const struct dlw_lead *lead,
         if (i == place)
             source_line(text, INDENT + 2, frame, process);
     }
+    if (line) /* the place lies beyond what a thread begins with */
+        dlw_readable_prose(text, "  ", INDENT, line);
     if (shown.nameless)
         fprintf(text->out, "%*s" FAINT "(%zu functions without a name left out)" PLAIN "\n", INDENT,
                 "", shown.nameless);

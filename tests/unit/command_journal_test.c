@@ -225,6 +225,50 @@ START_TEST(test_again_counts)
 }
 END_TEST
 
+#define TRAIL                                                                                      \
+    "{\"type\":\"trail\",\"finding\":1,\"thread\":1,\"locks\":[{\"kind\":\"mutex\",\"address\":"   \
+    "\"0x8\"}],\"events\":["
+/* What no library writes is left out: as many steps as there are, times of no use, a second one. */
+START_TEST(test_a_trail_is_read_as_far_as_it_can_be)
+{
+    static const char text[] = PROCESS BODY FINDING TRAIL
+        "{\"what\":\"asked\",\"lock\":0,\"ago\":1e300,\"until\":0.5},{\"what\":\"took\",\"lock\":9}"
+        ","
+        "{\"what\":\"gone\",\"lock\":0},5,{\"what\":\"took\",\"lock\":0}]}\n" TRAIL
+        "{\"what\":\"took\",\"lock\":0}]}\n" END;
+    struct read read;
+    read_text(&read, text, strlen(text), false, 4096);
+    const struct dlw_doc_finding *finding = read.doc->findings[0];
+    ck_assert_uint_eq(finding->n_trails, 1);
+    ck_assert_uint_eq(finding->trails[0].n, 2);
+    ck_assert(finding->trails[0].events[0].ago < 0);
+    ck_assert(finding->trails[0].events[0].until == 0.5);
+    ck_assert(finding->trails[0].events[1].lock == finding->locks[0]);
+    ck_assert_ptr_nonnull(strstr(read.messages, "3 steps of no known kind"));
+    ck_assert_ptr_nonnull(strstr(read.messages, "a second one"));
+    forget(&read);
+}
+END_TEST
+
+START_TEST(test_a_trail_without_end_is_refused)
+{
+    enum { STEPS = 2000 };
+    static const char step[] = "{\"what\":\"took\",\"lock\":0},",
+                      begin[] = PROCESS BODY FINDING TRAIL;
+    char *text = malloc(sizeof(begin) + STEPS * sizeof(step) + 100), *at = text;
+    at = stpcpy(at, begin);
+    for (int i = 0; i < STEPS; i++)
+        at = stpcpy(at, step);
+    strcpy(at - 1, "]}\n" END);
+    struct read read;
+    read_text(&read, text, strlen(text), false, 1 << 20);
+    ck_assert_uint_eq(read.doc->findings[0]->n_trails, 0);
+    ck_assert(!read.whole);
+    forget(&read);
+    free(text);
+}
+END_TEST
+
 Suite *command_journal_suite(void)
 {
     Suite *suite = suite_create("command_journal");
@@ -237,6 +281,8 @@ Suite *command_journal_suite(void)
                         sizeof(damage) / sizeof(damage[0]));
     tcase_add_test(tests, test_deep_nesting_is_refused);
     tcase_add_test(tests, test_again_counts);
+    tcase_add_test(tests, test_a_trail_is_read_as_far_as_it_can_be);
+    tcase_add_test(tests, test_a_trail_without_end_is_refused);
     tcase_add_test(tests, test_exec_ends_a_journal_unless_it_failed);
     suite_add_tcase(suite, tests);
     return suite;

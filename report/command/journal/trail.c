@@ -3,6 +3,10 @@
 
 #include "report/command/journal/json_get.h"
 
+/* More than any library writes. Whoever lays a time line out looks for each step among the others.
+ */
+enum { MOST_STEPS = 1024, MOST_SECONDS = 1000 * 1000 * 1000 };
+
 #define FIND(table, key, out) HASH_FIND(hh, table, &(key), sizeof(uint64_t), out)
 
 static struct dlw_doc_lock *same(struct dlw_doc_lock *const *locks, size_t n, const char *kind,
@@ -40,6 +44,13 @@ static struct dlw_doc_lock *lock_of(struct dlw_reader *reader, struct dlw_doc_fi
     return lock;
 }
 
+/* How long before the finding; negative: not known. */
+static double seconds(const json_t *json, const char *key)
+{
+    double value = dlw_json_real(json, key, -1);
+    return value >= 0 && value <= MOST_SECONDS ? value : -1;
+}
+
 static bool build_event(struct dlw_reader *reader, const json_t *json,
                         struct dlw_doc_lock *const *locks, size_t n_locks,
                         struct dlw_doc_event *out)
@@ -56,8 +67,8 @@ static bool build_event(struct dlw_reader *reader, const json_t *json,
     out->waits = wait < 0 ? DLW_WAIT_LOCK : (enum dlw_wait_kind)wait;
     if (place)
         out->place = dlw_reader_stack(reader, place);
-    out->ago = dlw_json_real(json, "ago", -1);
-    out->until = dlw_json_real(json, "until", -1);
+    out->ago = seconds(json, "ago");
+    out->until = seconds(json, "until");
     /* Where nothing else is known of it: by the place that takes it. */
     if (!out->lock->first.n && what != DLW_TRAIL_GAVE)
         out->lock->first = out->place;
@@ -75,6 +86,14 @@ static struct dlw_doc_thread *thread_of(const struct dlw_doc_finding *finding, u
     return NULL;
 }
 
+static bool has_trail(const struct dlw_doc_finding *finding, const struct dlw_doc_thread *thread)
+{
+    for (size_t i = 0; i < finding->n_trails; i++)
+        if (finding->trails[i].thread == thread)
+            return true;
+    return false;
+}
+
 void dlw_reader_build_trail(struct dlw_reader *reader, const json_t *line)
 {
     struct dlw_raw_finding *raw;
@@ -85,6 +104,13 @@ void dlw_reader_build_trail(struct dlw_reader *reader, const json_t *line)
     if (!raw || !thread)
         return;
     struct dlw_doc_finding *finding = raw->finding;
+    struct dlw_doc_thread *whose = thread_of(finding, thread);
+    if (!whose)
+        whose = dlw_reader_thread(reader, thread);
+    if (!n_events || n_events > MOST_STEPS || n_locks > MOST_STEPS || has_trail(finding, whose)) {
+        dlw_reader_complain(reader, "a trail of no steps, of too many, or a second one");
+        return;
+    }
     struct dlw_doc_lock **table =
         dlw_region_alloc(reader->region, (n_locks + 1) * sizeof(struct dlw_doc_lock *));
     for (size_t i = 0; i < n_locks; i++)
@@ -92,11 +118,9 @@ void dlw_reader_build_trail(struct dlw_reader *reader, const json_t *line)
     finding->trails = dlw_region_grow(reader->region, finding->trails, finding->n_trails,
                                       sizeof(*finding->trails));
     struct dlw_doc_trail *trail = &finding->trails[finding->n_trails++];
-    *trail = (struct dlw_doc_trail){.is_cut = dlw_json_flag(line, "cut"),
+    *trail = (struct dlw_doc_trail){.thread = whose,
+                                    .is_cut = dlw_json_flag(line, "cut"),
                                     .is_running = dlw_json_flag(line, "running")};
-    trail->thread = thread_of(finding, thread);
-    if (!trail->thread)
-        trail->thread = dlw_reader_thread(reader, thread);
     trail->events = dlw_region_alloc(reader->region, (n_events + 1) * sizeof(*trail->events));
     for (size_t i = 0; i < n_events; i++)
         trail->n += build_event(reader, json_array_get(events, i), table, n_locks,

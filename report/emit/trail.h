@@ -1,7 +1,7 @@
 /*
  * A thread's trail: the last things that it took, asked for, gave back and tried in vain, in order,
  * for a finding's time line. The thread writes it as it goes, the library reads it when something
- * is found, and `attach` from outside.
+ * is found.
  *
  * A taking is one entry of two words. To give back in the reverse order costs nothing: each entry
  * says how many locks were held before it, and so which of the earlier ones were gone by then. Only

@@ -362,11 +362,11 @@ bool dlw_frame_is_own(const struct dlw_frame *frame);
 const char *dlw_frame_caller(const struct dlw_frame *frame);
 /* As people say it: "std::string", "lambda in main". */
 const char *dlw_short_name(struct dlw_region *region, const char *name);
-/* What Python calls the lock that is taken or waited for at such a place: "Python lock", "Python
- * Queue"; NULL: no line of Python stands there. */
 /* `from->lock`: what the line calls the lock that it takes; NULL where that can't be told. */
 const char *dlw_expression_at(struct dlw_region *region, const struct dlw_doc_process *process,
                               const struct dlw_stack *stack);
+/* What Python calls the lock that is taken or waited for at such a place: "Python lock", "Python
+ * Queue"; NULL: no line of Python stands there. */
 const char *dlw_python_sort(struct dlw_region *region, const struct dlw_stack *stack);
 /* The same of a lock, by who waits for it or took it first. */
 const char *dlw_lock_sort(struct dlw_region *region, const struct dlw_doc_lock *lock);

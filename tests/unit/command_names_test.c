@@ -202,13 +202,31 @@ START_TEST(test_the_step_to_change_is_in_the_users_code)
 {
     struct dlw_doc *doc = dlw_doc_new();
     struct dlw_doc_finding *finding = sample_cycle(doc, DLW_LOCK_ORDER_INVERSION, "pay", 10);
-    struct dlw_doc_step other = finding->cycle[1];
+    struct dlw_doc_step whole = finding->cycle[0], other = finding->cycle[1];
     finding->cycle[1].holds.stack = finding->cycle[0].holds.stack;
     finding->cycle[1].wants.stack = finding->cycle[0].wants.stack;
     expect_advice(
         doc, finding,
         "In pay (bank.c:10) the arguments decide which lock comes first: take the one with "
         "the lower address first. That breaks \"circular wait\".");
+    /* pthread's locks are no less so in C++; those of its own library are taken together */
+    finding->cycle[0].wants.stack = SAMPLE_STACK(doc, {"pay(int)", "bank.c", 11});
+    finding->cycle[0].holds.stack = SAMPLE_STACK(doc, {"pay(int)", "bank.c", 10});
+    finding->cycle[1].wants.stack = finding->cycle[0].wants.stack;
+    finding->cycle[1].holds.stack = finding->cycle[0].holds.stack;
+    expect_advice(
+        doc, finding,
+        "In pay (bank.c:10) the arguments decide which lock comes first: take the one with "
+        "the lower address first. That breaks \"circular wait\".");
+    finding->cycle[0].wants.stack =
+        SAMPLE_STACK(doc, {"std::mutex::lock()", "/usr/include/c++/12/bits/std_mutex.h", 100},
+                     {"pay(int)", "bank.c", 11});
+    finding->cycle[1].wants.stack = finding->cycle[0].wants.stack;
+    expect_advice(
+        doc, finding,
+        "In pay (bank.c:10) the arguments decide which lock comes first: take both at once, by "
+        "\"std::scoped_lock both(a, b);\" in place of the two. That breaks \"hold and wait\".");
+    finding->cycle[0] = whole;
     finding->cycle[1] = other;
     expect_advice(doc, finding,
                   "Take L1 before L2 everywhere, as T1 does: back (bank.c:70) takes L2 too early, "

@@ -100,6 +100,28 @@ static void say_other_ways(struct advising *advising, const struct dlw_doc_step 
                    try_of(&step->wants), is_cplusplus ? " (std::try_to_lock)" : "");
 }
 
+/* By std::mutex::lock() and its like, not by pthread's functions in a program of C++: only such
+ * locks can be given to std::scoped_lock. */
+static bool is_taken_by_std(const struct dlw_stack *stack)
+{
+    size_t place = dlw_stack_place(stack);
+    for (size_t i = 0; i < place && i < stack->n; i++) {
+        const char *function = stack->frames[i].function;
+        if (function &&
+            (strncmp(function, "std::", 5) == 0 || strncmp(function, "void std::", 10) == 0))
+            return true;
+    }
+    return false;
+}
+
+static bool are_std_locks(const struct dlw_doc_finding *finding)
+{
+    for (size_t i = 0; i < finding->n_cycle; i++)
+        if (!is_taken_by_std(&finding->cycle[i].wants.stack))
+            return false;
+    return true;
+}
+
 static void say_one_path(struct advising *advising)
 {
     const struct dlw_doc_step *step = &advising->finding->cycle[0];
@@ -107,7 +129,7 @@ static void say_one_path(struct advising *advising)
     const struct dlw_stack *known =
         dlw_remedy_frame(&step->holds.stack) ? &step->holds.stack : &step->wants.stack;
     const char *place = dlw_remedy_place(advising, known);
-    if (!dlw_remedy_is_cplusplus(advising->finding)) {
+    if (!are_std_locks(advising->finding)) {
         dlw_remedy_say(advising,
                        "In %s the arguments decide which lock comes first: take the one with the "
                        "lower address first. That breaks \"circular wait\".",

@@ -22,6 +22,12 @@ for target in journal history suppressions baseline options signature; do mkdir 
 for kind in deadlock gated self stall unlock-not-owner none; do
 	tests/e2e/data/make-journal.sh "$build/bank" $kind >"$seeds/journal/$kind"
 done
+{
+	cat "$seeds/journal/deadlock"
+	printf '{"type":"trail","finding":1,"thread":1,"locks":[{"kind":"mutex","address":"0x1"},{"kind":"rwlock","address":"0x9"}],"cut":true,"events":['
+	printf '{"what":"took","lock":1,"mode":"shared","place":1},{"what":"tried","lock":0},{"what":"gave back","lock":1},'
+	printf '{"what":"asked","lock":0,"waits":"lock","ago":1.5,"until":0.5},{"what":"took","lock":0},{"what":"asked","lock":1,"ago":0.25}]}\n'
+} >"$seeds/journal/trail"
 "$1/dlwatch" merge -o "$seeds/journal/merged" "$seeds/journal/deadlock" "$seeds/journal/stall" 2>/dev/null
 cp "$seeds"/journal/* "$seeds/history"
 "$1/dlwatch" report --format=json "$seeds/journal/deadlock" >"$seeds/baseline/report" || [ $? = 66 ]

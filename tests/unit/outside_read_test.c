@@ -45,14 +45,16 @@ START_TEST(test_layout_by_version)
 {
     struct dlw_layout layout;
     static const struct {
-        int version, condition;
+        int version, condition, join;
         bool is_certain;
-    } rows[] = {{2031, 40, true}, {2035, 40, true},  {2036, 40, true},
-                {2039, 40, true}, {2041, 32, true},  {2042, 32, true},
-                {0, 40, false},   {2017, 40, false}, {2999, 32, false}};
+    } rows[] = {{2031, 40, 0, true},   {2035, 40, 0, true},  {2036, 40, 0, true},
+                {2039, 40, 0, true},   {2041, 32, 0, true},  {2042, 32, 0, true},
+                {0, 40, 0, false},     {2017, 40, 0, false}, {2043, 32, 856, true},
+                {2999, 32, 856, false}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ck_assert(dlw_layout_find(rows[i].version, EM_X86_64, &layout));
         ck_assert_int_eq(layout.cond_signals, rows[i].condition);
+        ck_assert_int_eq(layout.thread_join, rows[i].join);
         ck_assert_int_eq(layout.is_certain, rows[i].is_certain);
         ck_assert_int_eq(layout.mutex_owner, 8);
     }

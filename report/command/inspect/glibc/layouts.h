@@ -21,7 +21,8 @@ struct dlw_layout {
     uint16_t file_owner; /* in the lock that a FILE points to */
     /* struct pthread: its tid, from the thread pointer */
     int32_t thread_tid;
-    bool is_certain; /* from the table; false: the nearest row, for an unknown version */
+    int32_t thread_join; /* the word that its joiners sleep on, from its tid; 0: the tid itself */
+    bool is_certain;     /* from the table; false: the nearest row, for an unknown version */
 };
 
 /* The layout for a version (0: not known) and machine; false where there is none. */

@@ -3,7 +3,7 @@
 
 #include "report/command/inspect/glibc/runtime.h"
 
-#include <limits.h>
+#include <elf.h>
 #include <linux/futex.h>
 #include <string.h>
 
@@ -309,17 +309,44 @@ bool dlw_wait_on_once(struct dlw_target *target, const struct dlw_futex *futex,
     return true;
 }
 
-/* The word is the tid in the joined thread's own descriptor. */
+/* The number of the thread whose descriptor that is; 0: it is none. */
+static uint32_t described_thread(struct dlw_target *target, uint64_t descriptor)
+{
+    uint64_t self;
+    uint32_t tid;
+    if (!dlw_target_u32(target, descriptor + (uint64_t)target->layout.thread_tid, &tid) || !tid)
+        return 0;
+    const struct dlw_seen_thread *thread = dlw_target_inner(target, tid);
+    if (!thread)
+        return 0;
+    if (thread->registers.thread_pointer)
+        return thread->registers.thread_pointer == descriptor ? tid : 0;
+    /* on x86-64 it begins with its own address */
+    return target->machine != EM_X86_64 ||
+                   (dlw_target_u64(target, descriptor, &self) && self == descriptor)
+               ? tid
+               : 0;
+}
+
+/*
+ * The word is in the joined thread's own descriptor: its tid, or its state. That is 2 while it
+ * runs and 1 while it exits, of which nobody is told before the kernel makes it 0.
+ */
 bool dlw_wait_on_join(struct dlw_target *target, const struct dlw_futex *futex,
                       struct dlw_seen_wait *wait)
 {
-    uint32_t tid;
-    if (!dlw_target_u32(target, futex->word, &tid) || tid != futex->value || !tid ||
-        !dlw_target_inner(target, tid))
+    enum { STATE_JOINABLE = 2 };
+    const struct dlw_layout *layout = &target->layout;
+    uint64_t descriptor =
+        futex->word - (uint64_t)layout->thread_join - (uint64_t)layout->thread_tid;
+    uint32_t word, tid;
+    if (!dlw_target_u32(target, futex->word, &word) || !word || !futex->value)
         return false;
-    const struct dlw_seen_thread *joined = dlw_target_inner(target, tid);
-    uint64_t descriptor = futex->word - (uint64_t)target->layout.thread_tid;
-    if (joined->registers.thread_pointer && joined->registers.thread_pointer != descriptor)
+    if (layout->thread_join ? word > STATE_JOINABLE || futex->value > STATE_JOINABLE
+                            : word != futex->value)
+        return false;
+    tid = described_thread(target, descriptor);
+    if (!tid)
         return false;
     wait->kind = DLW_WAIT_JOIN;
     wait->object = "thread";
@@ -335,11 +362,10 @@ bool dlw_wait_on_file(struct dlw_target *target, const struct dlw_futex *futex,
     uint64_t owner;
     uint32_t tid;
     if (!dlw_target_u64(target, futex->word + target->layout.file_owner, &owner) || !owner ||
-        owner % 8 || !dlw_target_u32(target, owner + (uint64_t)target->layout.thread_tid, &tid) ||
-        !tid || !dlw_target_inner(target, tid))
+        owner % 8)
         return false;
-    const struct dlw_seen_thread *holder = dlw_target_inner(target, tid);
-    if (holder->registers.thread_pointer && holder->registers.thread_pointer != owner)
+    tid = described_thread(target, owner);
+    if (!tid)
         return false;
     wait->kind = DLW_WAIT_FILE;
     wait->object = "file";

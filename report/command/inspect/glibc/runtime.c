@@ -82,18 +82,34 @@ static int version_of(Dwfl_Module *module)
     return version ? version : banner_version(module);
 }
 
-/* glibc leaves a record for debuggers: where a descriptor keeps its tid, and how large it is. */
+/* Where a descriptor keeps a field of 32 bits, by the library's record; false: it has none. */
+static bool recorded_field(Dwfl_Module *libc, const char *symbol, int32_t *out)
+{
+    uint32_t field[3];
+    struct dlw_symbol_bytes at = {symbol, field, sizeof field};
+    if (!dlw_sections_symbol(libc, &at) || field[0] != 32)
+        return false;
+    *out = (int32_t)field[2];
+    return true;
+}
+
+/* glibc leaves a record for debuggers: where a descriptor keeps its tid, and how large it is. The
+ * word of the joiners is not in it, but the priority is, two fields behind that word. */
 static void adjust_layout(struct look *look)
 {
+    enum { JOIN_TO_PRIORITY = 16 };
     struct dlw_target *target = look->target;
-    uint32_t field[3], size;
-    struct dlw_symbol_bytes at = {"_thread_db_pthread_tid", field, sizeof field};
-    if (!look->libc || !dlw_sections_symbol(look->libc, &at) || field[0] != 32)
+    int32_t tid, priority;
+    uint32_t size;
+    if (!look->libc || !recorded_field(look->libc, "_thread_db_pthread_tid", &tid))
         return;
-    target->layout.thread_tid = (int32_t)field[2];
+    target->layout.thread_tid = tid;
+    if (target->layout.thread_join &&
+        recorded_field(look->libc, "_thread_db_pthread_schedparam_sched_priority", &priority))
+        target->layout.thread_join = priority - JOIN_TO_PRIORITY - tid;
     if (target->machine != EM_AARCH64)
         return;
-    at = (struct dlw_symbol_bytes){"_thread_db_sizeof_pthread", &size, sizeof size};
+    struct dlw_symbol_bytes at = {"_thread_db_sizeof_pthread", &size, sizeof size};
     if (dlw_sections_symbol(look->libc, &at))
         target->layout.thread_tid -= (int32_t)size;
 }

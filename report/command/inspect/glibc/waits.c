@@ -183,13 +183,14 @@ static bool read_spin(struct dlw_target *target, struct dlw_seen_thread *thread)
 
 /*
  * Of glibc's own objects a changed word comes with a wake-up. Others count on some word and wake
- * one of several sleepers (Rust's and GLib's conditions): there the rest sleep on by right.
+ * one of several sleepers (Rust's and GLib's conditions): there the rest sleep on by right. So do
+ * the joiners of a thread that exits, but is not gone yet.
  */
 static void note_missed(struct dlw_seen_thread *thread)
 {
     struct dlw_seen_wait *wait = &thread->wait;
     if (!thread->is_missed || wait->kind == DLW_WAIT_SYSCALL || wait->kind == DLW_WAIT_CONDITION ||
-        wait->kind == DLW_WAIT_GUARD || wait->is_refused)
+        wait->kind == DLW_WAIT_GUARD || wait->kind == DLW_WAIT_JOIN || wait->is_refused)
         return;
     wait->is_missed = true;
     wait->holder = DLW_HOLDER_UNKNOWN;

@@ -90,7 +90,7 @@ pool() {
 	what='preloaded pool'
 	watched_start 2 "$programs/hang" pool || return
 	look_both 0
-	see_both '.threads|map(select(.waits=="semaphore"))|length==2 and all(.note=="its units are held by worker-0, worker-1")'
+	see_both '.threads|map(select(.waits=="semaphore"))|length==2 and all(.note|.=="its units are held by worker-0, worker-1" or .=="its units are held by worker-1, worker-0")'
 	see_both '.threads|map(select(.waits=="semaphore"))|all(.holds[0].stack[0].function=="take_two")'
 	end
 }

@@ -50,8 +50,9 @@ lines() {
 		else
 			fail "$what: $(cat "$tmp/json")"
 		fi
-		for text in 'waits for first (Python lock)' 'waits for jobs (Python' 'waits for second (Python lock)'; do
-			if grep -q "$text" "$tmp/json"; then pass; else fail "$what: not '$text': $(cat "$tmp/json")"; fi
+		tr -s ' \n' ' ' <"$tmp/json" >"$tmp/words"
+		for text in 'waits for first (Python lock' 'waits for jobs (Python' 'waits for second (Python lock'; do
+			if grep -q "$text" "$tmp/words"; then pass; else fail "$what: not '$text': $(cat "$tmp/json")"; fi
 		done
 		what="attach --native to $python"
 		look 0 attach --native --format=json "$pid"
@@ -60,25 +61,38 @@ lines() {
 	done
 }
 
+# Of locks that CPython keeps in words of its own (3.14) the library sees nothing.
+has_visible_locks() {
+	"$1" -c 'import _thread, sys; sys.exit(type(_thread.allocate_lock()).__basicsize__ < 32)'
+}
+
 # Two wait for each other for locks that any thread may release: said, and no finding. Without the
 # library nobody knows who has them, and that is said. A framework's frames take one line.
+circle_preloaded() {
+	if ! has_visible_locks "$python"; then
+		echo "attach_python: $python keeps its locks inline, circle with the library skipped"
+		return
+	fi
+	what="circle of $python"
+	start 3 env LD_PRELOAD="$build/libdlwatch.so" "$python" "$here/python/circle.py" || return
+	look 0 attach "$pid"
+	tr -s ' \n' ' ' <"$tmp/json" >"$tmp/words"
+	for text in '2 threads wait for each other: [^;]*tid [0-9]*) for [a-z]*, which [^;]*tid [0-9]*) holds; ' \
+		"at [^ ]*circle.py:$(grep -n 'waits: forward' "$here/python/circle.py" | cut -d: -f1) in forward" \
+		'by [0-9]* frames of unittest' 'waits for second (Python lock[^;]*(held by [^,]*, tid [0-9]*)'; do
+		if grep -q "$text" "$tmp/words"; then pass; else fail "$what: not '$text': $(cat "$tmp/json")"; fi
+	done
+	if grep -q 'wait for each other.*wait for each other\|_set_tstate_lock' "$tmp/words"; then
+		fail "$what: too much: $(cat "$tmp/json")"
+	else
+		pass
+	fi
+	let_go "$what"
+}
+
 circle() {
 	for python in $pythons; do
-		what="circle of $python"
-		start 3 env LD_PRELOAD="$build/libdlwatch.so" "$python" "$here/python/circle.py" || continue
-		look 0 attach "$pid"
-		tr -s ' \n' ' ' <"$tmp/json" >"$tmp/words"
-		for text in '2 threads wait for each other: [^;]*tid [0-9]*) for [a-z]*, which [^;]*tid [0-9]*) holds; ' \
-			"at [^ ]*circle.py:$(grep -n 'waits: forward' "$here/python/circle.py" | cut -d: -f1) in forward" \
-			'by [0-9]* frames of unittest' 'waits for second (Python lock).*(held by [^,]*, tid [0-9]*)'; do
-			if grep -q "$text" "$tmp/words"; then pass; else fail "$what: not '$text': $(cat "$tmp/json")"; fi
-		done
-		if grep -q 'wait for each other.*wait for each other\|_set_tstate_lock' "$tmp/words"; then
-			fail "$what: too much: $(cat "$tmp/json")"
-		else
-			pass
-		fi
-		let_go "$what"
+		circle_preloaded
 		what="circle of $python, not preloaded"
 		start 3 "$python" "$here/python/circle.py" || continue
 		look 0 attach "$pid"

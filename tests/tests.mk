@@ -47,7 +47,7 @@ test-soak: all $(CONFORMANCE_BIN)
 test-e2e: all $(E2E_BIN) $(OUTSIDE_BIN)
 	$(Q)tests/e2e/run.sh $(O)
 # Programs that hang, natively, looked at with `attach` and `core`.
-test-outside: all $(OUTSIDE_BIN)
+test-outside: all $(OUTSIDE_BIN) $(T)/e2e/lib/native.so
 	$(Q)for part in tests/e2e/attach_*.sh tests/e2e/core_*.sh; do $$part $(O) $(PARTS) || failed=1; done; [ -z "$$failed" ]
 # Programs out of a generator, each with the findings that it was built to give. Other ones, or more:
 # RANDOM_SEED=1000 RANDOM_COUNT=2000.

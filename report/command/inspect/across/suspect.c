@@ -237,7 +237,9 @@ static bool has_ended(struct chase *chase, uint32_t tid, const struct dlw_futex 
     return is_read && owner && owner <= 1u << 22 && !lives(owner);
 }
 
-/* A join waits for the end of a thread of its own: the kernel clears that word, for all to see. */
+/* A join waits for the end of a thread of its own: the kernel clears that word, for all to see.
+ * Since glibc 2.43 it does not name the thread; such a join goes on from here, and leads nowhere.
+ */
 static bool is_beyond_process(uint32_t pid, const struct dlw_futex *futex)
 {
     return !futex->is_private && !(futex->value && dlw_proc_inner(pid, futex->value));

@@ -2,6 +2,7 @@
 
 #include "graph/base/arena.h"
 #include "interpose/base/hash.h"
+#include "interpose/base/state.h"
 #include "report/emit/records.h"
 
 #include <stddef.h>
@@ -46,13 +47,14 @@ static uint32_t slots_of(unsigned segment)
     return (uint32_t)FIRST_SLOTS << segment;
 }
 
-/* NULL: memory is out. Release pairs with the acquire of whoever finds it there. */
+/* NULL: memory is out, or must not be asked for: a process that has confined itself posts on. The
+ * release pairs with the acquire of whoever finds it there. */
 static struct use *segment_at(unsigned segment)
 {
     struct use *seen = atomic_load_explicit(&segments[segment], memory_order_acquire);
     size_t size = slots_of(segment) * sizeof(struct use);
 
-    if (seen)
+    if (seen || atomic_load_explicit(&dlw_confined, memory_order_relaxed))
         return seen;
     struct use *made = dlw_pages_map(size);
     if (!made || atomic_compare_exchange_strong_explicit(

@@ -4,12 +4,15 @@
 #include "tell.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <semaphore.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 static pthread_mutex_t locks[8];
+static sem_t *shared; /* made by another process: this one has not met any yet */
 
 static void use_from(int first)
 {
@@ -35,6 +38,8 @@ static void strict(void)
     write_out("strict: known orders\n");
     use_from(4);
     write_out("strict: new orders\n");
+    sem_post(shared);
+    write_out("strict: a shared semaphore\n");
     syscall(SYS_exit, 5); /* exit_group is not allowed there */
 }
 
@@ -104,8 +109,18 @@ static void child(int way)
     say("way %d: %x", way, status);
 }
 
+static void make_shared(void)
+{
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(sem_init(shared, 1, 0));
+    waitpid(pid, NULL, 0);
+}
+
 int main(void)
 {
+    make_shared();
     for (int i = 0; i < 8; i++)
         pthread_mutex_init(&locks[i], NULL);
     say("begin");

@@ -103,8 +103,9 @@ static bool grow_moving(struct dlw_thread *self)
         return false;
     }
     memcpy(larger, old, bytes);
-    for (uint32_t i = self->room; self->until_timed && i < 2 * self->room; i++)
-        larger[i].counted = old->counted; /* any row will do */
+    /* Any row will do. By the first entry, since `until_timed` may just be 0 in between. */
+    for (uint32_t i = self->room; old->counted && i < 2 * self->room; i++)
+        larger[i].counted = old->counted;
     /* Pairs with a walker's acquire of the wait's sequence. */
     atomic_store_explicit(&self->held, larger, memory_order_release);
     bool is_keyed = self->stale_above == self->room - 1;

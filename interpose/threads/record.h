@@ -69,8 +69,8 @@ struct dlw_held_lock {
     uintptr_t sp, fp; /* in the frame of the last level */
     uintptr_t pc[DLW_LEVELS];
     uint64_t chain_key; /* ...and the key `chain` was interned for: another key means it is stale */
-    /* The row of the profile that was counted here last (profile.h), of this lock or another. Of
-     * use, and never NULL, where the thread's `until_timed` is not 0. */
+    /* The row of the profile that was counted here last (profile.h), of this lock or another. Never
+     * NULL where the thread has a profile. */
     struct dlw_profile_entry *counted;
 };
 _Static_assert(offsetof(struct dlw_held_lock, pc) == 56 && sizeof(struct dlw_held_lock) == 128,
@@ -223,7 +223,8 @@ struct dlw_thread {
         char name[16];
     } profile_holder; /* of the lock, as the wait began */
 
-    uint32_t n_trail_waits; /* that it has begun, in its life: the last stand in trail_waits */
+    /* That it has begun, in its life: the last stand in trail_waits. */
+    _Atomic uint32_t n_trail_waits;
 
     /* published */
     _Alignas(64) struct dlw_wait_slot wait;

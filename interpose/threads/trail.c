@@ -26,9 +26,14 @@ static bool is_last(const struct dlw_thread *self, uint64_t subject, uint64_t pl
            atomic_load_explicit(&last->place, memory_order_relaxed) == place;
 }
 
+static uint32_t n_waits(const struct dlw_thread *thread)
+{
+    return atomic_load_explicit(&thread->n_trail_waits, memory_order_acquire);
+}
+
 static struct dlw_trail_wait *last_wait(struct dlw_thread *self)
 {
-    return &self->trail_waits[(self->n_trail_waits - 1) % DLW_TRAIL_WAITS];
+    return &self->trail_waits[(n_waits(self) - 1) % DLW_TRAIL_WAITS];
 }
 
 int dlw_trail_tried(struct dlw_thread *self, const void *lock, uint32_t traits, uintptr_t pc)
@@ -55,9 +60,11 @@ uint64_t dlw_trail_asks(struct dlw_thread *self, uintptr_t on, uint32_t traits,
         return now;
     }
     dlw_trail_add(self, subject, place);
-    self->n_trail_waits++;
-    struct dlw_trail_wait *wait = last_wait(self);
+    uint32_t n = n_waits(self);
+    struct dlw_trail_wait *wait = &self->trail_waits[n % DLW_TRAIL_WAITS];
     atomic_store_explicit(&wait->number, 0, memory_order_relaxed); /* for who reads it meanwhile */
+    /* Release: who counts it in finds no number there of the record's last life. */
+    atomic_store_explicit(&self->n_trail_waits, n + 1, memory_order_release);
     atomic_store_explicit(&wait->ended, 0, memory_order_release);
     atomic_store_explicit(&wait->began, now, memory_order_release);
     atomic_store_explicit(&wait->number, last_number(self, memory_order_relaxed),
@@ -67,7 +74,7 @@ uint64_t dlw_trail_asks(struct dlw_thread *self, uintptr_t on, uint32_t traits,
 
 void dlw_trail_waited(struct dlw_thread *self)
 {
-    if (self->n_trail_waits)
+    if (n_waits(self))
         atomic_store_explicit(&last_wait(self)->ended, dlw_now(), memory_order_release);
 }
 
@@ -78,6 +85,8 @@ static bool waits(const struct dlw_thread *thread)
 
 static void copy_waits(const struct dlw_thread *thread, struct dlw_trail *out)
 {
+    uint32_t n = n_waits(thread);
+
     for (unsigned i = 0; i < DLW_TRAIL_WAITS; i++) {
         const struct dlw_trail_wait *wait = &thread->trail_waits[i];
         uint64_t number = atomic_load_explicit(&wait->number, memory_order_acquire);
@@ -85,7 +94,7 @@ static void copy_waits(const struct dlw_thread *thread, struct dlw_trail *out)
         out->waits[i].ended = atomic_load_explicit(&wait->ended, memory_order_acquire);
         bool is_whole = number == atomic_load_explicit(&wait->number, memory_order_relaxed);
         /* What stands behind those of this life is of the record's last one. */
-        out->waits[i].number = is_whole && i < thread->n_trail_waits ? number : 0;
+        out->waits[i].number = is_whole && i < n ? number : 0;
     }
 }
 

@@ -501,6 +501,14 @@ DLW_EXPORT int sem_post(sem_t *semaphore)
     return real.sem_post(semaphore);
 }
 
+/* What comes to lie there next is another one. */
+static void forget_python(struct dlw_thread *self, const sem_t *semaphore)
+{
+    dlw_python_end_goes(self, semaphore);
+    if (self->python_event == (uintptr_t)semaphore)
+        self->python_event = 0;
+}
+
 DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
 {
     struct dlw_thread *self = dlw_thread_self();
@@ -520,7 +528,7 @@ DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
     }
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
     dlw_lock_enter_rebirth(self, &ref);
-    dlw_python_end_goes(self, semaphore);
+    forget_python(self, semaphore);
     dlw_held_forget(self, semaphore);
     dlw_deferred_loses(semaphore);
     dlw_lock_reborn(&ref, call.pc);
@@ -544,12 +552,13 @@ DLW_EXPORT int sem_destroy(sem_t *semaphore)
 
     if (is_shared && result == 0)
         dlw_shared_semaphore_gone(semaphore);
+    if (!passes && result == 0)
+        forget_python(self, semaphore);
     if (!known || result != 0)
         return result;
     self->calls++;
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
     dlw_lock_enter_rebirth(self, &ref);
-    dlw_python_end_goes(self, semaphore);
     dlw_deferred_loses(semaphore);
     dlw_lock_reborn(&ref, 0);
     dlw_guard_leave(self);

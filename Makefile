@@ -132,7 +132,7 @@ help:
 	@echo '  fuzz        damaged input against everything that reads any (clang; FUZZ_SECONDS=20 a target)'
 	@echo '  install     to $$(DESTDIR)$$(PREFIX); uninstall'
 	@echo '  dist        the last commit as a tarball'
-	@echo '  deb         Debian packages of it'
+	@echo '  deb         Debian packages of it; DEB_ARCH=arm64 by a cross compiler'
 	@echo '  static      a command that needs no library, with the library to preload and what that needs, as a tarball'
 	@echo '  clean       remove $(O)'
 	@echo 'knobs: O=build  V=1 (show commands)  SAN=address,undefined (command and unit tests)'

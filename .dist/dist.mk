@@ -22,7 +22,9 @@ up = '"$$(realpath -ms --relative-to=$(CMAKEDIR) $(1))"'
 fill = sed 's|@PREFIX@|$(PREFIX)|g; s|@BINDIR@|$(BINDIR)|g; s|@LIBDIR@|$(LIBDIR)|g; s|@INCLUDEDIR@|$(INCLUDEDIR)|g; \
 	s|@VERSION@|$(VERSION)|g; s|@TO_BIN@|$(call up,$(BINDIR))|g; s|@TO_INCLUDE@|$(call up,$(INCLUDEDIR))|g; \
 	s|@TO_LIB@|$(call up,$(LIBDIR))|g' $(SHARE)/$(1).in >$(DESTDIR)$(2)/$(1)
-generate = $(O)/dlwatch --generate $(1) >$(DESTDIR)$(2)
+# A command that runs here, where the one that is installed is another machine's.
+GENERATOR ?= $(O)/dlwatch
+generate = $(GENERATOR) --generate $(1) >$(DESTDIR)$(2)
 
 .PHONY: install uninstall
 install: all
@@ -97,16 +99,23 @@ static: $(S)/dlwatch $(S)/libdlwatch.so
 	@echo '$(O)/$(BUNDLE).tar.gz'
 
 # Debian packages of the last commit, in $(O)/deb; what lintian has to say of them, where it is installed.
+# The folder of this build is not theirs (they begin by clearing it).
+# DEB_ARCH=arm64 makes them by a cross compiler (DEB_HOST_ARCH, which Debian's tools set, says the same).
 DEB := $(O)/deb
+DEB_ARCH ?= $(or $(DEB_HOST_ARCH),$(shell dpkg --print-architecture))
+CROSS = $(filter-out $(shell dpkg --print-architecture),$(DEB_ARCH))
 .PHONY: deb
 deb: dist
-	rm -rf $(DEB)
+	$(Q).dist/cross.sh '$(DEB_ARCH)' .dist/debian/control
+	rm -rf $(DEB)/$(ARCHIVE) $(DEB)/*_$(DEB_ARCH).*
 	mkdir -p $(DEB)
 	tar -xzf $(O)/$(ARCHIVE).tar.gz -C $(DEB)
 	cp -r $(DEB)/$(ARCHIVE)/.dist/debian $(DEB)/$(ARCHIVE)/debian
 	printf 'dlwatch (%s) unstable; urgency=medium\n\n  * See NEWS.\n\n -- %s  %s\n' '$(VERSION)' \
 		"$$(sed -n 's/^Maintainer: //p' .dist/debian/control)" "$$(LC_ALL=C date -u -R -d '$(RELEASED)')" \
 		>$(DEB)/$(ARCHIVE)/debian/changelog
-	cd $(DEB)/$(ARCHIVE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc $(DEB_ARGS)
-	$(Q)! command -v lintian >/dev/null || lintian --tag-display-limit 0 --fail-on error,warning $(DEB)/*.changes
-	@ls $(DEB)/*.deb
+	cd $(DEB)/$(ARCHIVE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u O -u SAN dpkg-buildpackage -us -uc \
+		$(if $(CROSS),-a$(CROSS) -Pcross$(comma)nocheck) $(DEB_ARGS)
+	$(Q)! command -v lintian >/dev/null || \
+		lintian --tag-display-limit 0 --fail-on error,warning $(DEB)/dlwatch_$(VERSION)_$(DEB_ARCH).changes
+	@ls $(DEB)/*_$(VERSION)_$(DEB_ARCH).deb

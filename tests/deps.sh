@@ -1,5 +1,6 @@
 #!/bin/sh
-# deps.sh: `make deps` with other tools in the place of apt's, that only write down what they are asked.
+# deps.sh: `make deps`, and what `make deb` asks for another processor, with other tools in the place of apt's and
+# dpkg's, that only write down what they are asked.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 tmp=$(mktemp -d)
@@ -71,4 +72,50 @@ grep -q 'neither root nor sudo.* libunwind-dev check' "$tmp/out" || fail 'no nam
 rm "$tmp/bin/apt-get"
 deps 1 none g++
 grep -q 'no apt-get here.* libunwind-dev check' "$tmp/out" || fail 'no names'
+
+# cross STATUS UNMET: packages for arm64 on an amd64 machine, where dpkg finds UNMET build dependencies.
+tool dpkg <<END
+#!/bin/sh
+case \$1 in
+--print-architecture) echo amd64 ;;
+--print-foreign-architectures) cat '$tmp/foreign' ;;
+esac
+END
+tool dpkg-architecture <<END
+#!/bin/sh
+echo aarch64-linux-gnu
+END
+tool dpkg-checkbuilddeps <<END
+#!/bin/sh
+echo "\$*" >>'$tmp/asked'
+[ ! -s '$tmp/unmet' ] || { echo "dpkg-checkbuilddeps: error: Unmet build dependencies: \$(cat '$tmp/unmet')" >&2 && exit 1; }
+END
+cross() {
+	want=$1
+	echo "${2:-}" | grep . >"$tmp/unmet"
+	: >"$tmp/asked"
+	PATH=$tmp/bin sh .dist/cross.sh "${arch:-arm64}" .dist/debian/control >"$tmp/out" 2>&1
+	got=$?
+	[ $got = "$want" ] || fail "cross: status $got, not $want"
+}
+says() { grep -qx -e "$1" "$tmp/out" || fail "cross: no word of '$1'"; }
+unmet='build-essential:native debhelper-compat (= 13) libdw-dev (>= 1) uthash-dev libelf-dev:native'
+: >"$tmp/foreign"
+cross 1 "$unmet"
+says '  dpkg --add-architecture arm64 && apt-get update'
+says '  apt-get install --no-install-recommends crossbuild-essential-arm64 build-essential debhelper libdw-dev:arm64 uthash-dev:arm64 libelf-dev'
+echo arm64 >"$tmp/foreign" && ln -s gcc "$tmp/bin/aarch64-linux-gnu-gcc"
+cross 1 "$unmet"
+if grep -e crossbuild -e add-architecture "$tmp/out"; then fail 'cross: asked for what is there'; fi
+cross 0
+asked '^-a arm64 -P cross,nocheck '
+[ ! -s "$tmp/out" ] || fail 'cross: nothing is missing, and yet'
+# The machine's own packages are dpkg-buildpackage's to check.
+arch=amd64 cross 0 "$unmet"
+if [ -s "$tmp/out" ] || [ -s "$tmp/asked" ]; then fail 'cross: its own packages, and yet'; fi
+arch=s390x cross 1
+says "deb: packages are made for amd64 and arm64, not for 's390x'"
+rm "$tmp/bin/dpkg-checkbuilddeps"
+cross 1
+says 'deb: no dpkg-checkbuilddeps here; it is in dpkg-dev, of Debian and Ubuntu'
 echo "deps: installs what is missing, and removes nothing"

@@ -240,7 +240,38 @@ with_container() {
 	kill "$pid" $outer 2>/dev/null
 }
 
-[ $# -gt 0 ] || set -- with_cmake with_meson with_schema with_listeners with_github with_gitlab with_vscode with_gdb with_systemd with_container
+# Packages for arm64, made here, where a cross compiler and that machine's libraries are. They run where the kernel
+# knows how to run them.
+with_arm64() {
+	has dpkg-buildpackage aarch64-linux-gnu-gcc || return 0
+	why=$("$here/../.dist/cross.sh" arm64 "$here/../.dist/debian/control" 2>&1) ||
+		{ echo "integrations: packages for arm64 skipped: $why" && return 0; }
+	(cd "$here/.." && ${MAKE:-make} -s O="$tmp/cross" deb DEB_ARCH=arm64) >"$tmp/out" 2>&1 ||
+		{ fail "make deb DEB_ARCH=arm64: $(tail -n 15 "$tmp/out")" && return; }
+	for package in dlwatch libdlwatch-dev; do
+		dpkg-deb -x "$tmp/cross/deb/${package}"_*_arm64.deb "$tmp/arm64" || fail "arm64: no $package"
+	done
+	lib=$tmp/arm64/usr/lib/aarch64-linux-gnu
+	for file in "$lib/libdlwatch.so" "$tmp/arm64/usr/bin/dlwatch"; do
+		status 'arm64: machine' 0 readelf -h "$file"
+		says 'arm64: machine' 'Machine: *AArch64'
+	done
+	[ "$(PKG_CONFIG_PATH=$lib/pkgconfig pkg-config --variable=preload dlwatch)" = /usr/lib/aarch64-linux-gnu/libdlwatch.so ] ||
+		fail 'arm64: pkg-config names another library'
+	says 'arm64: CMake' 'LIST_DIR}/../../libdlwatch.so"' "$lib/cmake/dlwatch/dlwatch-config.cmake"
+	says 'arm64: CMake' 'LIST_DIR}/../../../../bin/dlwatch"' "$lib/cmake/dlwatch/dlwatch-config.cmake"
+	gzip -dc "$tmp/arm64/usr/share/man/man1/dlwatch.1.gz" >"$tmp/page"
+	dlwatch --generate dlwatch.1 | cmp - "$tmp/page" || fail 'arm64: another manual'
+	status 'arm64: a program' 0 aarch64-linux-gnu-gcc -D_GNU_SOURCE -g -pthread "$here/../samples/bank_transfer.c" -o "$tmp/bank"
+	"$tmp/bank" >/dev/null 2>&1 || { echo 'integrations: the kernel runs no arm64 program, packages for arm64 made, not run' && return 0; }
+	status 'arm64: run' 66 "$tmp/arm64/usr/bin/dlwatch" run -- "$tmp/bank"
+	says 'arm64: run' 'lock-order-inversion'
+	says 'arm64: run' 'transfer .*bank_transfer.c:[0-9]*'
+	status 'arm64: off' 0 "$tmp/bank"
+}
+
+[ $# -gt 0 ] || set -- with_cmake with_meson with_schema with_listeners with_github with_gitlab with_vscode with_gdb with_systemd \
+	with_container with_arm64
 for part; do $part; done
 echo "integrations: $passed passed, $failed failed"
 [ $failed = 0 ]

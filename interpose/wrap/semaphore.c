@@ -394,20 +394,32 @@ static DLW_COLD void posted_by_other(struct dlw_thread *self, sem_t *semaphore)
     dlw_guard_leave(self);
 }
 
-/* Within a few calls. A step out of the kernel's signal frame has no end of a frame. */
-static bool is_in_handler(struct dlw_thread *self, struct dlw_call at)
+/* Did the handler take it itself? Then it was taken further in than the code that it interrupts, or
+ * that is among its callers that were noted. */
+static bool is_taken_inside(const struct dlw_held_lock *held, const struct dlw_call *interrupted,
+                            bool is_elsewhere)
+{
+    for (unsigned i = 1; i < held->levels; i++)
+        if (held->pc[i] == interrupted->pc)
+            return true;
+    return is_elsewhere ? dlw_signals_alternate_stack(&held->sp) : held->sp < interrupted->sp;
+}
+
+/* In one that has not taken it itself. Within a few calls; a step out of the kernel's signal frame
+ * has no end of a frame. */
+static bool is_in_handler(struct dlw_thread *self, struct dlw_call at,
+                          const struct dlw_held_lock *held)
 {
     enum { FEW = 16 };
-    struct dlw_memory memory = {at.sp, self->stack_high, NULL};
+    bool is_elsewhere = dlw_signals_alternate_stack(&at.sp);
+    struct dlw_memory memory = {at.sp, is_elsewhere ? at.sp : self->stack_high, NULL};
     enum dlw_walk_end end;
     uintptr_t cfa = 1;
 
-    if (dlw_signals_alternate_stack(&at.sp))
-        return true;
     for (int i = 0; i < FEW && cfa && dlw_frames_step(&at, &memory, &cfa, &end); i++)
         if (!cfa)
-            return true;
-    return false;
+            return !is_taken_inside(held, &at, is_elsewhere);
+    return is_elsewhere && !dlw_signals_alternate_stack(&held->sp);
 }
 
 /*
@@ -421,7 +433,7 @@ static DLW_COLD bool is_first_by_handler(struct dlw_thread *self, struct dlw_hel
         return false;
     held->flags &= (uint8_t)~DLW_HELD_TRIAL; /* nothing is learned of the place that took it */
     dlw_guard_enter(self);
-    bool is_by_handler = is_in_handler(self, call);
+    bool is_by_handler = is_in_handler(self, call, held);
     dlw_guard_leave(self);
     return is_by_handler;
 }

@@ -156,16 +156,11 @@ static json_t *lock_json(const struct dlw_doc_lock *lock)
     return json;
 }
 
-static void put_locks(json_t *json, struct dlw_doc_lock *const *locks, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        json_object_set_new(json, locks[i]->id, lock_json(locks[i]));
-}
-
 static json_t *locks_json(struct dlw_doc_lock *const *locks, size_t n)
 {
     json_t *json = json_object();
-    put_locks(json, locks, n);
+    for (size_t i = 0; i < n; i++)
+        json_object_set_new(json, locks[i]->id, lock_json(locks[i]));
     return json;
 }
 
@@ -275,11 +270,12 @@ static json_t *finding_json(struct dlw_region *region, const struct dlw_doc_find
     if (finding->n_threads)
         json_object_set_new(json, "threads",
                             states_json(finding->threads, finding->n_threads, finding->process));
-    json_t *locks = locks_json(finding->locks, finding->n_locks);
-    put_locks(locks, finding->passing, finding->n_passing);
-    json_object_set_new(json, "locks", locks);
+    json_object_set_new(json, "locks", locks_json(finding->locks, finding->n_locks));
     if (finding->n_trails)
         json_object_set_new(json, "timeline", timeline_json(finding));
+    if (finding->n_passing)
+        json_object_set_new(json, "timeline_locks",
+                            locks_json(finding->passing, finding->n_passing));
     return json;
 }
 

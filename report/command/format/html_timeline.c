@@ -7,17 +7,8 @@
 #include "report/command/format/text/costs.h"
 #include "report/command/format/text/parts.h"
 
-enum {
-    COLUMN = 24,
-    ROW = 17,
-    BAR = 15,
-    HEAD = 16,
-    GAP = 8,
-    TOP = 18,
-    LEFT = 4,
-    LABEL_EVERY = 64,
-    TWICE = 500
-};
+enum { COLUMN = 24, ROW = 17, HEAD = 16, GAP = 8, LABEL_EVERY = 64, TWICE = 500 };
+static const unsigned BAR = 15, TOP = 18, LEFT = 4;
 
 static void svg_marks(FILE *out, struct dlw_region *region, const struct dlw_timeline *line,
                       unsigned height)

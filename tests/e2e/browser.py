@@ -277,6 +277,9 @@ def paper(browser):
     """On paper all that is shown stands open, nothing is cut off, and nothing is left but the report."""
     browser.ask("Emulation.setDeviceMetricsOverride", width=700, height=900, deviceScaleFactor=1, mobile=False)
     browser.ask("Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    # The page hears of both a while later.
+    browser.value("new Promise(done => { let n = 0; const look = () => (innerWidth === 700 && matchMedia('print').matches) "
+                  "|| n++ > 1000 ? requestAnimationFrame(() => done(true)) : setTimeout(look, 10); look(); })", wait=True)
     browser.value("dispatchEvent(new Event('beforeprint'))")
     lines = browser.value("document.querySelectorAll('article').length")
     if lines <= 50:

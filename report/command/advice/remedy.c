@@ -225,12 +225,12 @@ static void remedy_gil(struct advising *advising)
         if (is_gil(&step->holds))
             dlw_remedy_say(advising,
                            "Drop the GIL in %s before it waits for %s: Py_BEGIN_ALLOW_THREADS "
-                           "ahead of it, and Py_END_ALLOW_THREADS once it has let %s go "
-                           "(pybind11: py::gil_scoped_release ahead of it; ctypes: load the "
-                           "library as CDLL, not PyDLL). That breaks \"hold and wait\".",
+                           "ahead of it, and Py_END_ALLOW_THREADS %s (pybind11: "
+                           "py::gil_scoped_release ahead of it; ctypes: load the library as CDLL, "
+                           "not PyDLL). That breaks \"hold and wait\".",
                            dlw_remedy_place(advising, &step->wants.stack),
                            dlw_remedy_lock(advising, step->wants.lock),
-                           dlw_remedy_lock(advising, step->wants.lock));
+                           is_join(&step->wants) ? "behind it" : "once that lock is let go again");
     }
     for (size_t i = 0; i < finding->n_cycle; i++) {
         const struct dlw_doc_step *step = &finding->cycle[i];

@@ -1,4 +1,5 @@
-/* Whom a joiner waits for, by the word that it sleeps on: descriptors of our own, in our memory. */
+/* Whom a joiner waits for, by the word that it sleeps on, and who has a FILE's lock: descriptors of
+ * our own, in our memory. */
 #include "report/command/inspect/glibc/waits.h"
 
 #include <check.h>
@@ -129,6 +130,63 @@ START_TEST(test_what_only_looks_like_a_descriptor)
 }
 END_TEST
 
+/* As on aarch64: the thread pointer is the end of the descriptor. */
+static void begin_below_the_pointer(void)
+{
+    begin(2036);
+    ck_assert(dlw_layout_find(2036, EM_AARCH64, &target.layout));
+    target.machine = EM_AARCH64;
+    target.layout.thread_tid = TID;
+    target.layout.thread_size = sizeof descriptors[0];
+    for (size_t i = 0; i < 2; i++) {
+        threads[i].registers.thread_pointer = address_of(i) + sizeof descriptors[0];
+        descriptors[i][0] = 0;
+    }
+}
+
+START_TEST(test_descriptor_below_the_thread_pointer)
+{
+    begin_below_the_pointer();
+    ck_assert_uint_eq(dlw_thread_handle(&target, &threads[0]), address_of(0));
+    ck_assert(is_told(TID, 501));
+    see_joined();
+    threads[JOINED].registers.thread_pointer = 0;
+    ck_assert_uint_eq(dlw_thread_handle(&target, &threads[JOINED]), 0);
+    ck_assert(is_told(TID, 501));
+    see_joined();
+    threads[JOINED].registers.thread_pointer = address_of(JOINED);
+    ck_assert(!is_told(TID, 501));
+    end();
+}
+END_TEST
+
+/* stdio's lock: a word, how often it is held, and its holder's descriptor. */
+static bool is_file_told(uint64_t owner)
+{
+    uint64_t lock[2] = {2 | UINT64_C(1) << 32, owner};
+    struct dlw_futex futex = {.operation = FUTEX_WAIT, .value = 2};
+    futex.word = (uint64_t)(uintptr_t)lock;
+    wait = (struct dlw_seen_wait){0};
+    return dlw_wait_on_file(&target, &futex, &wait);
+}
+
+START_TEST(test_holder_of_a_file)
+{
+    for (int i = 0; i < 2; i++) {
+        if (i)
+            begin_below_the_pointer();
+        else
+            begin(2036);
+        ck_assert(is_file_told(address_of(1)));
+        ck_assert_int_eq(wait.kind, DLW_WAIT_FILE);
+        ck_assert_int_eq(wait.holder, DLW_HOLDER_THREAD);
+        ck_assert_uint_eq(wait.holder_tid, 501);
+        ck_assert(!is_file_told(address_of(1) + sizeof descriptors[0] - TID));
+        end();
+    }
+}
+END_TEST
+
 Suite *outside_join_suite(void)
 {
     Suite *suite = suite_create("outside_join");
@@ -137,6 +195,8 @@ Suite *outside_join_suite(void)
     tcase_add_test(tests, test_joiner_on_the_state);
     tcase_add_test(tests, test_joined_whose_registers_are_not_known);
     tcase_add_test(tests, test_what_only_looks_like_a_descriptor);
+    tcase_add_test(tests, test_descriptor_below_the_thread_pointer);
+    tcase_add_test(tests, test_holder_of_a_file);
     suite_add_tcase(suite, tests);
     return suite;
 }

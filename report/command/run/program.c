@@ -256,13 +256,18 @@ struct dlw_program dlw_program_inspect(struct dlw_region *region, const char *co
     return program;
 }
 
+/* A folder may hold libraries of several processors: where Debian puts our own. */
+#if defined(__x86_64__)
+#define MULTIARCH_PLACE "../lib/x86_64-linux-gnu"
+#elif defined(__aarch64__)
+#define MULTIARCH_PLACE "../lib/aarch64-linux-gnu"
+#else
+#error "the library is for x86-64 and aarch64"
+#endif
+
 const char *dlw_program_library(struct dlw_region *region)
 {
-    static const char *const places[] = {".",
-                                         "../lib",
-                                         "../lib64",
-                                         "../lib/x86_64-linux-gnu",
-                                         "../lib/aarch64-linux-gnu",
+    static const char *const places[] = {".", "../lib", "../lib64", MULTIARCH_PLACE,
                                          "../lib/dlwatch"};
     char self[4096];
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);

@@ -13,7 +13,7 @@
 
 #define LP64(from, to, machine, cond, tid, join)                                                   \
     {                                                                                              \
-        from, to, machine, 8, 12, 16, 8, 12, 24, 48, cond, 4, 8, 8, tid, join, true                \
+        from, to, machine, 8, 12, 16, 8, 12, 24, 48, cond, 4, 8, 8, tid, join, 0, true             \
     }
 
 static const struct dlw_layout layouts[] = {

@@ -19,10 +19,12 @@ struct dlw_layout {
     uint16_t cond_signals;
     uint16_t barrier_round, barrier_count;
     uint16_t file_owner; /* in the lock that a FILE points to */
-    /* struct pthread: its tid, from the thread pointer */
+    /* struct pthread, at the address that is the thread's handle: its tid */
     int32_t thread_tid;
     int32_t thread_join; /* the word that its joiners sleep on, from its tid; 0: the tid itself */
-    bool is_certain;     /* from the table; false: the nearest row, for an unknown version */
+    /* From it to the thread pointer: none on x86-64, all of it on aarch64. */
+    uint32_t thread_size;
+    bool is_certain; /* from the table; false: the nearest row, for an unknown version */
 };
 
 /* The layout for a version (0: not known) and machine; false where there is none. */

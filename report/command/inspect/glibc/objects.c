@@ -319,8 +319,9 @@ static uint32_t described_thread(struct dlw_target *target, uint64_t descriptor)
     const struct dlw_seen_thread *thread = dlw_target_inner(target, tid);
     if (!thread)
         return 0;
-    if (thread->registers.thread_pointer)
-        return thread->registers.thread_pointer == descriptor ? tid : 0;
+    uint64_t handle = dlw_thread_handle(target, thread);
+    if (handle)
+        return handle == descriptor ? tid : 0;
     /* on x86-64 it begins with its own address */
     return target->machine != EM_X86_64 ||
                    (dlw_target_u64(target, descriptor, &self) && self == descriptor)

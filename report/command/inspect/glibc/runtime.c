@@ -111,7 +111,7 @@ static void adjust_layout(struct look *look)
         return;
     struct dlw_symbol_bytes at = {"_thread_db_sizeof_pthread", &size, sizeof size};
     if (dlw_sections_symbol(look->libc, &at))
-        target->layout.thread_tid -= (int32_t)size;
+        target->layout.thread_size = size;
 }
 
 /*
@@ -124,11 +124,10 @@ static size_t confirm_layout(struct dlw_target *target, size_t *asked)
     *asked = 0;
     for (size_t i = 0; i < target->n_threads; i++) {
         struct dlw_seen_thread *thread = &target->threads[i];
+        uint64_t handle = dlw_thread_handle(target, thread);
         uint32_t number;
-        if (!thread->registers.thread_pointer ||
-            !dlw_target_u32(target,
-                            thread->registers.thread_pointer + (uint64_t)target->layout.thread_tid,
-                            &number))
+        if (!handle ||
+            !dlw_target_u32(target, handle + (uint64_t)target->layout.thread_tid, &number))
             continue;
         ++*asked;
         confirmed += number == thread->inner;
@@ -140,10 +139,9 @@ static void adopt_numbers(struct dlw_target *target)
 {
     for (size_t i = 0; i < target->n_threads; i++) {
         struct dlw_seen_thread *thread = &target->threads[i];
-        if (thread->registers.thread_pointer)
-            dlw_target_u32(target,
-                           thread->registers.thread_pointer + (uint64_t)target->layout.thread_tid,
-                           &thread->inner);
+        uint64_t handle = dlw_thread_handle(target, thread);
+        if (handle)
+            dlw_target_u32(target, handle + (uint64_t)target->layout.thread_tid, &thread->inner);
     }
 }
 

@@ -71,12 +71,12 @@ static struct dlw_seen_thread *holder_of(struct dlw_target *target,
         !dlw_target_u64(target,
                         before.holder + (layout->native_id ? layout->native_id : layout->thread_id),
                         &id) ||
-        !read_state(target, gil, &after) || !is_same(&before, &after))
+        !id || !read_state(target, gil, &after) || !is_same(&before, &after))
         return NULL;
     for (size_t i = 0; i < target->n_threads; i++) {
         struct dlw_seen_thread *thread = &target->threads[i];
         if (!thread->is_ended &&
-            (layout->native_id ? thread->inner == id : thread->registers.thread_pointer == id))
+            (layout->native_id ? thread->inner == id : dlw_thread_handle(target, thread) == id))
             return thread;
     }
     return NULL;

@@ -7,13 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifndef NT_FILE
-#define NT_FILE 0x46494c45
-#endif
-#ifndef NT_ARM_TLS
-#define NT_ARM_TLS 0x401
-#endif
-
 /* Where things stand in elf_prstatus and elf_prpsinfo, for 64 and for 32 bits. */
 static const struct note_layout {
     size_t signal, tid, registers, rest, name, arguments, pid;

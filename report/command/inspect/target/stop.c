@@ -79,6 +79,11 @@ static int copy_standing(struct dlw_target *target, struct dlw_seen_thread *thre
     if (!(thread->call.is_known && thread->call.number == call.number &&
           thread->call.sp == call.sp && thread->call.pc == call.pc))
         thread->call = call;
+    if (target->machine == EM_AARCH64) { /* not among the others */
+        struct iovec pointer = {&thread->registers.thread_pointer, sizeof(uint64_t)};
+        if (ptrace(PTRACE_GETREGSET, thread->tid, (void *)NT_ARM_TLS, &pointer))
+            thread->registers.thread_pointer = 0;
+    }
     copy_stack(target, thread);
     if (dlw_stop_hook)
         dlw_stop_hook(thread->tid);

@@ -99,6 +99,12 @@ struct dlw_seen_thread *dlw_target_inner(const struct dlw_target *target, uint32
     return NULL;
 }
 
+uint64_t dlw_thread_handle(const struct dlw_target *target, const struct dlw_seen_thread *thread)
+{
+    uint64_t pointer = thread->registers.thread_pointer;
+    return pointer ? pointer - target->layout.thread_size : 0;
+}
+
 void dlw_target_close(struct dlw_target *target)
 {
     for (size_t i = 0; i < target->n_peers; i++)

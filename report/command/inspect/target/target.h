@@ -257,6 +257,8 @@ bool dlw_target_read_stack(struct dlw_target *target, const struct dlw_seen_thre
 /* NULL: in none. */
 const struct dlw_mapping *dlw_target_mapping(const struct dlw_target *target, uint64_t address);
 struct dlw_seen_thread *dlw_target_inner(const struct dlw_target *target, uint32_t inner);
+/* The pthread_t of a thread: the address of its descriptor; 0: not known. */
+uint64_t dlw_thread_handle(const struct dlw_target *target, const struct dlw_seen_thread *thread);
 void dlw_target_close(struct dlw_target *target);
 
 #endif

@@ -34,44 +34,40 @@ static bool is_gil(struct dlw_target *target, const struct dlw_python_seen *seen
     return false;
 }
 
-struct state {
-    uint64_t holder, number; /* of switches from one thread to another */
-    uint32_t locked, switching;
-};
-
 /*
  * False: nobody has it, or it is just being taken. Who takes it sets `locked` before he puts
  * himself in the last holder's place, both with the mutex of switches in hand, which those who only
  * look whether it is free don't take. It is read last: where two readings are the same (the number
  * counts each switch) it did not change hands.
  */
-static bool read_state(struct dlw_target *target, uint64_t gil, struct state *out)
+static bool read_gil(struct dlw_target *target, uint64_t gil, struct dlw_seen_gil *out)
 {
-    *out = (struct state){0};
-    return dlw_target_u64(target, gil + DLW_GIL_NUMBER, &out->number) &&
-           dlw_target_u64(target, gil + DLW_GIL_HOLDER, &out->holder) &&
-           dlw_target_u32(target, gil + DLW_GIL_LOCKED, &out->locked) && out->locked == 1 &&
-           dlw_target_u32(target, gil + DLW_GIL_SWITCH_MUTEX, &out->switching) &&
-           out->switching == 0;
+    uint32_t locked, switching;
+    return dlw_target_u64(target, gil + DLW_GIL_NUMBER, &out->switches) &&
+           dlw_target_u64(target, gil + DLW_GIL_HOLDER, &out->state) &&
+           dlw_target_u32(target, gil + DLW_GIL_LOCKED, &locked) && locked == 1 &&
+           dlw_target_u32(target, gil + DLW_GIL_SWITCH_MUTEX, &switching) && switching == 0;
 }
 
-static bool is_same(const struct state *a, const struct state *b)
+static bool is_still(struct dlw_target *target, uint64_t gil, const struct dlw_seen_gil *before)
 {
-    return a->holder == b->holder && a->number == b->number;
+    struct dlw_seen_gil now;
+    return read_gil(target, gil, &now) && now.state == before->state &&
+           now.switches == before->switches;
 }
 
 /* The thread whose state is the last that had the lock, while that is taken; NULL: nobody, or it
  * can't be known. Before 3.11 a state names its thread by pthread's handle alone. */
 static struct dlw_seen_thread *holder_of(struct dlw_target *target,
-                                         const struct dlw_python_layout *layout, uint64_t gil)
+                                         const struct dlw_python_layout *layout, uint64_t gil,
+                                         struct dlw_seen_gil *out)
 {
-    struct state before, after;
     uint64_t id;
-    if (!read_state(target, gil, &before) || !before.holder ||
+    if (!read_gil(target, gil, out) || !out->state ||
         !dlw_target_u64(target,
-                        before.holder + (layout->native_id ? layout->native_id : layout->thread_id),
+                        out->state + (layout->native_id ? layout->native_id : layout->thread_id),
                         &id) ||
-        !id || !read_state(target, gil, &after) || !is_same(&before, &after))
+        !id || !is_still(target, gil, out))
         return NULL;
     for (size_t i = 0; i < target->n_threads; i++) {
         struct dlw_seen_thread *thread = &target->threads[i];
@@ -101,9 +97,9 @@ static bool is_finalising(struct dlw_target *target, const struct dlw_python_see
 static void explain(struct dlw_target *target, const struct dlw_python_seen *seen,
                     struct dlw_seen_thread *thread, uint64_t gil)
 {
-    struct dlw_seen_thread *holder = holder_of(target, &seen->layout, gil);
     struct dlw_seen_wait wait = {
         .kind = DLW_WAIT_GIL, .object = "gil", .address = gil, .word = thread->wait.word};
+    struct dlw_seen_thread *holder = holder_of(target, &seen->layout, gil, &wait.gil);
     thread->since = -1;
     if (!holder) {
         wait.note = "nobody had it when it was read, or that can't be known";
@@ -136,21 +132,23 @@ void dlw_python_gils_read(struct dlw_target *target)
 
 /* ---- who stood still ---- */
 
-/* It is seen to wait, with the limit of a slice, between two looks at the lock, which it had at
- * both and gave nobody. Who drops it calls the kernel for the same condition, to wake, and may take
- * it again at once, which changes neither number nor holder. */
+/* It is seen to wait, with the limit of a slice, between two looks at the lock, which it had when
+ * its holder was read and has given nobody since: the wait that was read then may have been another
+ * one's turn. Who drops it calls the kernel for the same condition, to wake, and may take it again
+ * at once, which changes neither number nor holder. */
 static bool waits_for_itself(struct dlw_target *target, const struct dlw_seen_thread *thread)
 {
-    uint64_t gil = thread->wait.address;
-    struct state before, after;
+    const struct dlw_seen_wait *wait = &thread->wait;
+    uint64_t condition = wait->address + DLW_GIL_CONDITION;
     struct dlw_futex futex;
     struct dlw_call call;
     if (target->is_core)
         return true;
-    return read_state(target, gil, &before) && dlw_proc_call(target->pid, thread->tid, &call) &&
-           call.is_known && dlw_futex_decode(target, &call, &futex) && futex.is_timed &&
-           futex.word - (gil + DLW_GIL_CONDITION) < DLW_GIL_MUTEX - DLW_GIL_CONDITION &&
-           read_state(target, gil, &after) && is_same(&before, &after);
+    return is_still(target, wait->address, &wait->gil) &&
+           dlw_proc_call(target->pid, thread->tid, &call) && call.is_known &&
+           dlw_futex_decode(target, &call, &futex) && futex.is_timed &&
+           futex.word - condition < DLW_GIL_MUTEX - DLW_GIL_CONDITION &&
+           is_still(target, wait->address, &wait->gil);
 }
 
 /* A holder that waits for another GIL stands only where that one's does: until nothing is new. */

@@ -133,7 +133,11 @@ struct dlw_seen_wait {
     bool is_missed;             /* its word has changed, so that it should not sleep any more */
     struct dlw_seen_file *file; /* of a file's lock that the kernel keeps; else NULL */
     uint64_t mutex;             /* of a condition: the mutex it goes with; 0: not known */
-    const char *note;           /* what can't be known, or what the object says besides */
+    struct dlw_seen_gil {       /* of a GIL, as its holder was read */
+        uint64_t state;         /* the holder's, in the interpreter */
+        uint64_t switches;      /* from one thread to another, until then */
+    } gil;
+    const char *note; /* what can't be known, or what the object says besides */
 };
 
 struct dlw_seen_thread {

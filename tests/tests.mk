@@ -137,6 +137,7 @@ $(T)/cases/glib_inversion $(T)/cases/glib_opened: ORIGIN_LIB += -Wl,-z,now -Wl,-
 $(T)/cases/glib_abba: TEST_CFLAGS += -fno-plt
 $(patsubst %.c,$(O)/%,$(wildcard tests/cases/openmp_*.c)): ORIGIN_LIB += -l:libgomp.so.1
 $(T)/cases/lib/libglib-2.0.so: PLUGIN_LIB = -Wl,-soname,libglib-2.0.so
+$(T)/cases/lib/glib_unlinked.so: PLUGIN_LIB = -Wl,-z,lazy
 # One that leaves its threads to a library, which is linked with libpthread before glibc 2.34.
 $(T)/cases/end_holding_vm: ORIGIN_LIB += -Wl,--no-as-needed -lpthread
 # A program without threads.

@@ -4,6 +4,7 @@
 #include "graph/base/sys.h"
 #include "interpose/base/ability.h"
 #include "interpose/base/extent.h"
+#include "interpose/base/loader.h"
 #include "interpose/base/objects.h"
 #include "interpose/base/platform.h"
 #include "interpose/base/proc.h"
@@ -19,8 +20,8 @@
 
 enum { JUMP_SLOT = DLW_R_JUMP_SLOT, GLOBAL_SLOT = DLW_R_GLOBAL_SLOT, DATA = DLW_R_DATA };
 
-/* Held over a look, so that a fork waits for it: the child would find the loader's lock held for
- * ever. It guards all below but `is_due`. */
+/* Held over a look, in which the thread has the loader's lock, so that a fork waits for it: the
+ * child would find both held for ever. It guards all below but `is_due`. */
 static struct dlw_lock look_lock = DLW_LOCK_INIT(DLW_RANK_LOADER);
 static struct dlw_patched_library *const *libraries;
 static size_t n_libraries;
@@ -40,7 +41,9 @@ struct module {
     const ElfW(Verneed) * needed;
     const ElfW(Verdef) * defined;
     const ElfW(Rela) * calls, *data;
+    const ElfW(Dyn) * dynamic;
     size_t n_calls, n_data, n_relative;
+    bool stays;     /* it is never unloaded, as it says */
     bool is_loaded; /* the loader is done with it */
     bool is_open;   /* the sealed pages are, for a moment */
 };
@@ -89,6 +92,9 @@ static void note_table(struct module *module, const ElfW(Dyn) * entry)
     case DT_RELACOUNT:
         module->n_relative = entry->d_un.d_val;
         break;
+    case DT_FLAGS_1:
+        module->stays = entry->d_un.d_val & DF_1_NODELETE;
+        break;
     default:
         break;
     }
@@ -123,6 +129,7 @@ static bool read_module(const struct dl_phdr_info *info, struct module *out)
     dlw_object_extend(&object);
     out->start = (uintptr_t)object.dlfo_map_start;
     out->end = (uintptr_t)object.dlfo_map_end;
+    out->dynamic = dynamic;
     for (; dynamic->d_tag != DT_NULL; dynamic++)
         note_table(out, dynamic);
     return out->symbols && out->strings;
@@ -294,6 +301,8 @@ static void note_library(struct dlw_patched_library *library, const struct modul
     }
     library->base = module->base;
     library->is_loaded = true;
+    /* What came with the program goes with it. */
+    library->stays |= module->stays || n_looks == 1;
 }
 
 static const char second_copy[] = "the process has a library twice: the first alone is watched";
@@ -423,7 +432,6 @@ static int count_definer(struct dl_phdr_info *info, size_t size, void *context)
     return definers->n > 1;
 }
 
-/* The loader's lock may be taken again by the thread that has it. */
 static bool is_defined_elsewhere(struct row *row)
 {
     struct definers definers = {.name = &row->name};
@@ -434,6 +442,23 @@ static bool is_defined_elsewhere(struct row *row)
         row->checked = n_looks;
     }
     return row->is_elsewhere;
+}
+
+static const char not_linked[] = "a module calls a library that it is not linked with";
+
+/*
+ * Is the library there as long as the module? Where that isn't linked with it, binding a slot is
+ * what makes the loader keep the library for it. A slot that is written over is never bound.
+ */
+static bool is_kept_for(const struct dlw_patched_library *library, const struct module *module)
+{
+    if (library->stays)
+        return true;
+    for (const ElfW(Dyn) *entry = module->dynamic; entry->d_tag != DT_NULL; entry++)
+        if (entry->d_tag == DT_NEEDED && is_file_in(library, module->strings + entry->d_un.d_val))
+            return true;
+    dlw_ability_lacks(DLW_ABILITY_LIBRARIES, not_linked);
+    return false;
 }
 
 /* The slot is as the loader left it: bound to that function, or still to be bound, and then to
@@ -450,7 +475,7 @@ static bool leads_to(const struct module *module, uintptr_t value, const ElfW(Re
            value < module->end && module->symbols[symbol].st_shndx == SHN_UNDEF &&
            find_defined(&loaded_as[row->library], &row->name, version_needed(module, symbol)) ==
                real &&
-           !is_defined_elsewhere(row);
+           !is_defined_elsewhere(row) && is_kept_for(libraries[row->library], module);
 }
 
 /* A slot that was yet to be bound was written over. Another thread may be in the loader to bind it,
@@ -559,17 +584,36 @@ static bool is_any_loaded(void)
     return false;
 }
 
+static const char unknown_loader[] = "the loader's lock is not where it could be";
+
+/* The loader's lock may be taken again by the thread that has it. */
+static void look_locked(void)
+{
+    if (!dlw_loader_try()) {
+        if (!dlw_loader_is_known())
+            dlw_ability_lacks(DLW_ABILITY_LIBRARIES, unknown_loader);
+        dlw_patch_is_due(); /* the next may find it free */
+        return;
+    }
+    dl_iterate_phdr(look, NULL);
+    dlw_loader_leave();
+}
+
 void dlw_patch_look(void)
 {
-    if (!n_libraries || !atomic_load_explicit(&is_due, memory_order_relaxed) ||
-        !dlw_lock_acquire_or_skip(&look_lock))
+    if (!n_libraries || !dlw_patch_wants_look() || !dlw_lock_acquire_or_skip(&look_lock))
         return;
     atomic_store_explicit(&is_due, false, memory_order_relaxed);
     if (!is_over)
-        dl_iterate_phdr(look, NULL);
+        look_locked();
     else if (is_any_loaded())
         dlw_ability_lacks(DLW_ABILITY_LIBRARIES, left_behind);
     dlw_lock_release(&look_lock);
+}
+
+bool dlw_patch_wants_look(void)
+{
+    return atomic_load_explicit(&is_due, memory_order_relaxed);
 }
 
 bool dlw_patch_before_fork(void)
@@ -615,6 +659,7 @@ void dlw_patch_start(struct dlw_patched_library *const *list, size_t n)
 {
     libraries = list;
     n_libraries = n;
+    dlw_loader_start();
     dlw_patch_is_due();
     dlw_patch_look();
 }

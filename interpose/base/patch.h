@@ -3,10 +3,10 @@
  * that looks for one (a weak reference, dlsym) would find it where it isn't. So where such a
  * library is loaded, the slots of the loaded modules through which they call it are written over:
  * those that the loader has bound to the library's function, and those that it has yet to bind, to
- * what the library alone defines; and variables that begin as such a function's address, else a
- * lock could be taken by a call that is seen and let go of by one that isn't. What a program got
- * from dlsym stays as it is, and so do the library's calls of itself. What is written stays for
- * good.
+ * what the library alone defines, of modules that the library outlives; and variables that begin as
+ * such a function's address, else a lock could be taken by a call that is seen and let go of by one
+ * that isn't. What a program got from dlsym stays as it is, and so do the library's calls of
+ * itself. What is written stays for good.
  *
  * The loader binds a module before it runs its code, and protects what it needs no more: such pages
  * are opened for the moment, and closed again. Where that is not allowed the slot is left alone,
@@ -32,7 +32,8 @@ struct dlw_patched_library {
     const struct dlw_patch *patches;
     size_t n_patches;
     uintptr_t base; /* where it is loaded, and... */
-    bool is_loaded; /* ...whether it is; of patch.c */
+    bool is_loaded; /* ...whether it is... */
+    bool stays;     /* ...to the end of the process; of patch.c */
 };
 
 /* How many there may be, with at most 256 names in all. */
@@ -49,9 +50,13 @@ void dlw_patch_start(struct dlw_patched_library *const *libraries, size_t n);
 void dlw_patch_saw(uintptr_t pc);
 void dlw_patch_is_due(void);
 
-/* Looks, if one is due. Waits for the loader as dl_iterate_phdr does: so only where the thread has
- * no lock that a thread in there could want. The guard is up. */
+/*
+ * Looks, if one is due; where the loader's lock is another thread's (base/loader.h) it stays due.
+ * With no internal lock held, the guard up, and signals blocked where handlers may come: a thread
+ * that is stopped in here would keep the loader's lock.
+ */
 void dlw_patch_look(void);
+bool dlw_patch_wants_look(void);
 
 /* False: a look could not be waited for. In the child it is free. */
 bool dlw_patch_before_fork(void);

@@ -256,13 +256,12 @@ static bool is_detached(const pthread_attr_t *attributes)
 }
 
 /* A library whose locks are known may have been loaded: a thread is the first that locks are good
- * for. With a lock in hand the loader is not waited for. */
+ * for. */
 static void look_for_libraries(struct dlw_thread *self)
 {
-    if (dlw_held_depth(self))
+    if (!dlw_patch_wants_look())
         return;
-    dlw_guard_enter_briefly(self);
-    dlw_guard_outlives_frame(self);
+    dlw_guard_enter(self);
     dlw_patch_look();
     dlw_guard_leave(self);
 }

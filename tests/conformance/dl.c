@@ -1,6 +1,7 @@
 /*
  * Libraries that come and go with their locks; and the loader's lock held by a thread that waits
- * for a lock of the program, whose holder meanwhile makes new lock orders.
+ * for a lock of the program, whose holder meanwhile makes new lock orders, or for one that makes a
+ * thread.
  */
 // quiet
 #include "tell.h"
@@ -61,6 +62,26 @@ static void walker(void)
     say("walked: %d", dl_iterate_phdr(callback, NULL));
 }
 
+static int waits_for_thread(struct dl_phdr_info *info, size_t size, void *data)
+{
+    (void)info, (void)size, (void)data;
+    step();
+    await(4);
+    return 1;
+}
+
+static void comes_back(void)
+{
+    step();
+}
+
+/* What is loaded has changed, and nobody has seen that yet. */
+static void walker_after_change(void)
+{
+    dlclose(dlopen("plugin.so", RTLD_NOW));
+    say("walked: %d", dl_iterate_phdr(waits_for_thread, NULL));
+}
+
 int main(void)
 {
     for (int i = 0; i < 8; i++)
@@ -77,6 +98,10 @@ int main(void)
     await(2);
     new_orders(4, 8);
     UNLOCK(wanted_by_loader);
+    JOIN(t);
+    t = spawn("walker", walker_after_change);
+    await(3);
+    JOIN(spawn("made", comes_back));
     JOIN(t);
     return 0;
 }

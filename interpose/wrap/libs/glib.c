@@ -419,8 +419,7 @@ static void look(void)
     dlw_patch_is_due();
     if (dlw_thread_passes(self))
         return;
-    dlw_guard_enter_briefly(self);
-    dlw_guard_outlives_frame(self);
+    dlw_guard_enter(self);
     dlw_patch_look();
     dlw_guard_leave(self);
 }

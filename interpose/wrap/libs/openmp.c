@@ -348,6 +348,9 @@ static const struct dlw_patch patches[] = {WRAPPED(ROW)};
 
 enum { PATCHES = sizeof(patches) / sizeof(patches[0]) };
 
-struct dlw_patched_library dlw_libgomp = {"libgomp", patches, PATCHES, 0, false};
-struct dlw_patched_library dlw_libomp = {"libomp", patches, PATCHES, 0, false};
-struct dlw_patched_library dlw_libiomp = {"libiomp5", patches, PATCHES, 0, false};
+struct dlw_patched_library dlw_libgomp = {
+    .file = "libgomp", .patches = patches, .n_patches = PATCHES};
+struct dlw_patched_library dlw_libomp = {
+    .file = "libomp", .patches = patches, .n_patches = PATCHES};
+struct dlw_patched_library dlw_libiomp = {
+    .file = "libiomp5", .patches = patches, .n_patches = PATCHES};

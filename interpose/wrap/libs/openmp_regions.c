@@ -279,6 +279,9 @@ static const struct dlw_patch patches[] = {
 };
 enum { PATCHES = sizeof(patches) / sizeof(patches[0]) };
 
-struct dlw_patched_library dlw_libgomp_regions = {"libgomp", patches, PATCHES, 0, false};
-struct dlw_patched_library dlw_libomp_regions = {"libomp", patches, PATCHES, 0, false};
-struct dlw_patched_library dlw_libiomp_regions = {"libiomp5", patches, PATCHES, 0, false};
+struct dlw_patched_library dlw_libgomp_regions = {
+    .file = "libgomp", .patches = patches, .n_patches = PATCHES};
+struct dlw_patched_library dlw_libomp_regions = {
+    .file = "libomp", .patches = patches, .n_patches = PATCHES};
+struct dlw_patched_library dlw_libiomp_regions = {
+    .file = "libiomp5", .patches = patches, .n_patches = PATCHES};

@@ -2,6 +2,7 @@
 
 #include "graph/base/arena.h"
 #include "interpose/base/hash.h"
+#include "interpose/base/proc.h"
 #include "interpose/base/state.h"
 #include "report/emit/records.h"
 
@@ -19,10 +20,12 @@ struct use {
     _Atomic uintptr_t pc, sp, fp;
 };
 
-/* Each segment has twice the slots of the one before. One address has few places in each; where all
- * are taken it goes into the next. What finds no place at all is told of by is_full. */
+/* Each segment has twice the slots of the one before. One address has few places in each, those in
+ * the newest first; the next segment is made where all are taken. What finds no place at all is
+ * told of by is_full. */
 enum { SEGMENTS = 12, FIRST_SLOTS = 64, PLACES = 8 };
 static struct use *_Atomic segments[SEGMENTS];
+static _Atomic unsigned n_segments;
 static _Atomic uint32_t is_full;
 
 const struct dlw_records_semaphores dlw_records_semaphores = {
@@ -47,44 +50,130 @@ static uint32_t slots_of(unsigned segment)
     return (uint32_t)FIRST_SLOTS << segment;
 }
 
-/* NULL: memory is out, or must not be asked for: a process that has confined itself posts on. The
- * release pairs with the acquire of whoever finds it there. */
-static struct use *segment_at(unsigned segment)
+/* False: there are as many as can be, memory is out, or must not be asked for: a process that has
+ * confined itself posts on. Of two threads that make one, one gives its own back. The releases pair
+ * with the acquires of whoever finds it there. */
+static bool make_segment(unsigned number)
 {
-    struct use *seen = atomic_load_explicit(&segments[segment], memory_order_acquire);
-    size_t size = slots_of(segment) * sizeof(struct use);
+    struct use *none = NULL;
 
-    if (seen || atomic_load_explicit(&dlw_confined, memory_order_relaxed))
-        return seen;
+    if (number == SEGMENTS || atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return false;
+    size_t size = slots_of(number) * sizeof(struct use);
     struct use *made = dlw_pages_map(size);
-    if (!made || atomic_compare_exchange_strong_explicit(
-                     &segments[segment], &seen, made, memory_order_acq_rel, memory_order_acquire))
-        return made;
-    dlw_pages_unmap(made, size);
-    return seen;
+    if (!made)
+        return false;
+    if (!atomic_compare_exchange_strong_explicit(&segments[number], &none, made,
+                                                 memory_order_acq_rel, memory_order_acquire))
+        dlw_pages_unmap(made, size);
+    atomic_compare_exchange_strong_explicit(&n_segments, &number, number + 1, memory_order_release,
+                                            memory_order_relaxed);
+    return true;
 }
 
-/* The slot of the address, which it gets now if it has none. Relaxed: a slot is of one address for
- * ever, and what else it says is read for itself. */
+/* The next of the places of an address, from the first on; NULL: that were all. */
+struct places {
+    uint32_t hash, i;
+    unsigned segment; /* counts down, 0: at the end */
+};
+
+static struct places places_of(uintptr_t address)
+{
+    uint32_t hash = (uint32_t)((address >> 4) * DLW_GOLDEN >> 32);
+
+    return (struct places){hash, 0, atomic_load_explicit(&n_segments, memory_order_acquire)};
+}
+
+static struct use *next_place(struct places *places)
+{
+    if (places->i == PLACES) {
+        places->i = 0;
+        places->segment--;
+    }
+    if (!places->segment)
+        return NULL;
+    struct use *slots = atomic_load_explicit(&segments[places->segment - 1], memory_order_acquire);
+    return &slots[(places->hash + places->i++) & (slots_of(places->segment - 1) - 1)];
+}
+
+static uintptr_t address_of(const struct use *use)
+{
+    return atomic_load_explicit(&use->semaphore, memory_order_relaxed);
+}
+
+/* NULL: it has none; then *free is the first place for it, if there is one. Relaxed: what else the
+ * slot says is read for itself. */
+static struct use *find(uintptr_t address, struct use **free)
+{
+    struct places places = places_of(address);
+    struct use *use;
+
+    *free = NULL;
+    while ((use = next_place(&places))) {
+        uintptr_t there = address_of(use);
+        if (there == address)
+            return use;
+        if (!there && !*free)
+            *free = use;
+    }
+    return NULL;
+}
+
+/* Its slot is anybody's. Release: who claims it finds it empty. */
+static void give_back(struct use *use, uintptr_t address)
+{
+    atomic_store_explicit(&use->holder, 0, memory_order_relaxed);
+    atomic_store_explicit(&use->what, 0, memory_order_relaxed);
+    atomic_compare_exchange_strong_explicit(&use->semaphore, &address, 0, memory_order_release,
+                                            memory_order_relaxed);
+}
+
+static bool is_unmapped(uintptr_t address)
+{
+    uint32_t value;
+
+    return dlw_proc_try_read(address, &value, sizeof(value)) == DLW_PROC_GONE;
+}
+
+/* Of memory that was unmapped nobody tells. */
+static void give_back_unmapped(uintptr_t address)
+{
+    struct places places = places_of(address);
+    struct use *use;
+
+    while ((use = next_place(&places))) {
+        uintptr_t there = address_of(use);
+        if (there && is_unmapped(there))
+            give_back(use, there);
+    }
+}
+
+/*
+ * The slot of the address, which it gets now if it has none. Two threads that come first, while a
+ * third gives another address's slot back, may each get one: then the semaphore seems to be posted
+ * by who has not taken it.
+ */
 static struct use *use_of(const sem_t *semaphore)
 {
     uintptr_t address = (uintptr_t)semaphore;
-    uint32_t hash = (uint32_t)((address >> 4) * DLW_GOLDEN >> 32);
+    bool has_looked = false;
 
-    for (unsigned segment = 0; segment < SEGMENTS; segment++) {
-        struct use *slots = segment_at(segment);
-        for (uint32_t i = 0; slots && i < PLACES; i++) {
-            struct use *use = &slots[(hash + i) & (slots_of(segment) - 1)];
-            uintptr_t there = atomic_load_explicit(&use->semaphore, memory_order_relaxed);
-            if (there == address || (!there && (atomic_compare_exchange_strong_explicit(
-                                                    &use->semaphore, &there, address,
-                                                    memory_order_relaxed, memory_order_relaxed) ||
-                                                there == address)))
-                return use;
+    for (;;) {
+        struct use *free, *use = find(address, &free);
+        uintptr_t none = 0;
+        if (use || (!free && atomic_load_explicit(&is_full, memory_order_relaxed)))
+            return use;
+        if (free) {
+            if (atomic_compare_exchange_strong_explicit(&free->semaphore, &none, address,
+                                                        memory_order_acquire, memory_order_relaxed))
+                return free;
+        } else if (!has_looked) {
+            has_looked = true;
+            give_back_unmapped(address);
+        } else if (!make_segment(atomic_load_explicit(&n_segments, memory_order_relaxed))) {
+            atomic_store_explicit(&is_full, 1, memory_order_relaxed);
         }
     }
-    atomic_store_explicit(&is_full, 1, memory_order_relaxed);
-    return NULL;
 }
 
 static void add(struct use *use, uint32_t what)
@@ -136,20 +225,23 @@ void dlw_shared_semaphore_posted(const sem_t *semaphore, uint32_t tid)
 
 void dlw_shared_semaphore_gone(const sem_t *semaphore)
 {
-    struct use *use = use_of(semaphore);
+    uintptr_t address = (uintptr_t)semaphore;
+    struct use *use, *free;
 
-    if (!use)
-        return;
-    atomic_store_explicit(&use->holder, 0, memory_order_relaxed);
-    atomic_store_explicit(&use->what, 0, memory_order_relaxed);
+    while ((use = find(address, &free)))
+        give_back(use, address);
 }
 
 void dlw_shared_semaphore_closed(const sem_t *semaphore)
 {
-    struct use *use = use_of(semaphore);
+    struct use *free, *use = find((uintptr_t)semaphore, &free);
 
     if (!use)
         return;
+    if (is_unmapped((uintptr_t)semaphore)) {
+        dlw_shared_semaphore_gone(semaphore);
+        return;
+    }
     atomic_store_explicit(&use->holder, 0, memory_order_relaxed);
     atomic_fetch_and_explicit(&use->what, POSTED, memory_order_relaxed);
 }

@@ -5,8 +5,8 @@
  * from outside puts the answers together (report/command/inspect/across/semaphores.c); the process
  * itself concludes nothing from it, and learns no order.
  *
- * Async-signal-safe, and no lock: slots are claimed by a compare and swap and never given back, so
- * that an address always has the same one.
+ * Async-signal-safe, and no lock: slots are claimed by a compare and swap, and given back when the
+ * semaphore is destroyed, or when the place is wanted and its memory is there no more.
  */
 #ifndef DLW_LOCKS_SHARED_SEMAPHORES_H
 #define DLW_LOCKS_SHARED_SEMAPHORES_H

@@ -332,10 +332,17 @@ static bool close_second(struct dlw_thread *self, struct dlw_held_lock *gap, uin
 
 /* ---- semaphores kept longer than what they were taken under ---- */
 
+_Atomic uint32_t dlw_semaphore_lives[DLW_SEMAPHORE_LIVES];
+
+static bool is_current(const struct dlw_outliving *outliving)
+{
+    return outliving->semaphore && outliving->life == dlw_semaphore_life(outliving->semaphore);
+}
+
 static struct dlw_outliving *outliving_of(struct dlw_thread *self, uintptr_t semaphore)
 {
     for (uint32_t i = 0; i < DLW_OUTLIVING; i++)
-        if (self->outliving[i].semaphore == semaphore)
+        if (self->outliving[i].semaphore == semaphore && is_current(&self->outliving[i]))
             return &self->outliving[i];
     return NULL;
 }
@@ -345,7 +352,7 @@ static void renew_filter(struct dlw_thread *self)
     uint32_t filter = 0;
 
     for (uint32_t i = 0; i < DLW_OUTLIVING; i++)
-        if (self->outliving[i].semaphore && !self->outliving[i].is_told)
+        if (is_current(&self->outliving[i]) && !self->outliving[i].is_told)
             filter |= dlw_outliving_bit(self->outliving[i].semaphore);
     self->outliving_filter = filter;
 }
@@ -355,7 +362,7 @@ static void note_one_outliving(struct dlw_thread *self, uintptr_t semaphore, uin
 {
     if (!outliving_of(self, semaphore))
         self->outliving[self->n_outliving++ % DLW_OUTLIVING] =
-            (struct dlw_outliving){semaphore, under, false};
+            (struct dlw_outliving){semaphore, under, dlw_semaphore_life(semaphore), false};
     renew_filter(self);
 }
 

@@ -223,6 +223,29 @@ void dlw_held_jumped_over(struct dlw_thread *self, uintptr_t above);
 void dlw_passed_release(struct dlw_thread *self, const void *lock);
 
 /*
+ * What a thread remembers of a semaphore beyond a hold: another thread may destroy it, and make one
+ * at its address. How many were made at one of the addresses that share a counter tells it from
+ * that. Relaxed: who uses the next one knows of it from its maker.
+ */
+enum { DLW_SEMAPHORE_LIVES = 256 };
+extern _Atomic uint32_t dlw_semaphore_lives[DLW_SEMAPHORE_LIVES];
+
+static inline _Atomic uint32_t *dlw_semaphore_counter(uintptr_t semaphore)
+{
+    return &dlw_semaphore_lives[(uint64_t)semaphore * DLW_GOLDEN >> 56];
+}
+
+static inline uint32_t dlw_semaphore_life(uintptr_t semaphore)
+{
+    return atomic_load_explicit(dlw_semaphore_counter(semaphore), memory_order_relaxed);
+}
+
+static inline void dlw_semaphore_begins(uintptr_t semaphore)
+{
+    atomic_fetch_add_explicit(dlw_semaphore_counter(semaphore), 1, memory_order_relaxed);
+}
+
+/*
  * About to post the semaphore that it holds: was that taken under a lock, kept when this was let
  * go, and is this lock held again now? True once for each of a few.
  */

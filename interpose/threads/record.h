@@ -201,13 +201,17 @@ struct dlw_thread {
     } woken; /* of its last condition wait; an entry of that mutex from that place came out of it */
     struct dlw_outliving {
         uintptr_t semaphore, under; /* taken under that one, and kept when it was let go */
+        uint32_t life;              /* of the semaphore (held.h) */
         bool is_told;
     } outliving[DLW_OUTLIVING];
     uint32_t n_outliving;          /* so many were noted so far */
     uint32_t outliving_filter;     /* a bit for each of them that is not told (held.h) */
     struct dlw_python_self python; /* what it knows of its own state in CPython */
-    uintptr_t python_event; /* a semaphore that it took first for a line that asked for no lock */
-    uintptr_t python_end;   /* the semaphore that it posts at its end (python_join.h), or 0 */
+    struct {
+        uintptr_t semaphore; /* that it took first for a line that asked for no lock; 0: none... */
+        uint32_t life;       /* ...in this life of it (held.h) */
+    } python_event;
+    uintptr_t python_end; /* the semaphore that it posts at its end (python_join.h), or 0 */
     uint64_t gil_chain; /* the chain under which it took a GIL last, salted; asked about (gil.c) */
     uint64_t parted_by; /* tag of a lock: the joined thread signalled, as it seems, that it ends */
     struct dlw_pause pause;

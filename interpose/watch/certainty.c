@@ -24,7 +24,8 @@ static void read_hold(uint32_t tid, struct subject *subject)
     const struct dlw_held_lock *held = atomic_load_explicit(&owner->held, memory_order_acquire);
     subject->flags = held[i].flags;
     subject->is_pythons = dlw_python_takes_lock(held[i].pc[0]);
-    subject->is_event = owner->python_event == subject->lock;
+    subject->is_event = owner->python_event.semaphore == subject->lock &&
+                        owner->python_event.life == dlw_semaphore_life(subject->lock);
 }
 
 static struct subject subject_of(const struct dlw_wait_step *step)

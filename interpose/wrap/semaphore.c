@@ -160,7 +160,8 @@ static DLW_COLD unsigned first_flags(struct dlw_thread *self, const sem_t *semap
         self->python_end = (uintptr_t)semaphore;
         return flags | DLW_HELD_TRIAL; /* so that its post does not pass by the short way */
     }
-    self->python_event = request.asks == DLW_PYTHON_UNKNOWN ? (uintptr_t)semaphore : 0;
+    self->python_event.semaphore = request.asks == DLW_PYTHON_UNKNOWN ? (uintptr_t)semaphore : 0;
+    self->python_event.life = dlw_semaphore_life((uintptr_t)semaphore);
     if (request.asks == DLW_PYTHON_WITH)
         return flags & ~(unsigned)(DLW_HELD_MADE | DLW_HELD_FIRST);
     if (request.asks == DLW_PYTHON_CALLS && !request.is_threading)
@@ -513,14 +514,6 @@ DLW_EXPORT int sem_post(sem_t *semaphore)
     return real.sem_post(semaphore);
 }
 
-/* What comes to lie there next is another one. */
-static void forget_python(struct dlw_thread *self, const sem_t *semaphore)
-{
-    dlw_python_end_goes(self, semaphore);
-    if (self->python_event == (uintptr_t)semaphore)
-        self->python_event = 0;
-}
-
 DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
 {
     struct dlw_thread *self = dlw_thread_self();
@@ -539,8 +532,9 @@ DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
         return result;
     }
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
+    dlw_semaphore_begins(ref.address);
     dlw_lock_enter_rebirth(self, &ref);
-    forget_python(self, semaphore);
+    dlw_python_end_goes(self, semaphore);
     dlw_held_forget(self, semaphore);
     dlw_deferred_loses(semaphore);
     dlw_lock_reborn(&ref, call.pc);
@@ -565,7 +559,7 @@ DLW_EXPORT int sem_destroy(sem_t *semaphore)
     if (is_shared && result == 0)
         dlw_shared_semaphore_gone(semaphore);
     if (!passes && result == 0)
-        forget_python(self, semaphore);
+        dlw_python_end_goes(self, semaphore);
     if (!known || result != 0)
         return result;
     self->calls++;

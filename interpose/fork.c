@@ -259,8 +259,13 @@ void dlw_fork_in_child(void)
     struct dlw_thread *self = dlw_thread_self();
     bool is_known = forking.depth > 0;
 
-    if (!dlw_has_started) /* it starts in the child, as it would have in the parent */
+    if (!dlw_has_started) { /* it starts in the child, as it would have in the parent */
+        if (dlw_tells_starts && !atomic_load_explicit(&dlw_confined, memory_order_relaxed)) {
+            dlw_report_after_fork(true);
+            dlw_pid_changed();
+        }
         return;
+    }
     if (is_known && (forking.how == LOCKED || (forking.how == LOOKS && takes_all_free())))
         start_child(self);
     else if (is_known || is_another_process())

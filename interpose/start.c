@@ -166,8 +166,8 @@ const struct dlw_hooks dlw_hooks = {
     .after_fork_in_child = dlw_fork_in_child,
 };
 
-/* Where the locks of libc do nothing there is nothing that could be missed: it counts as watched.
- */
+/* Where the locks of libc do nothing there is nothing that could be missed: it counts as watched,
+ * and what it starts is told, as by any other. */
 static bool is_left_alone(char **argv, char **environment)
 {
     bool is_meant = dlw_options_watches(dlw_options.exe, exe);
@@ -176,8 +176,12 @@ static bool is_left_alone(char **argv, char **environment)
         return false;
     dlw_report_start(exe, folder, (const char *const *)argv, value_of("DLWATCH_RUN", environment));
     dlw_report_leaves_alone(is_meant ? "no libpthread at start" : "exe");
-    if (is_meant)
-        dlw_tally_sign_in(value_of("DLWATCH_TALLY", environment), dlw_pid());
+    if (!is_meant)
+        return true;
+    dlw_tally_sign_in(value_of("DLWATCH_TALLY", environment), dlw_pid());
+    dlw_libc_start();
+    dlw_ends_start();
+    dlw_tells_starts = true;
     return true;
 }
 

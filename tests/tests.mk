@@ -140,8 +140,8 @@ $(T)/cases/lib/libglib-2.0.so: PLUGIN_LIB = -Wl,-soname,libglib-2.0.so
 $(T)/cases/lib/glib_unlinked.so: PLUGIN_LIB = -Wl,-z,lazy
 # One that leaves its threads to a library, which is linked with libpthread before glibc 2.34.
 $(T)/cases/end_holding_vm: ORIGIN_LIB += -Wl,--no-as-needed -lpthread
-# A program without threads.
-$(T)/conformance/late_threads: THREADS :=
+# Programs without threads.
+$(T)/conformance/late_threads $(T)/conformance/confined_alone: THREADS :=
 # It exports what an interpreter is known by.
 $(T)/cases/python_linked: TEST_CFLAGS += -rdynamic
 # As it is once dlwatch.h is installed.

@@ -18,6 +18,7 @@ bool dlw_direct_is_on;
 _Atomic bool dlw_confined;
 bool dlw_has_started;
 _Atomic bool dlw_is_on;
+bool dlw_tells_starts;
 
 static uint32_t pid;
 

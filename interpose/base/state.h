@@ -44,6 +44,9 @@ extern _Atomic bool dlw_confined;
  * again in a child that was given up (fork.c). */
 extern bool dlw_has_started;
 extern _Atomic bool dlw_is_on;
+/* It is not switched on, since the program came without threads (real.h), but tells of what the
+ * program starts. Set in the constructor. */
+extern bool dlw_tells_starts;
 /*
  * Last resort: says one line, leaves a record in the journal, and lets every later call pass. Safe
  * with internal locks held (what needs locks is done by the next call that leaves the guard).

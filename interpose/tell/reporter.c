@@ -549,6 +549,16 @@ void dlw_report_end(const char *ended, int status)
     dlw_helper_wait(10000);
 }
 
+void dlw_report_closes(const char *ended, int status)
+{
+    struct dlw_journal_totals totals = {.ended = ended, .status = status};
+
+    if (!dlw_lock_acquire_or_skip(&emit_lock))
+        return;
+    dlw_journal_end(journal, &totals);
+    dlw_lock_release(&emit_lock);
+}
+
 void dlw_report_may_end(const char *ended, int status)
 {
     struct dlw_journal_totals totals = {.ended = ended, .status = status};

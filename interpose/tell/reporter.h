@@ -56,6 +56,8 @@ void dlw_report_makes_thread(void);
 void dlw_report_end(const char *ended, int status);
 /* The same for an end that may not come, since the program can go on: then another one is told. */
 void dlw_report_may_end(const char *ended, int status);
+/* The end of a process of which no more than what it starts is told. */
+void dlw_report_closes(const char *ended, int status);
 bool dlw_report_found_errors(void);
 
 /* `run`: the id of the `dlwatch run` above, NULL: none. */

@@ -56,6 +56,8 @@ run 'env -i' 0 -- env -i "$program"
 unwatched "$program" 'LD_PRELOAD reset'
 run 'a variable of the shell' 0 -- sh -c "LD_PRELOAD= '$program'; exit 0"
 unwatched "$program" 'LD_PRELOAD reset'
+run 'by a forked child' 0 -- sh -c "(LD_PRELOAD= '$program'); exit 0"
+unwatched "$program" 'LD_PRELOAD reset'
 run 'another preload stays' 0 --fail_on=warning -- sh -c "LD_PRELOAD=libm.so.6 '$program'; exit 0"
 unwatched "$program" 'LD_PRELOAD reset'
 

@@ -29,7 +29,8 @@
  * kernel in a process that confined itself. */
 static bool is_own_process(void)
 {
-    return dlw_has_started && !atomic_load_explicit(&dlw_confined, memory_order_relaxed) &&
+    return (dlw_has_started || dlw_tells_starts) &&
+           !atomic_load_explicit(&dlw_confined, memory_order_relaxed) &&
            (uint32_t)dlw_syscall(SYS_getpid) == dlw_pid();
 }
 
@@ -45,6 +46,10 @@ static void tell(void (*end)(const char *ended, int status), const char *ended, 
 {
     struct dlw_thread *self = dlw_thread_self();
 
+    if (dlw_tells_starts) {
+        dlw_exec_end(ended, status);
+        return;
+    }
     if (!is_free(self))
         return;
     dlw_guard_enter(self);

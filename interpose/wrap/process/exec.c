@@ -98,6 +98,32 @@ void dlw_exec_start(const char *library_path, char *const environment[])
         own_name[0] = '\0'; /* linked, or by /etc/ld.so.preload */
 }
 
+/* ---- telling ---- */
+
+/* Where nothing else is watched no thread has a record, nor a guard. */
+static atomic_flag is_telling = ATOMIC_FLAG_INIT;
+
+/* What comes until end_telling() takes internal locks. False: a signal handler has interrupted the
+ * library, and nothing is told. Inlined, as of the guard. */
+static inline __attribute__((always_inline)) bool begin_telling(struct dlw_thread *self)
+{
+    if (dlw_tells_starts)
+        return !atomic_load_explicit(&dlw_confined, memory_order_relaxed) &&
+               !atomic_flag_test_and_set_explicit(&is_telling, memory_order_acquire);
+    if (dlw_thread_guard(self) & ~(uint32_t)DLW_GUARD_WAITING)
+        return false;
+    dlw_guard_enter(self);
+    return true;
+}
+
+static void end_telling(struct dlw_thread *self)
+{
+    if (dlw_tells_starts)
+        atomic_flag_clear_explicit(&is_telling, memory_order_release);
+    else
+        dlw_guard_leave(self);
+}
+
 /* ---- notes ---- */
 
 enum { FREE, FILLING, FULL, TOLD, NOTES = 32 };
@@ -166,6 +192,17 @@ void dlw_exec_collect(void)
     }
 }
 
+void dlw_exec_end(const char *ended, int status)
+{
+    struct dlw_thread *self = dlw_thread_self();
+
+    if (!begin_telling(self))
+        return;
+    dlw_exec_collect();
+    dlw_report_closes(ended, status);
+    end_telling(self);
+}
+
 /* ---- what is about to start ---- */
 
 struct start {
@@ -197,11 +234,6 @@ static void judge(struct start *start)
     errno = kept;
 }
 
-static bool is_inside(const struct dlw_thread *self)
-{
-    return (dlw_thread_guard(self) & ~(uint32_t)DLW_GUARD_WAITING) != 0;
-}
-
 static bool is_own_process(void)
 {
     return (uint32_t)dlw_syscall(SYS_getpid) == dlw_pid();
@@ -216,18 +248,19 @@ static void begin(void)
 
 static void tell(struct dlw_thread *self, const struct start *start)
 {
-    dlw_guard_enter(self);
+    if (!begin_telling(self))
+        return;
     dlw_exec_collect();
     if (leave_note(start->path, start->why, TOLD))
         dlw_report_unwatched(start->path, start->why);
-    dlw_guard_leave(self);
+    end_telling(self);
 }
 
 static struct note *leave_note_of_child(const struct start *start)
 {
-    return start->why && atomic_load_explicit(&dlw_is_on, memory_order_relaxed)
-               ? leave_note(start->path, start->why, FULL)
-               : NULL;
+    bool is_told = atomic_load_explicit(&dlw_is_on, memory_order_relaxed) || dlw_tells_starts;
+
+    return start->why && is_told ? leave_note(start->path, start->why, FULL) : NULL;
 }
 
 /* Before an exec: there is no afterwards. The note of a vfork child, to be withdrawn if it fails.
@@ -239,15 +272,14 @@ static struct note *becomes_another(const struct start *start)
     if (!is_own_process())
         return leave_note_of_child(start);
     struct dlw_thread *self = dlw_thread_self();
-    if (is_inside(self))
+    if (!begin_telling(self))
         return NULL;
     self->calls++;
-    dlw_guard_enter(self);
     dlw_exec_collect();
     if (start->why && leave_note(start->path, start->why, TOLD))
         dlw_report_unwatched(start->path, start->why);
     dlw_report_exec();
-    dlw_guard_leave(self);
+    end_telling(self);
     errno = kept;
     return NULL;
 }
@@ -439,7 +471,7 @@ static int spawn(spawning *call, pid_t *pid, struct start *start,
     int result = start->is_without
                      ? spawn_without(call, pid, start, actions, attributes, argv)
                      : call(pid, start->file, actions, attributes, argv, start->environment);
-    if (result == 0 && start->why && !is_inside(self) && is_own_process())
+    if (result == 0 && start->why && is_own_process())
         tell(self, start);
     return result;
 }

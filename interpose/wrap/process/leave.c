@@ -45,6 +45,13 @@ static bool is_watched(const struct dlw_thread *self)
            (uint32_t)dlw_syscall(SYS_getpid) == dlw_pid();
 }
 
+/* The same where only what the process starts is told. */
+static bool is_told(void)
+{
+    return dlw_tells_starts && !atomic_load_explicit(&dlw_confined, memory_order_relaxed) &&
+           (uint32_t)dlw_syscall(SYS_getpid) == dlw_pid();
+}
+
 /* ---- seccomp ---- */
 
 /*
@@ -70,6 +77,8 @@ static void confines_itself(void)
 {
     struct dlw_thread *self = dlw_thread_self();
 
+    if (is_told())
+        atomic_store_explicit(&dlw_confined, true, memory_order_relaxed);
     if (!is_watched(self))
         return;
     dlw_guard_enter(self);
@@ -91,6 +100,8 @@ DLW_EXPORT int chroot(const char *path)
         dlw_guard_enter(self);
         dlw_report_changes_root();
         dlw_guard_leave(self);
+    } else if (is_told()) {
+        dlw_report_changes_root();
     }
     return real.chroot(path);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Two Python threads, two locks, opposite orders: each holds its first before it asks
-for its second. CPython makes its locks of semaphores, so dlwatch sees them."""
+"""Two Python threads, two locks, opposite orders: each holds its first before it asks for its second.
+Where CPython makes its locks of semaphores (to 3.13) dlwatch sees who holds them; else it is a stall."""
 import os
 import threading
 

@@ -14,7 +14,7 @@ static inline void *python_open(void)
     void *library = NULL;
     char name[32];
 
-    for (int minor = 9; minor < 14 && !library; minor++) {
+    for (int minor = 9; minor <= 14 && !library; minor++) {
         snprintf(name, sizeof(name), "libpython3.%d.so.1.0", minor);
         library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     }

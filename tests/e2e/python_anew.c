@@ -1,4 +1,5 @@
-// The second interpreter of Python that this program loads takes two locks in two orders.
+/* The second interpreter of Python that this program loads takes two locks in two orders. With an
+ * argument the first says instead whether it keeps its locks inline. */
 #include "../python.h"
 #include <sys/mman.h>
 
@@ -15,12 +16,19 @@ static const char text[] = "import threading, time\n"
                            "[thread.start() for thread in threads]\n"
                            "[thread.join() for thread in threads]\n";
 
-int main(void)
+int main(int argc, char **argv)
 {
     void *library = python_open();
 
+    (void)argv;
     if (!library)
         return puts("no libpython") < 0;
+    if (argc > 1) {
+        python_run(library,
+                   "import _thread\n"
+                   "print(type(_thread.allocate_lock()).__basicsize__ < 32, flush=True)\n");
+        return 0;
+    }
     python_run(library, "import threading\n");
     uintptr_t base = python_close(library);
     /* The next one has to lie elsewhere. */

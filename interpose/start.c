@@ -16,7 +16,7 @@
 #include "interpose/order/validate.h"
 #include "interpose/python/runtime.h"
 #include "interpose/stacks/capture.h"
-#include "interpose/stacks/rules.h"
+#include "interpose/stacks/libunwind.h"
 #include "interpose/steer/avoid.h"
 #include "interpose/steer/pause.h"
 #include "interpose/steer/role.h"
@@ -220,7 +220,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
         return;
     }
     dlw_pause_start(dlw_options.steer);
-    if (!dlw_frames_start()) {
+    if (!dlw_libunwind_open()) {
         static const char why[] = DLW_UNWIND_LIBRARY " is not installed";
         dlw_ability_lacks(DLW_ABILITY_STACKS, why);
         dlw_stacks_lack_rules(why);

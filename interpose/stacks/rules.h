@@ -22,8 +22,6 @@
 
 #define DLW_LEVELS 7 /* return addresses that are noted with a lock, at most */
 
-/* Opens libunwind. From the constructor only. False: stacks are one frame deep. */
-bool dlw_frames_start(void);
 /* Code was unmapped: forget all rules. */
 void dlw_frames_forget(void);
 bool dlw_frames_before_fork(void);

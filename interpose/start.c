@@ -13,7 +13,7 @@
 #include "interpose/base/state.h"
 #include "interpose/fork.h"
 #include "interpose/locks/ownership.h"
-#include "interpose/order/validate.h"
+#include "interpose/order/segments.h"
 #include "interpose/python/runtime.h"
 #include "interpose/stacks/capture.h"
 #include "interpose/stacks/libunwind.h"

@@ -3,7 +3,7 @@
 #include "interpose/base/state.h"
 #include "interpose/locks/annotation.h"
 #include "interpose/locks/ref.h"
-#include "interpose/order/validate.h"
+#include "interpose/order/segments.h"
 
 #include <errno.h>
 

@@ -51,23 +51,6 @@ static inline bool dlw_validate_is_current(struct dlw_thread *self, uint64_t key
            self->generation == atomic_load_explicit(&dlw_generation.value, memory_order_relaxed);
 }
 
-/* Life of threads, for the order by create, join and barrier. */
-void dlw_learn_thread_starts(struct dlw_thread *record); /* by the thread itself */
-/* The thread is about to create another, whose record gets its first segment, with a reference; the
- * creator's own ends. */
-void dlw_learn_creates(struct dlw_thread *self, struct dlw_thread *child);
-/* It is about to do something that what it did so far comes before. With the graph lock held. */
-void dlw_learn_goes_out_locked(struct dlw_thread *self);
-void dlw_learn_thread_ends(struct dlw_thread *self); /* gives the interned chains back */
-/* It enters a scope (interned), or leaves the one it is in (NULL). With the graph lock held. */
-void dlw_learn_enters_locked(struct dlw_thread *self, const char *scope);
-/* What it does from here on is another segment. */
-void dlw_learn_goes_on(struct dlw_thread *self);
-void dlw_learn_drop_segment(dlw_segment segment);
-/* Came out of a barrier round. With the graph lock held. */
-void dlw_learn_passed_locked(struct dlw_thread *self, dlw_segment round);
-void dlw_learn_joined(struct dlw_thread *self, dlw_segment last);
-
 /* Has this process ever learned an order of two locks? A hint for those who don't hold the lock. */
 extern _Atomic bool dlw_orders_are_known;
 

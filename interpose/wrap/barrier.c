@@ -5,7 +5,7 @@
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
 #include "interpose/locks/ref.h"
-#include "interpose/order/validate.h"
+#include "interpose/order/segments.h"
 #include "interpose/watch/misuse.h"
 #include "interpose/watch/wait.h"
 

@@ -12,6 +12,7 @@
 #include "interpose/base/state.h"
 #include "interpose/locks/annotation.h"
 #include "interpose/order/acquire.h"
+#include "interpose/order/segments.h"
 #include "interpose/steer/role.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/watch/misuse.h"

@@ -1,11 +1,11 @@
 #include "interpose/order/validate.h"
 
 #include "interpose/locks/annotation.h"
-#include "interpose/locks/ownership.h"
 #include "interpose/locks/ref.h"
 #include "interpose/order/chain_cache.h"
 #include "interpose/order/deferred.h"
 #include "interpose/order/doubt.h"
+#include "interpose/order/held_chain.h"
 #include "interpose/order/segments.h"
 #include "interpose/python/gils.h"
 #include "interpose/python/runtime.h"
@@ -15,22 +15,9 @@
 
 #include <string.h>
 
-enum {
-    MOST_GATES = 64,
-    WINDOW = 16 /* as the order graph's */
-};
+enum { MOST_GATES = 64, WINDOW = DLW_HELD_WINDOW };
 
 /* ---- one question ---- */
-
-/*
- * CPython's global lock. A line of Python that waits for a lock drops it before, so it is no step
- * to that lock, and no gate. It stands in no interned chain: where it is a gate it comes on top of
- * that of one question.
- */
-static bool is_gil(const struct dlw_held_lock *held)
-{
-    return held->kind == DLW_LOCK_GIL;
-}
 
 static bool is_pythons(const struct dlw_held_lock *held)
 {
@@ -88,123 +75,6 @@ static uint64_t key_of(const struct question *q)
     return key ^ (q->timed ? DLW_KEY_TIMED : 0) ^ (q->drops_gil ? DLW_KEY_TRIED : 0);
 }
 
-static bool is_counted(const struct dlw_held_lock *held)
-{
-    return dlw_held_is_there(held) && !(held->flags & DLW_HELD_POOL);
-}
-
-/*
- * The lock is touched only when it has no identity yet that the entry knows, and then only when its
- * own word says that it is this thread's: another may have released and freed it, and a mark would
- * go into what lies there now.
- */
-static bool resolve_entry_locked(struct dlw_thread *self, uint32_t i)
-{
-    struct dlw_held_lock *held = dlw_held_at(self, i);
-    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
-
-    held->node = dlw_lock_of_mark_locked(lock, held->id);
-    if (held->node)
-        return true;
-    /* One of the program's own kind is known by address alone. */
-    if (held->kind != DLW_LOCK_CUSTOM && !dlw_held_is_owned(self, held)) {
-        dlw_held_disown(self, lock);
-        return true;
-    }
-    struct dlw_lock_ref ref = dlw_lock_ref_of(held);
-    held->node = dlw_lock_node_locked(&ref);
-    uint64_t id = dlw_lock_id_of(&ref);
-    /* A semaphore that was made taken keeps its old id, so that its chains are asked again once it
-     * has another. */
-    if (held->id != id && !(held->flags & DLW_HELD_MADE)) {
-        held->id = id;
-        if (i < self->stale_above)
-            self->stale_above = i;
-    }
-    return held->node != 0;
-}
-
-/* The innermost entry below `n` whose interned chain is still that of its key; -1: none. */
-static int innermost_interned(struct dlw_thread *self, uint32_t n)
-{
-    for (uint32_t i = n; i-- > 0;) {
-        const struct dlw_held_lock *held = dlw_held_at(self, i);
-        if (is_counted(held) && held->chain && held->chain_key == held->key)
-            return (int)i;
-    }
-    return -1;
-}
-
-/* The same lock may be held twice (a reader that reads again): it counts once, where it came first.
- */
-static bool is_held_below(struct dlw_thread *self, uint32_t i)
-{
-    uintptr_t lock = atomic_load_explicit(&dlw_held_at(self, i)->lock, memory_order_relaxed);
-    uint32_t from = i > WINDOW ? i - WINDOW : 0;
-
-    for (uint32_t k = from; k < i; k++)
-        if (atomic_load_explicit(&dlw_held_at(self, k)->lock, memory_order_relaxed) == lock)
-            return true;
-    return false;
-}
-
-/* Nodes of the entries that have none, or that lie within the window, from the outermost of them
- * on. */
-static bool resolve_locked(struct dlw_thread *self, uint32_t n, uint32_t from)
-{
-    for (uint32_t i = from; i < n; i++)
-        if (is_counted(dlw_held_at(self, i)) && !resolve_entry_locked(self, i))
-            return false;
-    if (self->stale_above != self->room - 1)
-        dlw_held_rekey(self);
-    return true;
-}
-
-/* A unit of a small pool gives no edges. It counts as a gate where too few units are left for all
- * sides of a cycle. */
-static bool resolve_pool_locked(struct dlw_held_lock *held)
-{
-    uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
-
-    if (!dlw_held_is_there(held) || !(held->flags & DLW_HELD_POOL))
-        return false;
-    held->node = dlw_lock_pool_locked(lock, held->id);
-    return held->node != 0;
-}
-
-/*
- * The interned chain of the first `n` entries. Each entry keeps the reference to its own until the
- * place is used for another (here, or at the thread's end), so a push costs nothing.
- */
-static bool intern_chain_locked(struct dlw_thread *self, uint32_t n, dlw_chain *out)
-{
-    int base = innermost_interned(self, n);
-
-    *out = base < 0 ? 0 : dlw_held_at(self, (uint32_t)base)->chain;
-    for (uint32_t i = (uint32_t)(base + 1); i < n; i++) {
-        struct dlw_held_lock *held = dlw_held_at(self, i);
-        bool is_unit = !is_counted(held) && resolve_pool_locked(held);
-        if ((!is_counted(held) && !is_unit) || is_gil(held))
-            continue;
-        dlw_chain chain = *out;
-        if (is_held_below(self, i))
-            dlw_order_chain_ref(dlw_order_graph, chain);
-        else
-            chain = dlw_order_chain_push(
-                dlw_order_graph, *out, held->node,
-                is_unit ? DLW_SHARED : atomic_load_explicit(&held->mode, memory_order_relaxed));
-        if (!chain)
-            return false;
-        dlw_order_chain_unref(dlw_order_graph, held->chain);
-        held->chain = chain;
-        held->chain_key = held->key;
-        if (i >= self->interned)
-            self->interned = i + 1;
-        *out = chain;
-    }
-    return true;
-}
-
 static void list_window(struct question *q)
 {
     struct dlw_thread *self = q->self;
@@ -212,8 +82,9 @@ static void list_window(struct question *q)
 
     for (uint32_t i = q->n_held; i-- > 0 && n < WINDOW;) {
         const struct dlw_held_lock *held = dlw_held_at(self, i);
-        if (is_counted(held) && !(held->flags & DLW_HELD_MADE) && held->node != q->ask.want &&
-            !is_held_below(self, i) && !(is_gil(held) && q->drops_gil))
+        if (dlw_held_is_counted(held) && !(held->flags & DLW_HELD_MADE) &&
+            held->node != q->ask.want && !dlw_held_chain_has_below(self, i) &&
+            !(dlw_held_is_gil(held) && q->drops_gil))
             q->entry_of[WINDOW - ++n] = i;
     }
     memmove(q->entry_of, q->entry_of + (WINDOW - n), n * sizeof(q->entry_of[0]));
@@ -221,7 +92,8 @@ static void list_window(struct question *q)
         const struct dlw_held_lock *held = dlw_held_at(self, q->entry_of[k]);
         q->holds[k] = (struct dlw_order_hold){
             .node = held->node,
-            .stack = is_gil(held) ? q->ask.stack : held->stack, /* held where the thread stands */
+            .stack = dlw_held_is_gil(held) ? q->ask.stack
+                                           : held->stack, /* held where the thread stands */
             .mode = atomic_load_explicit(&held->mode, memory_order_relaxed),
             .intent = (uint8_t)dlw_annotation_intent_locked(
                 atomic_load_explicit(&held->lock, memory_order_relaxed), q->ref->address)};
@@ -233,7 +105,7 @@ static const struct dlw_held_lock *held_gil(const struct question *q)
 {
     for (uint32_t i = q->n_held; i-- > 0;) {
         const struct dlw_held_lock *held = dlw_held_at(q->self, i);
-        if (is_gil(held) && is_counted(held))
+        if (dlw_held_is_gil(held) && dlw_held_is_counted(held))
             return held;
     }
     return NULL;
@@ -262,7 +134,7 @@ static bool prepare_locked(struct question *q)
     struct dlw_thread *self = q->self;
     dlw_node want = dlw_lock_node_locked(q->ref);
     uint32_t window = q->n_held > WINDOW ? q->n_held - WINDOW : 0;
-    uint32_t interned = (uint32_t)(innermost_interned(self, q->n_held) + 1);
+    uint32_t interned = (uint32_t)(dlw_held_chain_innermost(self, q->n_held) + 1);
 
     q->ask = (struct dlw_order_ask){.thread = self->id,
                                     .segment = self->segment,
@@ -271,13 +143,14 @@ static bool prepare_locked(struct question *q)
                                     .mode = q->mode,
                                     .timed = q->timed,
                                     .stack = q->ask.stack};
-    if (!want || !resolve_locked(self, q->n_held, interned < window ? interned : window))
+    if (!want ||
+        !dlw_held_chain_resolve_locked(self, q->n_held, interned < window ? interned : window))
         return false;
     if (q->entry) {
         q->entry->node = want;
         q->entry->id = dlw_lock_id_of(q->ref);
     }
-    if (!intern_chain_locked(self, q->n_held, &q->ask.chain) || !gate_locked(q))
+    if (!dlw_held_chain_intern_locked(self, q->n_held, &q->ask.chain) || !gate_locked(q))
         return false;
     list_window(q);
     return true;
@@ -304,8 +177,8 @@ static void tell_edge_locked(struct question *q, const struct dlw_order_ask *ask
 
     for (uint32_t i = q->n_held; i-- > 0 && edge.n_gates < MOST_GATES;) {
         const struct dlw_held_lock *held = dlw_held_at(q->self, i);
-        if (is_counted(held) && i != q->entry_of[index] && held->node &&
-            !(is_gil(held) && !q->gated))
+        if (dlw_held_is_counted(held) && i != q->entry_of[index] && held->node &&
+            !(dlw_held_is_gil(held) && !q->gated))
             gates[edge.n_gates++] = dlw_order_lock_of(dlw_order_graph, held->node);
     }
     dlw_pending_edge_locked(&q->pending, &edge);
@@ -383,7 +256,7 @@ static bool is_gated(const struct question *q)
     DLW_LIVE_ON_STACK(live);
     for (uint32_t i = q->n_held; i-- > 0 && dlw_held_at(q->self, i) != gil;) {
         const struct dlw_held_lock *held = dlw_held_at(q->self, i);
-        if (!is_counted(held) || is_pythons(held))
+        if (!dlw_held_is_counted(held) || is_pythons(held))
             continue;
         if (live.n == 0)
             dlw_live_walk(q->self, q->call, &live);
@@ -467,7 +340,7 @@ static void drop_ended_gils(struct dlw_thread *self, uint32_t n)
     for (uint32_t i = 0; i < n; i++) {
         const struct dlw_held_lock *held = dlw_held_at(self, i);
         uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
-        if (is_gil(held) && dlw_held_is_lock(lock) && dlw_gil_is_over(lock))
+        if (dlw_held_is_gil(held) && dlw_held_is_lock(lock) && dlw_gil_is_over(lock))
             dlw_held_disown(self, lock);
     }
 }
@@ -479,8 +352,8 @@ static bool is_ordered(struct dlw_thread *self, uint32_t n, const struct dlw_loc
     drop_ended_gils(self, n);
     for (uint32_t i = n; i-- > 0;) {
         const struct dlw_held_lock *held = dlw_held_at(self, i);
-        if (is_counted(held) && !(held->flags & DLW_HELD_MADE) && leads_to(held, want) &&
-            !(is_gil(held) && drops_gil))
+        if (dlw_held_is_counted(held) && !(held->flags & DLW_HELD_MADE) && leads_to(held, want) &&
+            !(dlw_held_is_gil(held) && drops_gil))
             return true;
     }
     return false;

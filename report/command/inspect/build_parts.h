@@ -5,7 +5,7 @@
 #include "report/command/inspect/target/target.h"
 #include "report/command/inspect/verdict.h"
 
-struct named;
+struct named; /* of build_stack.c */
 
 /* Locks are named anew in each finding and in the document. */
 struct lock_list {
@@ -32,6 +32,8 @@ struct builder {
 /* The lock that is waited for, in the list; made when it is new. */
 struct dlw_doc_lock *dlw_builder_lock(struct builder *builder, struct lock_list *list,
                                       const struct dlw_seen_wait *wait);
+/* The image that the lock lies in, and its name where it is a variable. */
+void dlw_builder_locate(struct builder *builder, struct dlw_doc_lock *lock);
 /* Process and threads, in the document. The builder has target, document, and the process where the
  * document knows it already. */
 void dlw_builder_begin(struct builder *builder);
@@ -40,8 +42,12 @@ struct dlw_stack dlw_builder_stack(struct builder *builder, const struct dlw_see
 struct dlw_stack dlw_builder_hold_stack(struct builder *builder,
                                         const struct dlw_seen_thread *thread,
                                         const struct dlw_seen_hold *hold);
+/* Places are named once for all stacks; this frees what is known of them. */
+void dlw_builder_forget_places(struct builder *builder);
 /* Adds the finding, unless one says the same. */
 void dlw_builder_deadlock(struct builder *builder, const struct dlw_verdict_cycle *cycle);
+/* What is to be said of a thread's wait beside what its state says. NULL: nothing. */
+const char *dlw_builder_note(struct builder *builder, const struct dlw_seen_thread *thread);
 /* The system call that a thread is in. */
 const char *dlw_builder_call(struct builder *builder, const struct dlw_seen_thread *thread);
 

@@ -1,4 +1,5 @@
-/* The lines of a journal: each is checked and put into a table by its id. */
+/* The lines of a journal: each is checked and put into a table by its id; those that tell of the
+ * process itself are in process_lines.c. */
 #include "report/command/journal/raw.h"
 
 #include "report/command/base/clean.h"
@@ -6,75 +7,12 @@
 
 #include <string.h>
 
-enum { MAX_FRAMES = 1024, JOURNAL_VERSION = 1 };
+enum { MAX_FRAMES = 1024 };
 
 #define ADD(table, entry) HASH_ADD(hh, table, id, sizeof((entry)->id), entry)
 #define FIND(table, key, out) HASH_FIND(hh, table, &(key), sizeof(uint64_t), out)
 
-static void copy_argv(struct dlw_reader *reader, struct dlw_doc_process *process,
-                      const json_t *argv)
-{
-    size_t n = json_array_size(argv);
-    process->argv = dlw_region_alloc(reader->region, (n + 1) * sizeof(*process->argv));
-    process->argc = n;
-    for (size_t i = 0; i < n; i++) {
-        const char *text = json_string_value(json_array_get(argv, i));
-        process->argv[i] = dlw_clean(reader->region, text ? text : "");
-    }
-}
-
-static void check_release(struct dlw_reader *reader, const json_t *line)
-{
-    const char *release = dlw_json_text(line, "dlwatch");
-    if (release && strcmp(release, DLW_VERSION) != 0)
-        dlw_doc_note(reader->reading->doc,
-                     "%s was written by libdlwatch.so %s, this is dlwatch " DLW_VERSION,
-                     reader->path, release);
-}
-
-static void fill_process(struct dlw_reader *reader, struct dlw_doc_process *process,
-                         const json_t *line)
-{
-    process->journal = reader->path;
-    process->pid = (uint32_t)dlw_json_number(line, "pid");
-    process->ppid = (uint32_t)dlw_json_number(line, "ppid");
-    process->exe = dlw_clean(reader->region, dlw_json_text(line, "exe"));
-    process->folder = dlw_clean(reader->region, dlw_json_text(line, "cwd"));
-    process->start = dlw_json_real(line, "start", 0);
-    process->cut = dlw_clean(reader->region, dlw_json_text(line, "cut"));
-    process->status = -1;
-    const char *by = dlw_json_text(line, "by");
-    process->forked = by && strcmp(by, "fork") == 0;
-    copy_argv(reader, process, json_object_get(line, "argv"));
-}
-
-static void fill_end(struct dlw_doc_process *process, const json_t *line)
-{
-    static const char *const known[] = {"exit",   "deadlock", "abort",  "exec",
-                                        "signal", "killed",   "running"};
-    const char *ended = dlw_json_text(line, "ended");
-    for (size_t i = 0; ended && i < sizeof(known) / sizeof(known[0]); i++)
-        if (strcmp(known[i], ended) == 0)
-            process->ended = known[i];
-    const json_t *status = json_object_get(line, "status");
-    if (json_is_integer(status) && json_integer_value(status) >= 0 &&
-        json_integer_value(status) < 65536)
-        process->status = (int)json_integer_value(status);
-    process->edges = dlw_json_number(line, "edges");
-    process->locks = dlw_json_number(line, "locks");
-    process->threads = dlw_json_number(line, "threads");
-    process->calls = dlw_json_number(line, "calls");
-}
-
-static void fill_bounds(struct dlw_doc_process *process, const json_t *line)
-{
-    process->dropped = dlw_json_number(line, "dropped");
-    process->given_up = dlw_json_number(line, "given_up");
-    process->untold = dlw_json_number(line, "untold");
-}
-
-/* The id of a line that defines something; 0 after a message. */
-static uint64_t new_id(struct dlw_reader *reader, const json_t *line, const char *what)
+uint64_t dlw_reader_new_id(struct dlw_reader *reader, const json_t *line, const char *what)
 {
     uint64_t id = dlw_json_number(line, "id");
     if (!id)
@@ -82,66 +20,10 @@ static uint64_t new_id(struct dlw_reader *reader, const json_t *line, const char
     return id;
 }
 
-/* Of this very run, or of one that it contains: "outer.inner". One without an id may be ours, of a
- * program that was started with an environment made anew: better one too many. */
-static bool is_of_run(const char *wanted, const char *run)
-{
-    size_t n = wanted ? strlen(wanted) : 0;
-    return !wanted || !run || (strncmp(run, wanted, n) == 0 && (!run[n] || run[n] == '.'));
-}
-
-static void read_process(struct dlw_reader *reader, const json_t *line)
-{
-    if (reader->process) {
-        dlw_reader_complain(reader, "a second process line");
-        return;
-    }
-    const json_t *version = json_object_get(line, "version");
-    if (!json_is_integer(version) || json_integer_value(version) < 1) {
-        dlw_reader_complain(reader, "the journal does not name its version");
-        reader->refused = true;
-        return;
-    }
-    if (json_integer_value(version) > JOURNAL_VERSION) {
-        dlw_reader_complain(reader,
-                            "written by a newer dlwatch (journal version %lld, this one reads %d)",
-                            (long long)json_integer_value(version), JOURNAL_VERSION);
-        reader->refused = true;
-        return;
-    }
-    if (!is_of_run(reader->reading->run, dlw_json_text(line, "run"))) {
-        reader->refused = true;
-        return;
-    }
-    check_release(reader, line);
-    reader->is_merged = dlw_json_flag(line, "merged");
-    struct dlw_doc_process *process = reader->is_merged
-                                          ? dlw_region_alloc(reader->region, sizeof(*process))
-                                          : dlw_doc_add_process(reader->reading->doc);
-    reader->process = process;
-    fill_process(reader, process, line);
-}
-
-static void read_journal(struct dlw_reader *reader, const json_t *line)
-{
-    uint64_t id = new_id(reader, line, "journal");
-    struct dlw_raw_journal *raw;
-    FIND(reader->journals, id, raw);
-    if (!id || raw || !reader->is_merged)
-        return;
-    raw = dlw_region_alloc(&reader->own, sizeof(*raw));
-    raw->id = id;
-    raw->process = dlw_doc_add_process(reader->reading->doc);
-    fill_process(reader, raw->process, line);
-    fill_end(raw->process, line);
-    fill_bounds(raw->process, line);
-    ADD(reader->journals, raw);
-}
-
 static void read_module(struct dlw_reader *reader, const json_t *line)
 {
     struct dlw_raw_module *module;
-    uint64_t id = new_id(reader, line, "module");
+    uint64_t id = dlw_reader_new_id(reader, line, "module");
     FIND(reader->modules, id, module);
     const char *path = dlw_json_text(line, "path");
     if (!id || module || !path) {
@@ -197,7 +79,7 @@ static bool read_frame(struct dlw_reader *reader, const json_t *json, struct dlw
 
 static void read_stack(struct dlw_reader *reader, const json_t *line)
 {
-    uint64_t id = new_id(reader, line, "stack");
+    uint64_t id = dlw_reader_new_id(reader, line, "stack");
     if (!id)
         return;
     struct dlw_raw_stack *stack;
@@ -226,7 +108,7 @@ static void read_stack(struct dlw_reader *reader, const json_t *line)
 
 static void read_thread(struct dlw_reader *reader, const json_t *line)
 {
-    uint64_t id = new_id(reader, line, "thread");
+    uint64_t id = dlw_reader_new_id(reader, line, "thread");
     if (!id)
         return;
     struct dlw_raw_thread *raw;
@@ -262,7 +144,7 @@ const char *dlw_reader_kind(struct dlw_reader *reader, const char *kind)
 
 static void read_lock(struct dlw_reader *reader, const json_t *line)
 {
-    uint64_t id = new_id(reader, line, "lock");
+    uint64_t id = dlw_reader_new_id(reader, line, "lock");
     if (!id)
         return;
     struct dlw_raw_lock *raw;
@@ -295,7 +177,7 @@ static void read_lock(struct dlw_reader *reader, const json_t *line)
 
 static void read_finding(struct dlw_reader *reader, const json_t *line)
 {
-    uint64_t id = new_id(reader, line, "finding");
+    uint64_t id = dlw_reader_new_id(reader, line, "finding");
     if (!id)
         return;
     struct dlw_raw_finding *raw;
@@ -330,7 +212,7 @@ static void keep_withheld(struct dlw_reader *reader, uint64_t id, json_t *line)
 
 static void read_withheld(struct dlw_reader *reader, const json_t *line)
 {
-    uint64_t id = new_id(reader, line, "withheld finding");
+    uint64_t id = dlw_reader_new_id(reader, line, "withheld finding");
     json_t *copy = json_deep_copy(line);
     if (id)
         keep_withheld(reader, id, copy);
@@ -375,70 +257,6 @@ static void read_again(struct dlw_reader *reader, const json_t *line)
         raw->finding->count = count;
 }
 
-static void read_off(struct dlw_reader *reader, const json_t *line)
-{
-    const char *reason = dlw_json_text(line, "reason");
-    reader->process->off = dlw_clean(reader->region, reason ? reason : "no reason given");
-}
-
-static const char *clean_text(struct dlw_reader *reader, const json_t *line, const char *name)
-{
-    const char *text = dlw_json_text(line, name);
-    return dlw_clean(reader->region, text ? text : "?");
-}
-
-static void read_lacks(struct dlw_reader *reader, const json_t *line)
-{
-    struct dlw_doc_process *process = reader->process;
-    struct dlw_doc_lack lack = {clean_text(reader, line, "what"), clean_text(reader, line, "why"),
-                                clean_text(reader, line, "effect"),
-                                json_is_true(json_object_get(line, "reduces"))};
-    process->lacks =
-        dlw_region_grow(reader->region, process->lacks, process->n_lacks, sizeof(lack));
-    process->lacks[process->n_lacks++] = lack;
-}
-
-static void read_note(struct dlw_reader *reader, const json_t *line)
-{
-    if (reader->reading->doc)
-        dlw_doc_note(reader->reading->doc, "%s", clean_text(reader, line, "text"));
-}
-
-/* The last line of a deadlock counts. */
-static void read_avoided(struct dlw_reader *reader, const json_t *line)
-{
-    struct dlw_doc_process *process = reader->process;
-    struct dlw_doc_avoided avoided = {clean_text(reader, line, "deadlock"),
-                                      dlw_json_number(line, "count"),
-                                      dlw_json_number(line, "exhausted"),
-                                      dlw_json_number(line, "let_go"), dlw_json_flag(line, "off")};
-    for (size_t i = 0; i < process->n_avoided; i++)
-        if (strcmp(process->avoided[i].deadlock, avoided.deadlock) == 0) {
-            process->avoided[i] = avoided;
-            return;
-        }
-    process->avoided =
-        dlw_region_grow(reader->region, process->avoided, process->n_avoided, sizeof(avoided));
-    process->avoided[process->n_avoided++] = avoided;
-}
-
-/* A relative path is mostly taken from the folder that the process began in. */
-static void read_unwatched(struct dlw_reader *reader, const json_t *line)
-{
-    const char *exe = dlw_json_text(line, "exe"), *why = dlw_json_text(line, "why");
-    if (!reader->reading->doc)
-        return;
-    if (!exe || !why) {
-        dlw_reader_complain(reader, "an unwatched program without its name");
-        return;
-    }
-    dlw_doc_add_unwatched(reader->reading->doc, exe, why);
-    if (strcmp(why, "exe") != 0 && strcmp(why, "no libpthread at start") != 0)
-        return;
-    reader->process->is_left_alone = true;
-    reader->process->ended = "exit"; /* nobody will say */
-}
-
 static void read_waits(struct dlw_reader *reader, const json_t *line)
 {
     if (reader->reading->sink)
@@ -465,51 +283,16 @@ static void read_trail(struct dlw_reader *reader, const json_t *line)
         dlw_reader_build_trail(reader, line);
 }
 
-static void read_bounds(struct dlw_reader *reader, const json_t *line)
-{
-    fill_bounds(reader->process, line);
-}
-
-static void read_exec(struct dlw_reader *reader, const json_t *line)
-{
-    (void)line;
-    reader->replaced = true;
-}
-
-static void read_end(struct dlw_reader *reader, const json_t *line)
-{
-    fill_end(reader->process, line);
-    if (!reader->process->ended)
-        reader->process->ended = "exit";
-    reader->ended = true;
-}
-
 static const struct {
     const char *type;
     void (*read)(struct dlw_reader *reader, const json_t *line);
 } line_types[] = {
-    {"process", read_process},
-    {"journal", read_journal},
-    {"module", read_module},
-    {"stack", read_stack},
-    {"thread", read_thread},
-    {"lock", read_lock},
-    {"edge", dlw_reader_build_edge},
-    {"finding", read_finding},
-    {"withheld", read_withheld},
-    {"void", read_void},
-    {"again", read_again},
-    {"off", read_off},
-    {"lacks", read_lacks},
-    {"avoided", read_avoided},
-    {"note", read_note},
-    {"unwatched", read_unwatched},
-    {"bounds", read_bounds},
-    {"profile", read_profile},
-    {"trail", read_trail},
-    {"waits", read_waits},
-    {"exec", read_exec},
-    {"end", read_end},
+    {"module", read_module},         {"stack", read_stack},
+    {"thread", read_thread},         {"lock", read_lock},
+    {"edge", dlw_reader_build_edge}, {"finding", read_finding},
+    {"withheld", read_withheld},     {"void", read_void},
+    {"again", read_again},           {"profile", read_profile},
+    {"trail", read_trail},           {"waits", read_waits},
 };
 
 void dlw_reader_take(struct dlw_reader *reader, const json_t *line)
@@ -529,6 +312,8 @@ void dlw_reader_take(struct dlw_reader *reader, const json_t *line)
     if (sink)
         sink->line(sink->context, reader, type, line);
     reader->edges += strcmp(type, "edge") == 0;
+    if (dlw_reader_take_of_process(reader, type, line))
+        return;
     for (size_t i = 0; i < sizeof(line_types) / sizeof(line_types[0]); i++)
         if (strcmp(line_types[i].type, type) == 0) {
             line_types[i].read(reader, line);

@@ -102,6 +102,10 @@ void dlw_reader_complain(struct dlw_reader *reader, const char *format, ...)
 
 /* One line. */
 void dlw_reader_take(struct dlw_reader *reader, const json_t *line);
+/* The same, if it is one that tells of the process; else false. */
+bool dlw_reader_take_of_process(struct dlw_reader *reader, const char *type, const json_t *line);
+/* The id of a line that defines something; 0 after a message. */
+uint64_t dlw_reader_new_id(struct dlw_reader *reader, const json_t *line, const char *what);
 
 struct dlw_stack dlw_reader_stack(struct dlw_reader *reader, uint64_t id);
 struct dlw_doc_thread *dlw_reader_thread(struct dlw_reader *reader, uint64_t id);

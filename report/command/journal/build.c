@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FIND(table, key, out) HASH_FIND(hh, table, &(key), sizeof(uint64_t), out)
-
 static const char *base_name(const char *path)
 {
     const char *slash = path ? strrchr(path, '/') : NULL;
@@ -83,7 +81,7 @@ static struct dlw_stack name_stack(struct dlw_reader *reader, uint64_t id, bool 
 {
     struct dlw_raw_stack *raw;
     struct dlw_stack none = {0};
-    FIND(reader->stacks, id, raw);
+    DLW_BY_ID_FIND(reader->stacks, id, raw);
     if (!raw) {
         if (id)
             dlw_reader_complain(reader, "stack %llu is not in the journal", (unsigned long long)id);
@@ -106,7 +104,7 @@ struct dlw_stack dlw_reader_stack(struct dlw_reader *reader, uint64_t id)
 struct dlw_doc_thread *dlw_reader_thread(struct dlw_reader *reader, uint64_t id)
 {
     struct dlw_raw_thread *raw;
-    FIND(reader->threads, id, raw);
+    DLW_BY_ID_FIND(reader->threads, id, raw);
     if (!raw) {
         struct dlw_doc_thread *stranger = dlw_region_alloc(reader->region, sizeof(*stranger));
         stranger->id = (uint32_t)id;
@@ -149,7 +147,7 @@ void dlw_reader_name_variable(struct dlw_reader *reader, struct dlw_raw_module *
 struct dlw_doc_lock *dlw_reader_lock(struct dlw_reader *reader, uint64_t id)
 {
     struct dlw_raw_lock *raw;
-    FIND(reader->locks, id, raw);
+    DLW_BY_ID_FIND(reader->locks, id, raw);
     if (!raw)
         return NULL;
     if (raw->named)
@@ -219,7 +217,7 @@ static struct dlw_doc_thread *thread_of(struct dlw_reader *reader, const json_t 
     struct dlw_doc_thread *thread = dlw_reader_thread(reader, dlw_json_number(entry, "thread"));
     struct dlw_raw_journal *raw;
     uint64_t id = dlw_json_number(entry, "journal");
-    FIND(reader->journals, id, raw);
+    DLW_BY_ID_FIND(reader->journals, id, raw);
     if (!raw)
         return thread;
     struct dlw_doc_thread *own = dlw_region_alloc(reader->region, sizeof(*own));
@@ -332,7 +330,7 @@ static const struct dlw_doc_process *process_of(struct dlw_reader *reader, const
 {
     struct dlw_raw_journal *raw;
     uint64_t id = dlw_json_number(line, "journal");
-    FIND(reader->journals, id, raw);
+    DLW_BY_ID_FIND(reader->journals, id, raw);
     return raw ? raw->process : reader->is_merged ? NULL : reader->process;
 }
 
@@ -373,7 +371,7 @@ void dlw_reader_build_finding(struct dlw_reader *reader, const json_t *line)
 static struct dlw_doc_lock *node(struct dlw_reader *reader, uint64_t id)
 {
     struct dlw_raw_lock *raw;
-    FIND(reader->locks, id, raw);
+    DLW_BY_ID_FIND(reader->locks, id, raw);
     if (!raw)
         return NULL;
     if (!raw->in_graph) {
@@ -429,7 +427,7 @@ void dlw_reader_build_cost(struct dlw_reader *reader, const json_t *line, const 
     cost->lock->address = dlw_json_address(line, "address");
     cost->lock->offset = dlw_json_address(line, "offset");
     cost->lock->process = cost->process = reader->process;
-    FIND(reader->modules, module, image);
+    DLW_BY_ID_FIND(reader->modules, module, image);
     dlw_reader_name_variable(reader, image, cost->lock);
     cost->place = dlw_reader_stack(reader, dlw_json_number(line, "place"));
     if (holder)

@@ -9,9 +9,6 @@
 
 enum { MAX_FRAMES = 1024 };
 
-#define ADD(table, entry) HASH_ADD(hh, table, id, sizeof((entry)->id), entry)
-#define FIND(table, key, out) HASH_FIND(hh, table, &(key), sizeof(uint64_t), out)
-
 uint64_t dlw_reader_new_id(struct dlw_reader *reader, const json_t *line, const char *what)
 {
     uint64_t id = dlw_json_number(line, "id");
@@ -24,7 +21,7 @@ static void read_module(struct dlw_reader *reader, const json_t *line)
 {
     struct dlw_raw_module *module;
     uint64_t id = dlw_reader_new_id(reader, line, "module");
-    FIND(reader->modules, id, module);
+    DLW_BY_ID_FIND(reader->modules, id, module);
     const char *path = dlw_json_text(line, "path");
     if (!id || module || !path) {
         if (id)
@@ -38,7 +35,7 @@ static void read_module(struct dlw_reader *reader, const json_t *line)
     module->path = dlw_region_copy(reader->region, path);
     module->build_id = dlw_clean(reader->region, dlw_json_text(line, "build_id"));
     module->base = dlw_json_address(line, "base");
-    ADD(reader->modules, module);
+    DLW_BY_ID_ADD(reader->modules, module);
 }
 
 /* ["python","app.py",42,"worker"] */
@@ -71,7 +68,7 @@ static bool read_frame(struct dlw_reader *reader, const json_t *json, struct dlw
         !dlw_json_parse_address(json_string_value(json_array_get(json, 1)), &frame->offset))
         return false;
     uint64_t id = (uint64_t)json_integer_value(first);
-    FIND(reader->modules, id, frame->module);
+    DLW_BY_ID_FIND(reader->modules, id, frame->module);
     if (id && !frame->module)
         frame->unknown = "its module stands on a damaged line of the journal";
     return true;
@@ -83,7 +80,7 @@ static void read_stack(struct dlw_reader *reader, const json_t *line)
     if (!id)
         return;
     struct dlw_raw_stack *stack;
-    FIND(reader->stacks, id, stack);
+    DLW_BY_ID_FIND(reader->stacks, id, stack);
     const json_t *frames = json_object_get(line, "frames");
     if (stack || !json_is_array(frames) || json_array_size(frames) > MAX_FRAMES) {
         dlw_reader_complain(reader,
@@ -103,7 +100,7 @@ static void read_stack(struct dlw_reader *reader, const json_t *line)
         else
             dlw_reader_complain(reader, "frame %zu of stack %llu is none", i,
                                 (unsigned long long)id);
-    ADD(reader->stacks, stack);
+    DLW_BY_ID_ADD(reader->stacks, stack);
 }
 
 static void read_thread(struct dlw_reader *reader, const json_t *line)
@@ -112,12 +109,12 @@ static void read_thread(struct dlw_reader *reader, const json_t *line)
     if (!id)
         return;
     struct dlw_raw_thread *raw;
-    FIND(reader->threads, id, raw);
+    DLW_BY_ID_FIND(reader->threads, id, raw);
     if (!raw) {
         raw = dlw_region_alloc(&reader->own, sizeof(*raw));
         raw->id = id;
         raw->thread = dlw_region_alloc(reader->region, sizeof(*raw->thread));
-        ADD(reader->threads, raw);
+        DLW_BY_ID_ADD(reader->threads, raw);
     }
     struct dlw_doc_thread *thread = raw->thread;
     thread->id = (uint32_t)id;
@@ -148,7 +145,7 @@ static void read_lock(struct dlw_reader *reader, const json_t *line)
     if (!id)
         return;
     struct dlw_raw_lock *raw;
-    FIND(reader->locks, id, raw);
+    DLW_BY_ID_FIND(reader->locks, id, raw);
     if (raw) {
         dlw_reader_complain(reader, "lock %llu a second time", (unsigned long long)id);
         return;
@@ -170,9 +167,9 @@ static void read_lock(struct dlw_reader *reader, const json_t *line)
     raw->outlives = dlw_json_flag(line, "outlives");
     raw->lasting = dlw_clean(reader->region, dlw_json_text(line, "lasting"));
     uint64_t module = dlw_json_number(line, "module"), thread = dlw_json_number(line, "thread");
-    FIND(reader->modules, module, raw->module);
-    FIND(reader->threads, thread, raw->thread);
-    ADD(reader->locks, raw);
+    DLW_BY_ID_FIND(reader->modules, module, raw->module);
+    DLW_BY_ID_FIND(reader->threads, thread, raw->thread);
+    DLW_BY_ID_ADD(reader->locks, raw);
 }
 
 static void read_finding(struct dlw_reader *reader, const json_t *line)
@@ -181,7 +178,7 @@ static void read_finding(struct dlw_reader *reader, const json_t *line)
     if (!id)
         return;
     struct dlw_raw_finding *raw;
-    FIND(reader->findings, id, raw);
+    DLW_BY_ID_FIND(reader->findings, id, raw);
     if (raw) {
         dlw_reader_complain(reader, "finding %llu a second time", (unsigned long long)id);
         return;
@@ -196,7 +193,7 @@ static void read_finding(struct dlw_reader *reader, const json_t *line)
     raw->id = id;
     raw->finding = reader->reading->doc->findings[before];
     raw->finding->id = (uint32_t)id;
-    ADD(reader->findings, raw);
+    DLW_BY_ID_ADD(reader->findings, raw);
 }
 
 /* The line of an id, by which it is kept. A void one stays void, whichever line comes first. */
@@ -252,7 +249,7 @@ static void read_again(struct dlw_reader *reader, const json_t *line)
     uint64_t id = dlw_json_number(line, "finding"), count = dlw_json_number(line, "count");
     /* Of an edge: so many that say the same, and have no line. */
     reader->edges += dlw_json_number(line, "more");
-    FIND(reader->findings, id, raw);
+    DLW_BY_ID_FIND(reader->findings, id, raw);
     if (raw && count > raw->finding->count)
         raw->finding->count = count;
 }

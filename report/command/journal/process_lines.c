@@ -8,9 +8,6 @@
 
 enum { JOURNAL_VERSION = 1 };
 
-#define ADD(table, entry) HASH_ADD(hh, table, id, sizeof((entry)->id), entry)
-#define FIND(table, key, out) HASH_FIND(hh, table, &(key), sizeof(uint64_t), out)
-
 static void copy_argv(struct dlw_reader *reader, struct dlw_doc_process *process,
                       const json_t *argv)
 {
@@ -117,7 +114,7 @@ static void read_journal(struct dlw_reader *reader, const json_t *line)
 {
     uint64_t id = dlw_reader_new_id(reader, line, "journal");
     struct dlw_raw_journal *raw;
-    FIND(reader->journals, id, raw);
+    DLW_BY_ID_FIND(reader->journals, id, raw);
     if (!id || raw || !reader->is_merged)
         return;
     raw = dlw_region_alloc(&reader->own, sizeof(*raw));
@@ -126,7 +123,7 @@ static void read_journal(struct dlw_reader *reader, const json_t *line)
     fill_process(reader, raw->process, line);
     fill_end(raw->process, line);
     fill_bounds(raw->process, line);
-    ADD(reader->journals, raw);
+    DLW_BY_ID_ADD(reader->journals, raw);
 }
 
 static void read_off(struct dlw_reader *reader, const json_t *line)

@@ -1,6 +1,6 @@
 /*
  * Inside the journal reader: what a journal holds before it is made into a document. Shared by
- * reader.c, lines.c (lines) and build.c (findings, edges).
+ * reader.c, lines.c and process_lines.c (lines) and build.c (findings, edges).
  */
 #ifndef DLW_COMMAND_JOURNAL_RAW_H
 #define DLW_COMMAND_JOURNAL_RAW_H
@@ -9,6 +9,10 @@
 
 #include <jansson.h>
 #include <uthash.h>
+
+/* Of a table of what has an `id` and an `hh`. Not found: `out` is NULL. */
+#define DLW_BY_ID_ADD(table, entry) HASH_ADD(hh, table, id, sizeof((entry)->id), entry)
+#define DLW_BY_ID_FIND(table, key, out) HASH_FIND(hh, table, &(key), sizeof(uint64_t), out)
 
 struct dlw_raw_module {
     uint64_t id, base;

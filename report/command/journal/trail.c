@@ -7,8 +7,6 @@
  */
 enum { MOST_STEPS = 1024, MOST_SECONDS = 1000 * 1000 * 1000 };
 
-#define FIND(table, key, out) HASH_FIND(hh, table, &(key), sizeof(uint64_t), out)
-
 static struct dlw_doc_lock *same(struct dlw_doc_lock *const *locks, size_t n, const char *kind,
                                  uint64_t address)
 {
@@ -36,7 +34,7 @@ static struct dlw_doc_lock *lock_of(struct dlw_reader *reader, struct dlw_doc_fi
     lock->address = address;
     lock->offset = dlw_json_address(json, "offset");
     lock->process = finding->process;
-    FIND(reader->modules, id, module);
+    DLW_BY_ID_FIND(reader->modules, id, module);
     dlw_reader_name_variable(reader, module, lock);
     finding->passing = dlw_region_grow(reader->region, finding->passing, finding->n_passing,
                                        sizeof(struct dlw_doc_lock *));
@@ -100,7 +98,7 @@ void dlw_reader_build_trail(struct dlw_reader *reader, const json_t *line)
     uint64_t id = dlw_json_number(line, "finding"), thread = dlw_json_number(line, "thread");
     const json_t *locks = json_object_get(line, "locks"), *events = json_object_get(line, "events");
     size_t n_locks = json_array_size(locks), n_events = json_array_size(events);
-    FIND(reader->findings, id, raw);
+    DLW_BY_ID_FIND(reader->findings, id, raw);
     if (!raw || !thread)
         return;
     struct dlw_doc_finding *finding = raw->finding;

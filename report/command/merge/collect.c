@@ -10,8 +10,6 @@
 
 enum { PLACE_FRAMES = 3, MAX_GATES = 64 };
 
-#define FIND(table, key, out) HASH_FIND(hh, table, &(key), sizeof(uint64_t), out)
-
 /* A finding of the journal at hand: `again` refers to it. */
 struct own_finding {
     uint64_t id;
@@ -48,7 +46,7 @@ static struct dlw_h_stack *stack(struct dlw_collector *collector, struct dlw_rea
                                  uint64_t id)
 {
     struct dlw_raw_stack *raw;
-    FIND(reader->stacks, id, raw);
+    DLW_BY_ID_FIND(reader->stacks, id, raw);
     if (!raw || !raw->n)
         return NULL;
     struct dlw_h_stack draft = {.n = raw->n, .cut = raw->cut};
@@ -105,7 +103,7 @@ static struct dlw_h_role *role(struct dlw_collector *collector, struct dlw_reade
                                uint64_t id)
 {
     struct dlw_raw_thread *raw;
-    FIND(reader->threads, id, raw);
+    DLW_BY_ID_FIND(reader->threads, id, raw);
     struct dlw_h_role *result = raw ? role_of(collector, reader, raw) : NULL;
     if (!result || reader->is_merged)
         return result;
@@ -191,7 +189,7 @@ static struct dlw_h_lock *lock(struct dlw_collector *collector, struct dlw_reade
                                uint64_t id)
 {
     struct dlw_raw_lock *raw;
-    FIND(reader->locks, id, raw);
+    DLW_BY_ID_FIND(reader->locks, id, raw);
     if (!raw || raw->merged)
         return raw ? raw->merged : NULL;
     struct dlw_h_lock draft = {.kind = raw->lock.kind,
@@ -290,7 +288,7 @@ static void take_journal(struct dlw_collector *collector, struct dlw_reader *rea
     const char *text = dlw_json_text(json, "key");
     struct dlw_key key;
     struct own_journal *own;
-    FIND(collector->journals, id, own);
+    DLW_BY_ID_FIND(collector->journals, id, own);
     if (!id || own || !text || sscanf(text, "%16" SCNx64 "%16" SCNx64, &key.a, &key.b) != 2) {
         dlw_reader_complain(reader, "a journal of a history that is not one");
         return;
@@ -307,7 +305,7 @@ static void take_journal(struct dlw_collector *collector, struct dlw_reader *rea
         dlw_h_journal(collector->history, key, dumped ? dumped : "{}",
                       (unsigned)dlw_json_number(json, "rank"), dlw_json_text(json, "exe"));
     free(dumped);
-    HASH_ADD(hh, collector->journals, id, sizeof(own->id), own);
+    DLW_BY_ID_ADD(collector->journals, own);
 }
 
 static void take_name(struct dlw_collector *collector, struct dlw_reader *reader,
@@ -347,7 +345,7 @@ static void see_ranges(struct dlw_collector *collector, struct dlw_seen *seen, c
         if (*end == '-')
             to = strtoull(end + 1, &end, 10);
         for (uint64_t id = from; id <= to && id <= HASH_COUNT(collector->journals); id++) {
-            FIND(collector->journals, id, own);
+            DLW_BY_ID_FIND(collector->journals, id, own);
             if (own)
                 dlw_seen_add(seen, own->journal->index);
         }
@@ -374,7 +372,7 @@ static const struct dlw_h_journal *teller_of(struct dlw_collector *collector,
 {
     uint64_t id = dlw_json_number(json, "scope_journal");
     struct own_journal *own;
-    FIND(collector->journals, id, own);
+    DLW_BY_ID_FIND(collector->journals, id, own);
     return own ? own->journal : current(collector, reader);
 }
 
@@ -425,7 +423,7 @@ static struct dlw_h_lock *finding_lock(struct dlw_collector *collector, struct d
 {
     struct dlw_h_lock *known = lock(collector, reader, id);
     struct dlw_raw_lock *raw;
-    FIND(reader->locks, id, raw);
+    DLW_BY_ID_FIND(reader->locks, id, raw);
     if (known || !raw)
         return known;
     struct dlw_h_lock draft = {.kind = raw->lock.kind, .lasting = "unknown"};
@@ -508,7 +506,7 @@ static void count_journals(struct dlw_collector *collector, struct dlw_reader *r
         json_int_t count = json_integer_value(json_array_get(pair, 1));
         uint64_t number = id > 0 ? (uint64_t)id : 0;
         struct own_journal *own;
-        FIND(collector->journals, number, own);
+        DLW_BY_ID_FIND(collector->journals, number, own);
         if (own && count > 0)
             dlw_h_count(collector->history, finding, own->journal->index, (uint64_t)count);
     }
@@ -533,7 +531,7 @@ static void take_finding(struct dlw_collector *collector, struct dlw_reader *rea
                                   .time = dlw_json_real(json, "time", 0)};
     uint64_t id = dlw_json_number(json, "id");
     struct own_finding *own;
-    FIND(collector->findings, id, own);
+    DLW_BY_ID_FIND(collector->findings, id, own);
     /* What shows across runs is found anew each time. */
     if (!kind || dlw_kind_find(kind) < 0 || !id || own || dlw_json_flag(json, "across"))
         return;
@@ -545,7 +543,7 @@ static void take_finding(struct dlw_collector *collector, struct dlw_reader *rea
     own = dlw_region_alloc(&collector->region, sizeof(*own));
     own->id = id;
     own->finding = dlw_h_finding(collector->history, &draft);
-    HASH_ADD(hh, collector->findings, id, sizeof(own->id), own);
+    DLW_BY_ID_ADD(collector->findings, own);
     count_journals(collector, reader, own->finding, json);
 }
 
@@ -555,7 +553,7 @@ static void take_again(struct dlw_collector *collector, struct dlw_reader *reade
     uint64_t id = dlw_json_number(json, "finding");
     struct own_finding *own;
     struct dlw_h_journal *journal = current(collector, reader);
-    FIND(collector->findings, id, own);
+    DLW_BY_ID_FIND(collector->findings, id, own);
     if (own && journal)
         dlw_h_count(collector->history, own->finding, journal->index,
                     dlw_json_number(json, "count"));

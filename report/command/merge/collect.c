@@ -1,215 +1,13 @@
 /* From the lines of one journal (or of a history) into the sets. */
-#include "report/command/merge/history.h"
+#include "report/command/merge/collect.h"
 
 #include "report/command/journal/json_get.h"
-#include "report/command/journal/raw.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLACE_FRAMES = 3, MAX_GATES = 64 };
-
-/* A finding of the journal at hand: `again` refers to it. */
-struct own_finding {
-    uint64_t id;
-    struct dlw_h_finding *finding;
-    UT_hash_handle hh;
-};
-
-/* A history numbers its journals in its own way. */
-struct own_journal {
-    uint64_t id;
-    struct dlw_h_journal *journal;
-    UT_hash_handle hh;
-};
-
-struct own_role {
-    struct dlw_h_role *role;
-    uint64_t thread;
-    UT_hash_handle hh;
-};
-
-struct dlw_collector {
-    struct dlw_history *history;
-    struct dlw_line_sink sink;
-    struct dlw_region region;      /* until the journal is closed */
-    struct dlw_h_journal *current; /* NULL: not known yet, or a history */
-    struct own_finding *findings;
-    struct own_journal *journals;
-    struct own_role *roles;
-};
-
-/* ---- what lines refer to ---- */
-
-static struct dlw_h_stack *stack(struct dlw_collector *collector, struct dlw_reader *reader,
-                                 uint64_t id)
-{
-    struct dlw_raw_stack *raw;
-    DLW_BY_ID_FIND(reader->stacks, id, raw);
-    if (!raw || !raw->n)
-        return NULL;
-    struct dlw_h_stack draft = {.n = raw->n, .cut = raw->cut};
-    draft.frames = dlw_region_alloc(&collector->region, raw->n * sizeof(*draft.frames));
-    for (size_t i = 0; i < raw->n; i++) {
-        const struct dlw_raw_frame *frame = &raw->frames[i];
-        draft.frames[i].unknown = frame->unknown;
-        if (frame->language) {
-            draft.frames[i].language = frame->language;
-            draft.frames[i].file = frame->file;
-            draft.frames[i].function = frame->function;
-            draft.frames[i].line = frame->line;
-        } else if (!frame->unknown && frame->module) {
-            draft.frames[i].module =
-                dlw_h_module(collector->history, frame->module->path, frame->module->build_id);
-            draft.frames[i].offset = frame->offset;
-        } else if (!frame->unknown) {
-            /* Its address means nothing in another run. */
-            draft.frames[i].unknown = "code outside of any module";
-        }
-    }
-    return dlw_h_stack(collector->history, &draft);
-}
-
-static struct dlw_h_role *role_of(struct dlw_collector *collector, struct dlw_reader *reader,
-                                  const struct dlw_raw_thread *raw)
-{
-    struct dlw_h_role draft = {.is_main = raw->is_main, .is_several = raw->is_several};
-    if (dlw_thread_is_named(raw->thread))
-        draft.name = raw->thread->name;
-    if (!raw->is_main) {
-        draft.start = stack(collector, reader, raw->start);
-        draft.created = stack(collector, reader, raw->created);
-    }
-    return dlw_h_role(collector->history, &draft);
-}
-
-/* The first thread of the journal that has the role; with a second one it is several. */
-static void note_thread(struct dlw_collector *collector, struct dlw_h_role *role, uint64_t id)
-{
-    struct own_role *own;
-    HASH_FIND(hh, collector->roles, &role, sizeof(struct dlw_h_role *), own);
-    if (own) {
-        role->is_several |= own->thread != id;
-        return;
-    }
-    own = dlw_region_alloc(&collector->region, sizeof(*own));
-    own->role = role;
-    own->thread = id;
-    HASH_ADD(hh, collector->roles, role, sizeof(struct dlw_h_role *), own);
-}
-
-static struct dlw_h_role *role(struct dlw_collector *collector, struct dlw_reader *reader,
-                               uint64_t id)
-{
-    struct dlw_raw_thread *raw;
-    DLW_BY_ID_FIND(reader->threads, id, raw);
-    struct dlw_h_role *result = raw ? role_of(collector, reader, raw) : NULL;
-    if (!result || reader->is_merged)
-        return result;
-    note_thread(collector, result, id);
-    if (dlw_thread_is_named(raw->thread) && reader->process->exe)
-        dlw_h_name(collector->history, result, dlw_base_name(reader->process->exe),
-                   raw->thread->name);
-    return result;
-}
-
-static const char *place_name(struct dlw_collector *collector, const char *verb,
-                              const struct dlw_h_stack *full)
-{
-    struct dlw_h_stack part = *full;
-    if (part.n > PLACE_FRAMES)
-        part.n = PLACE_FRAMES;
-    part.cut = false;
-    struct dlw_key key = dlw_h_stack_key(&part);
-    return dlw_region_print(&collector->region, "%s %016" PRIx64 "%016" PRIx64, verb, key.a, key.b);
-}
-
-/* The file and its folder: what is left of a path in another checkout, or on another machine. */
-static const char *tail(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    while (slash && slash > path && slash[-1] != '/')
-        slash--;
-    return slash && *slash != '/' ? slash : path;
-}
-
-static void note_unreadable(struct dlw_history *history, const struct dlw_raw_module *module)
-{
-    const char *why = dlw_symbols_trouble(history->symbols, module->path, module->build_id);
-    if (!why)
-        return;
-    history->nameless_variables++;
-    if (!history->unreadable)
-        history->unreadable = dlw_region_print(&history->region, "%s: %s", module->path, why);
-}
-
-/* A variable is the same in every program that its file is compiled into: each test of a library
- * links its own. */
-static const char *data_name(struct dlw_collector *collector, const struct dlw_raw_lock *raw)
-{
-    const struct dlw_raw_module *module = raw->module;
-    const char *slash = strrchr(module->path, '/');
-    const char *base = slash ? slash + 1 : module->path;
-    struct dlw_variable variable = dlw_symbols_variable(collector->history->symbols, module->path,
-                                                        module->build_id, raw->lock.offset);
-    if (variable.name && variable.file)
-        return dlw_region_print(&collector->region, "variable %s:%s", tail(variable.file),
-                                variable.name);
-    if (variable.name)
-        return dlw_region_print(&collector->region, "variable %s:%s", base, variable.name);
-    note_unreadable(collector->history, module);
-    return dlw_region_print(&collector->region, "data %s(%s)+0x%" PRIx64, base,
-                            module->build_id ? module->build_id : "?", raw->lock.offset);
-}
-
-/* What another run would call this lock; NULL: nothing about it lasts. */
-static const char *lasting_name(struct dlw_collector *collector, const struct dlw_raw_lock *raw,
-                                const struct dlw_h_lock *draft)
-{
-    if (raw->lasting)
-        return raw->lasting;
-    if (raw->lock.name)
-        return dlw_region_print(&collector->region, "name %s", raw->lock.name);
-    if (draft->role)
-        return dlw_region_print(&collector->region, "end of %016" PRIx64,
-                                draft->role->entity.key.a);
-    if (raw->module && raw->module->path[0] == '/')
-        return data_name(collector, raw);
-    if (raw->lock.class_name)
-        return dlw_region_print(&collector->region, "class %s", raw->lock.class_name);
-    if (draft->created)
-        return place_name(collector, "created", draft->created);
-    if (draft->first)
-        return place_name(collector, "first taken", draft->first);
-    return NULL;
-}
-
-static struct dlw_h_lock *lock(struct dlw_collector *collector, struct dlw_reader *reader,
-                               uint64_t id)
-{
-    struct dlw_raw_lock *raw;
-    DLW_BY_ID_FIND(reader->locks, id, raw);
-    if (!raw || raw->merged)
-        return raw ? raw->merged : NULL;
-    struct dlw_h_lock draft = {.kind = raw->lock.kind,
-                               .attributes = raw->lock.attributes,
-                               .name = raw->lock.name,
-                               .class_name = raw->lock.class_name,
-                               .offset = raw->lock.offset,
-                               .is_signal = raw->is_signal,
-                               .outlives = raw->outlives};
-    if (raw->module)
-        draft.module = dlw_h_module(collector->history, raw->module->path, raw->module->build_id);
-    draft.created = stack(collector, reader, raw->created);
-    draft.first = stack(collector, reader, raw->first);
-    if (raw->thread && dlw_doc_is_thread(&raw->lock))
-        draft.role = role_of(collector, reader, raw->thread);
-    draft.lasting = lasting_name(collector, raw, &draft);
-    if (draft.lasting)
-        raw->merged = dlw_h_lock(collector->history, &draft);
-    return raw->merged;
-}
+enum { MAX_GATES = 64 };
 
 /* ---- journals ---- */
 
@@ -311,14 +109,15 @@ static void take_journal(struct dlw_collector *collector, struct dlw_reader *rea
 static void take_name(struct dlw_collector *collector, struct dlw_reader *reader,
                       const json_t *json)
 {
-    dlw_h_name(collector->history, role(collector, reader, dlw_json_number(json, "thread")),
+    dlw_h_name(collector->history,
+               dlw_collect_role(collector, reader, dlw_json_number(json, "thread")),
                dlw_json_text(json, "program"), dlw_json_text(json, "name"));
 }
 
 static void take_trait(struct dlw_collector *collector, struct dlw_reader *reader,
                        const json_t *json)
 {
-    struct dlw_h_lock *known = lock(collector, reader, dlw_json_number(json, "lock"));
+    struct dlw_h_lock *known = dlw_collect_lock(collector, reader, dlw_json_number(json, "lock"));
     if (!known)
         return;
     known->is_signal |= dlw_json_flag(json, "signal");
@@ -379,8 +178,8 @@ static const struct dlw_h_journal *teller_of(struct dlw_collector *collector,
 static void take_edge(struct dlw_collector *collector, struct dlw_reader *reader,
                       const json_t *json)
 {
-    struct dlw_h_lock *from = lock(collector, reader, dlw_json_number(json, "from"));
-    struct dlw_h_lock *to = lock(collector, reader, dlw_json_number(json, "to"));
+    struct dlw_h_lock *from = dlw_collect_lock(collector, reader, dlw_json_number(json, "from"));
+    struct dlw_h_lock *to = dlw_collect_lock(collector, reader, dlw_json_number(json, "to"));
     if (!from || !to) {
         collector->history->nameless++;
         return;
@@ -392,17 +191,18 @@ static void take_edge(struct dlw_collector *collector, struct dlw_reader *reader
     if (from == to)
         return;
     struct dlw_h_lock *gates[MAX_GATES];
-    struct dlw_h_variant draft = {.role = role(collector, reader, dlw_json_number(json, "thread")),
-                                  .gates = gates,
-                                  .from_mode = mode(json, "from_mode"),
-                                  .to_mode = mode(json, "to_mode"),
-                                  .timed = dlw_json_flag(json, "timed"),
-                                  .hold = stack(collector, reader, dlw_json_number(json, "hold")),
-                                  .want = stack(collector, reader, dlw_json_number(json, "want"))};
+    struct dlw_h_variant draft = {
+        .role = dlw_collect_role(collector, reader, dlw_json_number(json, "thread")),
+        .gates = gates,
+        .from_mode = mode(json, "from_mode"),
+        .to_mode = mode(json, "to_mode"),
+        .timed = dlw_json_flag(json, "timed"),
+        .hold = dlw_collect_stack(collector, reader, dlw_json_number(json, "hold")),
+        .want = dlw_collect_stack(collector, reader, dlw_json_number(json, "want"))};
     const json_t *list = json_object_get(json, "gates");
     for (size_t i = 0; i < json_array_size(list) && draft.n_gates < MAX_GATES; i++) {
         json_int_t id = json_integer_value(json_array_get(list, i));
-        struct dlw_h_lock *gate = id > 0 ? lock(collector, reader, (uint64_t)id) : NULL;
+        struct dlw_h_lock *gate = id > 0 ? dlw_collect_lock(collector, reader, (uint64_t)id) : NULL;
         /* A class is no gate: it may be another object of it. */
         if (gate && gate != from && gate != to && dlw_h_is_sure(gate))
             gates[draft.n_gates++] = gate;
@@ -421,7 +221,7 @@ static void take_edge(struct dlw_collector *collector, struct dlw_reader *reader
 static struct dlw_h_lock *finding_lock(struct dlw_collector *collector, struct dlw_reader *reader,
                                        uint64_t id)
 {
-    struct dlw_h_lock *known = lock(collector, reader, id);
+    struct dlw_h_lock *known = dlw_collect_lock(collector, reader, id);
     struct dlw_raw_lock *raw;
     DLW_BY_ID_FIND(reader->locks, id, raw);
     if (known || !raw)
@@ -433,18 +233,18 @@ static struct dlw_h_lock *finding_lock(struct dlw_collector *collector, struct d
 static struct dlw_h_hold hold(struct dlw_collector *collector, struct dlw_reader *reader,
                               const json_t *json)
 {
-    struct dlw_h_hold result = {.lock =
-                                    finding_lock(collector, reader, dlw_json_number(json, "lock")),
-                                .stack = stack(collector, reader, dlw_json_number(json, "stack")),
-                                .shared = mode(json, "mode"),
-                                .timed = dlw_json_flag(json, "timed")};
+    struct dlw_h_hold result = {
+        .lock = finding_lock(collector, reader, dlw_json_number(json, "lock")),
+        .stack = dlw_collect_stack(collector, reader, dlw_json_number(json, "stack")),
+        .shared = mode(json, "mode"),
+        .timed = dlw_json_flag(json, "timed")};
     return result;
 }
 
 static bool take_step(struct dlw_collector *collector, struct dlw_reader *reader,
                       const json_t *json, struct dlw_h_part *part)
 {
-    part->role = role(collector, reader, dlw_json_number(json, "thread"));
+    part->role = dlw_collect_role(collector, reader, dlw_json_number(json, "thread"));
     part->scope = dlw_region_copy(&collector->history->region, dlw_json_text(json, "scope"));
     part->wants = hold(collector, reader, json_object_get(json, "wants"));
     part->holds = dlw_region_alloc(&collector->history->region, sizeof(*part->holds));
@@ -459,14 +259,14 @@ static bool take_state(struct dlw_collector *collector, struct dlw_reader *reade
     const json_t *holds = json_object_get(json, "holds");
     size_t n = json_array_size(holds);
     const char *waits = dlw_json_text(json, "waits");
-    part->role = role(collector, reader, dlw_json_number(json, "thread"));
+    part->role = dlw_collect_role(collector, reader, dlw_json_number(json, "thread"));
     part->wants.lock = finding_lock(collector, reader, dlw_json_number(json, "for"));
     part->wants.shared = mode(json, "mode");
     part->wants.timed = dlw_json_flag(json, "timed");
     part->waits = waits && dlw_wait_find(waits) >= 0
                       ? dlw_wait_word((enum dlw_wait_kind)dlw_wait_find(waits))
                       : NULL;
-    part->stack = stack(collector, reader, dlw_json_number(json, "stack"));
+    part->stack = dlw_collect_stack(collector, reader, dlw_json_number(json, "stack"));
     part->holds = dlw_region_alloc(&collector->history->region, (n + 1) * sizeof(*part->holds));
     for (size_t i = 0; i < n; i++) {
         part->holds[part->n_holds] = hold(collector, reader, json_array_get(holds, i));
@@ -535,7 +335,8 @@ static void take_finding(struct dlw_collector *collector, struct dlw_reader *rea
     /* What shows across runs is found anew each time. */
     if (!kind || dlw_kind_find(kind) < 0 || !id || own || dlw_json_flag(json, "across"))
         return;
-    draft.harmless_lock = lock(collector, reader, dlw_json_number(json, "harmless_lock"));
+    draft.harmless_lock =
+        dlw_collect_lock(collector, reader, dlw_json_number(json, "harmless_lock"));
     if (!take_parts(collector, reader, json, &draft)) {
         dlw_reader_complain(reader, "a finding that refers to what the journal does not hold");
         return;

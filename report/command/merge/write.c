@@ -1,18 +1,11 @@
 /* A history as a journal (report/JOURNAL.md): what is referred to comes first, each sort by key. */
-#include "report/command/merge/history.h"
+#include "report/command/merge/write.h"
 
 #include "report/command/base/command.h"
-#include "report/emit/journal/jsonl.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct writer {
-    struct dlw_history *history;
-    FILE *out;
-    struct dlw_jsonl json; /* a line of those that there are many of */
-};
 
 /* ---- only what is referred to is written: the smaller of two stacks may have replaced another
  * ---- */
@@ -120,26 +113,14 @@ static size_t number(struct dlw_region *region, struct dlw_entity *head, bool al
 
 /* ---- lines ---- */
 
-static void put(struct writer *writer, json_t *line)
+void dlw_write_line(struct writer *writer, json_t *line)
 {
     json_dumpf(line, writer->out, JSON_COMPACT | JSON_REAL_PRECISION(17));
     fputc('\n', writer->out);
     json_decref(line);
 }
 
-static void text(json_t *json, const char *key, const char *value)
-{
-    if (value)
-        json_object_set_new(json, key, json_string(value));
-}
-
-static void refer(json_t *json, const char *key, const struct dlw_entity *entity)
-{
-    if (entity)
-        json_object_set_new(json, key, json_integer(entity->id));
-}
-
-static json_t *line_of(const char *type, const struct dlw_entity *entity)
+json_t *dlw_write_line_of(const char *type, const struct dlw_entity *entity)
 {
     return json_pack("{sssi}", "type", type, "id", (int)entity->id);
 }
@@ -147,14 +128,15 @@ static json_t *line_of(const char *type, const struct dlw_entity *entity)
 static void put_journal(struct writer *writer, struct dlw_entity *entity)
 {
     struct dlw_h_journal *journal = (struct dlw_h_journal *)entity;
-    json_t *line = line_of("journal", entity), *fields = json_loads(journal->line, 0, NULL);
+    json_t *line = dlw_write_line_of("journal", entity),
+           *fields = json_loads(journal->line, 0, NULL);
     json_object_set_new(line, "key",
                         json_sprintf("%016" PRIx64 "%016" PRIx64, entity->key.a, entity->key.b));
     json_object_set_new(line, "rank", json_integer(journal->rank));
     if (fields)
         json_object_update(line, fields);
     json_decref(fields);
-    put(writer, line);
+    dlw_write_line(writer, line);
 }
 
 /* ---- lines that there are many of ---- */
@@ -290,17 +272,12 @@ static void put_lock(struct writer *writer, struct dlw_entity *entity)
     end(writer);
 }
 
-static const char *mode_word(bool shared)
+const char *dlw_write_mode(bool shared)
 {
     return shared ? "shared" : "exclusive";
 }
 
-static json_t *mode_json(bool shared)
-{
-    return json_string(mode_word(shared));
-}
-
-static int compare_numbers(const void *a, const void *b)
+int dlw_write_compare_numbers(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return x < y ? -1 : x > y;
@@ -320,7 +297,7 @@ static char *ranges(struct writer *writer, const struct dlw_seen *journals)
     dlw_seen_numbers(journals, ids);
     for (size_t i = 0; i < n; i++)
         ids[i] = history->by_index[ids[i]]->entity.id;
-    qsort(ids, n, sizeof(*ids), compare_numbers);
+    qsort(ids, n, sizeof(*ids), dlw_write_compare_numbers);
     for (size_t i = 0; i < n; i++) {
         size_t last = i;
         while (last + 1 < n && ids[last + 1] == ids[last] + 1)
@@ -345,8 +322,8 @@ static void put_variant(struct writer *writer, const struct dlw_h_edge *edge,
     put_id(writer, "thread", variant->role ? &variant->role->entity : NULL);
     put_id(writer, "hold", variant->hold ? &variant->hold->entity : NULL);
     put_id(writer, "want", variant->want ? &variant->want->entity : NULL);
-    put_text(writer, "from_mode", mode_word(variant->from_mode));
-    put_text(writer, "to_mode", mode_word(variant->to_mode));
+    put_text(writer, "from_mode", dlw_write_mode(variant->from_mode));
+    put_text(writer, "to_mode", dlw_write_mode(variant->to_mode));
     dlw_jsonl_open(json, "gates", '[');
     for (size_t i = 0; i < variant->n_gates; i++)
         dlw_jsonl_number(json, variant->gates[i]->entity.id);
@@ -369,130 +346,6 @@ static void put_edge(struct writer *writer, struct dlw_entity *entity)
         put_variant(writer, edge, &edge->variants[i]);
 }
 
-static json_t *hold_json(const struct dlw_h_hold *hold)
-{
-    json_t *json = json_object();
-    refer(json, "lock", &hold->lock->entity);
-    json_object_set_new(json, "mode", mode_json(hold->shared));
-    refer(json, "stack", hold->stack ? &hold->stack->entity : NULL);
-    if (hold->timed)
-        json_object_set_new(json, "timed", json_true());
-    return json;
-}
-
-/* Whose step it was: each program has its own names for its threads. */
-static void put_thread(struct writer *writer, json_t *json, const struct dlw_h_part *part,
-                       const struct dlw_h_journal *journal)
-{
-    refer(json, "thread", part->role ? &part->role->entity : NULL);
-    if (part->journal)
-        journal = part->journal;
-    if (!journal)
-        return;
-    refer(json, "journal", &journal->entity);
-    text(json, "name", dlw_h_name_of(writer->history, part->role, journal->program));
-}
-
-static json_t *step_json(struct writer *writer, const struct dlw_h_part *part,
-                         const struct dlw_h_journal *journal)
-{
-    json_t *json = json_object();
-    put_thread(writer, json, part, journal);
-    text(json, "scope", part->scope);
-    json_object_set_new(json, "holds", hold_json(&part->holds[0]));
-    json_object_set_new(json, "wants", hold_json(&part->wants));
-    return json;
-}
-
-static json_t *state_json(struct writer *writer, const struct dlw_h_part *part,
-                          const struct dlw_h_journal *journal)
-{
-    json_t *json = json_object(), *holds = json_array();
-    put_thread(writer, json, part, journal);
-    text(json, "state", part->waits ? "blocked" : "running");
-    text(json, "waits", part->waits);
-    refer(json, "for", part->wants.lock ? &part->wants.lock->entity : NULL);
-    json_object_set_new(json, "mode", mode_json(part->wants.shared));
-    if (part->wants.timed)
-        json_object_set_new(json, "timed", json_true());
-    refer(json, "stack", part->stack ? &part->stack->entity : NULL);
-    for (size_t i = 0; i < part->n_holds; i++)
-        json_array_append_new(holds, hold_json(&part->holds[i]));
-    json_object_set_new(json, "holds", holds);
-    return json;
-}
-
-struct pair {
-    uint32_t id;
-    uint64_t count;
-};
-
-static int compare_pairs(const void *a, const void *b)
-{
-    return compare_numbers(&((const struct pair *)a)->id, &((const struct pair *)b)->id);
-}
-
-/* Each journal with its count; returns the sum. The first journal stands for the finding. */
-static uint64_t put_counts(struct writer *writer, json_t *line, const struct dlw_h_finding *finding)
-{
-    struct pair *pairs = calloc(finding->n_counts + 1, sizeof(*pairs));
-    json_t *counts = json_array();
-    uint64_t sum = 0;
-    for (size_t i = 0; pairs && i < finding->n_counts; i++)
-        pairs[i] = (struct pair){writer->history->by_index[finding->counts[i].journal]->entity.id,
-                                 finding->counts[i].count};
-    if (pairs)
-        qsort(pairs, finding->n_counts, sizeof(*pairs), compare_pairs);
-    for (size_t i = 0; pairs && i < finding->n_counts; i++) {
-        json_array_append_new(counts,
-                              json_pack("[iI]", (int)pairs[i].id, (json_int_t)pairs[i].count));
-        sum += pairs[i].count;
-    }
-    if (pairs && finding->n_counts)
-        json_object_set_new(line, "journal", json_integer(pairs[0].id));
-    json_object_set_new(line, "counts", counts);
-    free(pairs);
-    return sum;
-}
-
-/* The one that stands for the finding, as put_counts has it. */
-static const struct dlw_h_journal *first_journal(const struct dlw_history *history,
-                                                 const struct dlw_h_finding *finding)
-{
-    const struct dlw_h_journal *first = NULL;
-    for (size_t i = 0; i < finding->n_counts; i++) {
-        const struct dlw_h_journal *journal = history->by_index[finding->counts[i].journal];
-        if (!first || journal->entity.id < first->entity.id)
-            first = journal;
-    }
-    return first;
-}
-
-static void put_finding(struct writer *writer, struct dlw_entity *entity)
-{
-    struct dlw_h_finding *finding = (struct dlw_h_finding *)entity;
-    json_t *line = line_of("finding", entity), *parts = json_array();
-    text(line, "kind", finding->kind);
-    text(line, "certainty", finding->certain ? "certain" : "possible");
-    if (finding->time > 0)
-        json_object_set_new(line, "time", json_real(finding->time));
-    text(line, "reason", finding->reason);
-    text(line, "harmless", finding->harmless);
-    if (finding->doubt != DLW_NO_DOUBT)
-        text(line, "doubt", dlw_doubt_word(finding->doubt));
-    refer(line, "harmless_lock", finding->harmless_lock ? &finding->harmless_lock->entity : NULL);
-    if (finding->across)
-        json_object_set_new(line, "across", json_true());
-    uint64_t sum = put_counts(writer, line, finding);
-    json_object_set_new(line, "count", json_integer((json_int_t)(sum ? sum : 1)));
-    const struct dlw_h_journal *journal = first_journal(writer->history, finding);
-    for (size_t i = 0; i < finding->n_parts; i++)
-        json_array_append_new(parts, (finding->is_cycle ? step_json : state_json)(
-                                         writer, &finding->parts[i], journal));
-    json_object_set_new(line, finding->is_cycle ? "cycle" : "threads", parts);
-    put(writer, line);
-}
-
 void dlw_history_write(struct dlw_history *history, FILE *out)
 {
     struct writer writer = {history, out, {.more = make_room}};
@@ -508,7 +361,7 @@ void dlw_history_write(struct dlw_history *history, FILE *out)
         {(struct dlw_entity *)history->names, true, put_name},
         {(struct dlw_entity *)history->locks, false, put_lock},
         {(struct dlw_entity *)history->edges, true, put_edge},
-        {(struct dlw_entity *)history->findings, true, put_finding},
+        {(struct dlw_entity *)history->findings, true, dlw_write_finding},
     };
     enum { SORTS = sizeof(sorts) / sizeof(sorts[0]) };
     struct dlw_entity **entities[SORTS];
@@ -516,8 +369,9 @@ void dlw_history_write(struct dlw_history *history, FILE *out)
     mark_all(history);
     for (size_t i = 0; i < SORTS; i++)
         n[i] = number(&history->region, sorts[i].head, sorts[i].all, &entities[i]);
-    put(&writer, json_pack("{sssisssbsisss[]}", "type", "process", "version", 1, "dlwatch",
-                           DLW_VERSION, "merged", 1, "pid", 0, "exe", "a merged history", "argv"));
+    dlw_write_line(&writer, json_pack("{sssisssbsisss[]}", "type", "process", "version", 1,
+                                      "dlwatch", DLW_VERSION, "merged", 1, "pid", 0, "exe",
+                                      "a merged history", "argv"));
     for (size_t i = 0; i < SORTS; i++)
         for (size_t j = 0; j < n[i]; j++)
             sorts[i].put(&writer, entities[i][j]);

@@ -1,6 +1,6 @@
 /* Names as people say them, and the step that they are told to change. */
 #include "report/command/document/classify.h"
-#include "report/command/document/expression.h"
+#include "report/command/document/names/expression.h"
 #include "tests/unit/command_sample.h"
 
 #include <check.h>

@@ -3,7 +3,7 @@
  * "pthread_mutex_lock(&from->lock);". Not a parser: a call is known by its name, and what is not
  * understood has no name.
  */
-#include "report/command/document/expression.h"
+#include "report/command/document/names/expression.h"
 
 #include <ctype.h>
 #include <stdlib.h>

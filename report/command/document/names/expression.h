@@ -1,6 +1,6 @@
 /* What a line of source calls the lock that it takes. */
-#ifndef DLW_COMMAND_DOCUMENT_EXPRESSION_H
-#define DLW_COMMAND_DOCUMENT_EXPRESSION_H
+#ifndef DLW_COMMAND_DOCUMENT_NAMES_EXPRESSION_H
+#define DLW_COMMAND_DOCUMENT_NAMES_EXPRESSION_H
 
 #include "report/command/base/arena.h"
 

@@ -1,6 +1,6 @@
 /* Names for what has none: a lock by the expression that takes it, a thread by its first code. */
-#include "report/command/document/expression.h"
 #include "report/command/document/model.h"
+#include "report/command/document/names/expression.h"
 #include "report/command/symbols/source.h"
 
 #include <stdlib.h>

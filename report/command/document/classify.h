@@ -9,9 +9,9 @@
 void dlw_fingerprint(const struct dlw_doc_finding *finding, char out[17]);
 /* The same as 0.1.0 made it, which joins under a lock and exit-holding-lock had other ones in. */
 void dlw_former_fingerprint(const struct dlw_doc_finding *finding, char out[17]);
-/* One line that says what is wrong. */
 /* "test A and test B", of the steps of a cycle. */
 const char *dlw_finding_scopes(struct dlw_region *region, const struct dlw_doc_finding *finding);
+/* One line that says what is wrong. */
 const char *dlw_finding_message(struct dlw_region *region, const struct dlw_doc_finding *finding);
 /* What would break it: paragraphs of plain words, under a title. The first is the remedy that fits
  * best, the others are other ways. */
@@ -43,7 +43,6 @@ bool dlw_finding_holder_is_gone(const struct dlw_doc_finding *finding);
 /* A writer that stands in front of a reader: it holds no more than its place in the line. */
 bool dlw_step_is_in_line(const struct dlw_doc_finding *finding, const struct dlw_doc_step *step);
 
-/* Titles of the finding's locks; equal ones are told apart by a number. */
 /* Of a stall: who waits for a lock that another sleeper holds, and what that one waits for; NULL:
  * nobody does. */
 const char *dlw_finding_half_circles(struct dlw_region *region,
@@ -55,12 +54,6 @@ const struct dlw_doc_state *dlw_finding_holder(const struct dlw_doc_finding *fin
  * nothing is known of what would end the wait. */
 const char *dlw_state_facts(struct dlw_region *region, const struct dlw_doc_finding *finding,
                             const struct dlw_doc_state *state);
-const char *dlw_finding_lock_title(struct dlw_region *region, const struct dlw_doc_finding *finding,
-                                   const struct dlw_doc_lock *lock);
-/* The same for its threads. */
-const char *dlw_finding_thread_title(struct dlw_region *region,
-                                     const struct dlw_doc_finding *finding,
-                                     const struct dlw_doc_thread *thread);
 
 /* Each stack of the finding: those of its cycle and its threads. Stops when visit returns true, and
  * returns that. */

@@ -405,6 +405,13 @@ const char *dlw_thread_origin(struct dlw_region *region, const struct dlw_doc_th
 bool dlw_thread_is_named(const struct dlw_doc_thread *thread);
 /* "worker", "main", "serve" after its start routine, else "thread 2". */
 const char *dlw_thread_title(struct dlw_region *region, const struct dlw_doc_thread *thread);
+/* Titles of the finding's locks; equal ones are told apart by a number. */
+const char *dlw_finding_lock_title(struct dlw_region *region, const struct dlw_doc_finding *finding,
+                                   const struct dlw_doc_lock *lock);
+/* The same for its threads. */
+const char *dlw_finding_thread_title(struct dlw_region *region,
+                                     const struct dlw_doc_finding *finding,
+                                     const struct dlw_doc_thread *thread);
 /* The top of the repository that the working folder lies in, else that folder; found once. */
 const char *dlw_source_folder(void);
 /* The source file, without "." and "..": relative to `folder` where it lies below it, else absolute

@@ -67,7 +67,7 @@ layer lib graph 'order . base' 12
 layer lib report/emit 'journal,python .' 5
 layer lib interpose '. wrap/process,wrap/libs wrap steer watch order tell locks threads stacks python base'
 layer cmd report/command 'cli generate run confirm report,merge inspect inspect/across inspect/own inspect/glibc,inspect/walk inspect/python
-	inspect/target journal format format/text format/picture advice document document/names symbols base'
+	inspect/target journal format format/html format/text format/picture advice document document/names symbols base'
 
 # What is below needs nothing from above, and graph/ not even a header.
 tmp=$(mktemp -d) || exit 2

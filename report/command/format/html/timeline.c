@@ -1,5 +1,5 @@
 /* A time line as SVG, in the page's style. */
-#include "report/command/format/html_timeline.h"
+#include "report/command/format/html/timeline.h"
 
 #include "report/command/base/xml.h"
 #include "report/command/document/classify.h"

@@ -4,7 +4,7 @@
  * memory else, so whenever the table has doubled those that have ended and that no evidence
  * names are dropped.
  *
- * Called with the sink's lock held.
+ * Called with the emit lock held (output.h).
  */
 #ifndef DLW_TELL_THREAD_NAMES_H
 #define DLW_TELL_THREAD_NAMES_H

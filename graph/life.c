@@ -1,60 +1,9 @@
 /*
- * Segments and the links between them, both in pools. A link stands in two
- * lists, so that a segment nobody refers to any more can be taken out from
- * between its neighbours where that adds no links: with one predecessor or one
- * successor its neighbours are linked directly, and a link that is already
- * there is not doubled. Fork-join programs reduce to nothing that way (they are
- * series-parallel: J. Valdes, R. Tarjan, E. Lawler, "The Recognition of Series
- * Parallel Digraphs", SIAM J. Comput. 11(2), 1982).
- *
  * A segment in which nothing was recorded yet is never linked to: what its
  * thread records later would falsely come before. Its predecessors are, through
  * a hub when they are many.
  */
-#include "graph/life.h"
-
-#include "graph/base/pool.h"
-
-struct segment {
-    uint64_t number; /* rises along every link */
-    const char *scope;
-    uint32_t thread;
-    uint32_t era;
-    uint32_t before, after; /* lists of links to predecessors and successors */
-    uint32_t refs;          /* from outside */
-    uint32_t mark;          /* the walk that met it last */
-    uint32_t todo;          /* next on the worklist of a walk, or the link that it came by */
-    uint32_t is_alive : 1;
-    uint32_t is_open : 1; /* its thread may still record in it */
-    uint32_t is_recorded : 1;
-};
-
-struct link {
-    uint32_t before, after; /* segments */
-    uint32_t next_of_after; /* the other predecessors of `after` */
-    uint32_t prev_of_after;
-    uint32_t next_of_before; /* the other successors of `before` */
-    uint32_t prev_of_before;
-};
-
-struct dlw_life {
-    struct dlw_arena *arena;
-    struct dlw_pool segments, links;
-    uint64_t number;
-    uint32_t era;
-    uint32_t mark; /* of the walk under way */
-    bool has_scopes;
-};
-
-static struct segment *segment_at(const struct dlw_life *life, uint32_t id)
-{
-    return dlw_pool_at(&life->segments, id);
-}
-
-static struct link *link_at(const struct dlw_life *life, uint32_t id)
-{
-    return dlw_pool_at(&life->links, id);
-}
+#include "graph/life_segments.h"
 
 struct dlw_life *dlw_life_new(struct dlw_arena *arena)
 {
@@ -78,182 +27,13 @@ void dlw_life_free(struct dlw_life *life)
     dlw_arena_free(life->arena, life, sizeof(*life));
 }
 
-/* Links. */
-
-static bool is_linked(const struct dlw_life *life, uint32_t before, uint32_t after)
-{
-    uint32_t a = segment_at(life, after)->before;
-    uint32_t b = segment_at(life, before)->after;
-
-    /* Both lists at once: the shorter one decides the cost. */
-    while (a && b) {
-        if (link_at(life, a)->before == before || link_at(life, b)->after == after)
-            return true;
-        a = link_at(life, a)->next_of_after;
-        b = link_at(life, b)->next_of_before;
-    }
-    return false;
-}
-
-/* In a reserved record. */
-static void link_add(struct dlw_life *life, uint32_t before, uint32_t after)
-{
-    struct segment *first = segment_at(life, before);
-    struct segment *second = segment_at(life, after);
-
-    if (is_linked(life, before, after))
-        return;
-    uint32_t id = dlw_pool_alloc(&life->links);
-    *link_at(life, id) = (struct link){before, after, second->before, 0, first->after, 0};
-    if (second->before)
-        link_at(life, second->before)->prev_of_after = id;
-    if (first->after)
-        link_at(life, first->after)->prev_of_before = id;
-    second->before = id;
-    first->after = id;
-}
-
-static void link_remove(struct dlw_life *life, uint32_t id)
-{
-    struct link *link = link_at(life, id);
-
-    if (link->prev_of_after)
-        link_at(life, link->prev_of_after)->next_of_after = link->next_of_after;
-    else
-        segment_at(life, link->after)->before = link->next_of_after;
-    if (link->next_of_after)
-        link_at(life, link->next_of_after)->prev_of_after = link->prev_of_after;
-    if (link->prev_of_before)
-        link_at(life, link->prev_of_before)->next_of_before = link->next_of_before;
-    else
-        segment_at(life, link->before)->after = link->next_of_before;
-    if (link->next_of_before)
-        link_at(life, link->next_of_before)->prev_of_before = link->prev_of_before;
-    dlw_pool_free(&life->links, id);
-}
-
-static bool has_at_most_one(const struct dlw_life *life, uint32_t list, bool of_after)
-{
-    return !list ||
-           !(of_after ? link_at(life, list)->next_of_after : link_at(life, list)->next_of_before);
-}
-
-/* Segments. */
-
-static uint32_t segment_add(struct dlw_life *life, uint32_t thread, uint32_t era)
-{
-    uint32_t id = dlw_pool_alloc(&life->segments);
-
-    if (!id)
-        return 0;
-    struct segment *segment = segment_at(life, id);
-    segment->number = ++life->number;
-    segment->thread = thread;
-    segment->era = era;
-    segment->refs = 1;
-    segment->is_alive = 1;
-    return id;
-}
-
-static bool is_removable(const struct dlw_life *life, const struct segment *segment)
-{
-    return segment->is_alive && !segment->refs &&
-           (has_at_most_one(life, segment->before, true) ||
-            has_at_most_one(life, segment->after, false));
-}
-
-/* The walk's worklist doubles as the list of segments to look at again. */
-static void queue(struct dlw_life *life, uint32_t *list, uint32_t id)
-{
-    struct segment *segment = segment_at(life, id);
-
-    if (segment->mark == life->mark)
-        return;
-    segment->mark = life->mark;
-    segment->todo = *list;
-    *list = id;
-}
-
-static uint32_t dequeue(struct dlw_life *life, uint32_t *list)
-{
-    uint32_t id = *list;
-
-    *list = segment_at(life, id)->todo;
-    return id;
-}
-
-static void forget_marks(struct dlw_life *life)
-{
-    for (uint32_t id = 0; (id = dlw_pool_next(&life->segments, id));)
-        segment_at(life, id)->mark = 0;
-    life->mark = 0;
-}
-
-static void new_mark(struct dlw_life *life)
-{
-    if (life->mark == UINT32_MAX)
-        forget_marks(life);
-    life->mark++;
-}
-
-/* Links every predecessor to every successor; one side has at most one, so there are never more
- * links than before, and the records freed serve the new ones. */
-static void bridge(struct dlw_life *life, uint32_t id, uint32_t *again)
-{
-    struct segment *segment = segment_at(life, id);
-
-    while (segment->before && segment->after) {
-        bool one_before = has_at_most_one(life, segment->before, true);
-        uint32_t drop = one_before ? segment->after : segment->before;
-        uint32_t before = link_at(life, segment->before)->before;
-        uint32_t after = link_at(life, segment->after)->after;
-        link_remove(life, drop);
-        link_add(life, before, after);
-        queue(life, again, one_before ? after : before);
-        if (!segment->after)
-            queue(life, again, before);
-        if (!segment->before)
-            queue(life, again, after);
-    }
-    while (segment->before) {
-        queue(life, again, link_at(life, segment->before)->before);
-        link_remove(life, segment->before);
-    }
-    while (segment->after) {
-        queue(life, again, link_at(life, segment->after)->after);
-        link_remove(life, segment->after);
-    }
-}
-
-/* Takes `id` out if it may go, and then its neighbours if that made them removable. */
-static void reduce(struct dlw_life *life, uint32_t id)
-{
-    uint32_t list = 0;
-
-    if (!is_removable(life, segment_at(life, id)))
-        return;
-    new_mark(life);
-    queue(life, &list, id);
-    while (list) {
-        uint32_t next = dequeue(life, &list);
-        struct segment *segment = segment_at(life, next);
-        segment->mark = 0;
-        if (!is_removable(life, segment))
-            continue;
-        segment->is_alive = 0;
-        segment->mark = life->mark; /* not to be queued by its own removal */
-        bridge(life, next, &list);
-        dlw_pool_free(&life->segments, next);
-    }
-}
-
 /* Moves the predecessors of an open segment behind a hub of their own, so that others can share
  * them by one link. */
 static uint32_t make_hub(struct dlw_life *life, uint32_t id)
 {
     if (!dlw_pool_reserve(&life->links, 1))
         return 0;
-    uint32_t hub = segment_add(life, 0, segment_at(life, id)->era);
+    uint32_t hub = dlw_life_add_segment(life, 0, segment_at(life, id)->era);
     if (!hub)
         return 0;
     struct segment *segment = segment_at(life, id);
@@ -263,7 +43,7 @@ static uint32_t make_hub(struct dlw_life *life, uint32_t id)
     segment->before = 0;
     for (uint32_t l = segment_at(life, hub)->before; l; l = link_at(life, l)->next_of_after)
         link_at(life, l)->after = hub;
-    link_add(life, hub, id);
+    dlw_life_link(life, hub, id);
     segment_at(life, hub)->refs = 0;
     return hub;
 }
@@ -279,7 +59,7 @@ static bool anchor(struct dlw_life *life, uint32_t id, uint32_t *out)
         return true;
     if (!segment->is_open || segment->is_recorded)
         *out = id;
-    else if (has_at_most_one(life, segment->before, true))
+    else if (dlw_life_has_at_most_one(life, segment->before, true))
         *out = segment->before ? link_at(life, segment->before)->before : 0;
     else
         *out = make_hub(life, id);
@@ -300,13 +80,13 @@ static dlw_segment follow(struct dlw_life *life, uint32_t thread, uint32_t era, 
 {
     if (before && !dlw_pool_reserve(&life->links, 1))
         return 0;
-    uint32_t id = segment_add(life, thread, era);
+    uint32_t id = dlw_life_add_segment(life, thread, era);
     if (!id)
         return 0;
     segment_at(life, id)->is_open = 1;
     segment_at(life, id)->scope = scope;
     if (before)
-        link_add(life, before, id);
+        dlw_life_link(life, before, id);
     return id;
 }
 
@@ -355,7 +135,7 @@ static bool put_behind(struct dlw_life *life, uint32_t id, uint32_t before)
 {
     if (!dlw_pool_reserve(&life->links, 1))
         return false;
-    link_add(life, before, id);
+    dlw_life_link(life, before, id);
     segment_at(life, id)->number = ++life->number;
     segment_at(life, id)->era = ++life->era;
     return true;
@@ -370,12 +150,12 @@ static void drop_covered(struct dlw_life *life, uint32_t id, uint32_t before)
 
     for (unsigned i = 0; link && i < FEW; i++) {
         uint32_t other = link_at(life, link)->before;
-        if (!is_linked(life, other, before)) {
+        if (!dlw_life_are_linked(life, other, before)) {
             link = link_at(life, link)->next_of_after;
             continue;
         }
-        link_remove(life, link);
-        reduce(life, other); /* which may have gone through the list too */
+        dlw_life_unlink(life, link);
+        dlw_life_reduce(life, other); /* which may have gone through the list too */
         link = segment_at(life, id)->before;
     }
 }
@@ -432,12 +212,12 @@ dlw_segment dlw_life_gather(struct dlw_life *life, dlw_segment round, dlw_segmen
     }
     if (round && !is_followed(life, round) && put_behind(life, round, before))
         return round;
-    dlw_segment next = segment_add(life, 0, ++life->era);
+    dlw_segment next = dlw_life_add_segment(life, 0, ++life->era);
     if (next && dlw_pool_reserve(&life->links, 2)) {
         if (round)
-            link_add(life, round, next);
+            dlw_life_link(life, round, next);
         if (before)
-            link_add(life, before, next);
+            dlw_life_link(life, before, next);
     } else if (next) {
         dlw_life_unref(life, next);
         next = 0;
@@ -459,7 +239,7 @@ void dlw_life_unref(struct dlw_life *life, dlw_segment id)
     struct segment *segment = segment_at(life, id);
     if (--segment->refs == 0) {
         segment->is_open = 0;
-        reduce(life, id);
+        dlw_life_reduce(life, id);
     }
 }
 
@@ -516,7 +296,7 @@ static uint32_t only_successor(const struct dlw_life *life, uint32_t id)
 {
     uint32_t list = segment_at(life, id)->after;
 
-    return list && has_at_most_one(life, list, false) ? link_at(life, list)->after : 0;
+    return list && dlw_life_has_at_most_one(life, list, false) ? link_at(life, list)->after : 0;
 }
 
 /*
@@ -568,7 +348,7 @@ bool dlw_life_is_before(struct dlw_life *life, dlw_segment a, dlw_segment b)
     uint64_t least = segment_at(life, goal)->number;
     uint32_t id = b;
     uint32_t link = segment_at(life, b)->before;
-    new_mark(life);
+    dlw_life_new_mark(life);
     while (id != goal && !is_same_thread_before(first, segment_at(life, id))) {
         uint32_t next;
         while ((next = enter_next(life, link, least)) == 0) { /* back to where it was come from */
@@ -596,45 +376,4 @@ bool dlw_life_are_concurrent(struct dlw_life *life, dlw_segment a, dlw_segment b
 size_t dlw_life_count(const struct dlw_life *life)
 {
     return dlw_pool_count(&life->segments);
-}
-
-static void require(bool holds)
-{
-    if (!holds)
-        __builtin_trap();
-}
-
-static size_t check_lists(const struct dlw_life *life, uint32_t id)
-{
-    const struct segment *segment = segment_at(life, id);
-    size_t links = 0;
-
-    for (uint32_t l = segment->before; l; l = link_at(life, l)->next_of_after, links++) {
-        const struct link *link = link_at(life, l);
-        require(link->after == id);
-        require(segment_at(life, link->before)->is_alive);
-        require(segment_at(life, link->before)->number < segment->number);
-    }
-    for (uint32_t l = segment->after; l; l = link_at(life, l)->next_of_before)
-        require(link_at(life, l)->before == id);
-    return links;
-}
-
-void dlw_life_check_invariants(const struct dlw_life *life)
-{
-    size_t segments = 0;
-    size_t links = 0;
-
-    for (uint32_t id = 0; (id = dlw_pool_next(&life->segments, id));) {
-        const struct segment *segment = segment_at(life, id);
-        if (!segment->is_alive)
-            continue;
-        segments++;
-        links += check_lists(life, id);
-        require(!is_removable(life, segment));
-        require(!segment->is_open || segment->refs);
-        require(!segment->is_open || segment->is_recorded || !segment->after);
-    }
-    require(segments == dlw_pool_count(&life->segments));
-    require(links == dlw_pool_count(&life->links));
 }

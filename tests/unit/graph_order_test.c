@@ -1,29 +1,7 @@
-/* The lock-order graph, rule by rule. Locks are called A, B, C; threads 1, 2, 3. */
-#include "tests/unit/graph_world.h"
+/* The lock-order graph, rule by rule: gates, modes, limits, intents. Threads are 1, 2, 3. */
+#include "tests/unit/graph_abc.h"
 
 Suite *graph_order_suite(void);
-
-static dlw_node a, b, c;
-
-static void start_abc(void)
-{
-    world_start();
-    a = world_lock('A');
-    b = world_lock('B');
-    c = world_lock('C');
-}
-
-static void assert_findings(uint32_t n)
-{
-    ck_assert_uint_eq(world.n_findings, n);
-}
-
-static void assert_last(uint8_t harmless, uint32_t n_cycle)
-{
-    ck_assert_uint_gt(world.n_findings, 0);
-    ck_assert_int_eq(world.findings[world.n_findings - 1].harmless, harmless);
-    ck_assert_uint_eq(world.findings[world.n_findings - 1].n_cycle, n_cycle);
-}
 
 START_TEST(test_nothing_when_orders_agree)
 {
@@ -230,136 +208,6 @@ START_TEST(test_inversion_when_readers_meet_and_writers_go_first)
 }
 END_TEST
 
-START_TEST(test_ordered_when_joined_and_real_when_a_third_comes)
-{
-    dlw_segment main_segment = dlw_life_start(world.life, 9, 0);
-    dlw_segment one = create_thread(1, &main_segment);
-
-    NEST(1, one, a, b);
-    join_thread(&main_segment, one);
-    dlw_segment two = create_thread(2, &main_segment);
-    dlw_segment three = create_thread(3, &main_segment);
-    NEST(2, two, b, a);
-    assert_findings(1);
-    assert_last(DLW_ORDERED, 2);
-    ck_assert_uint_eq(NEST(3, three, a, b), DLW_ORDER_NEWS);
-    assert_findings(2);
-    assert_last(DLW_FEASIBLE, 2);
-}
-END_TEST
-
-static void nest_in_test(const char *scope, uint32_t thread, dlw_segment *main_segment,
-                         dlw_node first, dlw_node second)
-{
-    *main_segment = dlw_life_enter(world.life, *main_segment, scope);
-    dlw_segment segment = create_thread(thread, main_segment);
-    NEST(thread, segment, first, second);
-    join_thread(main_segment, segment);
-}
-
-static const struct told_finding *last_told(void)
-{
-    return &world.findings[world.n_findings - 1];
-}
-
-START_TEST(test_doubt_when_only_other_scopes_are_ordered)
-{
-    const char *one = "One", *two = "Two";
-    dlw_segment main_segment = dlw_life_start(world.life, 9, 0);
-
-    nest_in_test(one, 1, &main_segment, a, b);
-    nest_in_test(two, 2, &main_segment, b, a);
-    assert_findings(1);
-    assert_last(DLW_FEASIBLE, 2);
-    ck_assert_int_eq(last_told()->doubt, DLW_DOUBT_SCOPE);
-    ck_assert_ptr_eq(last_told()->cycle[0].scope, two);
-    ck_assert_ptr_eq(last_told()->cycle[1].scope, one);
-    nest_in_test(one, 3, &main_segment, b, a);
-    assert_findings(1);
-    dlw_segment four = create_thread(4, &main_segment);
-    dlw_segment five = create_thread(5, &main_segment);
-    NEST(4, four, a, b);
-    NEST(5, five, b, a);
-    assert_findings(2);
-    assert_last(DLW_FEASIBLE, 2);
-    ck_assert_int_eq(last_told()->doubt, DLW_NO_DOUBT);
-    dlw_order_check_invariants(world.order);
-    dlw_life_check_invariants(world.life);
-}
-END_TEST
-
-START_TEST(test_ordered_when_two_steps_are_of_one_scope)
-{
-    const char *one = "One", *two = "Two", *three = "Three";
-    dlw_segment main_segment = dlw_life_start(world.life, 9, 0);
-
-    nest_in_test(one, 1, &main_segment, a, b);
-    nest_in_test(two, 2, &main_segment, b, c);
-    nest_in_test(one, 3, &main_segment, c, a);
-    assert_findings(1);
-    assert_last(DLW_ORDERED, 3);
-    nest_in_test(NULL, 4, &main_segment, c, a);
-    assert_findings(1);
-    nest_in_test(three, 5, &main_segment, c, a);
-    assert_findings(2);
-    assert_last(DLW_FEASIBLE, 3);
-    ck_assert_int_eq(last_told()->doubt, DLW_DOUBT_SCOPE);
-}
-END_TEST
-
-/* An edge keeps eight pieces: the last scope's must be among them, and those of others too. */
-static dlw_segment fill_with_scopes(const char *names, uint32_t n)
-{
-    dlw_segment main_segment = dlw_life_start(world.life, 999, 0);
-
-    for (uint32_t thread = 1; thread <= n; thread++)
-        nest_in_test(&names[thread - 1], thread, &main_segment, a, b);
-    ck_assert_uint_le(dlw_order_totals(world.order).evidence, 8);
-    return main_segment;
-}
-
-START_TEST(test_last_scope_finds_room_when_the_edge_is_full)
-{
-    static const char names[100];
-    dlw_segment main_segment = fill_with_scopes(names, 100);
-    dlw_segment one = create_thread(101, &main_segment);
-    dlw_segment two = create_thread(102, &main_segment);
-
-    NEST(101, one, a, b);
-    NEST(102, two, b, a);
-    assert_findings(1);
-    ck_assert_int_eq(last_told()->doubt, DLW_NO_DOUBT);
-}
-END_TEST
-
-START_TEST(test_other_scopes_stay_when_one_has_many_threads)
-{
-    static const char names[4];
-    dlw_segment main_segment = fill_with_scopes(names, 4);
-
-    for (uint32_t thread = 5; thread < 50; thread++)
-        nest_in_test(&names[3], thread, &main_segment, a, b);
-    nest_in_test(&names[3], 101, &main_segment, b, a);
-    assert_findings(1);
-    ck_assert_int_eq(last_told()->doubt, DLW_DOUBT_SCOPE);
-}
-END_TEST
-
-START_TEST(test_inversion_when_creator_goes_on)
-{
-    dlw_segment main_segment = dlw_life_start(world.life, 9, 0);
-
-    NEST(9, main_segment, a, b);
-    dlw_segment one = create_thread(1, &main_segment);
-    NEST(1, one, b, a);
-    assert_findings(1);
-    assert_last(DLW_ORDERED, 2);
-    NEST(9, main_segment, a, b);
-    assert_findings(2);
-    assert_last(DLW_FEASIBLE, 2);
-}
-END_TEST
-
 START_TEST(test_cycle_of_three_when_threads_differ)
 {
     NEST(1, 0, a, b);
@@ -428,106 +276,6 @@ START_TEST(test_all_timed_is_harmless_until_one_is_not)
     world_learn(&ba);
     assert_findings(2);
     assert_last(DLW_FEASIBLE, 2);
-}
-END_TEST
-
-/* Verdicts. */
-
-static unsigned probe_pair(uint32_t thread, dlw_segment segment)
-{
-    struct asker asker = {.thread = thread,
-                          .segment = segment,
-                          .held = {{.node = a, .stack = 0, .mode = 0}},
-                          .n_held = 1};
-    struct dlw_order_ask ask = world_ask(&asker, b, DLW_EXCLUSIVE);
-
-    return dlw_order_probe(world.order, &ask);
-}
-
-START_TEST(test_saturated_when_three_threads_agree)
-{
-    ck_assert_uint_eq(probe_pair(1, 0), DLW_ORDER_NEWS);
-    NEST(1, 0, a, b);
-    ck_assert_uint_eq(probe_pair(1, 0), DLW_ORDER_KNOWN);
-    ck_assert_uint_eq(probe_pair(2, 0), DLW_ORDER_NEWS);
-    NEST(2, 0, a, b);
-    ck_assert_uint_eq(probe_pair(3, 0), DLW_ORDER_NEWS);
-    NEST(3, 0, a, b);
-    ck_assert_uint_eq(probe_pair(1, 0), DLW_ORDER_SATURATED);
-    ck_assert_uint_eq(probe_pair(4, 0), DLW_ORDER_SATURATED);
-}
-END_TEST
-
-START_TEST(test_not_saturated_when_the_era_is_another)
-{
-    dlw_segment main_segment = dlw_life_start(world.life, 9, 0);
-    dlw_segment threads[3];
-
-    for (uint32_t i = 0; i < 3; i++)
-        threads[i] = create_thread(i + 1, &main_segment);
-    for (uint32_t i = 0; i < 3; i++)
-        NEST(i + 1, threads[i], a, b);
-    ck_assert_uint_eq(probe_pair(9, main_segment), DLW_ORDER_SATURATED);
-    join_thread(&main_segment, threads[0]);
-    ck_assert_uint_eq(probe_pair(9, main_segment), DLW_ORDER_NEWS);
-}
-END_TEST
-
-START_TEST(test_not_saturated_when_on_a_cycle)
-{
-    for (uint32_t thread = 1; thread <= 3; thread++)
-        NEST(thread, 0, a, b);
-    uint32_t generation = dlw_order_generation(world.order);
-    NEST(1, 0, b, a);
-    ck_assert_uint_ne(dlw_order_generation(world.order), generation);
-    ck_assert_uint_eq(probe_pair(4, 0), DLW_ORDER_NEWS);
-}
-END_TEST
-
-START_TEST(test_known_when_fewer_gates_were_seen)
-{
-    dlw_node gate = world_lock('G');
-
-    NEST(1, 0, a, b);
-    uint32_t learned = world.n_learned;
-    NEST(1, 0, gate, a, b); /* G->A and G->B only */
-    ck_assert_uint_eq(world.n_learned, learned + 2);
-}
-END_TEST
-
-START_TEST(test_live_thread_is_kept_when_the_edge_is_full_of_dead)
-{
-    dlw_segment main_segment = dlw_life_start(world.life, 999, 0);
-
-    for (uint32_t thread = 1; thread <= 100; thread++) {
-        dlw_segment segment = create_thread(thread, &main_segment);
-        NEST(thread, segment, a, b);
-        join_thread(&main_segment, segment);
-    }
-    ck_assert_uint_le(dlw_order_totals(world.order).evidence, 8);
-    dlw_segment one = create_thread(101, &main_segment);
-    dlw_segment two = create_thread(102, &main_segment);
-    NEST(101, one, a, b);
-    NEST(102, two, b, a);
-    assert_findings(1);
-    assert_last(DLW_FEASIBLE, 2);
-}
-END_TEST
-
-START_TEST(test_told_thrice_when_threads_come_and_go)
-{
-    dlw_segment main_segment = dlw_life_start(world.life, 999, 0);
-
-    for (uint32_t thread = 1; thread <= 100; thread++) {
-        dlw_segment segment = create_thread(thread, &main_segment);
-        struct asker asker = {
-            .thread = thread, .segment = segment, .held = {{.node = a, .stack = 7}}, .n_held = 1};
-        struct dlw_order_ask ask = world_ask(&asker, b, DLW_EXCLUSIVE);
-        ask.stack = 8;
-        ck_assert_uint_eq(world_learn(&ask), DLW_ORDER_NEWS);
-        join_thread(&main_segment, segment);
-    }
-    ck_assert_uint_eq(world.n_learned, 3);
 }
 END_TEST
 
@@ -633,24 +381,6 @@ START_TEST(test_inversion_when_another_lock_was_held_around)
 }
 END_TEST
 
-/* What was meant once is learned anew when it no longer is. */
-START_TEST(test_news_when_the_intent_has_changed)
-{
-    struct asker asker = {.thread = 1};
-
-    take(&asker, a, DLW_EXCLUSIVE);
-    asker.held[0].intent = DLW_INTENT_VOUCHED;
-    struct dlw_order_ask ask = world_ask(&asker, b, DLW_EXCLUSIVE);
-    world_learn(&ask);
-    ck_assert_uint_eq(dlw_order_probe(world.order, &ask) & DLW_ORDER_NEWS, 0);
-    asker.held[0].intent = DLW_INTENT_NONE;
-    ck_assert_uint_eq(dlw_order_probe(world.order, &ask), DLW_ORDER_NEWS);
-    world_learn(&ask);
-    asker.held[0].intent = DLW_INTENT_RISING;
-    ck_assert_uint_eq(dlw_order_probe(world.order, &ask) & DLW_ORDER_NEWS, 0);
-}
-END_TEST
-
 Suite *graph_order_suite(void)
 {
     Suite *suite = suite_create("graph_order");
@@ -671,23 +401,11 @@ Suite *graph_order_suite(void)
     tcase_add_test(rules, test_guarded_when_gate_has_died);
     tcase_add_test(rules, test_all_shared_when_readers_meet);
     tcase_add_test(rules, test_inversion_when_readers_meet_and_writers_go_first);
-    tcase_add_test(rules, test_ordered_when_joined_and_real_when_a_third_comes);
-    tcase_add_test(rules, test_doubt_when_only_other_scopes_are_ordered);
-    tcase_add_test(rules, test_ordered_when_two_steps_are_of_one_scope);
-    tcase_add_test(rules, test_last_scope_finds_room_when_the_edge_is_full);
-    tcase_add_test(rules, test_other_scopes_stay_when_one_has_many_threads);
-    tcase_add_test(rules, test_inversion_when_creator_goes_on);
     tcase_add_test(rules, test_cycle_of_three_when_threads_differ);
     tcase_add_test(rules, test_short_cycle_only_when_a_longer_contains_it);
     tcase_add_test(rules, test_shortest_first_when_one_lock_closes_two);
     tcase_add_test(rules, test_timed_when_one_side_is);
     tcase_add_test(rules, test_all_timed_is_harmless_until_one_is_not);
-    tcase_add_test(rules, test_saturated_when_three_threads_agree);
-    tcase_add_test(rules, test_not_saturated_when_the_era_is_another);
-    tcase_add_test(rules, test_not_saturated_when_on_a_cycle);
-    tcase_add_test(rules, test_known_when_fewer_gates_were_seen);
-    tcase_add_test(rules, test_live_thread_is_kept_when_the_edge_is_full_of_dead);
-    tcase_add_test(rules, test_told_thrice_when_threads_come_and_go);
     tcase_add_test(rules, test_steps_merge_when_the_window_is_narrow);
     tcase_add_test(rules, test_steps_merge_across_the_seam_when_the_window_is_narrow);
     tcase_add_test(rules, test_nothing_is_told_when_not_wanted);
@@ -696,7 +414,6 @@ Suite *graph_order_suite(void)
     tcase_add_test(rules, test_inversion_when_levels_rise_on_one_side_only);
     tcase_add_test(rules, test_intended_when_a_long_cycle_goes_through_it);
     tcase_add_test(rules, test_inversion_when_another_lock_was_held_around);
-    tcase_add_test(rules, test_news_when_the_intent_has_changed);
     suite_add_tcase(suite, rules);
     return suite;
 }

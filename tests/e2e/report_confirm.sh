@@ -111,7 +111,7 @@ for options in '-O1 -g' '-O2 -g' '-O0 -g0'; do
 done
 sed '/^static void both/,/^}/d; s/both(/pthread_mutex_trylock(/' "$here/meets.c" >"$tmp/meets.c"
 sed -i 's/pthread_mutex_trylock(\(&*[a-z_>-]*[[:alnum:]]*[][a-z]*\), .*)/pthread_mutex_trylock(\1)/' "$tmp/meets.c"
-${CC:-cc} -O0 -g -D_GNU_SOURCE -pthread -o "$tmp/meets" "$tmp/meets.c"
+${CC:-cc} -O0 -g -D_GNU_SOURCE -I"$here" -pthread -o "$tmp/meets" "$tmp/meets.c"
 confirm --tries=1 "$tmp/j" -- "$tmp/meets" same time 50
 why >"$tmp/why"
 says 'the place both (meets.c:[0-9]*) is not in' "a place that is gone" "$tmp/why"

@@ -12,26 +12,33 @@
 
 void (*dlw_inherited_sigpipe)(int) = SIG_DFL;
 
+enum { MOST = 2048 };
+
+static void print_clean(char out[MOST], const char *format, va_list arguments)
+{
+    char line[MOST];
+    vsnprintf(line, sizeof(line), format, arguments);
+    dlw_clean_into(out, MOST, line, false);
+}
+
 void dlw_message(const char *format, ...)
 {
-    char line[2048], clean[2048];
+    char clean[MOST];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
+    print_clean(clean, format, arguments);
     va_end(arguments);
-    dlw_clean_into(clean, sizeof(clean), line, false);
     dlw_progress_wipe();
     fprintf(stderr, "dlwatch: %s\n", clean);
 }
 
 int dlw_usage_error(const char *subcommand, const char *format, ...)
 {
-    char line[2048], clean[2048];
+    char clean[MOST];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
+    print_clean(clean, format, arguments);
     va_end(arguments);
-    dlw_clean_into(clean, sizeof(clean), line, false);
     fprintf(stderr, "dlwatch: %s\nTry 'dlwatch %s%s--help' for what there is.\n", clean,
             subcommand ? subcommand : "", subcommand ? " " : "");
     return DLW_STATUS_TROUBLE;

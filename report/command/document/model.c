@@ -87,14 +87,20 @@ struct dlw_doc_edge *dlw_doc_add_edge(struct dlw_doc *doc)
     return edge;
 }
 
-void dlw_doc_answer(struct dlw_doc *doc, const char *format, ...)
+static const char *print_clean(struct dlw_doc *doc, const char *format, va_list arguments)
 {
     char line[1024];
+    vsnprintf(line, sizeof(line), format, arguments);
+    return dlw_clean(&doc->region, line);
+}
+
+void dlw_doc_answer(struct dlw_doc *doc, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
+    const char *answer = print_clean(doc, format, arguments);
     va_end(arguments);
-    APPEND(doc, doc->answers, doc->n_answers, dlw_clean(&doc->region, line));
+    APPEND(doc, doc->answers, doc->n_answers, answer);
 }
 
 void dlw_doc_add_unwatched(struct dlw_doc *doc, const char *exe, const char *why)
@@ -109,12 +115,10 @@ void dlw_doc_add_unwatched(struct dlw_doc *doc, const char *exe, const char *why
 
 void dlw_doc_note(struct dlw_doc *doc, const char *format, ...)
 {
-    char line[1024];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
+    const char *note = print_clean(doc, format, arguments);
     va_end(arguments);
-    const char *note = dlw_clean(&doc->region, line);
     for (size_t i = 0; i < doc->n_notes; i++)
         if (strcmp(doc->notes[i], note) == 0)
             return;

@@ -1,10 +1,10 @@
 #include "report/command/inspect/named.h"
 
 #include "report/command/base/clean.h"
+#include "report/command/base/proc_text.h"
 
 #include <ctype.h>
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,19 +12,6 @@
 #include <unistd.h>
 
 enum { COMM = 15, SHOWN = 200 };
-
-/* How much there was, with a NUL behind it; a file of /proc/PID. */
-static size_t read_file(const char *pid, const char *name, char *out, size_t room)
-{
-    char path[300];
-    snprintf(path, sizeof(path), "/proc/%s/%s", pid, name);
-    int in = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = in < 0 ? -1 : read(in, out, room - 1);
-    if (in >= 0)
-        close(in);
-    out[n > 0 ? n : 0] = '\0';
-    return n > 0 ? (size_t)n : 0;
-}
 
 static const char *base_name(const char *path)
 {
@@ -47,7 +34,7 @@ static bool runs_it(const char *pid, const char *name)
 static bool calls_itself(const char *pid, const char *name)
 {
     char comm[64];
-    read_file(pid, "comm", comm, sizeof(comm));
+    dlw_proc_text(comm, sizeof(comm), "/proc/%s/comm", pid);
     comm[strcspn(comm, "\n")] = '\0';
     return strcmp(comm, name) == 0 || (strlen(comm) == COMM && strncmp(comm, name, COMM) == 0);
 }
@@ -55,12 +42,12 @@ static bool calls_itself(const char *pid, const char *name)
 /* One without words has ended, or is the kernel's. */
 static bool is_named(const char *pid, const char *name, char *words, size_t room)
 {
-    size_t n = read_file(pid, "cmdline", words, room);
-    if (!n)
+    ssize_t n = dlw_proc_text(words, room, "/proc/%s/cmdline", pid);
+    if (n <= 0)
         return false;
     bool result =
         strcmp(base_name(words), name) == 0 || calls_itself(pid, name) || runs_it(pid, name);
-    for (size_t i = 0; i + 1 < n; i++)
+    for (ssize_t i = 0; i + 1 < n; i++)
         words[i] = words[i] ? words[i] : ' ';
     return result;
 }

@@ -70,6 +70,18 @@ static bool is_in(struct dlw_target *const *party, size_t n, uint32_t pid)
     return false;
 }
 
+bool dlw_party_read_one(struct dlw_target *target, struct dlw_doc *doc, size_t depth)
+{
+    if (!dlw_modules_report(target, doc))
+        return false;
+    dlw_stacks_unwind(target, depth);
+    dlw_runtime_recognise(target, doc);
+    if (target->is_preloaded)
+        dlw_preloaded_find(target, doc);
+    dlw_python_read(target, doc, depth);
+    return true;
+}
+
 static struct dlw_target *open_peer(struct dlw_target *target, struct dlw_doc *doc, uint32_t pid,
                                     size_t depth)
 {
@@ -81,15 +93,10 @@ static struct dlw_target *open_peer(struct dlw_target *target, struct dlw_doc *d
         return NULL;
     }
     dlw_live_sample(peer, doc, false);
-    if (!dlw_modules_report(peer, doc)) {
+    if (!dlw_party_read_one(peer, doc, depth)) {
         dlw_target_close(peer);
         return NULL;
     }
-    dlw_stacks_unwind(peer, depth);
-    dlw_runtime_recognise(peer, doc);
-    if (peer->is_preloaded)
-        dlw_preloaded_find(peer, doc);
-    dlw_python_read(peer, doc, depth);
     read_together(&peer, 1);
     return peer;
 }

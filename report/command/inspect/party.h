@@ -9,6 +9,9 @@
 
 #include "report/command/inspect/target/target.h"
 
+/* Reads what a process shows by itself: its stacks, what runs in it, its records. False: its
+ * modules can't be read, and the document says why. */
+bool dlw_party_read_one(struct dlw_target *target, struct dlw_doc *doc, size_t depth);
 /* Reads the waits of the target, whose stacks are known, until nothing moved meanwhile; what keeps
  * moving is not counted as waiting. Sets target->peers; dlw_target_close closes them too. */
 void dlw_party_read(struct dlw_target *target, struct dlw_doc *doc, size_t depth);

@@ -7,11 +7,8 @@
 #include "report/command/inspect/glibc/runtime.h"
 #include "report/command/inspect/own/preloaded.h"
 #include "report/command/inspect/party.h"
-#include "report/command/inspect/python/python.h"
 #include "report/command/inspect/target/live.h"
-#include "report/command/inspect/target/modules.h"
 #include "report/command/inspect/verdict.h"
-#include "report/command/inspect/walk/stacks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -79,13 +76,8 @@ bool dlw_view_option(struct dlw_view_options *options, int option, const char *v
 static bool find_verdict(struct dlw_target *target, struct dlw_doc *doc, size_t depth,
                          struct dlw_verdict *out)
 {
-    if (!dlw_modules_report(target, doc))
+    if (!dlw_party_read_one(target, doc, depth))
         return false;
-    dlw_stacks_unwind(target, depth);
-    dlw_runtime_recognise(target, doc);
-    if (target->is_preloaded)
-        dlw_preloaded_find(target, doc);
-    dlw_python_read(target, doc, depth);
     dlw_party_read(target, doc, depth);
     dlw_verdict_find(target, out);
     return true;

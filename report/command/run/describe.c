@@ -3,25 +3,18 @@
 #include "report/command/run/run.h"
 
 #include "report/command/base/clean.h"
+#include "report/command/base/proc_text.h"
 #include "report/command/inspect/view.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static bool read_line(struct dlw_region *region, pid_t pid, const char *task, const char *file,
-                      char *buffer, size_t size)
+static bool read_line(pid_t pid, const char *task, const char *file, char *buffer, size_t size)
 {
-    const char *path = dlw_region_print(region, "/proc/%d/task/%s/%s", (int)pid, task, file);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return false;
-    ssize_t n = read(descriptor, buffer, size - 1);
-    close(descriptor);
-    buffer[n > 0 ? n : 0] = '\0';
+    ssize_t n = dlw_proc_text(buffer, size, "/proc/%d/task/%s/%s", (int)pid, task, file);
     buffer[strcspn(buffer, "\n")] = '\0';
     return n > 0;
 }
@@ -70,10 +63,9 @@ static void describe_task(struct dlw_doc *doc, const struct dlw_doc_process *pro
     thread->tid = (uint32_t)atol(task);
     thread->id = thread->tid;
     thread->process = process;
-    if (read_line(&doc->region, pid, task, "comm", line, sizeof(line)))
+    if (read_line(pid, task, "comm", line, sizeof(line)))
         thread->name = dlw_clean(&doc->region, line);
-    if (!read_line(&doc->region, pid, task, "syscall", line, sizeof(line)) ||
-        strncmp(line, "running", 7) == 0)
+    if (!read_line(pid, task, "syscall", line, sizeof(line)) || strncmp(line, "running", 7) == 0)
         return;
     state->waits = DLW_WAIT_SYSCALL;
     state->syscall = name_of_call(&doc->region, line);

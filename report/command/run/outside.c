@@ -11,11 +11,11 @@
 #include "report/command/run/state.h"
 
 #include "report/command/base/command.h"
+#include "report/command/base/proc_text.h"
 #include "report/command/inspect/across/suspect.h"
 #include "report/command/inspect/view.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -41,20 +41,6 @@ static uint64_t mix(uint64_t sum, const char *text)
     for (; *text; text++)
         sum = (sum ^ (unsigned char)*text) * 0x100000001b3; /* FNV-1a */
     return sum;
-}
-
-static bool read_text(const char *folder, const char *task, const char *file, char *buffer,
-                      size_t size)
-{
-    char path[128];
-    snprintf(path, sizeof(path), "%s/%s/%s", folder, task, file);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return false;
-    ssize_t n = read(descriptor, buffer, size - 1);
-    close(descriptor);
-    buffer[n > 0 ? n : 0] = '\0';
-    return n > 0;
 }
 
 /* "202 0xADDRESS 0xOPERATION 0xVALUE 0xTIMEOUT …", as the kernel shows a system call. */
@@ -85,10 +71,11 @@ static uint64_t standstill_of(pid_t pid)
         if (item->d_name[0] == '.')
             continue;
         has_thread = true;
-        is_still =
-            read_text(folder, item->d_name, "syscall", text, sizeof(text)) && is_endless_wait(text);
+        is_still = dlw_proc_text(text, sizeof(text), "%s/%s/syscall", folder, item->d_name) > 0 &&
+                   is_endless_wait(text);
         sum = mix(mix(sum, item->d_name), text);
-        if (is_still && read_text(folder, item->d_name, "schedstat", text, sizeof(text)))
+        if (is_still &&
+            dlw_proc_text(text, sizeof(text), "%s/%s/schedstat", folder, item->d_name) > 0)
             sum = mix(sum, text);
     }
     if (tasks)

@@ -1,9 +1,10 @@
 /* The processes below this one, found by their parents in /proc. */
 #include "report/command/run/run.h"
 
+#include "report/command/base/proc_text.h"
+
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,24 +18,12 @@ struct entry {
     bool is_ours;
 };
 
-static bool read_text(const char *path, char *buffer, size_t size)
-{
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return false;
-    ssize_t n = read(descriptor, buffer, size - 1);
-    close(descriptor);
-    buffer[n > 0 ? n : 0] = '\0';
-    return n > 0;
-}
-
 /* False: it has gone, or is only waiting to be reaped. */
 static bool read_parent(pid_t pid, pid_t *parent)
 {
-    char path[64], text[1024], state;
+    char text[1024], state;
     int number;
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    if (!read_text(path, text, sizeof(text)))
+    if (dlw_proc_text(text, sizeof(text), "/proc/%d/stat", (int)pid) <= 0)
         return false;
     /* The name may hold anything, parentheses too. */
     const char *after = strrchr(text, ')');

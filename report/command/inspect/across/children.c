@@ -1,6 +1,7 @@
 #include "report/command/inspect/across/children.h"
 
 #include "report/command/inspect/across/asleep.h"
+#include "report/command/inspect/across/kin.h"
 #include "report/command/inspect/target/futex.h"
 #include "report/command/inspect/target/proc.h"
 #include "report/command/inspect/target/registers.h"
@@ -9,20 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-
-static uint32_t parent_of(uint32_t pid)
-{
-    char path[64], text[512];
-    uint32_t parent = 0;
-    snprintf(path, sizeof path, "/proc/%u/stat", pid);
-    FILE *file = fopen(path, "re");
-    size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
-    if (file)
-        fclose(file);
-    text[n] = '\0';
-    const char *at = strrchr(text, ')');
-    return at && sscanf(at + 1, " %*c %" SCNu32, &parent) == 1 ? parent : 0;
-}
 
 /* 0: it has none, or several. */
 static uint32_t only_child(uint32_t pid)
@@ -84,7 +71,7 @@ uint32_t dlw_child_waited_for(int machine, uint32_t pid, const struct dlw_call *
         return 0;
     if (!child)
         child = only_child(pid);
-    return child && parent_of(child) == pid && has_one_thread(child) ? child : 0;
+    return child && dlw_kin_parent(child) == pid && has_one_thread(child) ? child : 0;
 }
 
 static bool waits_outside(int machine, uint32_t pid)

@@ -13,18 +13,8 @@
 /* Threads often wait for locks of one piece of memory: who has it is asked once. */
 struct trace {
     struct dlw_target *target;
-    const struct dlw_mapping *memory;
     struct dlw_mappers mappers;
 };
-
-static void look_at(struct trace *trace, const struct dlw_mapping *memory)
-{
-    if (trace->memory && trace->memory->inode == memory->inode &&
-        trace->memory->device == memory->device)
-        return;
-    trace->memory = memory;
-    dlw_mappers_find(trace->target, memory, &trace->mappers);
-}
 
 /* Numbers are those of a pid namespace: two processes of different ones may write the same. */
 static bool is_numbered_otherwise(const struct trace *trace, uint64_t than)
@@ -110,7 +100,7 @@ static void trace_holder(struct trace *trace, struct dlw_seen_wait *wait)
         wait->holder = DLW_HOLDER_GONE;
         return;
     }
-    look_at(trace, memory);
+    dlw_mappers_keep(trace->target, memory, &trace->mappers);
     const struct dlw_mapper *holder =
         dlw_mappers_thread(trace->target, &trace->mappers, wait->holder_tid);
     if (holder) {
@@ -130,7 +120,7 @@ static void trace_own(struct trace *trace, struct dlw_seen_wait *wait)
     const struct dlw_mapping *memory = dlw_target_mapping(trace->target, wait->address);
     if (!memory || !memory->is_shared)
         return;
-    look_at(trace, memory);
+    dlw_mappers_keep(trace->target, memory, &trace->mappers);
     wait->doubt = doubt_of_number(trace);
 }
 

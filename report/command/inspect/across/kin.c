@@ -1,5 +1,7 @@
 #include "report/command/inspect/across/kin.h"
 
+#include "report/command/base/proc_text.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,14 +22,9 @@ void dlw_pids_add(struct dlw_region *region, struct dlw_pids *pids, uint32_t pid
 static bool read_kin(uint32_t pid, struct kin *out)
 {
     enum { FORKED_NO_EXEC = 0x40 };
-    char path[64], text[1024];
+    char text[1024];
     unsigned flags;
-    snprintf(path, sizeof path, "/proc/%u/stat", pid);
-    FILE *file = fopen(path, "re");
-    size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
-    if (file)
-        fclose(file);
-    text[n] = '\0';
+    dlw_proc_text(text, sizeof text, "/proc/%u/stat", pid);
     const char *at = strrchr(text, ')');
     if (!at || sscanf(at + 1, " %*c %" SCNu32 " %*d %*d %*d %*d %u", &out->parent, &flags) != 2)
         return false;
@@ -35,6 +32,12 @@ static bool read_kin(uint32_t pid, struct kin *out)
     for (int i = 2; at && i < 22; i++)
         at = strchr(at + 1, ' ');
     return at && sscanf(at, "%" SCNu64, &out->start) == 1;
+}
+
+uint32_t dlw_kin_parent(uint32_t pid)
+{
+    struct kin kin;
+    return read_kin(pid, &kin) ? kin.parent : 0;
 }
 
 uint32_t dlw_kin_original(uint32_t pid)

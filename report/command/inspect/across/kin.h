@@ -17,6 +17,8 @@ struct dlw_pids {
 };
 void dlw_pids_add(struct dlw_region *region, struct dlw_pids *pids, uint32_t pid);
 
+/* 0: it can't be known. */
+uint32_t dlw_kin_parent(uint32_t pid);
 /* The process that this one is a copy of, by fork; 0: it has started a program since, or it can't
  * be known. A parent that has ended is no longer the one. */
 uint32_t dlw_kin_original(uint32_t pid);

@@ -98,10 +98,18 @@ void dlw_mappers_find(struct dlw_target *target, const struct dlw_mapping *memor
                       struct dlw_mappers *out)
 {
     struct search search = {.target = target, .memory = memory, .out = out};
-    *out = (struct dlw_mappers){.is_hidden = dlw_proc_is_hidden()};
+    *out = (struct dlw_mappers){.memory = memory, .is_hidden = dlw_proc_is_hidden()};
     dlw_proc_each(look_at, &search);
     out->n_closed = is_only_inherited(memory) ? dlw_kin_count(&search.closed, &search.open, false)
                                               : search.closed.n;
+}
+
+void dlw_mappers_keep(struct dlw_target *target, const struct dlw_mapping *memory,
+                      struct dlw_mappers *kept)
+{
+    if (!kept->memory || kept->memory->inode != memory->inode ||
+        kept->memory->device != memory->device)
+        dlw_mappers_find(target, memory, kept);
 }
 
 bool dlw_process_has_thread(struct dlw_region *region, uint32_t pid, uint32_t inner)

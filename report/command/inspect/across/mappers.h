@@ -30,6 +30,7 @@ struct dlw_mapper {
 };
 
 struct dlw_mappers {
+    const struct dlw_mapping *memory; /* that they have */
     struct dlw_mapper *list;
     size_t n;
     size_t n_closed; /* processes whose maps we may not read, and that may have it */
@@ -39,6 +40,11 @@ struct dlw_mappers {
 /* In the region of the target, whose mapping it is. */
 void dlw_mappers_find(struct dlw_target *target, const struct dlw_mapping *memory,
                       struct dlw_mappers *out);
+
+/* The same, asked once for waits in one piece of memory: not again if `kept`, zeroed at first, has
+ * them. */
+void dlw_mappers_keep(struct dlw_target *target, const struct dlw_mapping *memory,
+                      struct dlw_mappers *kept);
 
 /* Has the process a thread that lives and numbers itself so? */
 bool dlw_process_has_thread(struct dlw_region *region, uint32_t pid, uint32_t inner);

@@ -11,9 +11,8 @@ struct tally {
     size_t n_party;
     struct dlw_target *target; /* whose wait it is */
     struct dlw_shared_place place;
-    uint32_t n_held;                  /* a thread may have it several times */
-    const struct dlw_mapping *memory; /* that `mappers` are of: asked for once */
-    struct dlw_mappers mappers;
+    uint32_t n_held;            /* a thread may have it several times */
+    struct dlw_mappers mappers; /* of the memory that was asked for last */
 };
 
 static bool is_rwlock(const char *object)
@@ -56,15 +55,6 @@ static bool is_asked(const struct tally *tally, uint32_t pid)
         if (tally->party[i]->pid == pid)
             return tally->party[i]->records;
     return false;
-}
-
-static void find_mappers(struct tally *tally, const struct dlw_mapping *memory)
-{
-    if (tally->memory && tally->memory->inode == memory->inode &&
-        tally->memory->device == memory->device)
-        return;
-    tally->memory = memory;
-    dlw_mappers_find(tally->target, memory, &tally->mappers);
 }
 
 static const char *doubt_of(const struct tally *tally)
@@ -111,7 +101,8 @@ static void trace_wait(struct tally *tally, struct dlw_seen_wait *wait)
         return;
     }
     wait->note = note_of(tally->target->region, wait);
-    find_mappers(tally, dlw_target_mapping(tally->target, wait->address));
+    dlw_mappers_keep(tally->target, dlw_target_mapping(tally->target, wait->address),
+                     &tally->mappers);
     wait->doubt = doubt_of(tally);
 }
 

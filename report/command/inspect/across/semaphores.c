@@ -12,8 +12,7 @@ struct tally {
     size_t n_party;
     struct dlw_target *target; /* whose wait it is */
     struct dlw_shared_place place;
-    const struct dlw_mapping *memory; /* that `mappers` are of: asked for once */
-    struct dlw_mappers mappers;
+    struct dlw_mappers mappers; /* of the memory that was asked for last */
     size_t n_holders;
     struct dlw_seen_taker holder;
     bool is_no_lock, is_made_with_one, was_given_back;
@@ -39,15 +38,6 @@ static void count(struct tally *tally, const struct dlw_target *target)
         tally->n_holders++;
         tally->holder = (struct dlw_seen_taker){target->pid, semaphore->holder};
     }
-}
-
-static void find_mappers(struct tally *tally, const struct dlw_mapping *memory)
-{
-    if (tally->memory && tally->memory->inode == memory->inode &&
-        tally->memory->device == memory->device)
-        return;
-    tally->memory = memory;
-    dlw_mappers_find(tally->target, memory, &tally->mappers);
 }
 
 /* A parent that waits for its children posts nothing either. */
@@ -127,7 +117,8 @@ static void trace_wait(struct tally *tally, struct dlw_seen_thread *thread)
         count(tally, tally->party[i]);
     if (tally->n_holders != 1 || tally->is_no_lock || is_event(tally, thread))
         return;
-    find_mappers(tally, dlw_target_mapping(tally->target, wait->address));
+    dlw_mappers_keep(tally->target, dlw_target_mapping(tally->target, wait->address),
+                     &tally->mappers);
     if (!are_all_blocked(tally))
         return;
     wait->takers = dlw_region_grow(region, NULL, 0, sizeof *wait->takers);

@@ -1,34 +1,15 @@
 #include "report/command/inspect/target/proc.h"
 
+#include "report/command/base/proc_text.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The file of one thread, whole if it fits; its length, negative when it can't be read. */
-static ssize_t read_file(char *out, size_t room, const char *format, ...)
-{
-    char path[128];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(path, sizeof path, format, arguments);
-    va_end(arguments);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return -1;
-    ssize_t n = read(descriptor, out, room - 1);
-    int error = errno;
-    close(descriptor);
-    errno = error;
-    out[n > 0 ? n : 0] = '\0';
-    return n;
-}
 
 size_t dlw_proc_list(struct dlw_target *target, uint32_t **out)
 {
@@ -83,7 +64,7 @@ bool dlw_proc_call(uint32_t pid, uint32_t tid, struct dlw_call *out)
 {
     char text[256];
     *out = (struct dlw_call){0};
-    if (read_file(text, sizeof text, "/proc/%u/task/%u/syscall", pid, tid) < 0)
+    if (dlw_proc_text(text, sizeof text, "/proc/%u/task/%u/syscall", pid, tid) < 0)
         return false;
     return dlw_proc_parse_call(text, out);
 }
@@ -102,7 +83,7 @@ static const char *status_field(const char *text, const char *field)
 char *dlw_proc_status(struct dlw_target *target, uint32_t tid, const char *field)
 {
     char text[8192];
-    if (read_file(text, sizeof text, "/proc/%u/task/%u/status", target->pid, tid) < 0)
+    if (dlw_proc_text(text, sizeof text, "/proc/%u/task/%u/status", target->pid, tid) < 0)
         return NULL;
     const char *value = status_field(text, field);
     return value ? dlw_region_cut(target->region, value, strcspn(value, "\n")) : NULL;
@@ -130,7 +111,7 @@ static uint32_t inner_number(const char *text, uint32_t tid)
 uint32_t dlw_proc_inner(uint32_t pid, uint32_t tid)
 {
     char text[8192];
-    if (read_file(text, sizeof text, "/proc/%u/task/%u/status", pid, tid) < 0)
+    if (dlw_proc_text(text, sizeof text, "/proc/%u/task/%u/status", pid, tid) < 0)
         return 0;
     const char *state = status_field(text, "State");
     return !state || *state == 'Z' || *state == 'X' ? 0 : inner_number(text, tid);
@@ -146,7 +127,7 @@ static void read_status(struct dlw_target *target, struct dlw_seen_thread *threa
 {
     char text[8192];
     thread->inner = thread->tid;
-    if (read_file(text, sizeof text, "/proc/%u/task/%u/status", target->pid, thread->tid) < 0)
+    if (dlw_proc_text(text, sizeof text, "/proc/%u/task/%u/status", target->pid, thread->tid) < 0)
         return;
     thread->inner = inner_number(text, thread->tid);
     thread->switches = switches_of(text);
@@ -155,15 +136,15 @@ static void read_status(struct dlw_target *target, struct dlw_seen_thread *threa
 uint64_t dlw_proc_switches(const struct dlw_target *target, uint32_t tid)
 {
     char text[8192];
-    if (read_file(text, sizeof text, "/proc/%u/task/%u/status", target->pid, tid) < 0)
+    if (dlw_proc_text(text, sizeof text, "/proc/%u/task/%u/status", target->pid, tid) < 0)
         return 0;
     return switches_of(text);
 }
 
 static void read_name(struct dlw_target *target, struct dlw_seen_thread *thread)
 {
-    ssize_t n = read_file(thread->name, sizeof thread->name, "/proc/%u/task/%u/comm", target->pid,
-                          thread->tid);
+    ssize_t n = dlw_proc_text(thread->name, sizeof thread->name, "/proc/%u/task/%u/comm",
+                              target->pid, thread->tid);
     if (n > 0 && thread->name[n - 1] == '\n')
         thread->name[n - 1] = '\0';
 }
@@ -172,7 +153,7 @@ static void read_name(struct dlw_target *target, struct dlw_seen_thread *thread)
 static bool read_stat(struct dlw_target *target, struct dlw_seen_thread *thread)
 {
     char text[2048];
-    if (read_file(text, sizeof text, "/proc/%u/task/%u/stat", target->pid, thread->tid) <= 0)
+    if (dlw_proc_text(text, sizeof text, "/proc/%u/task/%u/stat", target->pid, thread->tid) <= 0)
         return false;
     const char *at = strrchr(text, ')');
     if (!at || !at[1])
@@ -189,7 +170,7 @@ static bool read_stat(struct dlw_target *target, struct dlw_seen_thread *thread)
 static double scheduled_at(uint32_t pid, uint32_t tid)
 {
     char text[4096];
-    if (read_file(text, sizeof text, "/proc/%u/task/%u/sched", pid, tid) <= 0)
+    if (dlw_proc_text(text, sizeof text, "/proc/%u/task/%u/sched", pid, tid) <= 0)
         return -1;
     const char *field = strstr(text, "se.exec_start");
     field = field ? strchr(field, ':') : NULL;

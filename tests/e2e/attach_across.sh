@@ -383,36 +383,27 @@ semaphores() {
 	done
 }
 
+# all_asleep WAY STATUS FILTER: what is found in such processes once all of them wait.
+all_asleep() {
+	watched_start 1 "$programs/semaphores" "$1" || return
+	what="attach semaphores $1"
+	until_true all_wait "$pid"
+	look "$2" attach --format=json "$pid"
+	see "$3"
+	end_family "$pid"
+}
+
 # One that a thread has taken itself: a lock, if it was given back before, else an event.
 semaphores_again() {
-	watched_start 1 "$programs/semaphores" again || return
-	what='attach semaphores again'
-	until_true all_wait "$pid"
-	look 66 attach --format=json "$pid"
-	see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain" and (.cycle|length)==1)'
-	end_family "$pid"
-	watched_start 1 "$programs/semaphores" event || return
-	what='attach semaphores event'
-	until_true all_wait "$pid"
-	look 0 attach --format=json "$pid"
-	see '.findings==[]'
-	end_family "$pid"
+	all_asleep again 66 '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="certain" and (.cycle|length)==1)'
+	all_asleep event 0 '.findings==[]'
 }
 
 # Nobody saw them made, or one that has them keeps no records: they may be no locks.
 semaphores_doubtful() {
-	watched_start 1 "$programs/semaphores" unmade || return
-	what='attach semaphores unmade'
-	until_true all_wait "$pid"
-	look 66 attach --format=json "$pid"
-	see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="possible" and (.reason|test("saw the semaphore made")))'
-	end_family "$pid"
-	watched_start 1 "$programs/semaphores" unwatched || return
-	what='attach semaphores unwatched'
-	until_true all_wait "$pid"
-	look 66 attach --format=json "$pid"
-	see '.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="possible" and (.reason|test("process [0-9]+ has the semaphore .* keeps no records")))'
-	end_family "$pid"
+	doubtful='.findings|length==1 and (.[0]|.kind=="deadlock" and .certainty=="possible" and (.reason|test'
+	all_asleep unmade 66 "$doubtful"'("saw the semaphore made")))'
+	all_asleep unwatched 66 "$doubtful"'("process [0-9]+ has the semaphore .* keeps no records")))'
 }
 
 # Somebody is awake that can post them, or they are no locks, or the wait ends by itself.
@@ -428,14 +419,7 @@ semaphores_quiet() {
 		done
 		let_go "$what"
 	done
-	for way in used timed; do
-		watched_start 1 "$programs/semaphores" $way || continue
-		what="attach semaphores $way"
-		until_true all_wait "$pid"
-		look 0 attach --format=json "$pid"
-		see '.findings==[]'
-		end_family "$pid"
-	done
+	for way in used timed; do all_asleep $way 0 '.findings==[]'; done
 	what='attach semaphores without the library'
 	start 1 "$programs/semaphores" memory || return
 	until_true all_wait "$pid"

@@ -3,20 +3,11 @@
 # was met, with the output that they should have; where nothing can avoid it that is said, and nobody waits
 # longer than the limit; a file that others could write, and another build, are said and not believed.
 # AVOID_RUNS=50: so many runs of each after its deadlock.
-set -u
-build=$(cd "$1" && pwd)
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 shift
-dlwatch=$build/dlwatch
 scene=$build/tests/e2e/avoid_scene
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 known=$tmp/known
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_avoid: $*"
-}
 
 # preload OPTIONS COMMAND…: what the library says goes to $tmp/said. The limit is such that nobody waits for it.
 preload() {
@@ -244,5 +235,4 @@ supervised() {
 
 [ $# -gt 0 ] || set -- by_timing guards meeting in_vain let_go no_delay trust damage other_build supervised
 for part; do $part; done
-echo "report_avoid: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

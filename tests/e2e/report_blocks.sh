@@ -1,17 +1,9 @@
 #!/bin/sh
 # report_blocks.sh BUILD: what several writers say at once into one place. The readable blocks of one
 # process stand one after the other, whole; of several processes the lines are whole.
-set -u
-build=$(cd "$1" && pwd)
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 program=$build/tests/e2e/many_findings
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_blocks: $*"
-}
 watched() { env LD_PRELOAD="$build/libdlwatch.so" DLWATCH_OPTIONS="color=never $1" "$program"; }
 
 # whole NAME FILE BLOCKS: so many blocks, all lines with their prefix.
@@ -43,5 +35,4 @@ wait
 whole 'two processes, one log file' "$tmp/shared" 16
 { watched '' & watched ''; wait; } 2>&1 >/dev/null | cat >"$tmp/both"
 whole 'two processes, one pipe' "$tmp/both" 16
-echo "report_blocks: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -1,23 +1,14 @@
 #!/bin/sh
 # report_ci.sh BUILD: what the README tells people to put into their CI, on a toy project
 # (data/ci): make, CMake's ctest, meson test; journals kept, merged, compared with a baseline.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-build=$(cd "$1" && pwd)
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 PATH=$build:$PATH
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 export TMPDIR="$tmp/tmpdir"
 mkdir "$TMPDIR"
 cp -r "$here/data/ci" "$tmp/toy"
 cd "$tmp/toy" || exit 1
 unset MAKEFLAGS MFLAGS MAKELEVEL
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_ci: $*"
-}
 # status NAME STATUS COMMAND…
 status() {
 	name=$1 want=$2
@@ -107,5 +98,4 @@ no_folder() {
 }
 
 for part in with_make with_ctest with_meson with_jobs command_line no_folder; do $part; done
-echo "report_ci: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

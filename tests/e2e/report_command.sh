@@ -1,18 +1,9 @@
 #!/bin/sh
 # report_command.sh BUILD: what somebody meets who types a command for the first time: a word that is
 # almost right, an option in a short form, a place that can't be written.
-set -u
-build=$(cd "$1" && pwd)
-dlwatch=$build/dlwatch
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 cd "$tmp" || exit 1
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_command: $*"
-}
 # status STATUS ARGUMENTS…: of dlwatch; output in $tmp/out, messages in $tmp/err
 status() {
 	want=$1
@@ -225,5 +216,4 @@ long_lines() {
 }
 
 for part in words options places hints verbosity no_libunwind helpers long_lines; do $part; done
-echo "report_command: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

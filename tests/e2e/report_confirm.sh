@@ -1,21 +1,12 @@
 #!/bin/sh
 # report_confirm.sh BUILD: what can meet is confirmed, what is kept apart is not, and it is said how far it came.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-build=$(cd "$1" && pwd)
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 PATH=$build:$PATH
 bin=$build/tests/e2e
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 export TMPDIR="$tmp/tmpdir"
 mkdir "$TMPDIR"
 unset MAKEFLAGS MFLAGS MAKELEVEL
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_confirm: $*"
-}
 same() { # same NAME WANT GOT
 	if [ "$2" = "$3" ]; then ok; else fail "$1: $3, not $2"; fi
 }
@@ -160,5 +151,4 @@ says 'confirmed in [1-4] of 4 tries' "the block" "$tmp/err"
 timeout 120 dlwatch run --confirm=1 --unconfirmed=warning -- "$bin/meets" plain pipe >/dev/null 2>"$tmp/err"
 same "run --confirm --unconfirmed: status" 0 $?
 
-if [ $failed = 0 ]; then echo "report_confirm: $passed checks"; fi
-[ $failed = 0 ]
+finish

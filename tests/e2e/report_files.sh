@@ -1,16 +1,8 @@
 #!/bin/sh
 # report_files.sh BUILD: the kernel refuses a wait for a lock of a file that would close a circle of
 # processes. The program goes on as it would; that it was so is a note.
-set -u
-build=$(cd "$1" && pwd)
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_files: $*"
-}
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 # run_way WAY: status and output are the program's own; the report into $tmp/text.
 run_way() {
 	timeout 60 "$build/dlwatch" run -- "$build/tests/e2e/file_circle" "$tmp/file" "$1" >"$tmp/out" 2>"$tmp/text"
@@ -23,5 +15,4 @@ words="the kernel refused a wait for a lock of the file $tmp/file (fcntl, EDEADL
 if [ "$(tr -s '\n ' ' ' <"$tmp/text" | sed 's/dlwatch: //g' | grep -c "$words")" = 1 ]; then ok; else fail "circle: $(cat "$tmp/text")"; fi
 run_way order 0
 if grep -q EDEADLK "$tmp/text"; then fail "order: $(cat "$tmp/text")"; else ok; fi
-echo "report_files: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -1,18 +1,9 @@
 #!/bin/sh
 # report_formats.sh BUILD: journals made by data/make-journal.sh to every format, suppressions,
 # baselines, damage. Prints what fails; nothing of it needs the library.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-dlwatch=$(cd "$1" && pwd)/dlwatch
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 cd "$here/data" || exit 1
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_formats: $*"
-}
 
 # Sources are named from the top of the repository, where this is one; else from here.
 top=$(pwd)
@@ -356,5 +347,4 @@ names() {
 }
 
 for part in names json show equal_findings suppressions baseline difference perfetto formats text modules; do $part; done
-echo "report_formats: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -2,19 +2,10 @@
 # report_lacks.sh BUILD: what does not work in a program that gave up root, that has no /proc or that of
 # another pid namespace, no timers, or that confined itself, is said by the summary, in the journal and
 # by a preload; what works all the same is found. Where all works nothing is said.
-set -u
-build=$(cd "$1" && pwd)
-dlwatch=$build/dlwatch
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 program=$build/tests/e2e/lacks
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 chmod 777 "$tmp"
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_lacks: $*"
-}
 
 # run NAME STATUS COMMAND…
 run() {
@@ -134,5 +125,4 @@ else
 	echo 'report_lacks: no mount namespace allowed here, skipped'
 fi
 
-echo "report_lacks: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -1,19 +1,10 @@
 #!/bin/sh
 # report_large.sh BUILD: many orders. What takes long says how far it is, on a terminal alone; a signal
 # ends it, and leaves no file behind.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-build=$(cd "$1" && pwd)
-dlwatch=$build/dlwatch
-tmp=$(mktemp -d)
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 # shellcheck disable=SC2046 # a list
 trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$tmp"' EXIT
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_large: $*"
-}
 MANY=30000
 cat >"$tmp/many.c" <<END
 #include <pthread.h>
@@ -115,5 +106,4 @@ progress() {
 }
 
 for part in formats signals progress; do $part; done
-echo "report_large: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -2,17 +2,8 @@
 # report_libraries.sh BUILD: the libraries themselves whose locks are watched (GLib, clang's and gcc's
 # OpenMP), and Rust and Qt, whose locks can't be: what is found in programs of them, and what isn't. Those that
 # are not installed are skipped.
-set -u
-build=$(cd "$1" && pwd)
-dlwatch=$build/dlwatch
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_libraries: $*"
-}
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 cd "$tmp" || exit 1
 
 # run NAME STATUS PROGRAM…
@@ -233,5 +224,4 @@ glib
 openmp
 rust
 qt
-echo "report_libraries: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

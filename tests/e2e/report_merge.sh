@@ -1,19 +1,9 @@
 #!/bin/sh
 # report_merge.sh BUILD: histories. "A then B" in one run, "B then A" in another; merging in any
 # order and grouping, and again, gives the same bytes.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-build=$(cd "$1" && pwd)
-dlwatch=$build/dlwatch
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 cd "$here/data" || exit 1
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_merge: $*"
-}
 # merge NAME STATUS OUT IN…
 merge() {
 	name=$1 want=$2 out=$3
@@ -331,5 +321,4 @@ names() {
 }
 
 for part in names across evidence gates annotated algebra damage many watched doubts semaphores repeats doubted kills; do $part; done
-echo "report_merge: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -1,19 +1,10 @@
 #!/bin/sh
 # report_profile.sh BUILD: what the locks of a program cost that is known, and nothing of it where nobody asks.
-set -u
-build=$(cd "$1" && pwd)
-dlwatch=$build/dlwatch
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 program=$build/tests/e2e/profile
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 export TMPDIR="$tmp"
 cd "$tmp" || exit 1
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_profile: $*"
-}
 # is FILTER EXPECTED: of the JSON report; `cost(LOCK; FUNCTION)` is a row of it
 is() {
 	got=$(jq -c "def cost(l; f): .profile[]|select((.lock.expression // .lock.name // \"\") == l and .stack[0].function == f); $1" json)
@@ -60,5 +51,4 @@ timeout 120 "$dlwatch" run --output=json:json --output=html:html -- "$program" 2
 is '.profile' null
 if grep -q 'What the locks cost' text html; then fail 'told though nobody asks'; else ok; fi
 
-echo "report_profile: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -1,21 +1,11 @@
 #!/bin/sh
 # report_run.sh BUILD: what `dlwatch run` does with a tree of processes. The watched ones are shell
 # scripts that leave ready-made journals, so that each thing happens when the test says so.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-build=$(cd "$1" && pwd)
-dlwatch=$build/dlwatch
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 export TMPDIR="$tmp/tmpdir"
 mkdir "$TMPDIR"
 cd "$here/data" || exit 1
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_run: $*"
-}
 
 # leave JOURNAL [PID]: what a watched process with this journal would leave
 cat >"$tmp/leave" <<'END'
@@ -270,5 +260,4 @@ full() {
 
 printf 'deadlock:*\n' >"$tmp/list"
 for part in statuses tree user_paths strangers signals timeouts plain outside others killed_at_once full; do $part; done
-echo "report_run: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

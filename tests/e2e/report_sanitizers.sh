@@ -2,20 +2,11 @@
 # report_sanitizers.sh BUILD: programs built with a sanitizer, watched. Its runtime finds nothing in what
 # dlwatch does, the deadlock is found, and the stacks begin in the program. Skipped where a compiler is
 # missing.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 cases=$here/../cases
-dlwatch=$(cd "$1" && pwd)/dlwatch
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 export TMPDIR="$tmp/tmpdir"
 mkdir "$TMPDIR"
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_sanitizers: $*"
-}
 
 # one COMPILER SANITIZER CASE STATUS
 one() {
@@ -44,5 +35,4 @@ for compiler in gcc clang; do
 		one $compiler $sanitizer abba 66
 	done
 done
-echo "report_sanitizers: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -2,21 +2,12 @@
 # report_stacks.sh BUILD: the stacks of a report are exact, however the program was built: through
 # constructors that have returned, inlining, link-time optimisation, split and separate debug information,
 # without frame pointers, and in a library that was closed before the report.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-dlwatch=$(cd "$1" && pwd)/dlwatch
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 export TMPDIR="$tmp/tmpdir"
 mkdir "$TMPDIR"
 cp "$here"/data/guards.cpp "$here"/data/plugin.c "$here"/data/plugin_host.c "$tmp"
 cd "$tmp" || exit 1
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_stacks: $*"
-}
 line_of() { grep -n -m 1 -e "$1" guards.cpp | cut -d: -f1; }
 first=$(line_of 'guard(&first)') second=$(line_of 'other(&second)')
 
@@ -124,5 +115,4 @@ closed
 inside_once
 rm -rf "$TMPDIR"/dlwatch-*
 nameless
-echo "report_stacks: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -1,19 +1,9 @@
 #!/bin/sh
 # report_stalls.sh BUILD: what would have ended the waits of a stall: signals of a condition, those
 # that come to a barrier.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-build=$(cd "$1" && pwd)
-dlwatch=$build/dlwatch
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 cd "$here/data" || exit 1
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_stalls: $*"
-}
 # stall WAY: found by the process itself, since run may see it from outside before; into $tmp/text, and
 # as JSON into $tmp/json.
 stall() {
@@ -53,5 +43,4 @@ stall barrier
 says '(2 of 3 have come to it)'
 says 'lets nobody go before 1 more come: see why'
 is '[.findings[0].threads[]|select(.waits=="barrier")|[.arrived,.of]]|unique' '[[2,3]]'
-echo "report_stalls: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

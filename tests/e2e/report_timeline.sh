@@ -1,20 +1,11 @@
 #!/bin/sh
 # report_timeline.sh BUILD: what the threads of a finding did last, in all formats that tell it.
 # shellcheck disable=SC2016 # jq's variables
-set -u
-build=$(cd "$1" && pwd)
-dlwatch=$build/dlwatch
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 program=$build/tests/e2e/last_steps
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 export TMPDIR="$tmp"
 cd "$tmp" || exit 1
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_timeline: $*"
-}
 # is FILTER EXPECTED [FILE]: of the JSON report; `lane(NAME)` is a thread of its time line, `name` a lock's
 is() {
 	got=$(jq -c "((.findings[0].locks // {}) + (.findings[0].timeline_locks // {})) as \$locks |
@@ -87,5 +78,4 @@ timeout 120 "$dlwatch" run --report="$tmp/j/%p.jsonl" --output=json:json -- "$pr
 is '.findings' '[]'
 if grep -q '"trail"' j/* 2>/dev/null; then fail "a trail without a finding"; else ok; fi
 
-echo "report_timeline: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

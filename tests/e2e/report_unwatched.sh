@@ -1,18 +1,9 @@
 #!/bin/sh
 # report_unwatched.sh BUILD: programs that the library can't be loaded into, or that are started without
 # it, run as ever; and the run says that they ran unwatched, and where nothing was watched at all.
-set -u
-build=$(cd "$1" && pwd)
-dlwatch=$build/dlwatch
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 program=$build/tests/e2e/moved # has an inversion
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_unwatched: $*"
-}
 cd "$tmp" || exit 1
 
 # run NAME STATUS ARGUMENTS…
@@ -131,5 +122,4 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 		LD_PRELOAD="$tmp/libdlwatch.so" sh -c './privileged; exit 0' 2>"$tmp/err"
 	if "$dlwatch" report "$tmp"/s.* | grep -q './privileged (setuid)'; then ok; else fail "a setuid program: $(cat "$tmp"/s.* "$tmp/err")"; fi
 fi
-echo "report_unwatched: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

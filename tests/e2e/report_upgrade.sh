@@ -3,19 +3,9 @@
 # baselines and suppressions in data/upgrade. They were made by its command from two runs of mistakes.c
 # (`run` with report=, once with an argument), then `report` in both formats, and `merge`; "nameless" is
 # the report where the program is not there, so that places are module and offset.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-build=$(cd "$1" && pwd)
-dlwatch=$build/dlwatch
+# shellcheck source=tests/e2e/frame.sh
+. "$(dirname "$0")/frame.sh"
 old=$here/data/upgrade
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-failed=0 passed=0
-ok() { passed=$((passed + 1)); }
-fail() {
-	failed=$((failed + 1))
-	echo "FAIL report_upgrade: $*"
-}
 # status NAME STATUS COMMAND…
 status() {
 	name=$1 want=$2
@@ -69,5 +59,4 @@ is_known() {
 
 is_read
 is_known
-echo "report_upgrade: $passed passed, $failed failed"
-[ $failed = 0 ]
+finish

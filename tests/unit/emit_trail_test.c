@@ -34,13 +34,26 @@ static void begin(void)
 }
 
 /* "+1 +2 -2 ?3": taken, given back, asked for. */
+static const char signs[] = {
+    [DLW_TRAIL_TOOK] = '+',  [DLW_TRAIL_TOOK_BY_TRY] = '*', [DLW_TRAIL_GAVE] = '-',
+    [DLW_TRAIL_ASKED] = '?', [DLW_TRAIL_TRIED] = '!',       [DLW_TRAIL_CONFUSED] = '~'};
+
+/* "+1/0 +2/1": the same, each with how many are held. */
+static void play(const char *steps)
+{
+    for (const char *step = steps; step; step = strchr(step, ' ')) {
+        char sign;
+        unsigned lock, held;
+        step += *step == ' ';
+        ck_assert_int_eq(sscanf(step, "%c%u/%u", &sign, &lock, &held), 3);
+        const char *known = memchr(signs, sign, sizeof(signs));
+        ck_assert_ptr_nonnull(known);
+        put((enum dlw_trail_what)(known - signs), lock, held);
+    }
+}
+
 static const char *tell(void)
 {
-    static const char signs[] = {[DLW_TRAIL_TOOK] = '+',
-                                 [DLW_TRAIL_TOOK_BY_TRY] = '*',
-                                 [DLW_TRAIL_GAVE] = '-',
-                                 [DLW_TRAIL_ASKED] = '?',
-                                 [DLW_TRAIL_TRIED] = '!'};
     uint32_t n = dlw_trail_tell(&trail, events, &is_cut);
     size_t used = 0;
     told[0] = 0;
@@ -68,10 +81,7 @@ END_TEST
 START_TEST(test_what_was_given_back_shows_by_the_next)
 {
     begin();
-    put(DLW_TRAIL_TOOK, 1, 0);
-    put(DLW_TRAIL_TOOK, 2, 1);
-    put(DLW_TRAIL_TOOK, 3, 1); /* 2 is gone */
-    put(DLW_TRAIL_ASKED, 4, 1);
+    play("+1/0 +2/1 +3/1 ?4/1"); /* 2 is gone */
     now_holds(1);
     ck_assert_str_eq(tell(), "+1 +2 -2 +3 -3 ?4");
     ck_assert_uint_eq(events[0].place, 0x101);
@@ -85,12 +95,7 @@ END_TEST
 START_TEST(test_another_order)
 {
     begin();
-    put(DLW_TRAIL_TOOK, 1, 0);
-    put(DLW_TRAIL_TOOK, 2, 1);
-    put(DLW_TRAIL_TOOK, 3, 2);
-    put(DLW_TRAIL_GAVE, 1, 3);
-    put(DLW_TRAIL_TOOK_BY_TRY, 4, 1); /* 3 is gone, and 2 is held */
-    put(DLW_TRAIL_TRIED, 5, 2);
+    play("+1/0 +2/1 +3/2 -1/3 *4/1 !5/2"); /* 3 is gone, and 2 is held */
     now_holds(2);
     ck_assert_str_eq(tell(), "+1 +2 +3 -1 -3 *4 !5");
     now_holds(0);
@@ -102,9 +107,7 @@ END_TEST
 START_TEST(test_more_than_are_known)
 {
     begin();
-    put(DLW_TRAIL_TOOK, 1, 0);
-    put(DLW_TRAIL_TOOK, 2, 4);
-    put(DLW_TRAIL_TOOK, 3, 2);
+    play("+1/0 +2/4 +3/2");
     now_holds(3);
     ck_assert_str_eq(tell(), "+1 +2 +3");
 }
@@ -113,7 +116,7 @@ END_TEST
 START_TEST(test_of_one_that_runs)
 {
     begin();
-    put(DLW_TRAIL_TOOK, 1, 0);
+    play("+1/0");
     trail.held = 0;
     trail.held_is_known = false;
     ck_assert_str_eq(tell(), "+1");
@@ -142,12 +145,10 @@ END_TEST
 START_TEST(test_held_since_before)
 {
     begin();
-    put(DLW_TRAIL_TOOK, 1, 0);
-    put(DLW_TRAIL_TOOK, 2, 1);
+    play("+1/0 +2/1");
     for (unsigned i = 0; i < DLW_TRAIL_ENTRIES - 2; i++)
         put(DLW_TRAIL_TRIED, 9, 2);
-    put(DLW_TRAIL_GAVE, 1, 2);
-    put(DLW_TRAIL_TOOK, 3, 1);
+    play("-1/2 +3/1");
     now_holds(0);
     tell();
     ck_assert_ptr_nonnull(strstr(told, "!9 -1 +3 -3"));
@@ -158,10 +159,7 @@ END_TEST
 START_TEST(test_what_was_lost)
 {
     begin();
-    put(DLW_TRAIL_TOOK, 1, 0);
-    put(DLW_TRAIL_TOOK, 2, 1);
-    put(DLW_TRAIL_CONFUSED, 0, 1);
-    put(DLW_TRAIL_TOOK, 3, 1);
+    play("+1/0 +2/1 ~0/1 +3/1");
     now_holds(0);
     ck_assert_str_eq(tell(), "+1 +2 +3 -3");
 }
@@ -183,9 +181,7 @@ END_TEST
 START_TEST(test_times_of_waits)
 {
     begin();
-    put(DLW_TRAIL_ASKED, 1, 0);
-    put(DLW_TRAIL_TOOK, 1, 0);
-    put(DLW_TRAIL_ASKED, 2, 1);
+    play("?1/0 +1/0 ?2/1");
     trail.waits[3].number = 1;
     trail.waits[3].began = 500;
     trail.waits[3].ended = 700;

@@ -4,33 +4,12 @@ that folder. What is to be found stands in report_extension.sh."""
 import importlib
 import os
 import sys
-import threading
+
+sys.dont_write_bytecode = True  # nothing is left beside the sources
+from turns import in_turn, run  # noqa: E402
 
 sys.path.insert(0, sys.argv[1])
 module = importlib.import_module(sys.argv[2])
-
-
-def run(*functions):
-    threads = [threading.Thread(target=f, name=f.__name__) for f in functions]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-
-
-def in_turn(first, second):
-    """Nothing hangs; and no create or join stands between the two, which would order them."""
-    over = threading.Event()
-
-    def then():
-        over.wait()
-        second()
-
-    def before():
-        first()
-        over.set()
-
-    run(then, before)
 
 
 def publisher():

@@ -2,35 +2,14 @@
 import ctypes
 import os
 import sys
-import threading
 import time
+
+sys.dont_write_bytecode = True  # nothing is left beside the sources
+from turns import in_turn, run  # noqa: E402
 
 drops = ctypes.CDLL(sys.argv[1])  # without the GIL in the call
 keeps = ctypes.PyDLL(sys.argv[1])  # with it
 callback = ctypes.CFUNCTYPE(None)(lambda: None)
-
-
-def run(*functions):
-    threads = [threading.Thread(target=f, name=f.__name__) for f in functions]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-
-
-def in_turn(first, second):
-    """Nothing hangs; and no create or join stands between the two, which would order them."""
-    over = threading.Event()
-
-    def then():
-        over.wait()
-        second()
-
-    def before():
-        first()
-        over.set()
-
-    run(then, before)
 
 
 def publisher():

@@ -9,6 +9,9 @@ import sys
 import tempfile
 import threading
 
+sys.dont_write_bytecode = True  # nothing is left beside the sources
+from turns import in_turn, run  # noqa: E402
+
 state = threading.Lock()
 meeting = threading.Barrier(2)
 log = logging.getLogger("tests")
@@ -22,29 +25,6 @@ class Described:
     def __str__(self):
         with state:
             return "described"
-
-
-def in_turn(first, second):
-    """Nothing hangs; and no create or join stands between the two, which would order them."""
-    over = threading.Event()
-
-    def then():
-        over.wait()
-        second()
-
-    def before():
-        first()
-        over.set()
-
-    run(then, before)
-
-
-def run(*functions):
-    threads = [threading.Thread(target=f, name=f.__name__) for f in functions]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
 
 
 def logs_under_lock():

@@ -10,9 +10,15 @@ run_way() {
 	if [ $status = 0 ]; then ok; else fail "$1: status $status"; fi
 	if [ "$(cat "$tmp/out")" = "refused $2" ]; then ok; else fail "$1: $(cat "$tmp/out")"; fi
 }
-run_way circle 1
 words="the kernel refused a wait for a lock of the file $tmp/file (fcntl, EDEADLK)"
-if [ "$(tr -s '\n ' ' ' <"$tmp/text" | sed 's/dlwatch: //g' | grep -c "$words")" = 1 ]; then ok; else fail "circle: $(cat "$tmp/text")"; fi
+for way in circle lockf; do
+	run_way $way 1
+	if [ "$(tr -s '\n ' ' ' <"$tmp/text" | sed 's/dlwatch: //g' | grep -c "$words")" = 1 ]; then
+		ok
+	else
+		fail "$way: $(cat "$tmp/text")"
+	fi
+done
 run_way order 0
 if grep -q EDEADLK "$tmp/text"; then fail "order: $(cat "$tmp/text")"; else ok; fi
 finish

@@ -2,7 +2,7 @@
  * Locks of files. Who waits for one is seen from outside (report/command/inspect/across): what is
  * seen here is the kernel's own answer. Where waiting would close a circle of processes that wait
  * for locks of fcntl(), it refuses: EDEADLK (fcntl(2)). The program is told so, and maybe passes it
- * over in silence; so it is a note.
+ * over in silence; so it is a note. lockf() is libc's call of the same, inside of it.
  */
 #include "graph/base/sys.h"
 #include "interpose/base/real.h"
@@ -67,6 +67,18 @@ DLW_EXPORT int fcntl(int fd, int command, ...)
 
     TAKE_ARGUMENT(command, argument);
     return answer(fd, real.fcntl(fd, command, argument));
+}
+
+DLW_EXPORT int lockf(int fd, int command, off_t length)
+{
+    dlw_real_resolve();
+    return answer(fd, real.lockf(fd, command, length));
+}
+
+DLW_EXPORT int lockf64(int fd, int command, off64_t length)
+{
+    dlw_real_resolve();
+    return answer(fd, real.lockf64(fd, command, length));
 }
 
 DLW_EXPORT int fcntl64(int fd, int command, ...)

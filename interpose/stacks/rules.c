@@ -137,6 +137,13 @@ static struct dlw_rule_table *grow_locked(struct dlw_rule_table *old)
 }
 
 _Atomic bool dlw_rules_have_role;
+_Atomic uint32_t dlw_rules_changes;
+
+/* Release: who sees the count reads no rule from before. */
+static void note_change(void)
+{
+    atomic_fetch_add_explicit(&dlw_rules_changes, 1, memory_order_release);
+}
 
 static struct dlw_rule_slot *learn_locked(uintptr_t pc)
 {
@@ -180,6 +187,7 @@ void dlw_rule_settle(struct dlw_rule_slot *slot, unsigned levels)
     levels |= dlw_options.profile ? DLW_RULE_COUNTED : 0;
     __atomic_store_n(&slot->rule.levels, (uint8_t)(levels | role), __ATOMIC_RELAXED);
     __atomic_store_n(&slot->rule.trial, DLW_TRIAL_OVER, __ATOMIC_RELAXED);
+    note_change();
     if (levels) { /* it is no plain call site any more */
         uintptr_t pc = atomic_load_explicit(&slot->pc, memory_order_relaxed);
         atomic_compare_exchange_strong_explicit(dlw_plain_place(pc), &pc, 0, memory_order_relaxed,
@@ -240,6 +248,7 @@ void dlw_frames_forget(void)
     if (table) {
         n_rules = 0;
         atomic_store_explicit(&dlw_rules, table, memory_order_release);
+        note_change();
         for (unsigned i = 0; i < DLW_PLAIN_PLACES; i++)
             atomic_store_explicit(&dlw_plain_places[i], 0, memory_order_relaxed);
         retire(old);

@@ -121,6 +121,14 @@ static inline bool dlw_place_is_plain(uintptr_t pc)
     return atomic_load_explicit(dlw_plain_place(pc), memory_order_relaxed) == pc;
 }
 
+/* Counts what changes rules that others may have copied: code was unmapped, or a place was settled.
+ * Acquire, before the rule is read: a copy is good while the count is still that. */
+extern _Atomic uint32_t dlw_rules_changes;
+static inline uint32_t dlw_rules_are_as_of(void)
+{
+    return atomic_load_explicit(&dlw_rules_changes, memory_order_acquire);
+}
+
 /* From now on `levels` frames further out are noted at this call site, and the trial is over. */
 enum { DLW_TRIAL_OVER = 15 };
 void dlw_rule_settle(struct dlw_rule_slot *slot, unsigned levels);

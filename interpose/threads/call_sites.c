@@ -121,15 +121,16 @@ static DLW_NOINLINE int note_any(struct dlw_thread *self, struct dlw_held_lock *
                                  const struct dlw_rule_slot *slot)
 {
     struct dlw_call call = {held->pc[0], held->sp, held->fp}; /* before more levels are noted */
+    uint32_t as_of = dlw_rules_are_as_of();
 
     note_levels(self, held, slot);
     note_taken(self, held);
     if (!slot) /* learned just now */
         slot = dlw_rule_find(held->pc[0]);
+    bool is_plain = slot && slot->rule.trial == OVER && slot->rule.levels == DLW_RULE_COUNTED &&
+                    !is_of_python(held);
     if (dlw_options.profile)
-        dlw_profile_taken(self, held,
-                          slot && slot->rule.trial == OVER &&
-                              slot->rule.levels == DLW_RULE_COUNTED && !is_of_python(held));
+        dlw_profile_taken(self, held, (struct dlw_profile_place){is_plain, NULL, as_of});
     if (__builtin_expect(slot && slot->rule.levels & DLW_RULE_ROLE, 0))
         dlw_hooks.role_taken(self, held, call);
     return 0;
@@ -137,12 +138,15 @@ static DLW_NOINLINE int note_any(struct dlw_thread *self, struct dlw_held_lock *
 
 /* With a profile asked for: a lock that it knows at this place, where it is known how many callers
  * are noted. All others go the long way. */
-static DLW_NOINLINE int note_known(struct dlw_thread *self, struct dlw_held_lock *held,
-                                   const struct dlw_rule_slot *slot)
+static DLW_NOINLINE int note_known(struct dlw_thread *self, struct dlw_held_lock *held)
 {
-    struct dlw_rule rule = slot->rule;
+    uint32_t as_of = dlw_rules_are_as_of();
+    const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
     struct dlw_profile_entry *row = NULL;
+    struct dlw_rule rule = {.base = DLW_RULE_NONE};
 
+    if (slot)
+        rule = slot->rule;
     if (!(rule.levels & DLW_RULE_ROLE) && rule.trial == OVER)
         row = dlw_profile_row(self, held);
     if (!row)
@@ -153,11 +157,9 @@ static DLW_NOINLINE int note_known(struct dlw_thread *self, struct dlw_held_lock
         note_levels(self, held, slot);
         note_taken(self, held);
     }
-    row->helper = rule;
-    row->helper_of = rule.levels == 1 && held->kind != DLW_LOCK_SEMAPHORE
-                         ? atomic_load_explicit(&dlw_rules, memory_order_acquire)
-                         : NULL;
-    dlw_profile_count(self, held, row, is_plain);
+    bool is_helper = rule.levels == 1 && held->kind != DLW_LOCK_SEMAPHORE;
+    dlw_profile_count(self, held, row,
+                      (struct dlw_profile_place){is_plain, is_helper ? &rule : NULL, as_of});
     return 0;
 }
 
@@ -195,8 +197,7 @@ static DLW_HOT int note_by_rule(struct dlw_thread *self, struct dlw_held_lock *h
     const struct dlw_rule_slot *slot = dlw_rule_find(held->pc[0]);
 
     if (!slot || !note_helper(held, slot->rule, self->stack_high))
-        return dlw_options.profile && slot ? note_known(self, held, slot)
-                                           : note_any(self, held, slot);
+        return dlw_options.profile && slot ? note_known(self, held) : note_any(self, held, slot);
     note_taken(self, held);
     return 0;
 }
@@ -219,7 +220,7 @@ static DLW_NOINLINE int note_semaphore(struct dlw_thread *self, struct dlw_held_
     held->levels = DLW_LINE_LEVELS;
     note_taken(self, held);
     if (dlw_options.profile)
-        dlw_profile_taken(self, held, false);
+        dlw_profile_taken(self, held, (struct dlw_profile_place){false, NULL, 0});
     return 0;
 }
 

@@ -178,10 +178,12 @@ static void begin_sample(struct dlw_thread *self, const struct dlw_profile_entry
 }
 
 static void count(struct dlw_thread *self, struct dlw_held_lock *held,
-                  struct dlw_profile_entry *row, bool is_plain)
+                  struct dlw_profile_entry *row, struct dlw_profile_place place)
 {
     row->takings++;
-    row->plain_pc = is_plain ? held->pc[0] : 0;
+    row->plain_pc = place.is_plain ? held->pc[0] : 0;
+    row->helper = place.helper ? *place.helper : (struct dlw_rule){.base = DLW_RULE_NONE};
+    row->as_of = place.as_of;
     held->counted = row;
     if (self->until_timed > 1) {
         self->until_timed--;
@@ -206,15 +208,16 @@ struct dlw_profile_entry *dlw_profile_row(struct dlw_thread *self, const struct 
 }
 
 void dlw_profile_count(struct dlw_thread *self, struct dlw_held_lock *held,
-                       struct dlw_profile_entry *row, bool is_plain)
+                       struct dlw_profile_entry *row, struct dlw_profile_place place)
 {
     if (!begin(self->profile))
         return;
-    count(self, held, row, is_plain);
+    count(self, held, row, place);
     end(self->profile);
 }
 
-void dlw_profile_taken(struct dlw_thread *self, struct dlw_held_lock *held, bool is_plain)
+void dlw_profile_taken(struct dlw_thread *self, struct dlw_held_lock *held,
+                       struct dlw_profile_place place)
 {
     struct dlw_profile *profile = profile_of(self);
     uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
@@ -229,7 +232,7 @@ void dlw_profile_taken(struct dlw_thread *self, struct dlw_held_lock *held, bool
             for (row->n = 0; row->n < held->levels && row->n < DLW_PROFILE_LEVELS; row->n++)
                 row->pc[row->n] = held->pc[row->n];
         self->until_timed += has_line;
-        count(self, held, row, is_plain);
+        count(self, held, row, place);
     }
     end(profile);
 }

@@ -23,8 +23,8 @@ struct dlw_profile_entry {
     _Alignas(64) _Atomic uintptr_t lock; /* 0: not in use; released when the rest is there */
     uintptr_t plain_pc;                  /* pc[0] where of its place no caller is noted, else 0 */
     uint64_t takings, contended;
-    struct dlw_rule_table *helper_of; /* of the next, where one caller is noted; else NULL */
-    struct dlw_rule helper;
+    struct dlw_rule helper; /* where one caller is noted; else of base NONE */
+    uint32_t as_of;         /* dlw_rules_are_as_of() when these two were noted */
     uintptr_t pc[DLW_PROFILE_LEVELS];
     uint8_t n, kind; /* of pc; enum dlw_lock_kind */
     uint64_t wait_ns, wait_longest_ns;
@@ -34,14 +34,27 @@ struct dlw_profile_entry {
     uint64_t blocked, blocked_ns; /* others that waited for a hold from this place, and how long */
 };
 
+/* What the rule of a place says for its rows. */
+struct dlw_profile_place {
+    bool is_plain;
+    const struct dlw_rule *helper; /* NULL: not noted */
+    uint32_t as_of;
+};
+
 /* Counts a taking. Any thread for itself; a handler that comes in between is not counted. */
-void dlw_profile_taken(struct dlw_thread *self, struct dlw_held_lock *held, bool is_plain);
+void dlw_profile_taken(struct dlw_thread *self, struct dlw_held_lock *held,
+                       struct dlw_profile_place place);
 /* In two steps, where one was counted of this lock and place before: their row, or NULL; and the
  * rest. */
 struct dlw_profile_entry *dlw_profile_row(struct dlw_thread *self,
                                           const struct dlw_held_lock *held);
 void dlw_profile_count(struct dlw_thread *self, struct dlw_held_lock *held,
-                       struct dlw_profile_entry *row, bool is_plain);
+                       struct dlw_profile_entry *row, struct dlw_profile_place place);
+
+static DLW_HOT bool dlw_profile_is_current(const struct dlw_profile_entry *row)
+{
+    return row->as_of == dlw_rules_are_as_of();
+}
 
 static DLW_HOT bool dlw_profile_is_of(const struct dlw_profile_entry *row,
                                       const struct dlw_held_lock *held)
@@ -62,14 +75,14 @@ static DLW_HOT bool dlw_profile_is_plain(const struct dlw_thread *self,
                                          const struct dlw_held_lock *held)
 {
     return __builtin_expect(self->until_timed > 1, 1) && held->counted->plain_pc == held->pc[0] &&
-           dlw_profile_is_of(held->counted, held);
+           dlw_profile_is_of(held->counted, held) && dlw_profile_is_current(held->counted);
 }
 
-/* Of places where one is, while the rules of unwinding are those by which that was found out. */
+/* Of places where one is. Of both: while the rules are those by which that was found out. */
 static DLW_HOT bool dlw_profile_is_helper(const struct dlw_held_lock *held)
 {
     return held->counted->pc[0] == held->pc[0] && dlw_profile_is_of(held->counted, held) &&
-           held->counted->helper_of == atomic_load_explicit(&dlw_rules, memory_order_acquire);
+           dlw_profile_is_current(held->counted) && held->counted->helper.base != DLW_RULE_NONE;
 }
 
 static DLW_HOT void dlw_profile_count_again(struct dlw_thread *self,

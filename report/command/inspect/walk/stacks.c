@@ -6,6 +6,12 @@
 #include <elfutils/version.h>
 #include <string.h>
 
+/* Of the last words that libdwfl has read: all of two frames. */
+enum { READS = 64 };
+struct read {
+    uint64_t address, value;
+};
+
 /* The thread that is being unwound. */
 struct walk {
     struct dlw_target *target;
@@ -13,6 +19,8 @@ struct walk {
     size_t depth;
     struct dlw_registers registers; /* to begin with */
     bool skips_first;               /* the first place is there already */
+    struct read reads[READS];       /* a ring */
+    size_t n_reads, n_used;         /* up to the latter, they are of frames that have been told */
 };
 
 static pid_t next_thread(Dwfl *dwfl, void *argument, void **thread_argument)
@@ -33,16 +41,24 @@ static bool get_thread(Dwfl *dwfl, pid_t tid, void *argument, void **thread_argu
     return (uint32_t)tid == walk->thread->tid;
 }
 
-static bool read_memory(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *out, void *argument)
+static bool read_word(const struct walk *walk, uint64_t address, uint64_t *out)
 {
-    const struct walk *walk = argument;
     uint32_t narrow;
-    (void)dwfl;
     if (!walk->target->is_narrow)
         return dlw_target_read_stack(walk->target, walk->thread, address, out, sizeof *out);
     if (!dlw_target_read_stack(walk->target, walk->thread, address, &narrow, sizeof narrow))
         return false;
     *out = narrow;
+    return true;
+}
+
+static bool read_memory(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *out, void *argument)
+{
+    struct walk *walk = argument;
+    (void)dwfl;
+    if (!read_word(walk, address, out))
+        return false;
+    walk->reads[walk->n_reads++ % READS] = (struct read){address, *out};
     return true;
 }
 
@@ -59,10 +75,9 @@ static bool set_registers(Dwfl_Thread *thread, void *argument)
     return true;
 }
 
-static uint64_t stack_pointer(Dwfl_Frame *frame, const struct walk *walk)
+/* 0: not known, as of the other two. */
+static uint64_t stack_pointer_told(Dwfl_Frame *frame, const struct walk *walk)
 {
-    if (!walk->thread->n_places)
-        return walk->thread->registers.sp;
 #if _ELFUTILS_PREREQ(0, 188)
     int machine = walk->target->machine;
     Dwarf_Word value;
@@ -71,8 +86,33 @@ static uint64_t stack_pointer(Dwfl_Frame *frame, const struct walk *walk)
         return value;
 #else
     (void)frame;
+    (void)walk;
 #endif
     return 0;
+}
+
+/* An older libdwfl tells no register. But on x86 it has read a frame's return address from right
+ * below the stack pointer of the frame that it leads to. It is one frame ahead. */
+static uint64_t stack_pointer_read(struct walk *walk, uint64_t pc)
+{
+    int machine = walk->target->machine;
+    size_t oldest = walk->n_reads > READS ? walk->n_reads - READS : 0;
+    size_t i = walk->n_used > oldest ? walk->n_used : oldest;
+    if (machine != EM_X86_64 && machine != EM_386)
+        return 0;
+    while (i < walk->n_reads && walk->reads[i % READS].value != pc)
+        i++;
+    if (i == walk->n_reads)
+        return 0;
+    walk->n_used = i + 1;
+    return walk->reads[i % READS].address + (walk->target->is_narrow ? 4 : 8);
+}
+
+static uint64_t stack_pointer(Dwfl_Frame *frame, struct walk *walk, uint64_t return_pc)
+{
+    uint64_t told =
+        walk->thread->n_places ? stack_pointer_told(frame, walk) : walk->thread->registers.sp;
+    return told || !return_pc ? told : stack_pointer_read(walk, return_pc);
 }
 
 static int add_place(Dwfl_Frame *frame, void *argument)
@@ -95,8 +135,8 @@ static int add_place(Dwfl_Frame *frame, void *argument)
         return DWARF_CB_ABORT;
     thread->places = dlw_region_grow(walk->target->region, thread->places, thread->n_places,
                                      sizeof *thread->places);
-    thread->places[thread->n_places] =
-        (struct dlw_place){.pc = pc, .sp = stack_pointer(frame, walk), .is_return = !is_exact};
+    thread->places[thread->n_places] = (struct dlw_place){
+        .pc = pc, .sp = stack_pointer(frame, walk, is_exact ? 0 : pc), .is_return = !is_exact};
     thread->n_places++;
     return DWARF_CB_OK;
 }
@@ -120,6 +160,7 @@ static const Dwfl_Thread_Callbacks unwinding = {
 static void walk_from(struct walk *walk, const struct dlw_registers *registers)
 {
     walk->registers = *registers;
+    walk->n_reads = walk->n_used = 0;
     dwfl_getthread_frames(walk->target->dwfl, (pid_t)walk->thread->tid, add_place, walk);
 }
 

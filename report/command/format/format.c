@@ -11,8 +11,9 @@
 static const struct {
     const char *name;
     dlw_format_write *write;
+    bool draws_edges;
 } formats[] = {
-#define DLW_FORMAT(name, help) {#name, dlw_format_##name},
+#define DLW_FORMAT(name, edges, help) {#name, dlw_format_##name, edges},
 #include "report/command/format/format.def"
 #undef DLW_FORMAT
 };
@@ -25,10 +26,18 @@ dlw_format_write *dlw_format_find(const char *name)
     return NULL;
 }
 
+bool dlw_format_draws_edges(const char *name)
+{
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+        if (strcmp(formats[i].name, name) == 0)
+            return formats[i].draws_edges;
+    return false;
+}
+
 const char *dlw_format_names(void)
 {
     static const char names[] =
-#define DLW_FORMAT(name, help) " " #name
+#define DLW_FORMAT(name, edges, help) " " #name
 #include "report/command/format/format.def"
 #undef DLW_FORMAT
         ;

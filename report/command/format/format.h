@@ -23,12 +23,14 @@ struct dlw_format_options {
 typedef int dlw_format_write(FILE *out, struct dlw_doc *doc,
                              const struct dlw_format_options *options);
 
-#define DLW_FORMAT(name, help) dlw_format_write dlw_format_##name;
+#define DLW_FORMAT(name, edges, help) dlw_format_write dlw_format_##name;
 #include "report/command/format/format.def"
 #undef DLW_FORMAT
 
 /* NULL: no such format. */
 dlw_format_write *dlw_format_find(const char *name);
+/* Does it show the lock order, so that the document needs the edges? */
+bool dlw_format_draws_edges(const char *name);
 /* "text json …", for messages and completion. */
 const char *dlw_format_names(void);
 

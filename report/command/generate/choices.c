@@ -83,7 +83,7 @@ void dlw_choice_words(FILE *out, const struct dlw_choice *choice, const char *af
     const char *separator = "";
 
     if (is_format(choice)) {
-#define DLW_FORMAT(name, help)                                                                     \
+#define DLW_FORMAT(name, edges, help)                                                              \
     fprintf(out, "%s%s%s", separator, #name, after);                                               \
     separator = " ";
 #include "report/command/format/format.def"

@@ -185,7 +185,7 @@ static void outside_options(FILE *out)
 static void formats(FILE *out)
 {
     dlw_troff_section(out, "FORMATS", NULL);
-#define DLW_FORMAT(name, help) dlw_troff_item(out, #name, NULL, help);
+#define DLW_FORMAT(name, edges, help) dlw_troff_item(out, #name, NULL, help);
 #include "report/command/format/format.def"
 #undef DLW_FORMAT
 }

@@ -236,11 +236,6 @@ static struct dlw_suppressions *read_suppressions(const struct request *request,
     return suppressions;
 }
 
-static bool wants_edges(const char *format)
-{
-    return strcmp(format, "dot") == 0 || strcmp(format, "svg") == 0 || strcmp(format, "html") == 0;
-}
-
 static bool write_report(const struct request *request, struct dlw_doc *doc,
                          struct dlw_suppressions *suppressions)
 {
@@ -296,7 +291,7 @@ static int report(const struct request *request, char **paths, size_t n)
     rules.baseline = baseline;
     rules.suppressions = read_suppressions(request, &sound);
     struct dlw_reading reading = {
-        .doc = doc, .symbols = symbols, .edges = wants_edges(request->format)};
+        .doc = doc, .symbols = symbols, .edges = dlw_format_draws_edges(request->format)};
     struct reading state = {.doc = doc};
     if (!request->live)
         state.progress = dlw_progress_begin();

@@ -3,6 +3,7 @@
 
 #include "report/command/base/command.h"
 #include "report/command/base/temporary.h"
+#include "report/command/format/format.h"
 #include "report/command/journal/baseline.h"
 #include "report/emit/say.h"
 
@@ -159,9 +160,7 @@ static bool read_rules(struct dlw_run *run)
 static bool wants_edges(const struct dlw_run_request *request)
 {
     for (size_t i = 0; i < request->n_outputs; i++)
-        if (strcmp(request->outputs[i].format, "dot") == 0 ||
-            strcmp(request->outputs[i].format, "svg") == 0 ||
-            strcmp(request->outputs[i].format, "html") == 0)
+        if (dlw_format_draws_edges(request->outputs[i].format))
             return true;
     return false;
 }

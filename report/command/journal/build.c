@@ -62,9 +62,9 @@ static void name_frame(struct dlw_reader *reader, const struct dlw_raw_frame *ra
                        struct dlw_stack *out)
 {
     if (raw->module && !raw->unknown) {
-        dlw_symbols_frames(reader->reading->symbols, reader->region, raw->module->path,
-                           raw->module->build_id, raw->offset, raw->module->base + raw->offset,
-                           is_return, out);
+        const struct dlw_code code = {raw->module->path, raw->module->build_id, raw->offset,
+                                      raw->module->base + raw->offset, is_return};
+        dlw_symbols_frames(reader->reading->symbols, reader->region, &code, out);
         return;
     }
     out->frames = dlw_region_grow(reader->region, out->frames, out->n, sizeof(*out->frames));

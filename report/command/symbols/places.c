@@ -68,8 +68,8 @@ static bool is_same_frame(const struct dlw_frame *wanted, const struct dlw_frame
 static size_t covered_at(struct search *search, uint64_t offset)
 {
     struct dlw_stack seen = {0};
-    dlw_symbols_frames(search->symbols, &search->region, search->path, NULL, offset, 0, false,
-                       &seen);
+    const struct dlw_code code = {.path = search->path, .offset = offset};
+    dlw_symbols_frames(search->symbols, &search->region, &code, &seen);
     size_t n = search->n < seen.n ? search->n : seen.n;
     for (size_t i = 0; i < n; i++)
         if (!is_same_frame(&search->frames[i], &seen.frames[i]))

@@ -259,35 +259,33 @@ static void look_up(struct dlw_symbols *symbols, struct module *module, bool is_
         bare_frame(&symbols->region, out);
 }
 
-static struct dlw_stack *find_place(struct dlw_symbols *symbols, const char *path,
-                                    const char *build_id, uint64_t offset, bool is_return)
+static struct dlw_stack *find_place(struct dlw_symbols *symbols, struct module *module,
+                                    const struct dlw_code *code)
 {
-    struct module *module = find_module(symbols, path, build_id);
-    struct place *place, wanted = {.key = {offset, is_return}};
+    struct place *place, wanted = {.key = {code->offset, code->is_return}};
     HASH_FIND(hh, module->places, &wanted.key, sizeof(wanted.key), place);
     if (place)
         return &place->frames;
     place = dlw_region_alloc(&symbols->region, sizeof(*place));
     place->key = wanted.key;
-    look_up(symbols, module, is_return, offset, &place->frames);
+    look_up(symbols, module, code->is_return, code->offset, &place->frames);
     HASH_ADD(hh, module->places, key, sizeof(place->key), place);
     return &place->frames;
 }
 
-void dlw_symbols_frames(struct dlw_symbols *symbols, struct dlw_region *region, const char *path,
-                        const char *build_id, uint64_t offset, uint64_t pc, bool is_return,
-                        struct dlw_stack *stack)
+void dlw_symbols_frames(struct dlw_symbols *symbols, struct dlw_region *region,
+                        const struct dlw_code *code, struct dlw_stack *stack)
 {
-    const struct dlw_stack *known = find_place(symbols, path, build_id, offset, is_return);
-    const char *shown = find_module(symbols, path, build_id)->shown;
+    struct module *module = find_module(symbols, code->path, code->build_id);
+    const struct dlw_stack *known = find_place(symbols, module, code);
     for (size_t i = 0; i < known->n; i++) {
         bare_frame(region, stack);
         struct dlw_frame *frame = &stack->frames[stack->n - 1];
         *frame = known->frames[i];
-        frame->pc = pc;
-        frame->offset = offset;
-        frame->module = shown;
-        frame->build_id = build_id;
+        frame->pc = code->pc;
+        frame->offset = code->offset;
+        frame->module = module->shown;
+        frame->build_id = code->build_id;
     }
 }
 

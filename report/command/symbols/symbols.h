@@ -30,15 +30,21 @@ void dlw_symbols_set_rights(struct dlw_symbols *symbols, const struct dlw_rights
 const struct dlw_rights *dlw_symbols_rights(const struct dlw_symbols *symbols); /* NULL: none set */
 void dlw_symbols_free(struct dlw_symbols *symbols);
 
+/* A place in the code of a file. */
+struct dlw_code {
+    const char *path, *build_id; /* NULL: of whatever build */
+    uint64_t offset;
+    uint64_t pc;    /* what the frames say; 0: none */
+    bool is_return; /* a return address: the call before it is what is looked up */
+};
+
 /*
  * Appends to `stack` the frames that a place stands for: what is inlined there innermost first,
- * then the function itself. `is_return` says that the place is a return address: the call before
- * it is what is looked up. The array grows in `region`; its texts belong to `symbols`, which
- * outlives it. Always appends at least one frame. `pc` is what the frames say, 0 for none.
+ * then the function itself. The array grows in `region`; its texts belong to `symbols`, which
+ * outlives it. Always appends at least one frame.
  */
-void dlw_symbols_frames(struct dlw_symbols *symbols, struct dlw_region *region, const char *path,
-                        const char *build_id, uint64_t offset, uint64_t pc, bool is_return,
-                        struct dlw_stack *stack);
+void dlw_symbols_frames(struct dlw_symbols *symbols, struct dlw_region *region,
+                        const struct dlw_code *code, struct dlw_stack *stack);
 /* The same with a module of a Dwfl session; `pc` is an address in that session. `module` NULL: a
  * frame with the pc alone. */
 void dlw_symbols_frames_of(struct dlw_tables *tables, struct dlw_region *region,

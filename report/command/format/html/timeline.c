@@ -10,6 +10,14 @@
 enum { COLUMN = 24, ROW = 17, HEAD = 16, GAP = 8, LABEL_EVERY = 64, TWICE = 500 };
 static const unsigned BAR = 15, TOP = 18, LEFT = 4;
 
+struct drawing {
+    FILE *out;
+    struct dlw_region *region;
+    const struct dlw_doc_finding *finding;
+    const struct dlw_timeline *line;
+    const char *folder; /* that places are relative to */
+};
+
 static void svg_marks(FILE *out, struct dlw_region *region, const struct dlw_timeline *line,
                       unsigned height)
 {
@@ -27,15 +35,18 @@ static void svg_marks(FILE *out, struct dlw_region *region, const struct dlw_tim
 }
 
 /* What stands in a bar: the lock's short name. */
-static void svg_bar(FILE *out, struct dlw_region *region, const struct dlw_doc_finding *finding,
-                    const struct dlw_timeline_bar *bar, unsigned top, const char *folder)
+static void svg_bar(const struct drawing *drawing, const struct dlw_timeline_bar *bar, unsigned top)
 {
+    FILE *out = drawing->out;
+    struct dlw_region *region = drawing->region;
+    const struct dlw_doc_finding *finding = drawing->finding;
     static const char *const classes[] = {"h", "w", "t"};
     unsigned x = LEFT + bar->from * COLUMN, y = top + bar->row * ROW;
     unsigned width = bar->sort == DLW_BAR_TRY ? COLUMN / 3
                      : bar->to > bar->from    ? (bar->to - bar->from) * COLUMN - 2
                                               : COLUMN / 2;
-    const char *place = bar->is_open_left ? NULL : dlw_event_place(region, bar->event, folder);
+    const char *place =
+        bar->is_open_left ? NULL : dlw_event_place(region, bar->event, drawing->folder);
     const char *time = bar->sort == DLW_BAR_WAIT ? dlw_event_time(region, bar->event) : NULL;
     fprintf(out, "<g class=\"%s\"><title>", classes[bar->sort]);
     dlw_xml_text(out, bar->is_open_left
@@ -54,11 +65,12 @@ static void svg_bar(FILE *out, struct dlw_region *region, const struct dlw_doc_f
     fputs("</g>\n", out);
 }
 
-static void svg_lane(FILE *out, struct dlw_region *region, const struct dlw_doc_finding *finding,
-                     const struct dlw_timeline *line, size_t lane, unsigned top, const char *folder)
+static void svg_lane(const struct drawing *drawing, size_t lane, unsigned top)
 {
-    const struct dlw_doc_trail *trail = &finding->trails[lane];
-    const char *title = dlw_finding_thread_title(region, finding, trail->thread);
+    FILE *out = drawing->out;
+    const struct dlw_timeline *line = drawing->line;
+    const struct dlw_doc_trail *trail = &drawing->finding->trails[lane];
+    const char *title = dlw_finding_thread_title(drawing->region, drawing->finding, trail->thread);
     unsigned end = LEFT + line->n_columns * COLUMN;
     /* On a phone one of the ends is seen at a time. */
     if (end > TWICE) {
@@ -75,13 +87,14 @@ static void svg_lane(FILE *out, struct dlw_region *region, const struct dlw_doc_
     fputs("</text>\n", out);
     for (size_t i = 0; i < line->n_bars; i++)
         if (line->bars[i].lane == lane)
-            svg_bar(out, region, finding, &line->bars[i], top + HEAD, folder);
+            svg_bar(drawing, &line->bars[i], top + HEAD);
 }
 
 void dlw_html_timeline(FILE *out, struct dlw_region *region, const struct dlw_doc_finding *finding,
                        const char *folder)
 {
     struct dlw_timeline line = dlw_timeline_make(region, finding);
+    const struct drawing drawing = {out, region, finding, &line, folder};
     unsigned height = TOP, width = LEFT + line.n_columns * COLUMN + LEFT;
     for (size_t i = 0; i < finding->n_trails; i++)
         height += HEAD + line.rows[i] * ROW + GAP;
@@ -94,7 +107,7 @@ void dlw_html_timeline(FILE *out, struct dlw_region *region, const struct dlw_do
     svg_marks(out, region, &line, height);
     unsigned top = TOP;
     for (size_t i = 0; i < finding->n_trails; i++) {
-        svg_lane(out, region, finding, &line, i, top, folder);
+        svg_lane(&drawing, i, top);
         top += HEAD + line.rows[i] * ROW + GAP;
     }
     unsigned end = LEFT + line.n_columns * COLUMN;

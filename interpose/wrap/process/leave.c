@@ -6,6 +6,7 @@
  * A vfork child shares the parent's memory and must leave no trace in it: its pid tells.
  */
 #include "graph/base/sys.h"
+#include "interpose/base/ability.h"
 #include "interpose/base/patch.h"
 #include "interpose/base/proc.h"
 #include "interpose/base/real.h"
@@ -16,6 +17,7 @@
 #include "interpose/stacks/rules.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/alarm.h"
+#include "interpose/threads/held.h"
 #include "interpose/threads/hooks.h"
 #include "interpose/threads/record.h"
 #include "interpose/watch/gil.h"
@@ -242,6 +244,33 @@ static int begin(void *argument)
     return beginning->function(beginning->argument);
 }
 
+static const char shared_record[] =
+    "a process that a thread cloned into the same memory has its thread-local memory as well";
+
+/*
+ * The clone will run beside the calling thread with the thread's own thread-local memory, and so
+ * with its record: what one takes and lets go of can't be told from what the other does. Neither is
+ * watched from here on, and of what the thread holds it is not known when it lets go.
+ */
+static void shares_record(struct dlw_thread *self)
+{
+    if (dlw_thread_passes(self))
+        return;
+    dlw_guard_enter(self);
+    for (uint32_t i = 0; i < dlw_held_depth(self); i++)
+        dlw_held_disown(self,
+                        atomic_load_explicit(&dlw_held_at(self, i)->lock, memory_order_relaxed));
+    dlw_ability_lacks(DLW_ABILITY_THREADS, shared_record);
+    dlw_guard_leave(self);
+    self->guard |= DLW_GUARD_OFF;
+}
+
+/* After vfork() and its like the one waits until the other has left the memory. */
+static bool runs_beside(int flags)
+{
+    return (flags & (CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) == CLONE_VM;
+}
+
 DLW_EXPORT int clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
 {
     struct beginning beginning = {function, argument};
@@ -252,7 +281,9 @@ DLW_EXPORT int clone(int (*function)(void *), void *stack, int flags, void *argu
     for (int i = 0; i < 3; i++)
         rest[i] = va_arg(list, void *);
     va_end(list);
-    dlw_thread_self();
+    struct dlw_thread *self = dlw_thread_self();
+    if (runs_beside(flags) && function && stack)
+        shares_record(self);
     if ((flags & CLONE_VM) || !function || !stack)
         return real.clone(function, stack, flags, argument, rest[0], rest[1], rest[2]);
     dlw_hooks.before_fork();

@@ -212,6 +212,8 @@ static void give_up_child(struct dlw_thread *self)
         self->guard |= DLW_GUARD_OFF;
     dlw_has_started = false;
     dlw_lock_open_all();
+    if (forking.how == LOOKS)
+        dlw_guard_lets_signals(); /* they are blocked since before the fork */
 }
 
 static void start_child(struct dlw_thread *self)

@@ -1,7 +1,8 @@
 /* Fork handlers that are registered before any constructor runs, as an allocator's are that is
  * first called by the loader: they run while the forking thread is inside those of libraries that
  * came later, and wait for a thread that just then meets new orders. The child, made while nobody
- * does anything, goes on like its parent. */
+ * does anything, goes on like its parent; one that is made while something is done gets the signals
+ * that its parent gets. */
 // finds
 #include "tell.h"
 #include <signal.h>
@@ -111,6 +112,51 @@ static void fork_once(const char *how, int has_orders)
     reap(how, pid);
 }
 
+/* Orders that are new each time, without an end. */
+static _Atomic int is_over;
+
+static void learn_on(void)
+{
+    while (!is_over) {
+        pthread_mutex_t few[4];
+        for (int i = 0; i < 4; i++) {
+            pthread_mutex_init(&few[i], NULL);
+            LOCK(few[i]);
+        }
+        for (int i = 4; i-- > 0;) {
+            UNLOCK(few[i]);
+            pthread_mutex_destroy(&few[i]);
+        }
+    }
+}
+
+static void handle(int number)
+{
+    (void)number;
+}
+
+static void fork_in_the_middle(void)
+{
+    pthread_t learner = spawn("learner", learn_on);
+    int n_blocked = 0;
+
+    signal(SIGUSR1, handle);
+    for (int i = 0; i < FORKS; i++) {
+        int status = 0;
+        pid_t pid = fork();
+        if (pid == 0) {
+            sigset_t blocked;
+            pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+            _exit(sigismember(&blocked, SIGTERM));
+        }
+        waitpid(pid, &status, 0);
+        n_blocked += status != 0;
+    }
+    is_over = 1;
+    JOIN(learner);
+    say("in the middle: %d have their signals blocked", n_blocked);
+}
+
 int main(void)
 {
     pthread_t learner = spawn("learner", learn);
@@ -123,5 +169,6 @@ int main(void)
     JOIN(learner);
     /* The handlers wait for nobody now. What the child takes crosswise only the child can find. */
     fork_once("alone", 1);
+    fork_in_the_middle();
     return 0;
 }

@@ -57,26 +57,51 @@ static enum dlw_python_asks asks_of(unsigned version, const uint8_t *instruction
     return DLW_PYTHON_UNKNOWN;
 }
 
-/* The last `n` characters of a text in one piece and of ASCII letters alone, as the names in the
- * library's files are. NULL: it is another, or shorter. */
-static const char *last_of(const struct dlw_python_layout *layout, uintptr_t text, size_t n)
+/* Does a text in one piece and of ASCII letters alone, as the names in the library's files are, end
+ * so? Its last eight characters tell most apart. */
+static bool ends_with(const struct dlw_python_layout *layout, uintptr_t text, const char *end,
+                      size_t n)
 {
     enum { LENGTH = 16, STATE = 32, COMPACT_ASCII = 3 << 5, LONGEST = 4096 };
     unsigned header = layout->version >= 0x030c ? 40 : 48;
+    uint64_t a, b;
 
     if (!text || (*(const uint32_t *)(text + STATE) & COMPACT_ASCII) != COMPACT_ASCII) /* NOLINT */
-        return NULL;
+        return false;
     size_t length = word_at(text + LENGTH);
-    return length >= n && length < LONGEST ? (const char *)(text + header + length - n) /* NOLINT */
-                                           : NULL;
+    if (length < n || length >= LONGEST)
+        return false;
+    const char *last = (const char *)(text + header + length - n); /* NOLINT */
+    __builtin_memcpy(&a, last + n - sizeof(a), sizeof(a));
+    __builtin_memcpy(&b, end + n - sizeof(b), sizeof(b));
+    return a == b && memcmp(last, end, n) == 0;
 }
 
-static bool ends_with(const struct dlw_python_layout *layout, uintptr_t text, const char *end)
-{
-    size_t n = strlen(end);
-    const char *last = last_of(layout, text, n);
+/* `end` is a literal of at least eight letters. */
+#define ENDS_WITH(text, end)                                                                       \
+    (sizeof(end) > sizeof(uint64_t) && ends_with(&dlw_python()->layout, text, end, sizeof(end) - 1))
 
-    return last && memcmp(last, end, n) == 0;
+static uintptr_t file_of(const struct dlw_python_request *request)
+{
+    return request->code ? word_at(request->code + dlw_python()->layout.code_filename) : 0;
+}
+
+bool dlw_python_is_threading(const struct dlw_python_request *request)
+{
+    return ENDS_WITH(file_of(request), "/threading.py");
+}
+
+bool dlw_python_makes_end(const struct dlw_python_request *request)
+{
+    unsigned name = request->code ? dlw_python()->layout.code_name : 0;
+
+    return name && ENDS_WITH(word_at(request->code + name), "_set_tstate_lock") &&
+           dlw_python_is_threading(request);
+}
+
+bool dlw_python_is_importing(const struct dlw_python_request *request)
+{
+    return ENDS_WITH(file_of(request), "<frozen importlib._bootstrap>");
 }
 
 struct dlw_python_request dlw_python_request(uintptr_t gil, pthread_t self)
@@ -95,13 +120,6 @@ struct dlw_python_request dlw_python_request(uintptr_t gil, pthread_t self)
     if (!instruction)
         return request;
     request.asks = asks_of(layout->version, (const uint8_t *)instruction); /* NOLINT */
-    uintptr_t code = word_at(frame + layout->frame_code);
-    if (!code)
-        return request;
-    uintptr_t file = word_at(code + layout->code_filename);
-    request.is_threading = ends_with(layout, file, "/threading.py");
-    request.makes_end = request.is_threading && layout->code_name &&
-                        ends_with(layout, word_at(code + layout->code_name), "_set_tstate_lock");
-    request.is_importing = ends_with(layout, file, "<frozen importlib._bootstrap>");
+    request.code = word_at(frame + layout->frame_code);
     return request;
 }

@@ -18,12 +18,20 @@ enum dlw_python_asks {
 
 struct dlw_python_request {
     enum dlw_python_asks asks;
-    bool is_threading; /* the line is one of the module threading's own */
-    bool makes_end;    /* it takes the lock that CPython releases for it when the thread ends */
-    bool is_importing; /* or of those that import modules */
+    uintptr_t code; /* whose line it is, for the questions below; 0: not known */
 };
 
 /* Of the calling thread, `self`, which holds this GIL. */
 struct dlw_python_request dlw_python_request(uintptr_t gil, pthread_t self);
+
+/* Each compares a name, so they are asked for where something depends on it. By the same thread,
+ * before it goes back to the interpreter. */
+
+/* Is the line one of the module threading's own? */
+bool dlw_python_is_threading(const struct dlw_python_request *request);
+/* Does it take the lock that CPython releases for it when the thread ends? */
+bool dlw_python_makes_end(const struct dlw_python_request *request);
+/* Is it one of those that import modules? */
+bool dlw_python_is_importing(const struct dlw_python_request *request);
 
 #endif

@@ -133,12 +133,12 @@ static struct dlw_python_request request_of(struct dlw_thread *self)
  * then waits for it: an event. What guards the import is no lock of the system's, and CPython
  * itself sees circles of them.
  */
-static DLW_COLD bool is_event_of_import(struct dlw_thread *self, sem_t *semaphore)
+static DLW_COLD bool is_event_of_import(struct dlw_thread *self, sem_t *semaphore,
+                                        const struct dlw_python_request *request)
 {
-    struct dlw_python_request request = request_of(self);
     struct dlw_lock_ref ref = dlw_semaphore_ref(semaphore);
 
-    if (!request.is_importing || request.asks != DLW_PYTHON_UNKNOWN)
+    if (request->asks != DLW_PYTHON_UNKNOWN || !dlw_python_is_importing(request))
         return false;
     dlw_guard_enter(self);
     dlw_report_trait(self, &ref, DLW_TRAIT_SIGNAL);
@@ -152,19 +152,17 @@ static DLW_COLD bool is_event_of_import(struct dlw_thread *self, sem_t *semaphor
  * event, which others post: the waiters' locks of the module threading are.
  */
 static DLW_COLD unsigned first_flags(struct dlw_thread *self, const sem_t *semaphore,
-                                     unsigned flags)
+                                     const struct dlw_python_request *request, unsigned flags)
 {
-    struct dlw_python_request request = request_of(self);
-
-    if (request.makes_end && flags & DLW_HELD_MADE) {
+    if (flags & DLW_HELD_MADE && dlw_python_makes_end(request)) {
         self->python_end = (uintptr_t)semaphore;
         return flags | DLW_HELD_TRIAL; /* so that its post does not pass by the short way */
     }
-    self->python_event.semaphore = request.asks == DLW_PYTHON_UNKNOWN ? (uintptr_t)semaphore : 0;
+    self->python_event.semaphore = request->asks == DLW_PYTHON_UNKNOWN ? (uintptr_t)semaphore : 0;
     self->python_event.life = dlw_semaphore_life((uintptr_t)semaphore);
-    if (request.asks == DLW_PYTHON_WITH)
+    if (request->asks == DLW_PYTHON_WITH)
         return flags & ~(unsigned)(DLW_HELD_MADE | DLW_HELD_FIRST);
-    if (request.asks == DLW_PYTHON_CALLS && !request.is_threading)
+    if (request->asks == DLW_PYTHON_CALLS && !dlw_python_is_threading(request))
         return flags & ~(unsigned)DLW_HELD_MADE;
     return flags;
 }
@@ -223,6 +221,20 @@ static DLW_HOT bool is_taken_as_before(struct dlw_thread *self, sem_t *semaphore
     return dlw_validate_is_current(self, held->key ^ DLW_KEY_TRIED, chain);
 }
 
+/* The first taking by a line of Python. False: it is no lock. */
+static DLW_COLD bool is_first_of_lock(struct dlw_thread *self, sem_t *semaphore, uint64_t *mark,
+                                      unsigned *flags)
+{
+    struct dlw_python_request request = request_of(self);
+
+    if (is_event_of_import(self, semaphore, &request))
+        return false;
+    *flags = first_flags(self, semaphore, &request, taken_first(self, semaphore, mark, *flags));
+    if (!(*flags & DLW_HELD_MADE))
+        *mark = dlw_semaphore_mark(semaphore);
+    return true;
+}
+
 static DLW_NOINLINE int taken_by_line(struct dlw_thread *self, sem_t *semaphore,
                                       const struct dlw_frame *from)
 {
@@ -232,14 +244,10 @@ static DLW_NOINLINE int taken_by_line(struct dlw_thread *self, sem_t *semaphore,
     if (dlw_mark_is_signal(mark, (uintptr_t)semaphore))
         return mark == DLW_MARK_ENDED ? dlw_python_joined(self, semaphore) : 0;
     if (is_special_mark(mark)) {
-        if (dlw_mark_is_pool(mark)) {
+        if (dlw_mark_is_pool(mark))
             flags |= DLW_HELD_POOL;
-        } else if (is_event_of_import(self, semaphore)) {
+        else if (!is_first_of_lock(self, semaphore, &mark, &flags))
             return 0;
-        } else {
-            flags = first_flags(self, semaphore, taken_first(self, semaphore, &mark, flags));
-            mark = flags & DLW_HELD_MADE ? mark : dlw_semaphore_mark(semaphore);
-        }
     }
     if (is_taken_as_before(self, semaphore, mark, flags, from))
         return 0;

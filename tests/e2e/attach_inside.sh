@@ -32,7 +32,7 @@ called() {
 }
 has_symbols() {
 	look 0 attach --format=json "$pid"
-	jq -e '[.threads[].stack[].function//""]|any(test("start_thread"))' "$tmp/json" >/dev/null
+	jq -e '[.threads[].stack[]|select(.module//""|test("/libc[.-]"))|.function]|all(. != null)' "$tmp/json" >/dev/null
 }
 
 own_lock() {

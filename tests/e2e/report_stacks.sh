@@ -77,7 +77,7 @@ separate() {
 
 closed() {
 	cc -g -O1 -fPIC -shared plugin.c -o plugin.so
-	cc -g -pthread plugin_host.c -o host
+	cc -g -pthread plugin_host.c -o host -ldl
 	look 'a library closed again' ./host ./plugin.so
 	is '[.findings[0].cycle[].holds.stack|map(.function)]|unique' '[["my_lock","take_both","use"]]'
 	is '[.findings[0].cycle[].wants.stack[1]|[.file,.line]]|unique|map(.[0])' '["plugin.c"]'

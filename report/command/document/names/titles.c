@@ -43,9 +43,9 @@ static bool is_annotation(const struct dlw_frame *frame)
 
 static bool is_library_module(const struct dlw_frame *frame)
 {
-    static const char *const names[] = {"libdlwatch.so", "libc.so.",   "libpthread",
-                                        "libstdc++.so.", "libc++.so.", "libasan.so.",
-                                        "libtsan.so."};
+    static const char *const names[] = {"libdlwatch.so", "libc.so.",      "libc-2.",
+                                        "libpthread",    "libstdc++.so.", "libc++.so.",
+                                        "libasan.so.",   "libtsan.so."};
     const char *name = frame->module ? dlw_base_name(frame->module) : NULL;
     for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
         if (begins(name, names[i]))
@@ -136,6 +136,7 @@ static bool is_beginning(const struct dlw_frame *frame)
 {
     static const char *const names[] = {"start_thread",
                                         "clone",
+                                        "__clone",
                                         "clone3",
                                         "__clone3",
                                         "__libc_start_main",

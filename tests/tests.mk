@@ -138,8 +138,8 @@ $(T)/cases/glib_abba: TEST_CFLAGS += -fno-plt
 $(patsubst %.c,$(O)/%,$(wildcard tests/cases/openmp_*.c)): ORIGIN_LIB += -l:libgomp.so.1
 $(T)/cases/lib/libglib-2.0.so: PLUGIN_LIB = -Wl,-soname,libglib-2.0.so
 $(T)/cases/lib/glib_unlinked.so: PLUGIN_LIB = -Wl,-z,lazy
-# One that leaves its threads to a library, which is linked with libpthread before glibc 2.34.
-$(T)/cases/end_holding_vm: ORIGIN_LIB += -Wl,--no-as-needed -lpthread
+# Those that leave their threads to a library, linked with libpthread before glibc 2.34.
+$(T)/cases/end_holding_vm $(T)/e2e/python_anew: ORIGIN_LIB += -Wl,--no-as-needed -lpthread
 # Programs without threads.
 $(T)/conformance/late_threads $(T)/conformance/confined_alone: THREADS :=
 # It exports what an interpreter is known by.

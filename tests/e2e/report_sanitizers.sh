@@ -11,7 +11,7 @@ mkdir "$TMPDIR"
 # one COMPILER SANITIZER CASE STATUS
 one() {
 	what="$1 -fsanitize=$2 $3"
-	if ! "$1" -g -fsanitize="$2" -pthread -I"$here/.." "$cases/$3.c" -o "$tmp/program" 2>/dev/null; then
+	if ! "$1" -D_GNU_SOURCE -g -fsanitize="$2" -pthread -I"$here/.." "$cases/$3.c" -o "$tmp/program" 2>/dev/null; then
 		echo "report_sanitizers: $what can't be built, skipped"
 		return
 	fi

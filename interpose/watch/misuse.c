@@ -311,6 +311,15 @@ static bool has_waiter_in_parent(const struct waiters *waiters, struct dlw_orpha
            dlw_condition_waiters(condition) > waiters->n && !dlw_proc_is_shared(waiters->object);
 }
 
+/* False: it has left, so it was not asleep for good. */
+static bool accuse_of_sleeper(const struct waiters *waiters, struct dlw_accusation *out)
+{
+    out->other_waits = waiters->kind;
+    out->other = tid_of(waiters->sleeper);
+    out->other_stack = dlw_stack_of_waiting(waiters->sleeper, waiters->sequence);
+    return out->other_stack != 0;
+}
+
 static void accuse_of_waiters(struct dlw_thread *self, const struct dlw_lock_ref *ref,
                               const struct dlw_call *call, const struct waiters *waiters)
 {
@@ -319,9 +328,7 @@ static void accuse_of_waiters(struct dlw_thread *self, const struct dlw_lock_ref
     const char *reason = "a thread waits for it";
 
     if (waiters->sleeper) {
-        accusation.other = tid_of(waiters->sleeper);
-        accusation.other_stack = dlw_stack_of_waiting(waiters->sleeper, waiters->sequence);
-        if (!accusation.other_stack) /* it has left, so it was not asleep for good */
+        if (!accuse_of_sleeper(waiters, &accusation))
             return;
     } else if (has_waiter_in_parent(waiters, &gone)) {
         reason = "a thread that waits for it stayed in the parent of the fork";
@@ -363,6 +370,36 @@ void dlw_misuse_destroy_begin(struct dlw_thread *self, const struct dlw_lock_ref
     self->calls++;
     look_for_waiters(self, ref, call);
     dlw_wait_begin(self, &wait);
+}
+
+/* ---- a lock is initialised again ---- */
+
+void dlw_misuse_init_before(struct dlw_thread *self, uintptr_t lock, unsigned kind, size_t size,
+                            const struct dlw_call *call, struct dlw_accusation *out)
+{
+    struct waiters waiters = {.object = lock, .size = size, .kind = DLW_WAIT_LOCK};
+
+    *out = (struct dlw_accusation){0};
+    if (self->resync || atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return;
+    dlw_guard_enter(self);
+    dlw_threads_each(visit_waiter_of, &waiters);
+    if (waiters.sleeper && accuse_of_sleeper(&waiters, out)) {
+        struct dlw_lock_ref ref = dlw_lock_ref_at(lock, kind);
+        note(self, &ref, DLW_DESTROY_LOCKED, call, "initialised again while a thread waits for it",
+             out);
+    }
+    dlw_guard_leave(self);
+}
+
+void dlw_misuse_init_after(struct dlw_thread *self, const struct dlw_accusation *accusation,
+                           int result)
+{
+    if (!accusation->is_made || result != 0)
+        return;
+    dlw_guard_enter(self);
+    tell(self, accusation);
+    dlw_guard_leave(self);
 }
 
 /* ---- condition wait ---- */

@@ -50,6 +50,16 @@ void dlw_misuse_destroy_after(struct dlw_thread *self, const struct dlw_lock_ref
                               const struct dlw_accusation *accusation, int result);
 
 /*
+ * A mutex or read-write lock of `size` bytes is initialised: for the second time, if a thread that
+ * waits for it sleeps in it, and that one is never woken. Its memory may be anything; it is looked
+ * at only where a thread has published that it waits for it (dlw_wait_may_be_for).
+ */
+void dlw_misuse_init_before(struct dlw_thread *self, uintptr_t lock, unsigned kind, size_t size,
+                            const struct dlw_call *call, struct dlw_accusation *out);
+void dlw_misuse_init_after(struct dlw_thread *self, const struct dlw_accusation *accusation,
+                           int result);
+
+/*
  * The caller is about to destroy a condition or a barrier that has waiters. glibc's call waits
  * until all have left it, woken or not: right after a broadcast that is what a program may do, but
  * while one sleeps on unwoken it is told, for then the call never returns. Publishes that wait; to

@@ -461,6 +461,14 @@ static bool may_ring(const struct dlw_thread *self, const struct dlw_wait_for *w
            sp >= self->stack_high - self->stack_size + DLW_ALARM_STACK;
 }
 
+_Atomic uint32_t dlw_wait_counts[DLW_WAIT_PLACES];
+
+static void count(unsigned kind, unsigned lock_kind, uintptr_t lock, uint32_t by)
+{
+    if (kind == DLW_WAIT_LOCK && (lock_kind == DLW_LOCK_MUTEX || lock_kind == DLW_LOCK_RWLOCK))
+        atomic_fetch_add_explicit(dlw_wait_count_of(lock), by, memory_order_relaxed);
+}
+
 static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
 {
     struct dlw_wait_slot *slot = &self->wait;
@@ -489,6 +497,7 @@ static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
     slot->annotated = wait->annotated;
     slot->expected = wait->expected;
     slot->call = wait->call;
+    count(wait->kind, wait->lock_kind, wait->on, 1);
     self->began = dlw_motion_falls_asleep(self);
     self->is_dead = false; /* before others can see the wait and judge it */
     self->guard |= DLW_GUARD_WAITING;
@@ -550,6 +559,9 @@ void dlw_wait_end(struct dlw_thread *self)
         if (self->profile_began)
             end_timing(self);
         dlw_trail_waited(self);
+        count(atomic_load_explicit(&self->wait.kind, memory_order_relaxed),
+              atomic_load_explicit(&self->wait.lock_kind, memory_order_relaxed),
+              atomic_load_explicit(&self->wait.on, memory_order_relaxed), -1U);
         atomic_store_explicit(&self->wait.sequence, sequence + 1, memory_order_release);
         dlw_motion_wakes(self);
         dlw_alarm_clear(self);

@@ -36,6 +36,25 @@ void dlw_wait_begin(struct dlw_thread *self, const struct dlw_wait_for *wait);
 void dlw_wait_end(struct dlw_thread *self);
 
 /*
+ * How many threads wait for mutexes and read-write locks, by a few bits of the lock's address: who
+ * finds 0 knows without a look at the lock (whose memory may be anything before it is initialised)
+ * that nobody waits for it. More may be too much: other locks share the place, and what a forked
+ * child inherits is never taken back.
+ */
+enum { DLW_WAIT_PLACES = 512 };
+extern _Atomic uint32_t dlw_wait_counts[DLW_WAIT_PLACES];
+
+static inline _Atomic uint32_t *dlw_wait_count_of(uintptr_t lock)
+{
+    return &dlw_wait_counts[(lock >> 3 ^ lock >> 12) % DLW_WAIT_PLACES];
+}
+
+static inline bool dlw_wait_may_be_for(const void *lock)
+{
+    return atomic_load_explicit(dlw_wait_count_of((uintptr_t)lock), memory_order_relaxed) != 0;
+}
+
+/*
  * A wait may be left without a return: cancelled, by pthread_exit or by a jump out of a signal
  * handler. No cleanup handler tells us, for in C that is a jump buffer which longjmp would leave
  * registered. longjmp itself says so (dlw_wait_jumps), else the next call of the thread sees it:

@@ -592,6 +592,20 @@ static DLW_HOT void begin_life(pthread_mutex_t *mutex, uint64_t id, uintptr_t pl
     atomic_store_explicit(&mark->id, id, memory_order_relaxed);
 }
 
+/* A thread may wait for it, though it is only now initialised. */
+static DLW_COLD int init_waited(struct dlw_thread *self, pthread_mutex_t *mutex,
+                                const pthread_mutexattr_t *attributes, const struct dlw_frame *from)
+{
+    struct dlw_call call = dlw_call_of(from);
+    struct dlw_accusation accusation;
+
+    dlw_misuse_init_before(self, (uintptr_t)mutex, DLW_LOCK_MUTEX, sizeof(*mutex), &call,
+                           &accusation);
+    int result = real.pthread_mutex_init(mutex, attributes);
+    dlw_misuse_init_after(self, &accusation, result);
+    return result;
+}
+
 static DLW_NOINLINE int init_any(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes,
                                  const struct dlw_frame *from)
 {
@@ -600,7 +614,8 @@ static DLW_NOINLINE int init_any(pthread_mutex_t *mutex, const pthread_mutexattr
     if (dlw_thread_passes(self))
         return real.pthread_mutex_init(mutex, attributes);
     self->calls++;
-    int result = real.pthread_mutex_init(mutex, attributes);
+    int result = dlw_wait_may_be_for(mutex) ? init_waited(self, mutex, attributes, from)
+                                            : real.pthread_mutex_init(mutex, attributes);
     if (result != 0)
         return result;
     if (is_simple_life(self, mutex))
@@ -614,7 +629,8 @@ DLW_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexatt
 {
     struct dlw_thread *self = dlw_self;
 
-    if (!is_fast(self) || attributes || !is_simple_place(self, mutex) || !dlw_mark_is_drawn(self))
+    if (!is_fast(self) || attributes || !is_simple_place(self, mutex) || !dlw_mark_is_drawn(self) ||
+        dlw_wait_may_be_for(mutex))
         return dlw_in_frame(init_any(mutex, attributes, DLW_FRAME_HERE()));
     self->calls++;
     dlw_direct_init(mutex);

@@ -245,11 +245,16 @@ static int init(pthread_rwlock_t *rwlock, const pthread_rwlockattr_t *attributes
                 struct dlw_call call)
 {
     struct dlw_thread *self = dlw_thread_self();
-    int result = real.pthread_rwlock_init(rwlock, attributes);
+    struct dlw_accusation accusation = {0};
 
     if (dlw_thread_passes(self))
-        return result;
+        return real.pthread_rwlock_init(rwlock, attributes);
     self->calls++;
+    if (dlw_wait_may_be_for(rwlock))
+        dlw_misuse_init_before(self, (uintptr_t)rwlock, DLW_LOCK_RWLOCK, sizeof(*rwlock), &call,
+                               &accusation);
+    int result = real.pthread_rwlock_init(rwlock, attributes);
+    dlw_misuse_init_after(self, &accusation, result);
     if (result != 0)
         return result;
     struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);

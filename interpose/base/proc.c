@@ -30,12 +30,29 @@ bool dlw_proc_read(uintptr_t from, void *to, size_t size)
     return dlw_proc_try_read(from, to, size) == DLW_PROC_READ;
 }
 
-bool dlw_proc_is_writable(uintptr_t word)
+static long add_nothing(uintptr_t word)
 {
     uint32_t none = 0;
 
     return dlw_syscall(SYS_futex, &none, FUTEX_WAKE_OP_PRIVATE, 0, 0, word,
-                       FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0)) >= 0;
+                       FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0));
+}
+
+bool dlw_proc_is_writable(uintptr_t word)
+{
+    return add_nothing(word) >= 0;
+}
+
+bool dlw_proc_lacks(const volatile void *object, size_t size)
+{
+    enum { WORD = 4, PAGE = 4096 }; /* the smallest pages that there are */
+    uintptr_t first = (uintptr_t)object & -(uintptr_t)WORD;
+    uintptr_t last = ((uintptr_t)object + size - 1) & -(uintptr_t)WORD;
+
+    if (atomic_load_explicit(&dlw_confined, memory_order_relaxed))
+        return false;
+    return add_nothing(first) == -EFAULT ||
+           (first / PAGE != last / PAGE && add_nothing(last) == -EFAULT);
 }
 
 bool dlw_proc_read_pieces(const uintptr_t *from, unsigned n, void *to, size_t size)

@@ -19,6 +19,10 @@ enum dlw_proc_reading dlw_proc_try_read(uintptr_t from, void *to, size_t size);
 
 /* Can the word be written to? Asked by adding nothing to it, which the kernel refuses where not. */
 bool dlw_proc_is_writable(uintptr_t word);
+/* Would it fault to read the object, or to write there? libc's destroy functions of semaphores,
+ * read-write locks and spin locks do neither, and programs call them when the memory has gone.
+ * False where the kernel must not be asked. A system call, of some 100 ns. */
+bool dlw_proc_lacks(const volatile void *object, size_t size);
 
 /* Number of tasks, negative when it can't be known. */
 long dlw_proc_tasks(void);

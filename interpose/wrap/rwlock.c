@@ -1,5 +1,6 @@
 /* pthread_rwlock_*. The mark's words lie apart in a rwlock; readers share them, so they are only
  * stored whole. */
+#include "interpose/base/proc.h"
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
 #include "interpose/locks/ref.h"
@@ -275,7 +276,7 @@ static int destroy(pthread_rwlock_t *rwlock, struct dlw_call call)
     struct dlw_thread *self = dlw_thread_self();
     struct dlw_accusation accusation;
 
-    if (dlw_thread_passes(self))
+    if (dlw_thread_passes(self) || dlw_proc_lacks(rwlock, sizeof(*rwlock)))
         return real.pthread_rwlock_destroy(rwlock);
     self->calls++;
     struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);

@@ -8,6 +8,7 @@
  * sem_wait is a cancellation point and must not change errno: a test for cancellation comes before
  * the try, and errno is put back.
  */
+#include "interpose/base/proc.h"
 #include "interpose/base/real.h"
 #include "interpose/base/signals.h"
 #include "interpose/locks/ref.h"
@@ -558,15 +559,21 @@ DLW_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
 DLW_EXPORT int sem_destroy(sem_t *semaphore)
 {
     struct dlw_thread *self = dlw_thread_self();
-    bool passes = dlw_thread_passes(self);
+
+    if (dlw_thread_passes(self))
+        return real.sem_destroy(semaphore);
+    /* CPython makes and destroys one for each lock, and frees the memory behind it: to ask for that
+     * would cost twice as much as all else. */
+    bool lacks =
+        !dlw_python_is_code(DLW_CALL_HERE().pc) && dlw_proc_lacks(semaphore, sizeof(*semaphore));
     bool known =
-        !passes && (!is_signal(semaphore) || dlw_semaphore_mark(semaphore) == DLW_MARK_ENDED);
-    bool is_shared = !passes && dlw_semaphore_is_shared(semaphore);
+        !lacks && (!is_signal(semaphore) || dlw_semaphore_mark(semaphore) == DLW_MARK_ENDED);
+    bool is_shared = lacks || dlw_semaphore_is_shared(semaphore);
     int result = real.sem_destroy(semaphore);
 
     if (is_shared && result == 0)
         dlw_shared_semaphore_gone(semaphore);
-    if (!passes && result == 0)
+    if (result == 0)
         dlw_python_end_goes(self, semaphore);
     if (!known || result != 0)
         return result;

@@ -2,6 +2,7 @@
  * pthread_spin_*. A spin lock is one word without an owner: it is known by address, and who holds
  * it stands on the held stacks only. It has an init call, which is a new life.
  */
+#include "interpose/base/proc.h"
 #include "interpose/base/real.h"
 #include "interpose/order/acquire.h"
 #include "interpose/steer/pause.h"
@@ -126,7 +127,7 @@ DLW_EXPORT int pthread_spin_destroy(pthread_spinlock_t *lock)
     struct dlw_lock_ref ref = ref_of(lock);
     struct dlw_accusation accusation;
 
-    if (dlw_thread_passes(self))
+    if (dlw_thread_passes(self) || dlw_proc_lacks(lock, sizeof(*lock)))
         return real.pthread_spin_destroy(lock);
     self->calls++;
     dlw_misuse_destroy_before(self, &ref, dlw_spin_is_locked(lock), &call, &accusation);

@@ -102,6 +102,36 @@ static void a_pool_given_back_by_another(void)
     TELL(sem_trywait(&places));
 }
 
+/* libc's destroy functions of these look at nothing. */
+static void destroyed_when_it_has_gone(int how)
+{
+    void *memory[3] = {map(), map(), map()};
+    pthread_spinlock_t *spin = memory[0];
+    pthread_rwlock_t *rwlock = memory[1];
+    sem_t *semaphore = memory[2];
+
+    pthread_spin_init(spin, PTHREAD_PROCESS_PRIVATE);
+    pthread_rwlock_init(rwlock, NULL);
+    sem_init(semaphore, 0, 1);
+    LOCK(m);
+    pthread_spin_lock(spin);
+    pthread_spin_unlock(spin);
+    WRLOCK(*rwlock);
+    RWUNLOCK(*rwlock);
+    sem_wait(semaphore);
+    sem_post(semaphore);
+    UNLOCK(m);
+    for (int i = 0; i < 3; i++) {
+        if (how == PROT_NONE)
+            munmap(memory[i], PAGE);
+        else
+            mprotect(memory[i], PAGE, how);
+    }
+    TELL(pthread_spin_destroy(spin));
+    TELL(pthread_rwlock_destroy(rwlock));
+    TELL(sem_destroy(semaphore));
+}
+
 /* So many locks that what is known of them is swept, when the memory of half of them is gone. */
 static void many_unmapped(void)
 {
@@ -128,6 +158,8 @@ int main(void)
     a_semaphore_posted_by_another();
     a_pool_given_back_by_another();
     many_unmapped();
+    destroyed_when_it_has_gone(PROT_NONE);
+    destroyed_when_it_has_gone(PROT_READ);
     aside(a_locked_mutex_overwritten);
     aside(a_locked_mutex_unmapped);
     return 0;

@@ -2,6 +2,7 @@
 // one region and phase all take the same order.
 #include "case.h"
 #include "openmp.h"
+#include <sys/mman.h>
 static omp_lock_t a, b;
 void *io;
 
@@ -34,6 +35,17 @@ static void backward_and_forward(void *unused)
         in_order(&a, &b);
 }
 
+/* gcc's OpenMP looks at nothing there. */
+static void destroyed_when_it_has_gone(void)
+{
+    omp_lock_t *lock =
+        mmap(NULL, sizeof(*lock), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    omp_init_lock(lock);
+    munmap(lock, sizeof(*lock));
+    omp_destroy_lock(lock);
+}
+
 int main(void)
 {
     omp_init_lock(&a);
@@ -43,5 +55,6 @@ int main(void)
     GOMP_parallel(backward_and_forward, NULL, 2, 0);
     omp_destroy_lock(&a);
     omp_destroy_lock(&b);
+    destroyed_when_it_has_gone();
     return 0;
 }

@@ -4,6 +4,7 @@
  */
 #include "graph/base/sys.h"
 #include "interpose/base/hash.h"
+#include "interpose/base/proc.h"
 #include "interpose/base/real.h"
 #include "interpose/base/state.h"
 #include "interpose/locks/annotation.h"
@@ -97,9 +98,12 @@ static void init_lock_with_hint(void *lock, int hint)
     dlw_lib_lock_created(dlw_thread_self(), lock, DLW_CALL_HERE());
 }
 
+/* gcc's looks at nothing, so that the lock's memory may have gone before. */
 static void destroy_lock(void *lock)
 {
-    dlw_lib_lock_ends(dlw_thread_self(), lock, word_of(lock), DLW_CALL_HERE());
+    dlw_lib_lock_ends(dlw_thread_self(), lock,
+                      dlw_proc_lacks(lock, sizeof(int)) ? DLW_LIB_LOCK_UNKNOWN : word_of(lock),
+                      DLW_CALL_HERE());
     omp.destroy_lock(lock);
 }
 

@@ -182,6 +182,12 @@ static void drop_last(struct dlw_thread *self)
     }
 }
 
+void dlw_held_uncover(struct dlw_thread *self)
+{
+    if (!is_interrupted(self))
+        drop_last(self);
+}
+
 /* Readers, takers of units, and locks of the program's own may be held twice; each time under a key
  * of its own, until entries are moved, and mostly from another place. */
 static bool is_copy(const struct dlw_held_lock *held, const struct dlw_held_lock *other)

@@ -266,6 +266,22 @@ static inline bool dlw_held_may_outlive(const struct dlw_thread *self, const voi
 /* Cold: takes out an entry that isn't the last, or uncovers holes below the last. */
 void dlw_held_remove(struct dlw_thread *self, uint32_t index);
 
+/* Cold: drops the last entry, and those right below it that are of no lock. */
+void dlw_held_uncover(struct dlw_thread *self);
+
+/*
+ * Other threads only mark what they let go of. An entry that is marked so and is the last goes when
+ * its thread has waited: under it a chain would have a key of its own for each wait, and be asked
+ * of the graph each time.
+ */
+static inline void dlw_held_drop_lost(struct dlw_thread *self)
+{
+    uint32_t depth = dlw_held_depth(self);
+
+    if (depth > 0 && dlw_held_is_of(dlw_held_at(self, depth - 1), (void *)DLW_HELD_DISOWNED))
+        dlw_held_uncover(self);
+}
+
 /* The last entry, where there are no holes. */
 static inline void dlw_held_drop(struct dlw_thread *self, struct dlw_held_lock *held,
                                  uint32_t index)

@@ -88,6 +88,16 @@ static DLW_NOINLINE int taken_shared(struct dlw_thread *self, sem_t *semaphore,
     return 0;
 }
 
+/* A unit that another thread has posted. Returns 0. */
+static DLW_NOINLINE int taken_signal(struct dlw_thread *self, sem_t *semaphore,
+                                     const struct dlw_frame *from)
+{
+    dlw_held_drop_lost(self);
+    if (dlw_semaphore_mark(semaphore) == DLW_MARK_ENDED)
+        return dlw_python_joined(self, semaphore);
+    return dlw_semaphore_is_shared(semaphore) ? taken_shared(self, semaphore, from) : 0;
+}
+
 /* Returns 0. */
 static DLW_HOT int taken(struct dlw_thread *self, sem_t *semaphore, unsigned flags,
                          const struct dlw_frame *from)
@@ -95,10 +105,7 @@ static DLW_HOT int taken(struct dlw_thread *self, sem_t *semaphore, unsigned fla
     uint64_t mark = dlw_semaphore_mark(semaphore);
 
     if (dlw_mark_is_signal(mark, (uintptr_t)semaphore))
-        return mark == DLW_MARK_ENDED ? dlw_python_joined(self, semaphore)
-               : __builtin_expect(dlw_semaphore_is_shared(semaphore), 0)
-                   ? dlw_in_frame(taken_shared(self, semaphore, DLW_FRAME(from)))
-                   : 0;
+        return dlw_in_frame(taken_signal(self, semaphore, DLW_FRAME(from)));
     if (is_special_mark(mark))
         flags = dlw_mark_is_pool(mark) ? flags | DLW_HELD_POOL
                                        : taken_first_here(self, semaphore, &mark, flags);
@@ -243,7 +250,7 @@ static DLW_NOINLINE int taken_by_line(struct dlw_thread *self, sem_t *semaphore,
     unsigned flags = DLW_HELD_TRY;
 
     if (dlw_mark_is_signal(mark, (uintptr_t)semaphore))
-        return mark == DLW_MARK_ENDED ? dlw_python_joined(self, semaphore) : 0;
+        return taken_signal(self, semaphore, from);
     if (is_special_mark(mark)) {
         if (dlw_mark_is_pool(mark))
             flags |= DLW_HELD_POOL;

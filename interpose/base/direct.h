@@ -33,6 +33,12 @@ static inline unsigned dlw_direct_kind(const pthread_mutex_t *mutex)
     return (unsigned)mutex->__data.__kind & ~(unsigned)DLW_KIND_NO_ELISION;
 }
 
+static inline __attribute__((always_inline)) bool dlw_direct_is_normal(const pthread_mutex_t *mutex)
+{
+    _Static_assert(PTHREAD_MUTEX_NORMAL == 0, "its kind is no bit");
+    return !dlw_arch_has_bits(&mutex->__data.__kind, ~DLW_KIND_NO_ELISION);
+}
+
 static inline bool dlw_direct_fits(const pthread_mutex_t *mutex)
 {
     unsigned kind = dlw_direct_kind(mutex);

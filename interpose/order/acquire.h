@@ -34,15 +34,13 @@ static DLW_HOT int dlw_acquire(struct dlw_thread *self, void *lock, uint64_t id,
     /* Once for each case, in which less is asked: then all fits into the registers that a function
      * need not save. */
     if (depth == 0) {
-        dlw_held_fill(self, held, true, lock, id, traits, dlw_call_of(DLW_FRAME(from)));
-        return __builtin_expect(dlw_place_is_plain(DLW_FRAME(from)->pc), 1)
-                   ? 0
-                   : dlw_held_note_more(self, held);
+        uintptr_t pc = dlw_held_fill_from(self, held, 0, lock, id, traits, DLW_FRAME(from), NULL);
+        return __builtin_expect(dlw_place_is_plain(pc), 1) ? 0 : dlw_held_note_more(self, held);
     }
-    dlw_held_fill(self, held, false, lock, id, traits, dlw_call_of(DLW_FRAME(from)));
+    uintptr_t pc = dlw_held_fill_from(self, held, depth, lock, id, traits, DLW_FRAME(from), NULL);
     bool asks = !(traits & DLW_TRAITS(0, 0, DLW_HELD_TRY | DLW_HELD_POOL, 0));
-    bool is_done = dlw_place_is_plain(DLW_FRAME(from)->pc) &&
-                   (!asks || dlw_validate_is_current(self, held->key, chain));
+    bool is_done =
+        dlw_place_is_plain(pc) && (!asks || dlw_validate_is_current(self, held->key, chain));
     return __builtin_expect(is_done, 1) ? 0 : dlw_acquire_more(self, held, chain);
 }
 

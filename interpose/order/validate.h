@@ -47,7 +47,7 @@ static inline bool dlw_validate_is_current(struct dlw_thread *self, uint64_t key
 {
     uint64_t word = chain ? atomic_load_explicit(chain, memory_order_relaxed) : 0;
 
-    return (word == key || word == (key ^ self->salt)) &&
+    return __builtin_expect(word == key || word == (key ^ self->salt), 1) &&
            self->generation == atomic_load_explicit(&dlw_generation.value, memory_order_relaxed);
 }
 

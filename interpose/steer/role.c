@@ -173,7 +173,7 @@ static uint32_t drop_stale(struct dlw_thread *self)
     }
     atomic_store_explicit(&self->n_stands, kept, memory_order_release);
     if (kept == 0)
-        self->guard &= ~(uint32_t)DLW_GUARD_STANDS;
+        dlw_guard_clear(self, DLW_GUARD_STANDS);
     return kept;
 }
 
@@ -200,7 +200,7 @@ static struct dlw_role_stand *stand(struct dlw_thread *self, const struct dlw_ro
                           memory_order_relaxed);
     atomic_store_explicit(&out->role, role, memory_order_release); /* as in move() */
     atomic_store_explicit(&self->n_stands, n + 1, memory_order_release);
-    self->guard |= DLW_GUARD_STANDS;
+    dlw_guard_set(self, DLW_GUARD_STANDS);
     return out;
 }
 

@@ -127,6 +127,7 @@ struct dlw_held_lock *dlw_yield_takes_again(struct dlw_thread *self,
     if (dlw_thread_passes(self))
         return NULL;
     struct dlw_held_lock *held = dlw_held_push(self, object_of(lock), was->id, traits, call);
+    self->calls -= DLW_TRAIL_CALLS; /* no call of the program's */
     if (held)
         dlw_held_note_again(self, held);
     return held;

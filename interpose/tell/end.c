@@ -6,13 +6,14 @@
 #include "interpose/tell/output.h"
 #include "interpose/tell/reporter.h"
 #include "interpose/threads/jump.h"
+#include "interpose/threads/trail.h"
 #include "report/emit/helper.h"
 #include "report/emit/say.h"
 #include "report/emit/text.h"
 
 static bool add_calls(void *context, struct dlw_thread *thread)
 {
-    *(uint64_t *)context += thread->calls;
+    *(uint64_t *)context += dlw_trail_calls(thread);
     return true;
 }
 

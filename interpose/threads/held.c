@@ -499,6 +499,6 @@ struct dlw_held_lock *dlw_held_push(struct dlw_thread *self, void *lock, uint64_
         dlw_held_rekey(self);
     uint32_t depth = dlw_held_depth(self);
     struct dlw_held_lock *held = dlw_held_claim(self, depth);
-    dlw_held_fill(self, held, depth == 0, lock, id, traits, call);
+    dlw_held_fill(self, held, depth, lock, id, traits, call);
     return held;
 }

@@ -160,31 +160,48 @@ static DLW_HOT struct dlw_held_lock *dlw_held_claim(struct dlw_thread *self, uin
  *
  * The lock is held now, and its entry is claimed. An outermost one that was asked for, not only
  * tried, also goes among those that the thread took last (outermost.h), and each on its trail
- * (trail.h). Unless the place is plain, dlw_held_note_more() must be called next.
+ * (trail.h). Unless the place is plain, dlw_held_note_more() must be called next. Where it was
+ * taken is given by a wrapper's frame, which is read word by word as these are stored (a register
+ * that must be saved costs more), or else as a call; returned is its return address.
+ *
+ * Stores to one cache line stand together: the processor takes two of them at a time out of its
+ * buffer.
  */
-static DLW_HOT void dlw_held_fill(struct dlw_thread *self, struct dlw_held_lock *held,
-                                  bool is_outermost, void *lock, uint64_t id, uint32_t traits,
-                                  struct dlw_call call)
+static DLW_HOT uintptr_t dlw_held_fill_from(struct dlw_thread *self, struct dlw_held_lock *held,
+                                            uint32_t below_it, void *lock, uint64_t id,
+                                            uint32_t traits, const struct dlw_frame *from,
+                                            const struct dlw_call *call)
 {
-    held->fp = call.fp;
-    held->sp = call.sp;
-    held->pc[0] = call.pc;
+    const bool is_outermost = below_it == 0;
+    uintptr_t pc = from ? from->pc : call->pc;
+
+    dlw_trail_took(self, (uintptr_t)lock, below_it, traits, pc);
+    held->fp = from ? from->fp : call->fp;
+    held->sp = from ? (uintptr_t)(from + 1) : call->sp;
+    held->pc[0] = pc;
     held->id = id;
     uint64_t below = is_outermost ? self->base : held[-1].key;
     held->key = dlw_key_mix(below, (uintptr_t)lock, id, traits >> 8 & 0xFF);
-    if (__builtin_expect(atomic_load_explicit(&held->traits, memory_order_relaxed) != traits, 0))
+    if (__builtin_expect(held->own_traits != traits, 0))
         atomic_store_explicit(&held->traits, traits, memory_order_relaxed);
     if (__builtin_expect(held->found != 0, 0))
         held->found = 0;
     if (is_outermost && !(traits & DLW_TRAITS(0, 0, DLW_HELD_TRY, 0)))
         dlw_outermost_note(dlw_outermost_slot(self->taken, (uintptr_t)lock), (uintptr_t)lock, id,
-                           traits, call.pc);
+                           traits, pc);
     /* The rest of the entry is whole, for a handler of this thread as for others: pairs with the
      * acquire of who copies it while the thread runs (capture.c). Walkers of one that waits are
      * ordered by the sequence number of the wait, which they read first. */
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&held->lock, (uintptr_t)lock, memory_order_release);
-    dlw_trail_took(self, (uintptr_t)lock, is_outermost, traits, call.pc);
+    return pc;
+}
+
+static DLW_HOT void dlw_held_fill(struct dlw_thread *self, struct dlw_held_lock *held,
+                                  uint32_t below_it, void *lock, uint64_t id, uint32_t traits,
+                                  struct dlw_call call)
+{
+    dlw_held_fill_from(self, held, below_it, lock, id, traits, NULL, &call);
 }
 
 /* The same where it may not be ready. NULL: it is not pushed; memory is out and the library has

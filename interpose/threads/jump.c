@@ -52,7 +52,7 @@ static enum section judge(const struct dlw_thread *self, uintptr_t here)
 static void heal(struct dlw_thread *self)
 {
     atomic_fetch_add_explicit(&n_healed, 1, memory_order_relaxed);
-    self->guard &= ~(uint32_t)DLW_GUARD_DEPTH;
+    self->guard &= ~(uint32_t)DLW_GUARD_DEPTH; /* stays closed until it is left below */
     self->guard_frame = 0;
     self->is_lost = false;
     dlw_shield_abandon(&self->shield);

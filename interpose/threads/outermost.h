@@ -80,7 +80,7 @@ static inline struct dlw_outermost *dlw_outermost_slot(struct dlw_outermost *tab
 static inline void dlw_outermost_note(struct dlw_outermost *slot, uintptr_t lock, uint64_t id,
                                       uint32_t traits, uintptr_t pc)
 {
-    if (slot->lock == lock && slot->id == id)
+    if (__builtin_expect(slot->lock == lock && slot->id == id, 1))
         return;
     slot->lock = lock;
     slot->id = id;

@@ -9,12 +9,13 @@
 #include "interpose/threads/alarm.h"
 #include "interpose/threads/hooks.h"
 #include "interpose/threads/tid_table.h"
+#include "interpose/threads/trail.h"
 
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-__thread struct dlw_thread *dlw_self;
+__thread struct dlw_thread *dlw_self, *dlw_fast;
 struct dlw_thread dlw_nobody = {
     .guard = DLW_GUARD_OFF, .stale_above = DLW_FIRST_HELD - 1, .room = DLW_FIRST_HELD};
 
@@ -197,6 +198,7 @@ void dlw_thread_bind(struct dlw_thread *record, uintptr_t stack_top)
     if (record->early_names != atomic_load_explicit(&dlw_threads_early_names, memory_order_seq_cst))
         dlw_thread_read_name(record);
     dlw_self = record;
+    dlw_fast_opens(record);
 }
 
 void dlw_thread_release(struct dlw_thread *record)
@@ -216,8 +218,9 @@ void dlw_thread_end(struct dlw_thread *record)
 {
     struct dlw_shield shield = record->shield;
 
+    dlw_fast_closes();
     dlw_self = &dlw_nobody;
-    atomic_fetch_add_explicit(&calls_of_ended, record->calls, memory_order_relaxed);
+    atomic_fetch_add_explicit(&calls_of_ended, dlw_trail_calls(record), memory_order_relaxed);
     dlw_alarm_drop(record);
     clear_tables(record);
     dlw_hooks.thread_counted(record);
@@ -310,6 +313,7 @@ void dlw_guard_leave(struct dlw_thread *self)
         self->guard |= DLW_GUARD_OFF;
         dlw_tell_switched_off();
     }
+    dlw_fast_opens(self);
     if (__builtin_expect(self->shield.is_up, 0) && !(self->guard & DLW_GUARD_DEPTH))
         dlw_shield_lower(&self->shield);
 }

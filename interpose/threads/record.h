@@ -57,6 +57,7 @@ struct dlw_held_lock {
             uint8_t levels; /* of pc[] that are filled; the last goes with sp and fp */
         };
         _Atomic uint32_t traits; /* the four as one word: DLW_TRAITS */
+        uint32_t own_traits;     /* the same for its thread, which alone writes it */
     };
     uint32_t chain; /* dlw_chain up to and including this lock, with a reference... */
     union {
@@ -125,27 +126,29 @@ struct dlw_pause {
 };
 
 struct dlw_thread {
-    /* owner: the hot path */
+    /* owner: the hot path, all on one cache line */
     uint32_t guard; /* not 0: calls leave the fast path, mostly for the real one (DLW_GUARD_*) */
-    _Atomic uint32_t depth;
-    uint32_t room;
-    uint32_t generation; /* of the order graph, as this thread's keys know it */
-    struct dlw_held_lock *_Atomic held;
-    uint64_t base;       /* key of the empty chain: generation and era */
-    uint64_t salt;       /* sets this thread's keys apart where an edge asks for every thread */
-    uint64_t *validated; /* cache of keys, in sets of a cache line */
-    uint32_t validated_mask;
     uint32_t owner; /* what libc writes as the owner into a mutex that this thread takes; 0: plain
                        mutexes are taken through libc (direct.h) */
+    _Atomic uint32_t depth;
+    uint32_t holes; /* entries whose lock was released out of order (lock 0) */
+    struct dlw_held_lock *_Atomic held;
+    _Atomic uint64_t trail_at; /* bytes: the number of its last entry, times their size (trail.h) */
+    uint64_t base;             /* key of the empty chain: generation and era */
+    uint64_t salt; /* sets this thread's keys apart where an edge asks for every thread */
     /* Keys of entries from here on are to be made anew before the next push. Room - 1 when all are
      * good, so that one compare tells that there is room too. */
     uint32_t stale_above;
-    uint32_t interned;         /* entries from here on have no interned chain */
-    uint32_t holes;            /* entries whose lock was released out of order (lock 0) */
-    uint32_t next_birth;       /* of a lock (identity.c) */
-    uint64_t calls;            /* wrapped calls seen */
-    _Atomic uint64_t trail_at; /* bytes: the number of its last entry, times their size (trail.h) */
-    uint32_t misses;           /* of the cache of keys, since it last grew */
+    uint32_t generation; /* of the order graph, as this thread's keys know it */
+    uint32_t room;
+    uint32_t next_birth; /* of a lock (identity.c) */
+
+    /* owner */
+    uint64_t calls;      /* wrapped calls seen, but for those that its trail counts (trail.h) */
+    uint64_t *validated; /* cache of keys, in sets of a cache line */
+    uint32_t validated_mask;
+    uint32_t interned; /* entries from here on have no interned chain */
+    uint32_t misses;   /* of the cache of keys, since it last grew */
     uintptr_t stack_low, stack_high;
     size_t stack_size; /* 0: not known */
     dlw_segment segment;
@@ -286,6 +289,17 @@ static inline uint32_t dlw_thread_guard(const struct dlw_thread *self)
 
 extern __thread struct dlw_thread *dlw_self;
 
+/*
+ * The same where plain mutexes may be taken and given back without a further question: the guard is
+ * down, and `owner` is not 0. NULL is always right, and leads to the cold half of a wrapper. So one
+ * look answers what else were three, of which the second has to wait for the first: an atomic
+ * operation begins when all before it is done.
+ *
+ * It closes right after the guard is up, and opens after that is down: a handler that comes in
+ * between is watched, as one that came before, or takes the cold half.
+ */
+extern __thread struct dlw_thread *dlw_fast;
+
 /* A record that passes everything through: before the start, after a thread's end, when switched
  * off. */
 extern struct dlw_thread dlw_nobody;
@@ -301,6 +315,34 @@ static inline struct dlw_thread *dlw_thread_self(void)
     struct dlw_thread *self = dlw_self;
 
     return __builtin_expect(self != NULL, 1) ? self : dlw_thread_attach();
+}
+
+static inline void dlw_fast_closes(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    dlw_fast = NULL;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* Opens where it may: the calling thread's guard may be down, or its record is bound. */
+static inline void dlw_fast_opens(struct dlw_thread *self)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    if (self->guard == 0 && self->owner != 0 && self == dlw_self)
+        dlw_fast = self;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline void dlw_guard_set(struct dlw_thread *self, uint32_t bits)
+{
+    self->guard |= bits;
+    dlw_fast_closes();
+}
+
+static inline void dlw_guard_clear(struct dlw_thread *self, uint32_t bits)
+{
+    self->guard &= ~bits;
+    dlw_fast_opens(self);
 }
 
 /* Cold: is the guard really up, or was the wait that raised it left (wait.h)? */
@@ -336,7 +378,7 @@ static inline __attribute__((always_inline)) void dlw_guard_raise(struct dlw_thr
     if (is_first)
         dlw_guard_note_frame(self);
     self->guard += DLW_GUARD_NESTED;
-    atomic_signal_fence(memory_order_seq_cst);
+    dlw_fast_closes();
     if (is_first)
         dlw_guard_note_frame(self);
 }

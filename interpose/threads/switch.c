@@ -10,7 +10,7 @@ void dlw_switch_off(const char *reason)
         return;
     off_reason = reason;
     if (dlw_self)
-        dlw_self->guard |= DLW_GUARD_OFF;
+        dlw_guard_set(dlw_self, DLW_GUARD_OFF);
 }
 
 void dlw_tell_switched_off(void)

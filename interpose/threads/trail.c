@@ -5,10 +5,16 @@
 
 #include <errno.h>
 
+static void add_uncounted(struct dlw_thread *self, uint64_t subject, uint64_t place)
+{
+    self->calls -= DLW_TRAIL_CALLS;
+    dlw_trail_add(self, subject, place);
+}
+
 void dlw_trail_note(struct dlw_thread *self, enum dlw_trail_what what, uintptr_t lock,
                     uint32_t traits, uintptr_t pc)
 {
-    dlw_trail_add(self, dlw_trail_subject(lock & DLW_TRAIL_ADDRESS, traits, what),
+    add_uncounted(self, dlw_trail_subject(lock & DLW_TRAIL_ADDRESS, traits, what),
                   dlw_trail_place(pc, dlw_held_depth(self)));
 }
 
@@ -41,8 +47,9 @@ int dlw_trail_tried(struct dlw_thread *self, const void *lock, uint32_t traits, 
     uint64_t subject = dlw_trail_subject((uintptr_t)lock, traits, DLW_TRAIL_TRIED);
     uint64_t place = dlw_trail_place(pc, dlw_held_depth(self));
 
+    self->calls++;
     if (!is_last(self, subject, place))
-        dlw_trail_add(self, subject, place);
+        add_uncounted(self, subject, place);
     return EBUSY;
 }
 
@@ -59,7 +66,7 @@ uint64_t dlw_trail_asks(struct dlw_thread *self, uintptr_t on, uint32_t traits,
         atomic_store_explicit(&last_wait(self)->ended, 0, memory_order_release);
         return now;
     }
-    dlw_trail_add(self, subject, place);
+    add_uncounted(self, subject, place);
     uint32_t n = n_waits(self);
     struct dlw_trail_wait *wait = &self->trail_waits[n % DLW_TRAIL_WAITS];
     atomic_store_explicit(&wait->number, 0, memory_order_relaxed); /* for who reads it meanwhile */

@@ -5,6 +5,9 @@
  * A taking is three stores and a handful of instructions: its number, then its two words. Only the
  * words are read by others while they change; they are stored with release, so that who has read a
  * word of a later entry finds the later number too.
+ *
+ * Each entry counts as two wrapped calls, the one that took a lock and the one that will give it
+ * back: so neither has to count itself. What is noted of anything else takes that back.
  */
 #ifndef DLW_THREADS_TRAIL_H
 #define DLW_THREADS_TRAIL_H
@@ -18,6 +21,15 @@
 _Static_assert((DLW_TRAIL_ENTRIES & (DLW_TRAIL_ENTRIES - 1)) == 0 && DLW_N_WAIT_KINDS <= 16 &&
                    DLW_SHARED == 1 && DLW_EXCLUSIVE == 0,
                "the words of an entry have room for them");
+
+enum { DLW_TRAIL_CALLS = 2 };
+
+static inline uint64_t dlw_trail_calls(const struct dlw_thread *thread)
+{
+    return atomic_load_explicit(&thread->trail_at, memory_order_relaxed) /
+               sizeof(struct dlw_trail_entry) * DLW_TRAIL_CALLS +
+           thread->calls;
+}
 
 static DLW_HOT uint64_t dlw_trail_subject(uintptr_t lock, uint32_t traits, unsigned what)
 {
@@ -48,13 +60,12 @@ static DLW_HOT void dlw_trail_add(struct dlw_thread *self, uint64_t subject, uin
     atomic_store_explicit(&entry->place, place, memory_order_release);
 }
 
-/* It was taken, and is held; `traits` as of a held lock. How many are held is read again: to keep
- * it costs the fast path a register that it would have to save. */
-static DLW_HOT void dlw_trail_took(struct dlw_thread *self, uintptr_t lock, bool is_outermost,
+/* It was taken, and has its entry above `below_it` others; `traits` as of a held lock. */
+static DLW_HOT void dlw_trail_took(struct dlw_thread *self, uintptr_t lock, uint32_t below_it,
                                    uint32_t traits, uintptr_t pc)
 {
     bool is_try = traits & (uint32_t)DLW_HELD_TRY << 16;
-    uint64_t held = is_outermost ? 0 : atomic_load_explicit(&self->depth, memory_order_relaxed);
+    uint64_t held = below_it ? (uint64_t)below_it + 1 : 0;
 
     dlw_trail_add(self,
                   dlw_trail_subject(lock, traits, is_try ? DLW_TRAIL_TOOK_BY_TRY : DLW_TRAIL_TOOK),
@@ -69,6 +80,7 @@ static DLW_HOT void dlw_trail_gave(struct dlw_thread *self, const struct dlw_hel
     uintptr_t lock = atomic_load_explicit(&held->lock, memory_order_relaxed);
     uint32_t traits = atomic_load_explicit(&held->traits, memory_order_relaxed);
 
+    self->calls -= DLW_TRAIL_CALLS;
     dlw_trail_add(self, dlw_trail_subject(lock & DLW_TRAIL_ADDRESS, traits, DLW_TRAIL_GAVE),
                   (uint64_t)depth << 48);
 }
@@ -76,7 +88,8 @@ static DLW_HOT void dlw_trail_gave(struct dlw_thread *self, const struct dlw_hel
 /* Whatever else, before it changes how many locks are held. */
 void dlw_trail_note(struct dlw_thread *self, enum dlw_trail_what what, uintptr_t lock,
                     uint32_t traits, uintptr_t pc);
-/* A try was in vain. Told once where the thread does nothing else between. Returns EBUSY. */
+/* A try was in vain, and is counted. Told once where the thread does nothing else between. Returns
+ * EBUSY. */
 int dlw_trail_tried(struct dlw_thread *self, const void *lock, uint32_t traits, uintptr_t pc);
 /* It is about to wait, and it does no longer. The first returns dlw_now(). */
 uint64_t dlw_trail_asks(struct dlw_thread *self, uintptr_t on, uint32_t traits,

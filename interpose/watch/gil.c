@@ -119,7 +119,7 @@ void dlw_gil_slice_begins(struct dlw_thread *self, pthread_mutex_t *mutex, struc
 
     self->calls++;
     if (is_waiting_for(self, gil))
-        self->guard |= DLW_GUARD_WAITING;
+        dlw_guard_set(self, DLW_GUARD_WAITING);
     else
         dlw_wait_begin(self, &wait);
 }
@@ -129,7 +129,7 @@ void dlw_gil_slice_begins(struct dlw_thread *self, pthread_mutex_t *mutex, struc
 void dlw_gil_slice_ends(struct dlw_thread *self, pthread_mutex_t *mutex)
 {
     if (dlw_gil_locked(gil_of(mutex)))
-        self->guard &= ~(uint32_t)DLW_GUARD_WAITING;
+        dlw_guard_clear(self, DLW_GUARD_WAITING);
     else
         dlw_wait_end(self);
 }
@@ -214,7 +214,7 @@ static DLW_NOINLINE int take(struct dlw_thread *self, pthread_mutex_t *mutex,
     if (!dlw_held_is_ready(self, depth) || dlw_orphan_is_any() || !is_direct(self, mutex))
         return take_any(self, mutex, from);
     struct dlw_held_lock *held = dlw_held_claim(self, depth);
-    dlw_held_fill(self, held, depth == 0, (void *)gil, /* NOLINT(performance-no-int-to-ptr) */
+    dlw_held_fill(self, held, depth, (void *)gil, /* NOLINT(performance-no-int-to-ptr) */
                   dlw_lock_tenant(gil, DLW_LOCK_GIL), TRAITS, dlw_call_of(from));
     if (depth != 0 && !is_settled(self, held))
         return unlock_and_settle(self, mutex, from);

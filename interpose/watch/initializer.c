@@ -17,6 +17,7 @@ void dlw_initializer_enter(struct dlw_thread *self, void *object, unsigned kind,
                       DLW_TRAITS(kind, DLW_EXCLUSIVE, 0, 1), call);
     if (!held)
         return;
+    self->calls -= DLW_TRAIL_CALLS; /* the call that runs it counts itself */
     dlw_acquire_more(self, held, NULL);
     /* So that it can be told whether the call has been left by an exception. */
     held->levels = 1;

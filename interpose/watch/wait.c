@@ -500,7 +500,7 @@ static void publish(struct dlw_thread *self, const struct dlw_wait_for *wait)
     count(wait->kind, wait->lock_kind, wait->on, 1);
     self->began = dlw_motion_falls_asleep(self);
     self->is_dead = false; /* before others can see the wait and judge it */
-    self->guard |= DLW_GUARD_WAITING;
+    dlw_guard_set(self, DLW_GUARD_WAITING);
     /* Release: pairs with sequence_of in a walker, which sees all of the above, and everything this
      * thread holds. The fence pairs with a walker's own, between its wait and its look: of two that
      * publish at once, one sees the other. */
@@ -566,7 +566,7 @@ void dlw_wait_end(struct dlw_thread *self)
         dlw_motion_wakes(self);
         dlw_alarm_clear(self);
     }
-    self->guard &= ~(uint32_t)DLW_GUARD_WAITING;
+    dlw_guard_clear(self, DLW_GUARD_WAITING);
 }
 
 void dlw_wait_left(struct dlw_thread *self)

@@ -243,6 +243,7 @@ static void upgrade(struct dlw_thread *self, uint32_t index)
 
 static void push(struct dlw_thread *self, const void *lock, int how, const struct dlw_frame *from)
 {
+    self->calls--; /* the trail counts it (trail.h) */
     unsigned flags =
         (how & DLWATCH_TRY ? DLW_HELD_TRY : 0U) | (how & DLWATCH_TIMED ? DLW_HELD_TIMED : 0U);
 
@@ -321,10 +322,11 @@ static inline bool pop(struct dlw_thread *self, const void *lock, struct dlw_cal
         dlw_passed_release(self, lock);
         return true;
     }
-    self->calls++;
     int index = dlw_held_depth(self) ? dlw_held_find(self, lock) : -1;
-    if (index < 0)
+    if (index < 0) {
+        self->calls++;
         return false;
+    }
     dlw_held_let_go(self, (uint32_t)index, call);
     return true;
 }

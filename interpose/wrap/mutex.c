@@ -44,6 +44,9 @@ static inline uint64_t id_of(pthread_mutex_t *mutex, bool marked)
                   : dlw_lock_tenant((uintptr_t)mutex, DLW_LOCK_MUTEX);
 }
 
+/* A taking counts as two calls, by the trail (trail.h): whoever takes or gives back counts itself
+ * only where nothing is noted. */
+
 /* The mutex is held now. Nothing is touched that other threads write. Returns 0. */
 static DLW_HOT int taken(struct dlw_thread *self, pthread_mutex_t *mutex, bool marked,
                          unsigned flags, const struct dlw_frame *from)
@@ -156,6 +159,8 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_mutex_t *mutex,
         dlw_wait_end(self);
     if ((result == 0 || result == EOWNERDEAD) && !is_again(mutex, kind))
         taken_cold(self, mutex, request->limit ? DLW_HELD_TIMED : 0, call);
+    else
+        self->calls++;
     return result;
 }
 
@@ -172,16 +177,10 @@ static int take(pthread_mutex_t *mutex)
     return real.pthread_mutex_trylock(mutex);
 }
 
-/*
- * May the fast path of the wrappers take or release it: a thread that is known and watched, and a
- * mutex of this kind that is taken without libc? Whatever else there is to ask is left to the cold
- * half, so that the wrapper needs no register that it would have to save: each store before the
- * atomic operation makes that one wait.
+/* The fast path of the wrappers is that of a thread in `dlw_fast` (record.h), and of a mutex of the
+ * normal kind. Whatever else there is to ask is left to the cold half, so that the wrapper needs no
+ * register that it would have to save: each store before the atomic operation makes that one wait.
  */
-static DLW_HOT bool is_fast(const struct dlw_thread *self)
-{
-    return dlw_thread_is_watched(self) && __builtin_expect(self->owner != 0, 1);
-}
 
 static DLW_NOINLINE int lock_busy(struct dlw_thread *self, pthread_mutex_t *mutex,
                                   const struct dlw_frame *from)
@@ -198,7 +197,10 @@ static int lock_through_libc(struct dlw_thread *self, pthread_mutex_t *mutex,
 
     if (!is_plain(kind) || take(mutex) != 0)
         return lock_slow(self, mutex, &no_limit, from);
-    return is_again(mutex, kind) ? 0 : taken(self, mutex, true, 0, from);
+    if (!is_again(mutex, kind))
+        return taken(self, mutex, true, 0, from);
+    self->calls++;
+    return 0;
 }
 
 /* A thread's first call, one that passes, and all where libc takes the mutexes. */
@@ -208,7 +210,7 @@ static DLW_NOINLINE int lock_any(pthread_mutex_t *mutex, const struct dlw_frame 
 
     if (dlw_thread_passes(self))
         return real.pthread_mutex_lock(mutex);
-    self->calls++;
+    dlw_fast_opens(self);
     dlw_role_asks(self, mutex, DLW_LOCK_MUTEX, DLW_EXCLUSIVE, dlw_call_of(from));
     return lock_through_libc(self, mutex, from);
 }
@@ -218,16 +220,22 @@ static bool is_mine(const struct dlw_thread *self, const pthread_mutex_t *mutex)
     return dlw_mutex_owner(mutex) == self->owner;
 }
 
-/* Where is_fast(): a mutex that is not of the normal kind. */
+/* It holds the recursive mutex already. */
+static int lock_again(struct dlw_thread *self, pthread_mutex_t *mutex)
+{
+    self->calls++;
+    return dlw_direct_again(mutex) ? 0 : real.pthread_mutex_lock(mutex);
+}
+
+/* By a thread in `dlw_fast`: a mutex that is not of the normal kind. */
 static DLW_NOINLINE int lock_special(struct dlw_thread *self, pthread_mutex_t *mutex,
                                      const struct dlw_frame *from)
 {
     bool is_taken;
 
-    self->calls++;
     if (dlw_direct_is_recursive(mutex)) {
         if (is_mine(self, mutex))
-            return dlw_direct_again(mutex) ? 0 : real.pthread_mutex_lock(mutex);
+            return lock_again(self, mutex);
         is_taken = dlw_direct_try_first(mutex, self->owner);
     } else if (dlw_direct_fits(mutex)) {
         is_taken = dlw_direct_try(mutex, self->owner);
@@ -241,13 +249,12 @@ static DLW_NOINLINE int lock_special(struct dlw_thread *self, pthread_mutex_t *m
 
 static DLW_HOT int lock(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
-    struct dlw_thread *self = dlw_self;
+    struct dlw_thread *self = dlw_fast;
 
-    if (!is_fast(self))
+    if (!self)
         return dlw_in_frame(lock_any(mutex, DLW_FRAME(from)));
-    if (dlw_direct_kind(mutex) != PTHREAD_MUTEX_NORMAL)
+    if (!dlw_direct_is_normal(mutex))
         return dlw_in_frame(lock_special(self, mutex, DLW_FRAME(from)));
-    self->calls++;
     if (__builtin_expect(!dlw_direct_try(mutex, self->owner), 0))
         return dlw_in_frame(lock_busy(self, mutex, DLW_FRAME(from)));
     return taken(self, mutex, true, 0, from);
@@ -272,7 +279,6 @@ static DLW_HOT int timed(pthread_mutex_t *mutex, const struct request *request,
 
     if (dlw_thread_passes(self))
         return real_lock(mutex, request);
-    self->calls++;
     return dlw_in_frame(lock_slow(self, mutex, request, from));
 }
 
@@ -312,7 +318,11 @@ static int trylock_through_libc(struct dlw_thread *self, pthread_mutex_t *mutex,
     unsigned kind = dlw_mutex_kind(mutex);
     if ((result == 0 || result == EOWNERDEAD) && !is_again(mutex, kind))
         taken(self, mutex, is_plain(kind) || dlw_mutex_has_mark(mutex), DLW_HELD_TRY, from);
-    return result == EBUSY ? tried_in_vain(self, mutex, from) : result;
+    else if (result == EBUSY)
+        tried_in_vain(self, mutex, from);
+    else
+        self->calls++;
+    return result;
 }
 
 static DLW_NOINLINE int trylock_any(pthread_mutex_t *mutex, const struct dlw_frame *from)
@@ -321,7 +331,7 @@ static DLW_NOINLINE int trylock_any(pthread_mutex_t *mutex, const struct dlw_fra
 
     if (dlw_thread_passes(self))
         return real.pthread_mutex_trylock(mutex);
-    self->calls++;
+    dlw_fast_opens(self);
     return trylock_through_libc(self, mutex, from);
 }
 
@@ -330,10 +340,9 @@ static DLW_NOINLINE int trylock_special(struct dlw_thread *self, pthread_mutex_t
 {
     bool is_taken;
 
-    self->calls++;
     if (dlw_direct_is_recursive(mutex)) {
         if (is_mine(self, mutex))
-            return dlw_direct_again(mutex) ? 0 : real.pthread_mutex_trylock(mutex);
+            return lock_again(self, mutex); /* also where its count is full: EAGAIN */
         is_taken = dlw_direct_try_first(mutex, self->owner);
     } else if (dlw_direct_fits(mutex)) {
         is_taken = dlw_direct_try(mutex, self->owner);
@@ -346,13 +355,12 @@ static DLW_NOINLINE int trylock_special(struct dlw_thread *self, pthread_mutex_t
 
 static DLW_HOT int trylock(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
-    struct dlw_thread *self = dlw_self;
+    struct dlw_thread *self = dlw_fast;
 
-    if (!is_fast(self))
+    if (!self)
         return dlw_in_frame(trylock_any(mutex, DLW_FRAME(from)));
-    if (dlw_direct_kind(mutex) != PTHREAD_MUTEX_NORMAL)
+    if (!dlw_direct_is_normal(mutex))
         return dlw_in_frame(trylock_special(self, mutex, DLW_FRAME(from)));
-    self->calls++;
     if (!dlw_direct_try(mutex, self->owner))
         return dlw_in_frame(tried_in_vain(self, mutex, DLW_FRAME(from)));
     return taken(self, mutex, true, DLW_HELD_TRY, from);
@@ -384,6 +392,7 @@ static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_mutex_t *mute
     unsigned kind = dlw_mutex_kind(mutex);
     struct dlw_accusation accusation;
 
+    self->calls++;
     if (ref.id && atomic_load_explicit(ref.id, memory_order_relaxed) == DLW_MARK_SIGNAL)
         return dlw_gil_is_mutex(mutex) ? dlw_gil_unlock(self, mutex, from)
                                        : real.pthread_mutex_unlock(mutex);
@@ -420,8 +429,10 @@ static DLW_NOINLINE int unlock_through_libc(struct dlw_thread *self, pthread_mut
     int index = dlw_held_find(self, mutex);
     if (index < 0)
         return unlock_unheld(self, mutex, from);
-    if (is_recursive(kind) && dlw_mutex_count(mutex) > 1)
+    if (is_recursive(kind) && dlw_mutex_count(mutex) > 1) {
+        self->calls++;
         return real.pthread_mutex_unlock(mutex);
+    }
     dlw_held_leaves(dlw_held_at(self, (uint32_t)index), dlw_call_of(from));
     if (!is_last_unlock(mutex, kind))
         return unlock_or_restore(self, mutex, index);
@@ -437,7 +448,7 @@ static DLW_NOINLINE int unlock_any(pthread_mutex_t *mutex, const struct dlw_fram
         dlw_passed_release(self, mutex);
         return real.pthread_mutex_unlock(mutex);
     }
-    self->calls++;
+    dlw_fast_opens(self);
     int result = unlock_through_libc(self, mutex, from);
     dlw_role_left(self);
     return result;
@@ -459,6 +470,7 @@ static DLW_NOINLINE int unlock_signal(struct dlw_thread *self, pthread_mutex_t *
 {
     uint64_t mark = atomic_load_explicit(&dlw_mutex_mark(mutex)->chain, memory_order_relaxed);
 
+    self->calls++;
     if (mark >> 32 == DLW_GIL_MARK >> 32)
         return dlw_gil_unlock(self, mutex, from);
     if (mark != DLW_GIL_SWITCH_MARK)
@@ -474,7 +486,6 @@ static DLW_NOINLINE int unlock_inner(struct dlw_thread *self, pthread_mutex_t *m
 {
     uint32_t depth = dlw_held_depth(self);
 
-    self->calls++;
     if (depth < 2 || !dlw_held_is_of(dlw_held_at(self, depth - 2), mutex))
         return id_of(mutex, true) == DLW_MARK_SIGNAL && is_mine(self, mutex)
                    ? unlock_signal(self, mutex, from)
@@ -498,14 +509,14 @@ static DLW_NOINLINE int unlock_telling(struct dlw_thread *self, pthread_mutex_t 
     return 0;
 }
 
-/* Where is_fast(): a mutex that is neither normal nor adaptive. */
+/* By a thread in `dlw_fast`: a mutex that is neither normal nor adaptive. */
 static DLW_NOINLINE int unlock_special(struct dlw_thread *self, pthread_mutex_t *mutex,
                                        const struct dlw_frame *from)
 {
-    self->calls++;
     if (!dlw_direct_is_recursive(mutex) || !is_mine(self, mutex))
         return unlock_through_libc(self, mutex, from);
     if (dlw_mutex_count(mutex) > 1) {
+        self->calls++;
         dlw_direct_unlock_once(mutex);
         return 0;
     }
@@ -519,17 +530,16 @@ static DLW_NOINLINE int unlock_special(struct dlw_thread *self, pthread_mutex_t 
 
 static DLW_HOT int unlock(pthread_mutex_t *mutex, const struct dlw_frame *from)
 {
-    struct dlw_thread *self = dlw_self;
+    struct dlw_thread *self = dlw_fast;
 
-    if (!is_fast(self))
+    if (!self)
         return dlw_in_frame(unlock_any(mutex, DLW_FRAME(from)));
-    if (__builtin_expect(!dlw_direct_fits(mutex), 0))
+    if (__builtin_expect(!dlw_direct_is_normal(mutex), 0) && !dlw_direct_fits(mutex))
         return dlw_in_frame(unlock_special(self, mutex, DLW_FRAME(from)));
     uint32_t depth = dlw_held_depth(self);
     struct dlw_held_lock *held = dlw_held_at(self, depth - 1);
     if (__builtin_expect(depth == 0 || self->holes || !dlw_held_is_of(held, mutex), 0))
         return dlw_in_frame(unlock_inner(self, mutex, DLW_FRAME(from)));
-    self->calls++;
     if (__builtin_expect(dlw_held_tells(held, (uintptr_t)(DLW_FRAME(from) + 1)), 0))
         return dlw_in_frame(unlock_telling(self, mutex, DLW_FRAME(from)));
     dlw_held_drop(self, held, depth - 1);
@@ -627,9 +637,9 @@ static DLW_NOINLINE int init_any(pthread_mutex_t *mutex, const pthread_mutexattr
 
 DLW_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
 {
-    struct dlw_thread *self = dlw_self;
+    struct dlw_thread *self = dlw_fast;
 
-    if (!is_fast(self) || attributes || !is_simple_place(self, mutex) || !dlw_mark_is_drawn(self) ||
+    if (!self || attributes || !is_simple_place(self, mutex) || !dlw_mark_is_drawn(self) ||
         dlw_wait_may_be_for(mutex))
         return dlw_in_frame(init_any(mutex, attributes, DLW_FRAME_HERE()));
     self->calls++;
@@ -669,10 +679,9 @@ static DLW_NOINLINE int destroy_any(pthread_mutex_t *mutex, const struct dlw_fra
 
 DLW_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex)
 {
-    struct dlw_thread *self = dlw_self;
+    struct dlw_thread *self = dlw_fast;
 
-    if (!is_fast(self) || !is_simple_life(self, mutex) || !is_unknown(mutex) ||
-        !dlw_direct_destroy(mutex))
+    if (!self || !is_simple_life(self, mutex) || !is_unknown(mutex) || !dlw_direct_destroy(mutex))
         return dlw_in_frame(destroy_any(mutex, DLW_FRAME_HERE()));
     self->calls++;
     atomic_store_explicit(&dlw_mutex_mark(mutex)->id, 0, memory_order_relaxed);
@@ -700,6 +709,8 @@ bool dlw_mutex_given_up(struct dlw_thread *self, pthread_mutex_t *mutex, struct 
 
 void dlw_mutex_had_again(struct dlw_thread *self, pthread_mutex_t *mutex, struct dlw_call call)
 {
-    if (!is_again(mutex, dlw_mutex_kind(mutex)))
+    if (!is_again(mutex, dlw_mutex_kind(mutex))) {
         taken_cold(self, mutex, 0, call);
+        self->calls -= DLW_TRAIL_CALLS; /* the wait counted itself */
+    }
 }

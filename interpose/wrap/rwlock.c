@@ -79,6 +79,8 @@ static DLW_COLD int lock_slow(struct dlw_thread *self, pthread_rwlock_t *rwlock,
         dlw_wait_end(self);
     if (result == 0)
         taken_cold(self, rwlock, request->mode, request->limit ? DLW_HELD_TIMED : 0, from);
+    else
+        self->calls++;
     return result;
 }
 
@@ -103,7 +105,6 @@ static DLW_NOINLINE int lock_any(pthread_rwlock_t *rwlock, const struct request 
 
     if (dlw_thread_passes(self))
         return real_lock(rwlock, request);
-    self->calls++;
     dlw_role_asks(self, rwlock, DLW_LOCK_RWLOCK, request->mode, dlw_call_of(from));
     if (try_lock(rwlock, request->mode) != 0)
         return lock_slow(self, rwlock, request, from);
@@ -118,7 +119,6 @@ static DLW_HOT int lock(pthread_rwlock_t *rwlock, uint8_t mode)
 
     if (!dlw_thread_is_watched(self))
         return dlw_in_frame(lock_any(rwlock, request, DLW_FRAME_HERE()));
-    self->calls++;
     if (__builtin_expect(try_lock(rwlock, mode) != 0, 0))
         return dlw_in_frame(lock_slow(self, rwlock, request, DLW_FRAME_HERE()));
     return taken(self, rwlock, mode, 0, NULL);
@@ -141,7 +141,6 @@ static int timed(pthread_rwlock_t *rwlock, const struct request *request,
 
     if (dlw_thread_passes(self))
         return real_lock(rwlock, request);
-    self->calls++;
     return dlw_in_frame(lock_slow(self, rwlock, request, from));
 }
 
@@ -185,9 +184,9 @@ static DLW_HOT int trylock(pthread_rwlock_t *rwlock, uint8_t mode)
 
     if (passes)
         return result;
-    self->calls++;
     if (result == 0)
         return taken(self, rwlock, mode, DLW_HELD_TRY, NULL);
+    self->calls++;
     return result;
 }
 
@@ -207,6 +206,7 @@ static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_rwlock_t *rwl
     struct dlw_lock_ref ref = dlw_rwlock_ref(rwlock);
     struct dlw_accusation accusation;
 
+    self->calls++;
     dlw_misuse_unlock_before(self, &ref, &call, &accusation);
     int result = real.pthread_rwlock_unlock(rwlock);
     dlw_misuse_unlock_after(self, &accusation, result);
@@ -221,7 +221,6 @@ static DLW_NOINLINE int unlock_any(pthread_rwlock_t *rwlock, const struct dlw_fr
         dlw_passed_release(self, rwlock);
         return real.pthread_rwlock_unlock(rwlock);
     }
-    self->calls++;
     int index = dlw_held_find(self, rwlock);
     if (index < 0)
         return unlock_unheld(self, rwlock, dlw_call_of(from));
@@ -238,7 +237,6 @@ DLW_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *rwlock)
 
     if (!dlw_thread_is_watched(self) || !dlw_held_drop_last(self, rwlock, DLW_CALL_HERE().sp))
         return dlw_in_frame(unlock_any(rwlock, DLW_FRAME_HERE()));
-    self->calls++;
     return real.pthread_rwlock_unlock(rwlock);
 }
 

@@ -92,6 +92,7 @@ static DLW_NOINLINE int taken_shared(struct dlw_thread *self, sem_t *semaphore,
 static DLW_NOINLINE int taken_signal(struct dlw_thread *self, sem_t *semaphore,
                                      const struct dlw_frame *from)
 {
+    self->calls++;
     dlw_held_drop_lost(self);
     if (dlw_semaphore_mark(semaphore) == DLW_MARK_ENDED)
         return dlw_python_joined(self, semaphore);
@@ -220,7 +221,7 @@ static DLW_HOT bool is_taken_as_before(struct dlw_thread *self, sem_t *semaphore
     }
     struct dlw_held_lock *held = dlw_held_claim(self, depth);
     unsigned levels = dlw_held_note_line(self, held) ? DLW_LINE_LEVELS : 1;
-    dlw_held_fill(self, held, false, semaphore, mark, traits | DLW_TRAITS(0, 0, 0, levels),
+    dlw_held_fill(self, held, depth, semaphore, mark, traits | DLW_TRAITS(0, 0, 0, levels),
                   dlw_call_of(from));
     if (__builtin_expect(levels == 1, 0)) {
         dlw_acquire_more(self, held, chain);
@@ -306,6 +307,7 @@ static DLW_COLD int wait_slow(struct dlw_thread *self, sem_t *semaphore,
     }
     if (result == 0)
         return taken(self, semaphore, request->limit ? DLW_HELD_TIMED : 0, from);
+    self->calls++;
     return result;
 }
 
@@ -332,7 +334,6 @@ static DLW_NOINLINE int wait_any(sem_t *semaphore, const struct request *request
 
     if (dlw_thread_passes(self))
         return real_wait(semaphore, request);
-    self->calls++;
     if (!request->limit)
         dlw_role_asks(self, semaphore, DLW_LOCK_SEMAPHORE, DLW_EXCLUSIVE, dlw_call_of(from));
     if (!request->limit && tries(semaphore))
@@ -346,7 +347,6 @@ DLW_EXPORT int sem_wait(sem_t *semaphore)
 
     if (!dlw_thread_is_watched(self))
         return dlw_in_frame(wait_any(semaphore, &no_limit, DLW_FRAME_HERE()));
-    self->calls++;
     if (!tries(semaphore))
         return dlw_in_frame(wait_slow(self, semaphore, &no_limit, DLW_FRAME_HERE()));
     return taken(self, semaphore, 0, NULL);
@@ -381,9 +381,10 @@ DLW_EXPORT int sem_trywait(sem_t *semaphore)
 
     if (dlw_thread_passes(self))
         return result;
-    self->calls++;
-    if (result != 0)
+    if (result != 0) {
+        self->calls++;
         return result;
+    }
     if (__builtin_expect(dlw_python_takes_lock(DLW_FRAME_HERE()->pc), 0))
         return dlw_in_frame(taken_by_line(self, semaphore, DLW_FRAME_HERE()));
     return dlw_in_frame(taken_by_try(self, semaphore, DLW_FRAME_HERE()));
@@ -493,7 +494,6 @@ static DLW_NOINLINE int post_any(sem_t *semaphore, const struct dlw_frame *from)
         post_passes(self, semaphore);
         return real.sem_post(semaphore);
     }
-    self->calls++;
     if (dlw_semaphore_has_waiters(semaphore))
         dlw_motion_signals(self, semaphore);
     int index = dlw_held_depth(self) ? dlw_held_find(self, semaphore) : -1;
@@ -511,6 +511,7 @@ static DLW_NOINLINE int post_any(sem_t *semaphore, const struct dlw_frame *from)
         if (self->withheld)
             return post_awaited(self, semaphore);
     } else {
+        self->calls++;
         posted_by_other(self, semaphore);
     }
     int result = real.sem_post(semaphore);
@@ -526,7 +527,6 @@ DLW_EXPORT int sem_post(sem_t *semaphore)
         dlw_held_may_outlive(self, semaphore) || self->withheld ||
         !dlw_held_drop_last(self, semaphore, DLW_CALL_HERE().sp))
         return dlw_in_frame(post_any(semaphore, DLW_FRAME_HERE()));
-    self->calls++;
     return real.sem_post(semaphore);
 }
 

@@ -45,7 +45,6 @@ DLW_EXPORT int pthread_spin_lock(pthread_spinlock_t *lock)
 
     if (dlw_thread_passes(self))
         return real.pthread_spin_lock(lock);
-    self->calls++;
     dlw_role_asks(self, (const void *)lock, DLW_LOCK_SPIN, DLW_EXCLUSIVE, DLW_CALL_HERE());
     if (real.pthread_spin_trylock(lock) != 0)
         lock_busy(self, lock, DLW_CALL_HERE());
@@ -60,9 +59,10 @@ DLW_EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock)
 
     if (dlw_thread_passes(self))
         return result;
-    self->calls++;
     if (result == 0)
         taken(self, lock, DLW_HELD_TRY, DLW_FRAME_HERE());
+    else
+        self->calls++;
     return result;
 }
 
@@ -74,6 +74,7 @@ static DLW_COLD int unlock_unheld(struct dlw_thread *self, pthread_spinlock_t *l
     struct dlw_lock_ref ref = ref_of(lock);
     struct dlw_accusation accusation;
 
+    self->calls++;
     dlw_misuse_unlock_before(self, &ref, &call, &accusation);
     if (accusation.is_made)
         dlw_misuse_handed_over(self, &accusation);
@@ -88,7 +89,6 @@ DLW_EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock)
         dlw_passed_release(self, (void *)lock);
         return real.pthread_spin_unlock(lock);
     }
-    self->calls++;
     int index = dlw_held_find(self, (void *)lock);
     if (index < 0)
         return unlock_unheld(self, lock, DLW_CALL_HERE());

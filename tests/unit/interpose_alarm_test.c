@@ -17,7 +17,7 @@ static long played_call(long number, long third);
 
 #include "interpose/threads/alarm.c" /* NOLINT(bugprone-suspicious-include) */
 
-__thread struct dlw_thread *dlw_self;
+__thread struct dlw_thread *dlw_self, *dlw_fast;
 _Atomic bool dlw_confined;
 
 void dlw_ability_lacks(enum dlw_ability ability, const char *why)

@@ -238,6 +238,8 @@ enum { DLW_MICROTASK_REGISTERS = 6 };
 
 /* ---- memory ---- */
 
+#define dlw_arch_has_bits(word, bits) ((*(word) & (bits)) != 0)
+
 static inline bool dlw_arch_copy(void *to, const void *from, size_t n)
 {
     (void)to, (void)from, (void)n;

@@ -34,7 +34,8 @@
  * where that can't be read.
  *
  * Code: dlw_arch_call_on, DLW_THUNK, DLW_MAKE_MICROTASK_CALL. Memory: dlw_arch_copy, dlw_arch_fill,
- * many bytes; false where a loop does as well.
+ * many bytes; false where a loop does as well. dlw_arch_has_bits(word, constant), is any of these
+ * bits set in an int.
  */
 #ifndef DLW_ARCH_ARCH_H
 #define DLW_ARCH_ARCH_H

@@ -207,6 +207,15 @@ enum { DLW_MICROTASK_REGISTERS = 4 };
 
 /* ---- memory ---- */
 
+/* In one instruction, and no register is known to hold 0 afterwards: compilers would keep that for
+ * the next 0 that is wanted, and the fast path has none to spare. */
+#define dlw_arch_has_bits(word, bits)                                                              \
+    ({                                                                                             \
+        bool has_one;                                                                              \
+        __asm__("testl %2, %1" : "=@ccnz"(has_one) : "m"(*(word)), "i"(bits));                     \
+        has_one;                                                                                   \
+    })
+
 static inline bool dlw_arch_copy(void *to, const void *from, size_t n)
 {
     __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n)::"memory");

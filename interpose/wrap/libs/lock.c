@@ -39,11 +39,13 @@ void dlw_lib_lock_released(struct dlw_thread *self, const void *lock, enum dlw_l
         dlw_passed_release(self, lock);
         return;
     }
-    self->calls++;
     int index = dlw_held_depth(self) ? dlw_held_find(self, lock) : -1;
-    if (index >= 0)
+    if (index >= 0) {
         dlw_held_let_go(self, (uint32_t)index, call);
-    else if (word != DLW_LIB_LOCK_UNKNOWN)
+        return;
+    }
+    self->calls++;
+    if (word != DLW_LIB_LOCK_UNKNOWN)
         released_unheld(self, lock, word, call);
 }
 

@@ -34,10 +34,11 @@ static inline struct dlw_lock_ref dlw_lib_lock_ref(const void *lock)
 /* It is busy, and the thread is about to wait for it: to be ended by dlw_wait_end. */
 void dlw_lib_lock_wait(struct dlw_thread *self, const void *lock, struct dlw_call call);
 
-/* It was taken, with DLW_HELD_TRY or 0. */
+/* It was taken, with DLW_HELD_TRY or 0, by a call that has counted itself. */
 static DLW_HOT void dlw_lib_lock_taken(struct dlw_thread *self, const void *lock, unsigned flags,
                                        const struct dlw_frame *from)
 {
+    self->calls--; /* the trail counts it (threads/trail.h) */
     dlw_acquire(self, (void *)(uintptr_t)lock, dlw_lock_tenant((uintptr_t)lock, DLW_LOCK_CUSTOM),
                 NULL, DLW_TRAITS(DLW_LOCK_CUSTOM, DLW_EXCLUSIVE, flags, 1), from);
 }

@@ -74,7 +74,7 @@ static bool tells(void)
 
 static uint64_t calls(void)
 {
-    return dlw_thread_self()->calls;
+    return dlw_trail_calls(dlw_thread_self());
 }
 
 /* What this thread did since it told last comes before. True: it was told. */

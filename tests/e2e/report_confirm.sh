@@ -123,7 +123,9 @@ python=/usr/bin/python3
 if [ -x "$python" ] && [ -e "$bin/lib/native.so" ]; then
 	set -- "$python" "$here/python/gil.py" "$bin/lib/native.so" publisher_first
 	watch "$@"
-	if [ "$(dlwatch report --format=json "$tmp/j" | jq -r '.findings[0].locks[].kind' | grep -c gil)" = 1 ]; then
+	if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
+		echo "report_confirm: CPython 3.9 leaves no mark of its frames on the C stack, so that the places are not known, skipped"
+	elif [ "$(dlwatch report --format=json "$tmp/j" | jq -r '.findings[0].locks[].kind' | grep -c gil)" = 1 ]; then
 		tries=20 meets GIL "$@"
 	else
 		echo "report_confirm: this interpreter's GIL is not known, skipped"

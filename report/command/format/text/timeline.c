@@ -62,7 +62,7 @@ const char *dlw_event_place(struct dlw_region *region, const struct dlw_doc_even
                             const char *folder)
 {
     size_t place = dlw_stack_place(&event->place);
-    if (place == event->place.n)
+    if (!event->place.frames || place == event->place.n)
         return NULL;
     const struct dlw_frame *frame = &event->place.frames[place];
     if (frame->file)

@@ -70,6 +70,11 @@ START_TEST(test_a_line_of_python_is_the_place)
         size_t place;
     } stacks[] = {
         {{"/usr/lib/python3.11/threading.py", "/srv/app.py", "<frozen runpy>"}, 1},
+        {{"/usr/lib/python3.11/threading.py", "/usr/lib/python3.11/concurrent/futures/_base.py",
+          "/srv/app.py"},
+         2},
+        {{"/usr/lib/python3.11/multiprocessing/synchronize.py", "/srv/app.py"}, 1},
+        {{"/srv/multiprocessing/app.py", "/srv/app.py"}, 0},
         {{"/usr/lib/python3.11/threading.py", "/usr/lib/python3.11/logging/config.py",
           "<frozen runpy>"},
          1},

@@ -158,9 +158,10 @@ static void end_tree(struct dlw_run *run)
     size_t n = dlw_tree_list(&region, &pids);
     run->timed_out = true;
     dlw_doc_note(run->doc,
-                 "after %g seconds (--timeout) %zu process%s still ran and %s ended by dlwatch; "
+                 "after %g second%s (--timeout) %zu process%s still ran and %s ended by dlwatch; "
                  "above stands what each thread waited for",
-                 run->request.timeout, n, n == 1 ? "" : "es", n == 1 ? "was" : "were");
+                 run->request.timeout, run->request.timeout == 1 ? "" : "s", n, n == 1 ? "" : "es",
+                 n == 1 ? "was" : "were");
     if (!run->is_reading)
         read_journals(run, true);
     for (size_t i = 0; i < n; i++) {
@@ -350,8 +351,8 @@ static void confirm(struct dlw_run *run)
         if (confirmed && confirmed->reached)
             dlw_run_print_again(run, finding);
         else if (confirmed)
-            dlw_doc_note(run->doc, "%s was not reached in %u tries: %s", finding->fingerprint,
-                         confirmed->of, confirmed->why);
+            dlw_doc_note(run->doc, "%s was not reached in %u tr%s: %s", finding->fingerprint,
+                         confirmed->of, confirmed->of == 1 ? "y" : "ies", confirmed->why);
     }
 }
 

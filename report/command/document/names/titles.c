@@ -57,12 +57,18 @@ static bool is_library_module(const struct dlw_frame *frame)
  * run: the modules that the interpreter has within itself are nobody's here. */
 static bool is_python_library(const struct dlw_frame *frame)
 {
+    static const char *const modules[] = {"/threading.py", "/queue.py", "/concurrent/futures/",
+                                          "/multiprocessing/"};
     if (!frame->language || !frame->file)
         return false;
-    const char *name = dlw_base_name(frame->file);
-    return begins(frame->file, "<frozen ") ||
-           (strstr(frame->file, "/lib/python3") &&
-            (strcmp(name, "threading.py") == 0 || strcmp(name, "queue.py") == 0));
+    if (begins(frame->file, "<frozen "))
+        return true;
+    const char *at = strstr(frame->file, "/lib/python3");
+    const char *module = at ? strchr(at + strlen("/lib/python3"), '/') : NULL;
+    for (size_t i = 0; module && i < sizeof(modules) / sizeof(modules[0]); i++)
+        if (begins(module, modules[i]))
+            return true;
+    return false;
 }
 
 /* "pybind11::f", and behind the type of a template's value "void pybind11::f<int>(int)". */

@@ -131,7 +131,9 @@ damage() {
 	head -c 700 "$tmp/two" >"$tmp/cut"
 	merge 'a cut history' 2 "$tmp/rest" "$tmp/cut" "$tmp/ab.json"
 	if grep -q 'cut:[0-9]*: ' "$tmp/err" && [ -s "$tmp/rest" ]; then ok; else fail 'a cut history is not named'; fi
+	cp "$tmp/rest" "$tmp/kept"
 	merge 'nothing' 2 "$tmp/rest" "$tmp/missing"
+	same rest kept 'a history is not given up for what is missing'
 	timeout 9 "$dlwatch" merge "$tmp/ab.json" 2>"$tmp/err"
 	if [ $? = 2 ] && grep -q -e '-o OUT' "$tmp/err"; then ok; else fail 'no -o'; fi
 }

@@ -82,6 +82,25 @@ static void tell(const struct merge *merge, size_t across)
                     merge->history->unreadable);
 }
 
+/* A history that is there is worth more than an empty one. */
+static bool write_what_was_read(struct merge *merge, const char *output)
+{
+    if (merge->history->n_journals == 0 && !merge->sound) {
+        dlw_progress_end(&merge->progress);
+        dlw_message("nothing could be read, so %s is not written", output);
+        return false;
+    }
+    dlw_progress_show(&merge->progress, "looking for cycles over %u lock orders",
+                      (unsigned)HASH_CNT(entity.hh, merge->history->edges));
+    size_t across = dlw_history_cross(merge->history);
+    dlw_progress_show(&merge->progress, "writing %s", output);
+    bool written = write_history(merge->history, output);
+    dlw_progress_end(&merge->progress);
+    if (written)
+        tell(merge, across);
+    return written;
+}
+
 static int merge_paths(char **paths, size_t n, const char *output)
 {
     struct dlw_symbols *symbols = dlw_symbols_new(NULL, NULL);
@@ -89,13 +108,7 @@ static int merge_paths(char **paths, size_t n, const char *output)
         .history = dlw_history_new(symbols), .progress = dlw_progress_begin(), .sound = true};
     merge.collector = dlw_collector_new(merge.history);
     merge.sound &= dlw_each_path(paths, n, merge_one, &merge);
-    dlw_progress_show(&merge.progress, "looking for cycles over %u lock orders",
-                      (unsigned)HASH_CNT(entity.hh, merge.history->edges));
-    size_t across = dlw_history_cross(merge.history);
-    dlw_progress_show(&merge.progress, "writing %s", output);
-    bool written = write_history(merge.history, output);
-    dlw_progress_end(&merge.progress);
-    tell(&merge, across);
+    bool written = write_what_was_read(&merge, output);
     dlw_collector_free(merge.collector);
     dlw_history_free(merge.history);
     dlw_symbols_free(symbols);

@@ -11,7 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static uint32_t n_blocks; /* so far; guarded by the emit lock */
+/* So far; guarded by the emit lock. */
+static uint32_t n_blocks;
+static uint32_t n_left_out; /* for max_reports */
 
 bool dlw_block_is_shown(const struct dlw_finding *finding)
 {
@@ -62,9 +64,12 @@ enum { TURN_MS = 1000 };
 void dlw_block_print_locked(struct dlw_arena *arena, const struct dlw_journal_process *process,
                             uint32_t id, const struct dlw_finding *finding, double time)
 {
-    if (!dlw_block_is_shown(finding) || !dlw_say_wants_blocks() ||
-        n_blocks >= (uint64_t)dlw_options.max_reports)
+    if (!dlw_block_is_shown(finding) || !dlw_say_wants_blocks())
         return;
+    if (n_blocks >= (uint64_t)dlw_options.max_reports) {
+        n_left_out++;
+        return;
+    }
     int output = dlw_say_descriptor();
     if (output < 0)
         return;
@@ -74,4 +79,20 @@ void dlw_block_print_locked(struct dlw_arena *arena, const struct dlw_journal_pr
         return;
     dlw_helper_wait(TURN_MS); /* until a helper that still prints an earlier block is done */
     dlw_text_finding(&dlw_source, finding);
+}
+
+void dlw_block_forget(void)
+{
+    n_blocks = 0;
+    n_left_out = 0;
+}
+
+void dlw_block_say_rest(void)
+{
+    char number[24];
+
+    if (n_left_out)
+        dlw_say(dlw_say_number(number, n_left_out),
+                n_left_out == 1 ? " more finding was" : " more findings were",
+                " not printed (max_reports)", NULL);
 }

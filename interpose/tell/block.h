@@ -14,5 +14,9 @@ bool dlw_block_is_shown(const struct dlw_finding *finding);
 /* Under the emit lock. `arena` is for the moment. */
 void dlw_block_print_locked(struct dlw_arena *arena, const struct dlw_journal_process *process,
                             uint32_t id, const struct dlw_finding *finding, double time);
+/* Of a forked child: the blocks were its parent's. */
+void dlw_block_forget(void);
+/* At the process's end: how many blocks max_reports has kept from being printed. */
+void dlw_block_say_rest(void);
 
 #endif

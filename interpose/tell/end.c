@@ -1,5 +1,6 @@
 /* The end of the process, as it is told: what it cost, what was dropped, the totals. */
 #include "interpose/base/state.h"
+#include "interpose/tell/block.h"
 #include "interpose/tell/costs.h"
 #include "interpose/tell/lacks.h"
 #include "interpose/tell/mistakes.h"
@@ -96,6 +97,7 @@ void dlw_report_end(const char *ended, int status)
         say_totals(&totals);
     dlw_guard_lets_signals();
     dlw_helper_wait(10000);
+    dlw_block_say_rest();
 }
 
 void dlw_report_closes(const char *ended, int status)

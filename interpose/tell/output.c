@@ -3,6 +3,7 @@
 
 #include "graph/base/sys.h"
 #include "interpose/base/state.h"
+#include "interpose/tell/block.h"
 #include "interpose/tell/lacks.h"
 #include "interpose/tell/mistakes.h"
 #include "interpose/tell/reporter.h"
@@ -223,6 +224,7 @@ void dlw_report_after_fork(bool child)
     dlw_output.process.forked = true;
     dlw_mistakes_after_fork();
     dlw_lacks_after_fork();
+    dlw_block_forget();
     dlw_output.bounds = (struct dlw_journal_bounds){0};
     atomic_store_explicit(&dlw_output.n_errors, 0, memory_order_relaxed);
     dlw_journal_after_fork(dlw_output.journal, &dlw_output.process);

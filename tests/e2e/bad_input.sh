@@ -57,6 +57,7 @@ no_files() {
 		says "run --baseline=$path" 2 "$path: " "$dlwatch" run --baseline="$path" -- "$inversion"
 		says "report --baseline=$path" 2 "$path: " "$dlwatch" report --baseline="$path" "$tmp/good.journal"
 	done
+	says 'report /dev/zero' 2 'a line longer than' "$dlwatch" report /dev/zero # it has no end
 	for path in "$tmp/fifo" "$tmp"; do
 		says "log=$path" 0 "'$path'" env LD_PRELOAD="$lib" DLWATCH_OPTIONS="log=$path" "$inversion"
 		says "run --log=$path" 66 "$path: " "$dlwatch" run --log="$path" -- "$inversion"

@@ -35,4 +35,11 @@ wait
 whole 'two processes, one log file' "$tmp/shared" 16
 { watched '' & watched ''; wait; } 2>&1 >/dev/null | cat >"$tmp/both"
 whole 'two processes, one pipe' "$tmp/both" 16
+
+# What max_reports keeps back is counted at the end, and nothing is where there is nothing.
+watched "log=$tmp/few max_reports=3"
+whole 'max_reports' "$tmp/few" 3
+left=$(grep -c ': 5 more findings were not printed (max_reports)$' "$tmp/few")
+if [ "$left" = 1 ] && tail -n 1 "$tmp/few" | grep -q max_reports; then ok; else fail "does not count what max_reports keeps back"; fi
+if grep -q max_reports "$tmp/log"; then fail 'speaks of max_reports where all is printed'; else ok; fi
 finish

@@ -22,6 +22,8 @@ static bool feed_descriptor(struct dlw_reader *reader, const char *name, int des
             return true;
         if (n > 0) {
             dlw_reader_feed(reader, buffer, (size_t)n);
+            if (dlw_reader_has_refused(reader)) /* what comes behind may have no end */
+                return true;
         } else if (errno != EINTR) {
             dlw_message("%s: %s", name, strerror(errno));
             return false;

@@ -112,6 +112,11 @@ void dlw_reader_feed(struct dlw_reader *reader, const char *bytes, size_t n)
     }
 }
 
+bool dlw_reader_has_refused(const struct dlw_reader *reader)
+{
+    return reader->refused;
+}
+
 /* Did the process that has this pid now begin after the journal's own did? Tests run one program
  * again and again, and pids come round. */
 static bool is_younger(const struct dlw_doc_process *process)

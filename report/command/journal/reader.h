@@ -33,6 +33,8 @@ struct dlw_reading {
 struct dlw_reader *dlw_reader_new(const struct dlw_reading *reading, const char *path);
 /* Any piece of the file, in order. */
 void dlw_reader_feed(struct dlw_reader *reader, const char *bytes, size_t n);
+/* It is no journal, or not one for us: what comes behind is not looked at. */
+bool dlw_reader_has_refused(const struct dlw_reader *reader);
 /* The file has ended. Says how the process ended, as far as that can be known. True: it was whole.
  */
 bool dlw_reader_close(struct dlw_reader *reader);

@@ -103,8 +103,9 @@ void dlw_run_print_summary(struct dlw_run *run)
     dlw_format_text(run->log, run->doc, &options);
     uint64_t limit = (uint64_t)run->request.options.max_reports;
     if (run->n_printed > limit)
-        fprintf(run->log, "dlwatch: %llu more findings were not printed (max_reports)\n",
-                (unsigned long long)(run->n_printed - limit));
+        fprintf(run->log, "dlwatch: %llu more finding%s not printed (max_reports)\n",
+                (unsigned long long)(run->n_printed - limit),
+                run->n_printed - limit == 1 ? " was" : "s were");
     fflush(run->log);
 }
 

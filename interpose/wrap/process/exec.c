@@ -399,11 +399,12 @@ static size_t count(const char *first, va_list list)
     return n;
 }
 
-static void fill(const char **argv, size_t n, const char *first, va_list list)
+/* The caller reads on behind them: by address, since a list handed over may be a copy (aarch64). */
+static void fill(const char **argv, size_t n, const char *first, va_list *list)
 {
     argv[0] = first;
     for (size_t i = 1; i <= n; i++)
-        argv[i] = va_arg(list, const char *);
+        argv[i] = va_arg(*list, const char *);
 }
 
 /* The array lies on the caller's stack, as in libc. */
@@ -413,7 +414,7 @@ static void fill(const char **argv, size_t n, const char *first, va_list list)
     va_end(list);                                                                                  \
     const char *argv[n_##argv + 1];                                                                \
     va_start(list, first);                                                                         \
-    fill(argv, n_##argv, first, list)
+    fill(argv, n_##argv, first, &list)
 
 DLW_EXPORT int execl(const char *path, const char *first, ...)
 {

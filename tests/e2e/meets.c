@@ -442,11 +442,15 @@ static void *play(void *arg)
         return NULL; /* only the other side of two is played */
     if (side->place == 1)
         second_begins();
+    else if (is(apart, "flag"))
+        await_sides(side->place);
     else if (side->place)
         usleep((unsigned)(gap_ms * 1000 * side->place));
     side->play();
     if (side->place == 0)
         first_is_done();
+    else
+        atomic_fetch_add(&flag, 1);
     return NULL;
 }
 
@@ -492,6 +496,7 @@ static void *end_late(void *arg)
     pthread_setname_np(pthread_self(), "joined");
     LOCK(&a);
     UNLOCK(&a);
+    atomic_store(&flag, 1);
     return arg;
 }
 
@@ -500,7 +505,10 @@ static int join_under_lock(void)
     pthread_t thread;
 
     pthread_create(&thread, NULL, end_late, NULL);
-    usleep((unsigned)(gap_ms * 1000));
+    if (is(apart, "flag"))
+        await_sides(1);
+    else
+        usleep((unsigned)(gap_ms * 1000));
     LOCK(&a);
     pthread_join(thread, NULL);
     UNLOCK(&a);

@@ -26,7 +26,7 @@
 static const char *apart;
 static long gap_ms = 100;
 static int ends[2];
-static atomic_int flag;
+static atomic_uint flag; /* how many sides are done, where that is asked */
 static sem_t event;
 static pthread_mutex_t turn_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t turn = PTHREAD_COND_INITIALIZER;
@@ -85,6 +85,13 @@ static void first_is_done(void)
     atomic_store(&flag, 1);
 }
 
+/* So many sides are done. */
+static void await_sides(unsigned n)
+{
+    while (atomic_load(&flag) < n)
+        usleep(1000);
+}
+
 /* The second side begins. */
 static void second_begins(void)
 {
@@ -120,8 +127,7 @@ static void second_begins(void)
         while (!atomic_load(&flag))
             sched_yield();
     } else if (is(apart, "flag")) {
-        while (!atomic_load(&flag))
-            usleep(1000);
+        await_sides(1);
     }
 }
 

@@ -26,14 +26,20 @@ confirm() {
 outcome() { jq -r '.findings[0] | "\(.certainty) \(.severity) \(.confirmed.result)"' "$tmp/out"; }
 why() { jq -r '.findings[0].confirmed.why' "$tmp/out"; }
 
-# meets NAME COMMAND…: all but the odd try may miss on a busy machine, so there are some.
-meets() {
+# reaches NAME COMMAND…: from what was watched. All but the odd try may miss on a busy machine, so there are some.
+reaches() {
 	name=$1
 	shift
-	watch "$@"
 	confirm --tries="${tries:-6}" "$tmp/j" -- "$@"
 	same "$name: status" 66 $status
 	same "$name" "certain error deadlock" "$(outcome)"
+}
+# meets NAME PROGRAM CASE: watched where one side waits for the other, tried where only time keeps them apart.
+meets() {
+	name=$1
+	shift
+	watch "$@" flag
+	reaches "$name" "$@" time 50
 }
 
 # kept NAME COMMAND…
@@ -48,9 +54,9 @@ kept() {
 
 # One of a sort here; all of them: CONFIRM_CASES="$(…/meets --list)".
 : "${CONFIRM_CASES:=same rw-read recursive errorcheck awake mixed helper often hot tree join five}"
-for case in $CONFIRM_CASES; do meets "$case" "$bin/meets" "$case" time 50; done
-meets guards "$bin/meets_cxx" guards time 50
-meets shared_mutex "$bin/meets_cxx" table time 50
+for case in $CONFIRM_CASES; do meets "$case" "$bin/meets" "$case"; done
+meets guards "$bin/meets_cxx" guards
+meets shared_mutex "$bin/meets_cxx" table
 for apart in pipe flag condition semaphore; do kept "$apart" "$bin/meets" plain $apart; done
 kept "guards and a flag" "$bin/meets_cxx" guards flag
 
@@ -88,7 +94,7 @@ build_anew() { # build_anew OPTION…
 	${CC:-cc} "$@" -D_GNU_SOURCE -pthread -o "$tmp/meets" "$here/meets.c"
 }
 build_anew -O0 -g
-watch "$tmp/meets" same time 50
+watch "$tmp/meets" same flag
 fingerprint=$(dlwatch report --format=json "$tmp/j" | jq -r '.findings[0].fingerprint')
 for options in '-O1 -g' '-O2 -g' '-O0 -g0'; do
 	# shellcheck disable=SC2086
@@ -126,7 +132,7 @@ if [ -x "$python" ] && [ -e "$bin/lib/native.so" ]; then
 	if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
 		echo "report_confirm: CPython 3.9 leaves no mark of its frames on the C stack, so that the places are not known, skipped"
 	elif [ "$(dlwatch report --format=json "$tmp/j" | jq -r '.findings[0].locks[].kind' | grep -c gil)" = 1 ]; then
-		tries=20 meets GIL "$@"
+		tries=20 reaches GIL "$@"
 	else
 		echo "report_confirm: this interpreter's GIL is not known, skipped"
 	fi
@@ -135,7 +141,7 @@ else
 fi
 
 # A try again, and after a run.
-watch "$bin/meets" same time 50
+watch "$bin/meets" same flag
 confirm --tries=4 "$tmp/j" -- "$bin/meets" same time 50
 replay=$(jq -r '.findings[0].confirmed.replay' "$tmp/out")
 fingerprint=$(jq -r '.findings[0].fingerprint' "$tmp/out")

@@ -59,7 +59,8 @@ for module in $MODULES; do find "$folder/kernel/" -name "$module.ko" -exec cp {}
 } >"$folder/out/command"
 cat >"$start/init" <<EOF
 #!/bin/sh
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+# the unit tests have limits for real machines
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root CK_TIMEOUT_MULTIPLIER=30
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
 mkdir -p /dev/pts /dev/shm '$tree' /out
 mount -t devpts pts /dev/pts; mount -t tmpfs shm /dev/shm; mount -t tmpfs tmp /tmp

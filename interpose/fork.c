@@ -209,7 +209,7 @@ static void give_up_child(struct dlw_thread *self)
 {
     atomic_store_explicit(&dlw_is_on, false, memory_order_relaxed);
     if (self != &dlw_nobody)
-        self->guard |= DLW_GUARD_OFF;
+        dlw_guard_set(self, DLW_GUARD_OFF);
     dlw_has_started = false;
     dlw_lock_open_all();
     if (forking.how == LOOKS)

@@ -262,7 +262,7 @@ static void shares_record(struct dlw_thread *self)
                         atomic_load_explicit(&dlw_held_at(self, i)->lock, memory_order_relaxed));
     dlw_ability_lacks(DLW_ABILITY_THREADS, shared_record);
     dlw_guard_leave(self);
-    self->guard |= DLW_GUARD_OFF;
+    dlw_guard_set(self, DLW_GUARD_OFF);
 }
 
 /* After vfork() and its like the one waits until the other has left the memory. */

@@ -1,8 +1,8 @@
 #include "report/command/inspect/glibc/entry.h"
 
 #include "report/command/inspect/glibc/runtime.h"
+#include "report/command/inspect/target/instructions.h"
 
-#include <elf.h>
 #include <string.h>
 
 enum { DEEPEST = 8 }; /* the library's own frames between the call and the wait */
@@ -78,49 +78,9 @@ const char *dlw_entry_function(const struct dlw_target *target, const struct dlw
     return name_at(target, place->pc - place->is_return);
 }
 
-static uint64_t relative(uint64_t next, const unsigned char *displacement)
-{
-    int32_t value;
-    memcpy(&value, displacement, sizeof value);
-    return next + (uint64_t)(int64_t)value;
-}
-
-/* A stub of the procedure linkage table: an optional endbr64, then a jump through a slot. */
-static uint64_t through_stub(struct dlw_target *target, uint64_t stub)
-{
-    static const unsigned char landing[] = {0xf3, 0x0f, 0x1e, 0xfa};
-    unsigned char code[16];
-    uint64_t slot;
-    size_t at = 0;
-    if (!dlw_target_read(target, stub, code, sizeof code))
-        return stub;
-    if (!memcmp(code, landing, sizeof landing))
-        at = sizeof landing;
-    at += code[at] == 0xf2; /* bnd */
-    if (code[at] != 0xff || code[at + 1] != 0x25)
-        return stub;
-    slot = relative(stub + at + 6, code + at + 2);
-    return dlw_target_u64(target, slot, &stub) ? stub : 0;
-}
-
-/* What the call instruction before a return address leads to; 0: not known. */
-static uint64_t called(struct dlw_target *target, uint64_t return_address)
-{
-    unsigned char code[6];
-    uint64_t function;
-    if (target->machine != EM_X86_64 ||
-        !dlw_target_read(target, return_address - sizeof code, code, sizeof code))
-        return 0;
-    if (code[0] == 0xff && code[1] == 0x15) /* call through a slot */
-        return dlw_target_u64(target, relative(return_address, code + 2), &function) ? function : 0;
-    if (code[1] == 0xe8)
-        return through_stub(target, relative(return_address, code + 2));
-    return 0;
-}
-
 static enum dlw_entry entry_of_call(struct dlw_target *target, const struct dlw_place *place)
 {
-    uint64_t function = place->is_return ? called(target, place->pc) : 0;
+    uint64_t function = place->is_return ? dlw_called_function(target, place->pc) : 0;
     const char *name = function ? name_at(target, function) : NULL;
     return name ? dlw_entry_of_name(name) : DLW_ENTRY_UNKNOWN;
 }

@@ -2,6 +2,7 @@
 #include "report/command/inspect/glibc/waits.h"
 
 #include "report/command/inspect/glibc/runtime.h"
+#include "report/command/inspect/target/registers.h"
 
 #include <elf.h>
 #include <linux/futex.h>
@@ -96,27 +97,38 @@ static uint32_t inheriting_owner(struct dlw_target *target, uint64_t mutex)
     return owner;
 }
 
+/* The candidate where another thread holds it; one of its own is kept in `own`. */
+static uint64_t likelier(struct dlw_target *target, const struct dlw_seen_thread *thread,
+                         uint64_t candidate, uint64_t *own)
+{
+    uint32_t owner = inheriting_owner(target, candidate);
+    if (owner && owner != thread->inner)
+        return candidate;
+    if (owner && !*own)
+        *own = candidate;
+    return 0;
+}
+
 /* The mutex is no argument of the call, but near: in a register that calls keep, or on the stack.
  * One that another thread holds is likelier than one of its own. */
 static uint64_t nearby_mutex(struct dlw_target *target, const struct dlw_seen_thread *thread)
 {
-    static const unsigned char kept[] = {3, 6, 12, 13, 14, 15};
     enum { NEAR = 1024 };
+    const struct dlw_register_numbers *numbers = dlw_register_numbers(target->machine);
+    const struct dlw_registers *registers = &thread->registers;
     const struct dlw_bytes *copy = &thread->stack;
-    uint64_t own = 0, candidate;
-    for (size_t i = 0; i < sizeof kept + NEAR / 8; i++) {
-        size_t at = (i - sizeof kept) * 8 + (size_t)(thread->registers.sp - copy->start);
-        if (i < sizeof kept)
-            candidate = thread->registers.value[kept[i]];
-        else if (at + 8 <= copy->size)
-            memcpy(&candidate, copy->bytes + at, 8);
-        else
-            break;
-        uint32_t owner = inheriting_owner(target, candidate);
-        if (owner && owner != thread->inner)
-            return candidate;
-        if (owner && !own)
-            own = candidate;
+    uint64_t own = 0, mutex, word;
+    if (!numbers)
+        return 0;
+    for (unsigned i = 0; i < sizeof registers->value / sizeof *registers->value; i++)
+        if ((numbers->kept & registers->known) >> i & 1 &&
+            (mutex = likelier(target, thread, registers->value[i], &own)))
+            return mutex;
+    for (size_t at = (size_t)(registers->sp - copy->start), end = at + NEAR;
+         at < end && at + sizeof word <= copy->size; at += sizeof word) {
+        memcpy(&word, copy->bytes + at, sizeof word);
+        if ((mutex = likelier(target, thread, word, &own)))
+            return mutex;
     }
     return own;
 }

@@ -2,6 +2,7 @@
 
 #include "report/command/inspect/glibc/entry.h"
 #include "report/command/inspect/glibc/runtime.h"
+#include "report/command/inspect/walk/instructions.h"
 
 #include <elf.h>
 #include <linux/futex.h>
@@ -164,19 +165,33 @@ static void read_futex(struct dlw_target *target, struct dlw_seen_thread *thread
     wait_on_unknown(target, entry, thread, futex, wait);
 }
 
-/* A spinning thread runs: only where it runs tells. The lock is its function's argument. */
+/* x86-64's function keeps the lock's address where its argument came in, and frees by writing 1;
+ * aarch64's loads it in a loop, and 0 is free. */
+static bool read_spin_lock(struct dlw_target *target, const struct dlw_registers *registers,
+                           uint64_t *lock)
+{
+    enum { RDI = 5 }; /* in DWARF's numbers */
+    uint32_t word;
+    if (target->machine == EM_X86_64)
+        *lock = registers->value[RDI];
+    else if (!dlw_loaded_address(target, registers, lock))
+        return false;
+    return dlw_target_u32(target, *lock, &word) && word != (target->machine == EM_X86_64 ? 1 : 0);
+}
+
+/* A spinning thread runs: only where it runs tells. */
 static bool read_spin(struct dlw_target *target, struct dlw_seen_thread *thread)
 {
-    uint32_t word;
     const char *name = thread->n_places && !thread->call.is_known
                            ? dlw_entry_function(target, &thread->places[0])
                            : NULL;
-    if (!name || dlw_entry_of_name(name) != DLW_ENTRY_SPIN || target->machine != EM_X86_64 ||
-        !dlw_target_u32(target, thread->registers.value[5], &word) || word == 1)
+    uint64_t lock;
+    if (!name || dlw_entry_of_name(name) != DLW_ENTRY_SPIN ||
+        !read_spin_lock(target, &thread->registers, &lock))
         return false;
     thread->wait.kind = DLW_WAIT_SPIN;
     thread->wait.object = "spin";
-    thread->wait.address = thread->registers.value[5];
+    thread->wait.address = lock;
     thread->wait.note = "a spin lock does not record its holder: unknown";
     return true;
 }

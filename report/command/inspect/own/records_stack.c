@@ -7,10 +7,10 @@
 #include "report/command/base/clean.h"
 #include "report/command/inspect/own/preloaded.h"
 #include "report/command/inspect/python/python.h"
+#include "report/command/inspect/target/registers.h"
 #include "report/emit/records.h"
 
 #include <dwarf.h>
-#include <elf.h>
 #include <stdlib.h>
 
 enum { MOST_FRAMES = 256, MOST_TEXT = 128, MOST_PATH = 1024 };
@@ -141,9 +141,9 @@ static bool read_stack(struct stack *out, uint32_t number, bool *is_cut)
 /* ---- by what was noted ---- */
 
 /* "A register plus a number" is all that compilers make of it. */
-static bool evaluate(const Dwarf_Op *ops, size_t n, const struct dlw_seen_hold *hold, uint64_t *out)
+static bool evaluate(const Dwarf_Op *ops, size_t n, const struct dlw_register_numbers *numbers,
+                     const struct dlw_seen_hold *hold, uint64_t *out)
 {
-    enum { FRAME_POINTER = 6, STACK_POINTER = 7 };
     uint64_t number;
     int64_t offset;
     if (n != 1)
@@ -155,8 +155,8 @@ static bool evaluate(const Dwarf_Op *ops, size_t n, const struct dlw_seen_hold *
         number = (uint64_t)ops->atom - DW_OP_breg0;
         offset = (int64_t)ops->number;
     }
-    *out = (number == STACK_POINTER ? hold->sp : hold->fp) + (uint64_t)offset;
-    return number == STACK_POINTER || number == FRAME_POINTER;
+    *out = (number == numbers->stack_pointer ? hold->sp : hold->fp) + (uint64_t)offset;
+    return number == numbers->stack_pointer || number == numbers->frame_pointer;
 }
 
 /* Where the frame of a return address ends: its canonical frame address. 0: not known. */
@@ -166,13 +166,14 @@ static uint64_t end_of_frame(struct dlw_target *target, uint64_t pc,
     Dwfl_Module *module = dwfl_addrmodule(target->dwfl, pc - 1);
     Dwarf_Addr bias;
     Dwarf_CFI *table = module ? dwfl_module_eh_cfi(module, &bias) : NULL;
+    const struct dlw_register_numbers *numbers = dlw_register_numbers(target->machine);
     Dwarf_Frame *frame;
     Dwarf_Op *ops;
     size_t n;
     uint64_t end = 0;
-    if (!table || target->machine != EM_X86_64 || dwarf_cfi_addrframe(table, pc - 1 - bias, &frame))
+    if (!table || !numbers || dwarf_cfi_addrframe(table, pc - 1 - bias, &frame))
         return 0;
-    if (dwarf_frame_cfa(frame, &ops, &n) || !evaluate(ops, n, hold, &end))
+    if (dwarf_frame_cfa(frame, &ops, &n) || !evaluate(ops, n, numbers, hold, &end))
         end = 0;
     free(frame);
     return end;

@@ -12,6 +12,17 @@ static const unsigned char i386_order[] = {6, 1, 2, 0, 15, 5, 3, 4, 12};
 enum { I386_ORIG_EAX = 11, I386_EAX = 6, I386_N = 17 };
 static const unsigned char i386_arguments[] = {0, 1, 2, 3, 4, 5};
 
+const struct dlw_register_numbers *dlw_register_numbers(int machine)
+{
+    /* by the ABIs' tables of registers: rbx, rbp, r12 to r15; ebx, ebp, esi, edi; x19 to x29 */
+    static const struct dlw_register_numbers x86_64 = {7, 6, 16, 0xf048}, i386 = {4, 5, 8, 0xe8},
+                                             aarch64 = {31, 29, 32, 0x3ff80000};
+    return machine == EM_X86_64    ? &x86_64
+           : machine == EM_386     ? &i386
+           : machine == EM_AARCH64 ? &aarch64
+                                   : NULL;
+}
+
 /* Blocked in a call: the kernel has written one of its restart codes where the result will be, or
  * has not yet written anything; or the limit of its wait ran out as it was stopped, and it has not
  * run since. */
@@ -105,12 +116,13 @@ void dlw_registers_settle(uint32_t instruction, struct dlw_call *call)
 
 void dlw_registers_of_call(int machine, const struct dlw_call *call, struct dlw_registers *out)
 {
+    const struct dlw_register_numbers *numbers = dlw_register_numbers(machine);
     *out = (struct dlw_registers){.pc = call->pc, .sp = call->sp};
-    unsigned sp = machine == EM_X86_64 ? 7 : machine == EM_386 ? 4 : 31;
-    unsigned pc = machine == EM_X86_64 ? 16 : machine == EM_386 ? 8 : 32;
-    out->value[sp] = call->sp;
-    out->value[pc] = call->pc;
-    out->known = UINT64_C(1) << sp | UINT64_C(1) << pc;
+    if (!numbers)
+        return;
+    out->value[numbers->stack_pointer] = call->sp;
+    out->value[numbers->program_counter] = call->pc;
+    out->known = UINT64_C(1) << numbers->stack_pointer | UINT64_C(1) << numbers->program_counter;
 }
 
 struct name {

@@ -4,6 +4,15 @@
 
 #include "report/command/inspect/target/target.h"
 
+/* Numbers of registers in DWARF, as `value` of dlw_registers has them. */
+struct dlw_register_numbers {
+    unsigned stack_pointer, frame_pointer, program_counter;
+    uint64_t kept; /* the ones that a call leaves as they are, a bit each */
+};
+
+/* NULL: a processor that we don't know. */
+const struct dlw_register_numbers *dlw_register_numbers(int machine);
+
 /* Fills registers and, where the thread is in one, the system call. `size` tells a 32-bit thread
  * from a 64-bit one. False: a processor that we don't know. */
 bool dlw_registers_parse(int machine, const void *set, size_t size, struct dlw_registers *out,

@@ -1,5 +1,6 @@
 #include "report/command/inspect/walk/stacks.h"
 
+#include "report/command/inspect/target/registers.h"
 #include "report/command/inspect/walk/frame_pointer.h"
 
 #include <elf.h>
@@ -79,10 +80,9 @@ static bool set_registers(Dwfl_Thread *thread, void *argument)
 static uint64_t stack_pointer_told(Dwfl_Frame *frame, const struct walk *walk)
 {
 #if _ELFUTILS_PREREQ(0, 188)
-    int machine = walk->target->machine;
+    const struct dlw_register_numbers *numbers = dlw_register_numbers(walk->target->machine);
     Dwarf_Word value;
-    unsigned number = machine == EM_X86_64 ? 7 : machine == EM_386 ? 4 : 31;
-    if (!dwfl_frame_reg(frame, number, &value))
+    if (numbers && !dwfl_frame_reg(frame, numbers->stack_pointer, &value))
         return value;
 #else
     (void)frame;
@@ -167,16 +167,18 @@ static void walk_from(struct walk *walk, const struct dlw_registers *registers)
 /* Goes on from the last place with the frame pointer that belongs there. */
 static void walk_on(struct walk *walk)
 {
-    enum { FRAME_POINTER = 6, STACK_POINTER = 7, PC = 16 }; /* of x86-64, in DWARF's numbers */
+    const struct dlw_register_numbers *numbers = dlw_register_numbers(walk->target->machine);
     struct dlw_seen_thread *thread = walk->thread;
     const struct dlw_place *last = &thread->places[thread->n_places - 1];
-    struct dlw_registers registers = {.sp = last->sp, .pc = last->pc - last->is_return};
-    if (thread->is_cut || thread->registers.known >> FRAME_POINTER & 1 ||
-        !dlw_frame_pointer(walk->target, thread, last, &registers.value[FRAME_POINTER]))
+    struct dlw_call call = {.sp = last->sp, .pc = last->pc - last->is_return};
+    struct dlw_registers registers;
+    uint64_t frame_pointer;
+    if (!numbers || thread->is_cut || thread->registers.known >> numbers->frame_pointer & 1 ||
+        !dlw_frame_pointer(walk->target, thread, last, &frame_pointer))
         return;
-    registers.value[STACK_POINTER] = registers.sp;
-    registers.value[PC] = registers.pc;
-    registers.known = 1 << FRAME_POINTER | 1 << STACK_POINTER | 1 << PC;
+    dlw_registers_of_call(walk->target->machine, &call, &registers);
+    registers.value[numbers->frame_pointer] = frame_pointer;
+    registers.known |= UINT64_C(1) << numbers->frame_pointer;
     walk->skips_first = true;
     walk_from(walk, &registers);
     walk->skips_first = false;

@@ -5,11 +5,12 @@
 #include "case.h"
 #include <setjmp.h>
 #include <signal.h>
-#include <sys/time.h>
 
 static pthread_mutex_t x = PTHREAD_MUTEX_INITIALIZER, y = PTHREAD_MUTEX_INITIALIZER;
 static sigjmp_buf back;
+static pthread_t main_thread;
 static _Atomic pid_t other_tid;
+static _Atomic int is_at_y; /* the next call that sleeps is the one for y */
 
 static void jump(int number)
 {
@@ -22,6 +23,10 @@ static void other(void)
     LOCK(y);
     other_tid = gettid();
     step();
+    while (!is_at_y)
+        sched_yield();
+    await_asleep(getpid());
+    pthread_kill(main_thread, SIGUSR1);
     await(2);
     LOCK(x);
     UNLOCK(x);
@@ -31,23 +36,16 @@ static void other(void)
 int main(void)
 {
     struct sigaction action = {.sa_handler = jump};
-    struct itimerval often = {{0, 10000}, {0, 10000}}, never = {{0, 0}, {0, 0}};
 
-    sigset_t alarm;
-
-    sigaction(SIGALRM, &action, NULL);
-    sigemptyset(&alarm);
-    sigaddset(&alarm, SIGALRM);
-    pthread_sigmask(SIG_BLOCK, &alarm, NULL); /* the other thread inherits that */
+    sigaction(SIGUSR1, &action, NULL);
+    main_thread = pthread_self();
     pthread_t thread = spawn("other", other);
-    pthread_sigmask(SIG_UNBLOCK, &alarm, NULL);
     LOCK(x);
     await(1);
     if (sigsetjmp(back, 1) == 0) {
-        setitimer(ITIMER_REAL, &often, NULL);
+        is_at_y = 1;
         LOCK(y);
     }
-    setitimer(ITIMER_REAL, &never, NULL);
     step();
     await_asleep(other_tid);
     UNLOCK(x);

@@ -1,5 +1,6 @@
 // Spin locks given back and destroyed as they should be: also by a forked child that has one from
-// its parent, by another process that shares one, and where the first call ever is an unlock.
+// its parent, by another process that shares one, and where the first call ever is an unlock: on
+// x86-64 zeros are a lock that is taken, elsewhere a free one.
 #include "case.h"
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -15,7 +16,9 @@ int main(void)
     pthread_spin_lock(&plain);
     pthread_spin_unlock(&plain);
     pthread_spin_destroy(&plain);
+#if defined(__x86_64__)
     pthread_spin_unlock(&zeroed);
+#endif
     pthread_spin_lock(&zeroed);
     pthread_spin_unlock(&zeroed);
     pthread_spin_lock(&inherited);

@@ -18,7 +18,7 @@ shift
 tree=$PWD root=$folder/root build=build-arm64
 MODULES="netfs fscache 9pnet virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci 9pnet_virtio 9p"
 PACKAGES="libc6-dev libstdc++-12-dev libunwind-dev uthash-dev check pkg-config libdw-dev libelf-dev libjansson-dev jq
-	binutils procps python3-minimal libglib2.0-0 libgomp1 busybox-static"
+	binutils procps python3 libglib2.0-0 libgomp1 busybox-static gcc g++ gdb file libxml2-utils git"
 mirror=$(sed -n 's/^URIs: *//p; s/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) .*/\2/p' \
 	/etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v security | head -n 1)
 
@@ -73,13 +73,13 @@ sync; busybox poweroff -f
 EOF
 chmod +x "$start/init"
 (cd "$root" && find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp -o -path ./var/cache -o \
-	-path ./var/lib/apt -o -path ./usr/share/doc -o -path ./usr/share/locale -o -path ./usr/share/man -o \
-	-path ./usr/include \) -prune -o ! -name '*.a' -print | cpio -o -H newc --quiet) >"$folder/memory.cpio"
+	-path ./var/lib/apt -o -path ./usr/share/doc -o -path ./usr/share/locale -o -path ./usr/share/man \) -prune -o \
+	-print | cpio -o -H newc --quiet) >"$folder/memory.cpio"
 (cd "$start" && find . | cpio -o -H newc --quiet) >>"$folder/memory.cpio"
 rm -f "$folder/out/status"
 share() { echo "-fsdev local,id=$1,path=$2,security_model=none -device virtio-9p-pci,fsdev=$1,mount_tag=$1"; }
 # shellcheck disable=SC2046 # words
-qemu-system-aarch64 -M virt,gic-version=3 -cpu max,pauth-impdef=on -smp 2 -m 3000 -nographic -no-reboot -net none \
+qemu-system-aarch64 -M virt,gic-version=3 -cpu max,pauth-impdef=on -smp 2 -m 6000 -nographic -no-reboot -net none \
 	-kernel "$(echo "$folder"/kernel/boot/vmlinuz-*)" -initrd "$folder/memory.cpio" \
 	-append 'console=ttyAMA0 quiet panic=-1 rdinit=/init' \
 	$(share tree "$tree") $(share out "$folder/out") </dev/null

@@ -43,8 +43,10 @@ undisturbed() {
 	what='attach calls'
 	start_calls || return
 	look 0 attach --format=json "$pid"
-	see '.threads|map(.syscall)|contains(["epoll_wait","poll","rt_sigtimedwait"])'
-	see '.threads|map(select(.syscall=="epoll_wait"))|.[0].stack|map(.function)|index("in_epoll")!=null'
+	# newer processors have but the newer ones of these calls
+	case $(uname -m) in x86_64) epoll=epoll_wait poll=poll ;; *) epoll=epoll_pwait poll=ppoll ;; esac
+	see '.threads|map(.syscall)|contains([$epoll,$poll,"rt_sigtimedwait"])' --arg epoll $epoll --arg poll $poll
+	see '.threads|map(select(.syscall==$epoll))|.[0].stack|map(.function)|index("in_epoll")!=null' --arg epoll $epoll
 	see '.threads|map(select(.waits=="semaphore"))|.[0].timed'
 	let_go "$what"
 	what='attach --stop-all'

@@ -162,8 +162,9 @@ damaged() {
 	says 2 'no core' "$dlwatch" core "$myself"
 	says 2 'No such file' "$dlwatch" core "$tmp/nosuch"
 	says 2 'no core is given' "$dlwatch" core
-	# The processor's number stands at byte 18: call it one for aarch64, one for nobody.
-	for machine in 267 377; do
+	# The processor's number stands at byte 18: call it the other one that we know, and nobody's.
+	case $(uname -m) in x86_64) other=267 ;; *) other=76 ;; esac # aarch64, x86-64
+	for machine in $other 377; do
 		cp "$tmp/core" "$tmp/other"
 		# shellcheck disable=SC2059 # an octal byte
 		printf "\\$machine" | dd of="$tmp/other" bs=1 seek=18 conv=notrunc 2>/dev/null

@@ -9,6 +9,7 @@
 
 #include <check.h>
 #include <elf.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,6 +161,27 @@ START_TEST(test_registers_by_processor)
 }
 END_TEST
 
+/* A result stands where the first argument did: only who is set back to his call is in it. */
+START_TEST(test_registers_of_aarch64)
+{
+    enum { SVC = 0xd4000001, NOP = 0xd503201f };
+    uint64_t wide[34] = {(uint64_t)-110, [8] = 98, [31] = 0x2000, [32] = 0x1000};
+    struct dlw_registers registers;
+    struct dlw_call call;
+    ck_assert(dlw_registers_parse(EM_AARCH64, wide, sizeof wide, &registers, &call));
+    ck_assert(!call.is_known && call.is_running && call.number == 98);
+    ck_assert(dlw_registers_ask_code(EM_AARCH64, &call));
+    dlw_registers_settle((uint32_t)NOP, &call);
+    ck_assert(!call.is_known && call.pc == 0x1000);
+    wide[0] = 0xabc;
+    ck_assert(dlw_registers_parse(EM_AARCH64, wide, sizeof wide, &registers, &call));
+    dlw_registers_settle((uint32_t)SVC, &call);
+    ck_assert(call.is_known && !call.is_running && call.arguments[0] == 0xabc);
+    ck_assert_uint_eq(call.pc, 0x1004);
+    ck_assert_uint_eq(registers.sp, 0x2000);
+}
+END_TEST
+
 START_TEST(test_call_names)
 {
     ck_assert_str_eq(dlw_syscall_name(EM_X86_64, 202), "futex");
@@ -169,6 +191,13 @@ START_TEST(test_call_names)
     ck_assert_ptr_null(dlw_syscall_name(EM_X86_64, -1));
     ck_assert(dlw_syscall_is_futex(EM_X86_64, 202) && !dlw_syscall_is_futex(EM_X86_64, 98));
     ck_assert(dlw_syscall_is_restart(EM_X86_64, 219));
+    struct dlw_call call = {.is_known = true, .number = 25, .arguments = {3, F_SETLKW}};
+    ck_assert(dlw_syscall_waits_for_file(EM_AARCH64, &call));
+    ck_assert(!dlw_syscall_waits_for_file(EM_X86_64, &call));
+    call.arguments[1] = F_SETLK;
+    ck_assert(!dlw_syscall_waits_for_file(EM_AARCH64, &call));
+    call.number = 73; /* flock */
+    ck_assert(dlw_syscall_waits_for_file(EM_X86_64, &call));
 }
 END_TEST
 
@@ -279,6 +308,7 @@ Suite *outside_read_suite(void)
     tcase_add_test(tests, test_frame_size_of_prologues);
     tcase_add_test(tests, test_call_instructions);
     tcase_add_test(tests, test_registers_by_processor);
+    tcase_add_test(tests, test_registers_of_aarch64);
     tcase_add_test(tests, test_call_names);
     tcase_add_test(tests, test_notes_of_a_core);
     tcase_add_test(tests, test_notes_when_damaged);

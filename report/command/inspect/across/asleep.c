@@ -4,9 +4,6 @@
 #include "report/command/inspect/target/proc.h"
 #include "report/command/inspect/target/registers.h"
 
-#include <fcntl.h>
-#include <string.h>
-
 bool dlw_call_is_endless(int machine, const struct dlw_call *call)
 {
     struct dlw_target target = {.machine = machine, .memory = -1};
@@ -15,12 +12,7 @@ bool dlw_call_is_endless(int machine, const struct dlw_call *call)
         return false;
     if (dlw_futex_decode(&target, call, &futex))
         return !futex.is_timed;
-    const char *name = dlw_syscall_name(machine, call->number);
-    if (!name)
-        return false;
-    return !strcmp(name, "flock") ||
-           (!strcmp(name, "fcntl") &&
-            (call->arguments[1] == F_SETLKW || call->arguments[1] == F_OFD_SETLKW));
+    return dlw_syscall_waits_for_file(machine, call);
 }
 
 bool dlw_process_is_asleep(struct dlw_region *region, int machine, uint32_t pid)

@@ -157,9 +157,18 @@ static bool is_same_call(const struct dlw_call *a, const struct dlw_call *b)
            a->pc == b->pc && !memcmp(a->arguments, b->arguments, sizeof a->arguments);
 }
 
+/* Stopped as a whole, to begin its call again: on aarch64 /proc has forgotten the call then. */
+static bool is_set_back(const struct dlw_seen_thread *thread)
+{
+    return thread->state == 'T' && !thread->call.is_known && thread->call.sp;
+}
+
 static bool stood_between(const struct dlw_seen_thread *a, const struct dlw_seen_thread *b)
 {
-    return a->tid == b->tid && a->switches == b->switches && is_same_call(&a->call, &b->call);
+    return a->tid == b->tid && a->switches == b->switches &&
+           (is_same_call(&a->call, &b->call) ||
+            (is_set_back(a) && is_set_back(b) && a->call.sp == b->call.sp &&
+             a->call.pc == b->call.pc));
 }
 
 static size_t take_sample(struct dlw_target *target, struct dlw_seen_thread **out)
@@ -189,6 +198,15 @@ static bool is_futex_wait(const struct dlw_target *target, const struct dlw_call
 {
     return call->is_known && (dlw_syscall_is_futex(target->machine, call->number) ||
                               dlw_syscall_is_restart(target->machine, call->number));
+}
+
+/* Where the return address is in a register alone, only stopping tells who called. The kernel
+ * begins a wait for a file's lock again as it does one for a futex (both end in ERESTARTSYS). */
+static bool is_untold_file_wait(const struct dlw_target *target, const struct dlw_call *call)
+{
+    const struct dlw_register_numbers *numbers = dlw_register_numbers(target->machine);
+    return numbers && numbers->has_return_register &&
+           dlw_syscall_waits_for_file(target->machine, call);
 }
 
 /* Busy in its own code in both samples without having slept: interrupting it harms no call. */
@@ -238,11 +256,16 @@ static void copy_all(struct dlw_target *target, struct dlw_doc *doc,
         thread->stood_still = first && stood_between(first, thread);
         if (thread->is_ended)
             continue;
-        thread->is_missed = thread->stood_still && first->has_changed && thread->has_changed;
+        bool was_set_back = is_set_back(thread);
+        /* Who was stopped with all the others looks at the word again before he waits on. */
+        thread->is_missed = thread->stood_still && first->has_changed && thread->has_changed &&
+                            thread->state != 'T';
         /* To stop one that has missed its wake-up would wake it: the call begins anew. */
         if (!thread->has_changed &&
-            (all || is_futex_wait(target, &thread->call) || is_busy(first, thread)))
+            (all || is_futex_wait(target, &thread->call) || was_set_back ||
+             is_untold_file_wait(target, &thread->call) || is_busy(first, thread)))
             copy_thread(target, thread);
+        thread->stood_still &= !was_set_back || thread->call.is_known;
         if (!thread->registers.known)
             read_without_stopping(target, thread);
         is_refused |= thread->trouble && !strcmp(thread->trouble, "not permitted");
@@ -268,12 +291,17 @@ void dlw_live_sample(struct dlw_target *target, struct dlw_doc *doc, bool all)
     copy_all(target, doc, before, n_before, all);
 }
 
-/* A timed wait that was interrupted goes on as another call (restart_syscall) at the same place. */
+/* A timed wait that was interrupted goes on as another call (restart_syscall) at the same place.
+ * Who was set back stands before his call as long as he is stopped. */
 static bool is_still_there(const struct dlw_target *target, const struct dlw_seen_thread *thread)
 {
+    enum { INSTRUCTION = 4 };
     struct dlw_call call;
-    return dlw_proc_call(target->pid, thread->tid, &call) && call.is_known &&
-           call.sp == thread->call.sp && call.pc == thread->call.pc &&
+    if (!dlw_proc_call(target->pid, thread->tid, &call) || call.sp != thread->call.sp)
+        return false;
+    if (thread->state == 'T' && !call.is_known)
+        return call.pc + INSTRUCTION == thread->call.pc;
+    return call.is_known && call.pc == thread->call.pc &&
            call.arguments[0] == thread->call.arguments[0] &&
            call.arguments[1] == thread->call.arguments[1];
 }

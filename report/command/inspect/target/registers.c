@@ -1,6 +1,7 @@
 #include "report/command/inspect/target/registers.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <string.h>
 
 /* Where a register stands in the kernel's set, by DWARF number. */
@@ -15,8 +16,9 @@ static const unsigned char i386_arguments[] = {0, 1, 2, 3, 4, 5};
 const struct dlw_register_numbers *dlw_register_numbers(int machine)
 {
     /* by the ABIs' tables of registers: rbx, rbp, r12 to r15; ebx, ebp, esi, edi; x19 to x29 */
-    static const struct dlw_register_numbers x86_64 = {7, 6, 16, 0xf048}, i386 = {4, 5, 8, 0xe8},
-                                             aarch64 = {31, 29, 32, 0x3ff80000};
+    static const struct dlw_register_numbers x86_64 = {7, 6, 16, 0xf048, false};
+    static const struct dlw_register_numbers i386 = {4, 5, 8, 0xe8, false};
+    static const struct dlw_register_numbers aarch64 = {31, 29, 32, 0x3ff80000, true};
     return machine == EM_X86_64    ? &x86_64
            : machine == EM_386     ? &i386
            : machine == EM_AARCH64 ? &aarch64
@@ -60,8 +62,8 @@ static void parse_i386(const uint32_t *set, struct dlw_registers *out, struct dl
 }
 
 /* Before a thread stops, the kernel sets it back to the call that it will begin again, with its
- * first argument (Linux arch/arm64/kernel/signal.c, do_signal): see dlw_registers_settle(). Else
- * that is lost to the result, and whoever needs it asks /proc. */
+ * first argument (Linux arch/arm64/kernel/signal.c, do_signal): see dlw_registers_settle(). Behind
+ * the call that argument is lost to the result: /proc may have told it before. */
 static void parse_aarch64(const uint64_t *set, struct dlw_registers *out, struct dlw_call *call)
 {
     memcpy(out->value, set, 32 * sizeof *set);
@@ -69,7 +71,6 @@ static void parse_aarch64(const uint64_t *set, struct dlw_registers *out, struct
     out->sp = set[31];
     out->pc = set[32];
     call->number = (long)set[8];
-    call->is_known = is_inside_call((int64_t)set[8], (int64_t)set[0]);
     for (int i = 0; i < 6; i++)
         call->arguments[i] = set[i];
 }
@@ -166,6 +167,14 @@ bool dlw_syscall_is_futex(int machine, long number)
     if (machine == EM_386)
         return number == 240 || number == 422;
     return number == (machine == EM_X86_64 ? 202 : 98);
+}
+
+bool dlw_syscall_waits_for_file(int machine, const struct dlw_call *call)
+{
+    const char *name = call->is_known ? dlw_syscall_name(machine, call->number) : NULL;
+    return name && (!strcmp(name, "flock") ||
+                    (!strcmp(name, "fcntl") &&
+                     (call->arguments[1] == F_SETLKW || call->arguments[1] == F_OFD_SETLKW)));
 }
 
 bool dlw_syscall_is_restart(int machine, long number)

@@ -7,7 +7,8 @@
 /* Numbers of registers in DWARF, as `value` of dlw_registers has them. */
 struct dlw_register_numbers {
     unsigned stack_pointer, frame_pointer, program_counter;
-    uint64_t kept; /* the ones that a call leaves as they are, a bit each */
+    uint64_t kept;            /* the ones that a call leaves as they are, a bit each */
+    bool has_return_register; /* a call puts its return address there, and not on the stack */
 };
 
 /* NULL: a processor that we don't know. */
@@ -27,6 +28,8 @@ void dlw_registers_of_call(int machine, const struct dlw_call *call, struct dlw_
  * has none here. */
 const char *dlw_syscall_name(int machine, long number);
 bool dlw_syscall_is_futex(int machine, long number);
+/* For the lock of a file, without end. */
+bool dlw_syscall_waits_for_file(int machine, const struct dlw_call *call);
 bool dlw_syscall_is_restart(int machine, long number);
 
 #endif

@@ -226,11 +226,14 @@ static void describe(struct dlw_target *target, const struct dlw_core_facts *fac
             memcpy(target->threads[i].name, facts->name, sizeof facts->name);
 }
 
+static bool is_own_machine(unsigned machine)
+{
 #if defined(__aarch64__)
-enum { OWN_MACHINE = EM_AARCH64 };
+    return machine == EM_AARCH64;
 #else
-enum { OWN_MACHINE = EM_X86_64 };
+    return machine == EM_X86_64 || machine == EM_386;
 #endif
+}
 
 static bool is_core_header(struct dlw_target *target, struct dlw_doc *doc, const char *path,
                            Elf *elf)
@@ -251,8 +254,7 @@ static bool is_core_header(struct dlw_target *target, struct dlw_doc *doc, const
     }
     target->machine = header.e_machine;
     target->is_narrow = header.e_ident[EI_CLASS] == ELFCLASS32;
-    if (header.e_machine != OWN_MACHINE && header.e_machine != EM_X86_64 &&
-        header.e_machine != EM_386)
+    if (!is_own_machine(header.e_machine))
         dlw_target_trouble(target, doc,
                            "the core is of another processor (ELF machine %u): what can be read of "
                            "it is shown",

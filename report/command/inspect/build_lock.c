@@ -2,6 +2,7 @@
 #include "report/command/base/clean.h"
 #include "report/command/inspect/build_parts.h"
 #include "report/command/inspect/glibc/waits.h"
+#include "report/command/inspect/target/sections.h"
 #include "report/command/symbols/symbols.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@
 void dlw_builder_locate(struct builder *builder, struct dlw_doc_lock *lock)
 {
     struct dlw_region *region = &builder->doc->region;
-    Dwfl_Module *module = dwfl_addrmodule(builder->target->dwfl, lock->address);
+    Dwfl_Module *module = dlw_sections_module(builder->target->dwfl, lock->address);
     Dwarf_Addr start;
     GElf_Addr bias;
     if (!module)

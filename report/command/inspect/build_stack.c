@@ -1,6 +1,7 @@
 /* Stacks of the document: the places of a thread, each named once. */
 #include "report/command/inspect/build_parts.h"
 #include "report/command/inspect/own/preloaded.h"
+#include "report/command/inspect/target/sections.h"
 #include "report/command/symbols/symbols.h"
 
 #include <uthash.h>
@@ -23,7 +24,7 @@ static const struct dlw_stack *name_place(struct builder *builder, const struct 
         return &named->frames;
     named = dlw_region_alloc(&builder->doc->region, sizeof *named);
     named->key = wanted.key;
-    Dwfl_Module *module = dwfl_addrmodule(builder->target->dwfl, place->pc - place->is_return);
+    Dwfl_Module *module = dlw_sections_module(builder->target->dwfl, place->pc - place->is_return);
     dlw_symbols_frames_of(builder->target->tables, &builder->doc->region, module, place->pc,
                           place->is_return, &named->frames);
     HASH_ADD(hh, builder->named, key, sizeof named->key, named);

@@ -2,6 +2,7 @@
 
 #include "report/command/inspect/glibc/runtime.h"
 #include "report/command/inspect/target/instructions.h"
+#include "report/command/inspect/target/sections.h"
 
 #include <string.h>
 
@@ -67,7 +68,7 @@ enum dlw_entry dlw_entry_of_name(const char *function)
 
 static const char *name_at(const struct dlw_target *target, uint64_t pc)
 {
-    Dwfl_Module *module = target->dwfl ? dwfl_addrmodule(target->dwfl, pc) : NULL;
+    Dwfl_Module *module = dlw_sections_module(target->dwfl, pc);
     GElf_Off offset;
     GElf_Sym symbol;
     return module ? dwfl_module_addrinfo(module, pc, &offset, &symbol, NULL, NULL, NULL) : NULL;

@@ -2,7 +2,7 @@
 
 #include "report/command/inspect/glibc/entry.h"
 #include "report/command/inspect/glibc/runtime.h"
-#include "report/command/inspect/walk/instructions.h"
+#include "report/command/inspect/target/instructions.h"
 
 #include <elf.h>
 #include <linux/futex.h>

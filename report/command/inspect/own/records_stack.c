@@ -8,6 +8,7 @@
 #include "report/command/inspect/own/preloaded.h"
 #include "report/command/inspect/python/python.h"
 #include "report/command/inspect/target/registers.h"
+#include "report/command/inspect/target/sections.h"
 #include "report/emit/records.h"
 
 #include <dwarf.h>
@@ -163,7 +164,7 @@ static bool evaluate(const Dwarf_Op *ops, size_t n, const struct dlw_register_nu
 static uint64_t end_of_frame(struct dlw_target *target, uint64_t pc,
                              const struct dlw_seen_hold *hold)
 {
-    Dwfl_Module *module = dwfl_addrmodule(target->dwfl, pc - 1);
+    Dwfl_Module *module = dlw_sections_module(target->dwfl, pc - 1);
     Dwarf_Addr bias;
     Dwarf_CFI *table = module ? dwfl_module_eh_cfi(module, &bias) : NULL;
     const struct dlw_register_numbers *numbers = dlw_register_numbers(target->machine);
@@ -181,7 +182,7 @@ static uint64_t end_of_frame(struct dlw_target *target, uint64_t pc,
 
 static uint64_t function_of(struct dlw_target *target, uint64_t pc)
 {
-    Dwfl_Module *module = dwfl_addrmodule(target->dwfl, pc - 1);
+    Dwfl_Module *module = dlw_sections_module(target->dwfl, pc - 1);
     GElf_Off offset;
     GElf_Sym symbol;
     if (!module || !dwfl_module_addrinfo(module, pc - 1, &offset, &symbol, NULL, NULL, NULL))

@@ -7,6 +7,7 @@
 #include "report/command/inspect/python/python.h"
 
 #include "report/command/inspect/target/modules.h"
+#include "report/command/inspect/target/sections.h"
 
 #include <string.h>
 
@@ -14,7 +15,7 @@
 static bool is_interpreter(const struct dlw_python_seen *seen, const struct dlw_target *target,
                            const struct dlw_place *place)
 {
-    Dwfl_Module *module = dwfl_addrmodule(target->dwfl, place->pc - place->is_return);
+    Dwfl_Module *module = dlw_sections_module(target->dwfl, place->pc - place->is_return);
     const char *path = module ? dlw_modules_path(target, place->pc - place->is_return) : NULL;
     if (module == seen->module)
         return true;
@@ -27,7 +28,7 @@ static bool is_named_evaluation(const struct dlw_target *target, const struct dl
 {
     static const char name[] = "_PyEval_EvalFrameDefault";
     uint64_t pc = place->pc - place->is_return;
-    Dwfl_Module *module = dwfl_addrmodule(target->dwfl, pc);
+    Dwfl_Module *module = dlw_sections_module(target->dwfl, pc);
     GElf_Off offset;
     GElf_Sym symbol;
     const char *function =

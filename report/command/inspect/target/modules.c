@@ -2,6 +2,7 @@
 
 #include "report/command/base/rights.h"
 #include "report/command/inspect/target/image.h"
+#include "report/command/inspect/target/sections.h"
 #include "report/command/symbols/debug_files.h"
 
 #include <errno.h>
@@ -296,6 +297,6 @@ bool dlw_modules_report(struct dlw_target *target, struct dlw_doc *doc)
 
 const char *dlw_modules_path(const struct dlw_target *target, uint64_t address)
 {
-    Dwfl_Module *module = target->dwfl ? dwfl_addrmodule(target->dwfl, address) : NULL;
+    Dwfl_Module *module = dlw_sections_module(target->dwfl, address);
     return module ? dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL) : NULL;
 }

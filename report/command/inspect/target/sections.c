@@ -23,6 +23,22 @@ static Elf *file_of(Dwfl_Module *module, GElf_Addr *bias)
     return dwfl_module_getelf(module, bias);
 }
 
+Dwfl_Module *dlw_sections_module(Dwfl *dwfl, Dwarf_Addr address)
+{
+    Dwfl_Module *module = dwfl ? dwfl_addrmodule(dwfl, address) : NULL;
+    GElf_Addr bias;
+    GElf_Phdr header;
+    size_t n;
+    Elf *elf = module ? file_of(module, &bias) : NULL;
+    if (!elf || elf_getphdrnum(elf, &n)) /* its range is all that is known */
+        return module;
+    for (size_t i = 0; i < n; i++)
+        if (gelf_getphdr(elf, (int)i, &header) && header.p_type == PT_LOAD &&
+            address - bias - header.p_vaddr < header.p_memsz)
+            return module;
+    return NULL;
+}
+
 bool dlw_sections_has(Dwfl_Module *module, const char *section)
 {
     GElf_Addr bias;

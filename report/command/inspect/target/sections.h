@@ -6,6 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The module of whose segments one holds an address of the session; NULL: none. libdwfl gives what
+ * lies behind a module to that module too, up to the processor's largest page: 64 KiB on aarch64.
+ */
+Dwfl_Module *dlw_sections_module(Dwfl *dwfl, Dwarf_Addr address);
+
 bool dlw_sections_has(Dwfl_Module *module, const char *section);
 /* Copies what follows `text` in the section, as a string. */
 bool dlw_sections_find_text(Dwfl_Module *module, const char *section, const char *text, char *out,

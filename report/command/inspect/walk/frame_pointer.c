@@ -1,5 +1,7 @@
 #include "report/command/inspect/walk/frame_pointer.h"
 
+#include "report/command/inspect/target/sections.h"
+
 #include <elf.h>
 #include <string.h>
 
@@ -61,7 +63,7 @@ bool dlw_frame_pointer(struct dlw_target *target, const struct dlw_seen_thread *
                        const struct dlw_place *place, uint64_t *out)
 {
     uint64_t pc = place->pc - place->is_return, return_address;
-    Dwfl_Module *module = dwfl_addrmodule(target->dwfl, pc);
+    Dwfl_Module *module = dlw_sections_module(target->dwfl, pc);
     unsigned char code[PROLOGUE];
     GElf_Off offset;
     GElf_Sym symbol;

@@ -42,7 +42,7 @@ json() {
 	is '.findings[0].cycle[0].holds.stack[0]|[.function,.file,.line]' '["deposit","bank.c",14]' json
 	is '.findings[0].cycle[1].wants.stack[0]|[.function,.file,.line]' '["withdraw","bank.c",23]' json
 	is '[.findings[0].cycle[]|.thread.name,.holds.lock,.wants.lock]' '["bank","L1","L2","teller","L2","L1"]' json
-	is '[.findings[0].locks[]|.name,.expression]' '["accounts+8","accounts[0].lock","accounts+56","accounts[1].lock"]' json
+	is '[.findings[0].locks[]|.name,.expression]' '["accounts+8","accounts[0].lock","accounts+'"$second_lock"'","accounts[1].lock"]' json
 	is '.processes[0]|[.pid,.ended,.status,.edges,.locks,.threads,.argv[1]]' '[4242,"exit",0,2,3,2,"--fast"]' json
 	is '.summary' '{"errors":1,"warnings":0,"notes":0,"suppressed":0,"hidden":0}' json
 	report 'json of an accusation' 66 --format=json "$tmp/unlock-not-owner.json"

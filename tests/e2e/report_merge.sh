@@ -33,7 +33,7 @@ across() {
 	merge 'two runs' 0 "$tmp/two" "$tmp/ab.json" "$tmp/ba.json"
 	is two '[.findings[]|.kind,.severity,.certainty]' '["lock-order-inversion","error","possible"]' across
 	is two '.findings[0].reason|test("seen across runs; each of these locks is one variable")' true across
-	is two '[.findings[0].locks[].name]|sort' '["accounts+56","accounts+8"]' across
+	is two '[.findings[0].locks[].name]|sort' '["accounts+'"$second_lock"'","accounts+8"]' across
 	is two '[.findings[0].cycle[].holds.stack[0]|[.function,.line]]|sort' '[["deposit",14],["withdraw",22]]' across
 	is two '[.processes[].pid]|sort' '[77,4242]' across
 	merge 'one run' 0 "$tmp/one" "$tmp/ab.json"

@@ -10,11 +10,13 @@ program=$(cd "$(dirname "$program")" && pwd)/${program##*/}
 
 # offset of a symbol, in hexadecimal without 0x
 symbol() { nm "$program" | sed -n "s/^0*\([0-9a-f]*\) . $1\$/\1/p"; }
+# how much room it takes, of all accounts one
+room() { echo $((0x$(nm -S "$program" | sed -n "s/^[0-9a-f]* 0*\([0-9a-f]*\) . accounts\$/\1/p") / 3)); }
 # return addresses of the calls of function $1, one a line: the instruction after each call
 calls() {
 	objdump -d --no-show-raw-insn "$program" |
 		sed -n "/^[0-9a-f]* <$1>:\$/,/^\$/p" |
-		awk '/^ *[0-9a-f]+:/ { sub(":", "", $1); if (after) print $1; after = /call/ }'
+		awk '/^ *[0-9a-f]+:/ { sub(":", "", $1); if (after) print $1; after = /call| bl / }'
 }
 call() { calls "$1" | sed -n "$2p"; }
 build_id=$(readelf -n "$program" | sed -n 's/.*Build ID: *//p')
@@ -33,7 +35,7 @@ cat <<END
 {"type":"thread","id":1,"tid":$pid,"name":"bank"}
 {"type":"thread","id":2,"tid":$((pid + 1)),"name":"${THREAD2:-teller}","created":5,"parent":1}
 {"type":"lock","id":1,"kind":"mutex","address":"0x1","module":1,"offset":"0x$(lock 8)","first":1}
-{"type":"lock","id":2,"kind":"mutex","address":"0x2","module":1,"offset":"0x$(lock 56)","first":2}
+{"type":"lock","id":2,"kind":"mutex","address":"0x2","module":1,"offset":"0x$(lock $(($(room) + 8)))","first":2}
 {"type":"lock","id":3,"kind":"mutex","address":"0x7f0000001000","created":5,"first":5}
 {"type":"edge","from":1,"to":2,"thread":1,"hold":1,"want":2,"from_mode":"exclusive","to_mode":"exclusive","gates":[3]}
 {"type":"edge","from":2,"to":1,"thread":2,"hold":3,"want":4,"from_mode":"exclusive","to_mode":"exclusive","gates":[]}

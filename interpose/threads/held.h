@@ -173,11 +173,12 @@ static DLW_HOT uintptr_t dlw_held_fill_from(struct dlw_thread *self, struct dlw_
                                             const struct dlw_call *call)
 {
     const bool is_outermost = below_it == 0;
-    uintptr_t pc = from ? from->pc : call->pc;
+    /* One of the two is given. */
+    uintptr_t pc = from ? from->pc : call->pc; /* cppcheck-suppress nullPointer */
 
     dlw_trail_took(self, (uintptr_t)lock, below_it, traits, pc);
-    held->fp = from ? from->fp : call->fp;
-    held->sp = from ? (uintptr_t)(from + 1) : call->sp;
+    held->fp = from ? from->fp : call->fp;              /* cppcheck-suppress nullPointer */
+    held->sp = from ? (uintptr_t)(from + 1) : call->sp; /* cppcheck-suppress nullPointer */
     held->pc[0] = pc;
     held->id = id;
     uint64_t below = is_outermost ? self->base : held[-1].key;

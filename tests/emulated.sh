@@ -3,10 +3,11 @@
 # kernel (qemu-user has neither ptrace nor process_vm_readv, and its /proc tells the host's system calls). In
 # FOLDER/root a tree of Debian 12 is made once, by debootstrap; all is compiled across, against that tree, into
 # build-arm64; then the machine starts from memory with this tree under its own path, and runs the command in it
-# ($B is the build): by default samples and cases. Its status is the command's. Compiles what TARGETS names, by
-# default what samples and cases need. Root, a network, and debootstrap, cpio, gcc-aarch64-linux-gnu,
-# g++-aarch64-linux-gnu, qemu-user-static, qemu-system-arm; /proc/sys/fs/binfmt_misc must know aarch64, with the
-# flag F. Minutes, hours for all.
+# ($B is the build): by default samples and cases. Its status is the command's. All that was measured there:
+#   tests/emulated.sh FOLDER '$B/tests/unit/run; tests/conformance/run.sh $B; tests/run-cases.sh $B;
+#     for script in tests/e2e/attach_*.sh tests/e2e/core_*.sh tests/e2e/report_*.sh tests/e2e/run.sh; do $script $B; done'
+# Root, a network, and debootstrap, cpio, gcc-aarch64-linux-gnu, g++-aarch64-linux-gnu, qemu-user-static,
+# qemu-system-arm; /proc/sys/fs/binfmt_misc must know aarch64, with the flag F. Half an hour, for all some hours.
 set -eu
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || { echo "usage: emulated.sh FOLDER [COMMAND...]" >&2 && exit 2; }
@@ -35,18 +36,9 @@ if [ ! -e "$folder/made" ]; then
 fi
 
 # Compiled across: the machine's own compiler would take hours.
-if [ -z "${TARGETS:-}" ]; then
-	for file in samples/*.c samples/*.cpp tests/cases/*.c tests/cases/*.cpp; do
-		[ ! -e "$file" ] || TARGETS="${TARGETS:-} $build/${file%.*}"
-	done
-	for file in tests/cases/lib/*.c tests/cases/lib/*.cpp; do
-		[ ! -e "$file" ] || TARGETS="$TARGETS $build/${file%.*}.so"
-	done
-fi
 libraries=$root/usr/lib/aarch64-linux-gnu
-# shellcheck disable=SC2086 # words
-make O=$build CC="aarch64-linux-gnu-gcc --sysroot=$root" CXX="aarch64-linux-gnu-g++ --sysroot=$root" \
-	LDFLAGS="-L$libraries -B$libraries -Wl,-rpath-link,$libraries" all $TARGETS
+make -j"$(nproc)" O=$build CC="aarch64-linux-gnu-gcc --sysroot=$root" CXX="aarch64-linux-gnu-g++ --sysroot=$root" \
+	LDFLAGS="-L$libraries -B$libraries -Wl,-rpath-link,$libraries" all test-programs
 
 # What the machine starts from: the tree, and a first process that mounts this one.
 start=$folder/start

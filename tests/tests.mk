@@ -62,6 +62,9 @@ test-random: all $(T)/random/generate
 -include $(RANDOM_OBJ:.o=.d)
 test-exports: all
 	$(Q)tests/exports.sh $(O)/libdlwatch.so
+# What the tests run, to be compiled across.
+.PHONY: test-programs
+test-programs: $(TEST_BIN) $(T)/unit/run $(T)/random/generate
 # Calls between rooms go one way.
 test-layers: all
 	$(Q)CC='$(CC)' tests/layers.sh $(O)

@@ -140,6 +140,7 @@ def index_line_cache():
 
 
 def bytecode_between():
+    sys.setswitchinterval(3600)  # else the GIL may go, and be wanted again, with a lock in hand: an order too
     in_turn(cache_line_index, index_line_cache)
 
 

@@ -165,7 +165,7 @@ unwatchable() {
 no_libunwind() {
 	mkdir -p "$tmp/none"
 	: >"$tmp/none/libunwind.so.8"
-	: >"$tmp/none/libunwind-x86_64.so.8"
+	: >"$tmp/none/libunwind-$(uname -m).so.8"
 	LD_LIBRARY_PATH=$tmp/none says 'no libunwind' 66 libunwind \
 		env LD_PRELOAD="$lib" DLWATCH_OPTIONS=on_deadlock=exit "$build/tests/cases/abba"
 }

@@ -19,7 +19,8 @@ shift
 tree=$PWD root=$folder/root build=build-arm64
 MODULES="netfs fscache 9pnet virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci 9pnet_virtio 9p"
 PACKAGES="libc6-dev libstdc++-12-dev libunwind-dev uthash-dev check pkg-config libdw-dev libelf-dev libjansson-dev jq
-	binutils procps python3 libglib2.0-0 libgomp1 busybox-static gcc g++ gdb file libxml2-utils git"
+	binutils procps python3 libglib2.0-0 libgomp1 busybox-static gcc g++ gdb file libxml2-utils git
+	xz-utils pbzip2 memcached redis-server"
 mirror=$(sed -n 's/^URIs: *//p; s/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) .*/\2/p' \
 	/etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v security | head -n 1)
 

@@ -155,6 +155,30 @@ timeouts() {
 	says err 'timeout' 'a hung tree'
 	says err 'of process .*sleep' 'a hung tree'
 	if grep -qsa "[1]${nap#1}" /proc/[0-9]*/cmdline; then fail 'the tree lives on'; else ok; fi
+	# Its first thread has ended, and reads as a process that has.
+	cat >"$tmp/headless.c" <<'END'
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+static void *play(void *unused)
+{
+    printf("%d\n", (int)getpid());
+    fflush(stdout);
+    for (;;)
+        pause();
+    return unused;
+}
+int main(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, play, NULL);
+    pthread_exit(NULL);
+}
+END
+	cc -g -pthread "$tmp/headless.c" -o "$tmp/headless" || return
+	run 'a first thread that has ended' 143 --timeout=1 -- "$tmp/headless"
+	says err '1 process still ran and was ended' 'a first thread that has ended'
+	if kill -0 "$(cat "$tmp/out")" 2>/dev/null; then fail 'it was left running'; else ok; fi
 	run 'in time' 0 --timeout=50 -- true
 }
 

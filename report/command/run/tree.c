@@ -18,19 +18,23 @@ struct entry {
     bool is_ours;
 };
 
-/* False: it has gone, or is only waiting to be reaped. */
+/* False: it has gone, or is only waiting to be reaped: its first thread has ended, and no other is
+ * left. */
 static bool read_parent(pid_t pid, pid_t *parent)
 {
     char text[1024], state;
     int number;
+    long n_threads;
     if (dlw_proc_text(text, sizeof(text), "/proc/%d/stat", (int)pid) <= 0)
         return false;
     /* The name may hold anything, parentheses too. */
     const char *after = strrchr(text, ')');
-    if (!after || sscanf(after + 1, " %c %d", &state, &number) != 2)
+    if (!after ||
+        sscanf(after + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld",
+               &state, &number, &n_threads) != 3)
         return false;
     *parent = number;
-    return state != 'Z' && state != 'X';
+    return (state != 'Z' && state != 'X') || n_threads > 1;
 }
 
 static size_t read_processes(struct dlw_region *region, struct entry **out)
@@ -95,27 +99,32 @@ static size_t signal_all(int signal_number)
     return n;
 }
 
-static void reap(pid_t command, int *status)
+/* False: the command has not ended, or it is not known how. */
+static bool reap(pid_t command, int *status)
 {
+    bool is_reaped = false;
     int how;
     pid_t pid;
     while ((pid = waitpid(-1, &how, WNOHANG)) > 0)
-        if (pid == command)
+        if (pid == command) {
             *status = how;
+            is_reaped = true;
+        }
+    return is_reaped || (pid < 0 && errno == ECHILD);
 }
 
 void dlw_tree_end(pid_t command, int *status)
 {
     enum { PATIENCE = 200, PAUSE = 10 * 1000 * 1000 }; /* two seconds */
     struct timespec pause = {.tv_nsec = PAUSE};
+    bool is_reaped = false;
     signal_all(SIGTERM);
     for (int i = 0; i < 10 * PATIENCE; i++) {
-        reap(command, status);
+        is_reaped = reap(command, status) || is_reaped;
         /* New ones may have been made meanwhile. */
         size_t left = i < PATIENCE ? signal_all(0) : signal_all(SIGKILL);
-        if (!left)
+        if (!left && is_reaped)
             break;
         nanosleep(&pause, NULL);
     }
-    reap(command, status);
 }

@@ -66,12 +66,18 @@ uintptr_t dlw_gil_of_condition(uintptr_t condition)
     return remembered(python, gil);
 }
 
+bool dlw_gil_is_taken(uintptr_t gil)
+{
+    uint32_t locked = 0;
+
+    return dlw_proc_read(gil + DLW_GIL_LOCKED, &locked, sizeof(locked)) && locked == 1;
+}
+
 bool dlw_gil_is_with(uintptr_t gil, pthread_t handle)
 {
     const struct dlw_python *python = dlw_python();
-    uint32_t locked = 0;
 
-    if (!python || !dlw_proc_read(gil + DLW_GIL_LOCKED, &locked, sizeof(locked)) || locked != 1)
+    if (!python || !dlw_gil_is_taken(gil))
         return false;
     uintptr_t state = word_at(gil + DLW_GIL_HOLDER);
     return state && word_at(state + python->layout.thread_id) == (uintptr_t)handle;

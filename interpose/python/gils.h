@@ -19,6 +19,9 @@ static inline bool dlw_gil_locked(uintptr_t gil)
                                 memory_order_relaxed) == 1;
 }
 
+/* The same of one that may be gone. */
+bool dlw_gil_is_taken(uintptr_t gil);
+
 /* By its own words: it is taken, and the thread with this handle had it last. */
 bool dlw_gil_is_with(uintptr_t gil, pthread_t handle);
 

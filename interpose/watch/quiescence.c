@@ -51,6 +51,11 @@ bool dlw_quiescence_sleeps(const struct dlw_thread *thread)
 
     if (!(sequence & 1))
         return false;
+    /* Who waits for a GIL naps: a free one he takes at the end of his nap, though no signal came.
+     */
+    if (kind == DLW_WAIT_GIL &&
+        !dlw_gil_is_taken(atomic_load_explicit(&thread->wait.on, memory_order_relaxed)))
+        return false;
     return kind == DLW_WAIT_SPIN ? dlw_view_spins_in_vain(thread)
                                  : is_futex_of(thread, dlw_proc_futex(tid));
 }

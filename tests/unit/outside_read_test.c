@@ -5,6 +5,7 @@
 #include "report/command/inspect/target/image.h"
 #include "report/command/inspect/target/proc.h"
 #include "report/command/inspect/target/registers.h"
+#include "report/command/inspect/target/sections.h"
 #include "report/command/inspect/walk/frame_pointer.h"
 
 #include <check.h>
@@ -182,6 +183,31 @@ START_TEST(test_registers_of_aarch64)
 }
 END_TEST
 
+/* What lies behind the last variable is no module's, though it is on the same page; the linker
+ * knows where that is. */
+START_TEST(test_module_ends_where_its_segments_do)
+{
+    extern const char __executable_start[], _end[]; /* NOLINT: the linker's names */
+    static const Dwfl_Callbacks callbacks = {.find_elf = dwfl_linux_proc_find_elf,
+                                             .find_debuginfo = dwfl_standard_find_debuginfo};
+    Dwarf_Addr end = (Dwarf_Addr)(uintptr_t)_end;
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)__executable_start;
+    GElf_Addr base = header->e_type == ET_DYN ? (GElf_Addr)(uintptr_t)__executable_start : 0;
+    Dwfl *dwfl = dwfl_begin(&callbacks);
+    ck_assert_ptr_nonnull(dwfl);
+    ck_assert_ptr_nonnull(dwfl_report_elf(dwfl, "self", "/proc/self/exe", -1, base, true));
+    ck_assert_int_eq(dwfl_report_end(dwfl, NULL, NULL), 0);
+    Dwfl_Module *module = dlw_sections_module(dwfl, end - 1);
+    ck_assert_ptr_nonnull(module);
+    ck_assert_ptr_eq(dlw_sections_module(dwfl, (Dwarf_Addr)(uintptr_t)frame_of), module);
+    if (end % 4096)
+        ck_assert_ptr_eq(dwfl_addrmodule(dwfl, end), module);
+    ck_assert_ptr_null(dlw_sections_module(dwfl, end));
+    ck_assert_ptr_null(dlw_sections_module(NULL, end));
+    dwfl_end(dwfl);
+}
+END_TEST
+
 START_TEST(test_call_names)
 {
     ck_assert_str_eq(dlw_syscall_name(EM_X86_64, 202), "futex");
@@ -309,6 +335,7 @@ Suite *outside_read_suite(void)
     tcase_add_test(tests, test_call_instructions);
     tcase_add_test(tests, test_registers_by_processor);
     tcase_add_test(tests, test_registers_of_aarch64);
+    tcase_add_test(tests, test_module_ends_where_its_segments_do);
     tcase_add_test(tests, test_call_names);
     tcase_add_test(tests, test_notes_of_a_core);
     tcase_add_test(tests, test_notes_when_damaged);
